@@ -1,0 +1,11 @@
+"""DeepSeek-GRM scoring as a plug-in reward module for RLHF trainers."""
+
+from __future__ import annotations
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.grm import GRM
+from grm_plugin.hookspecs import hookimpl
+from grm_plugin.types import Group, Judgment, Message, Verdict
+
+__all__ = ["GRM", "GRMConfig", "Group", "Judgment", "Message", "Verdict", "hookimpl"]
+__version__ = "0.1.0"

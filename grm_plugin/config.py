@@ -1,0 +1,169 @@
+"""One typed object that says how rewards are made; wrong settings fail before anything starts.
+
+Settings come, strongest first, from keywords, from a YAML file, from the file that ``GRM_CONFIG``
+names, and from what the chosen engine prefers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from grm_plugin.errors import ConfigError
+from grm_plugin.options import explain
+from grm_plugin.planning import MAX_K
+
+ENV = "GRM_CONFIG"
+DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
+
+
+class Part(BaseModel):
+    """A part picked by name, and its options: ``mean`` or ``{name: meta_rm, k_meta: 4}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the name."""
+        return dict(self.model_extra or {})
+
+
+class GRMConfig(BaseModel):
+    """Every setting of the judge and of the vote.
+
+    Fields without a default here (None) follow the engine or are derived; see
+    ``docs/reference/config.md``, which is made from this class.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: Part = Field(
+        default_factory=lambda: default_judge(),
+        description="where the judge runs: `reference`, `transformers`, `vllm`, `server`, `replay`",
+    )
+    template: str | None = Field(None, description="name or file of the prompt; default `grm`")
+    k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")
+    permutations: int | None = Field(
+        None, ge=1, description="shuffles the k samples share; default k (every sample its own)"
+    )
+    temperature: float = Field(0.5, ge=0, le=5, description="0 is greedy")
+    top_p: float = Field(1.0, gt=0, le=1, description="nucleus of each draw")
+    max_tokens: int = Field(2048, ge=1, description="most tokens of one judgment")
+    stop: tuple[str, ...] = Field((), description="texts that end a judgment")
+    seed: int = Field(0, description="decides shuffles and draws")
+    vote: str = Field("mean", description="`mean`, `sum`, `median`, `majority`, `borda`")
+    select: Part = Field(Part(name="all"), description="which judgments vote: `all`, `meta_rm`")
+    min_valid: int | None = Field(
+        None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"
+    )
+    evidence: tuple[str, ...] = Field((), description="evidence sources to ask, by name")
+    duplicates: str = Field(
+        "merge", pattern="^(merge|keep)$", description="`merge` judges equal responses once"
+    )
+    over_context: str = Field(
+        "refuse",
+        pattern="^(refuse|split)$",
+        description="a group too long for the judge: `refuse` it by name or `split` it",
+    )
+    request_timeout_s: float = Field(120, gt=0, description="deadline of one request")
+    group_timeout_s: float = Field(600, gt=0, description="deadline of one group")
+    batch_timeout_s: float = Field(1800, gt=0, description="deadline of one batch of groups")
+    max_concurrent_requests: int = Field(64, ge=1, description="requests to the judge at a time")
+    max_concurrent_groups: int = Field(64, ge=1, description="groups in flight at a time")
+    tries: int = Field(4, ge=1, le=20, description="tries of a request on transport faults")
+    dead_batches: int = Field(
+        3, ge=1, description="batches without one reward after which the run stops"
+    )
+    record: Path | None = Field(None, description="JSONL file for every verdict")
+
+    @field_validator("engine", "select", mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _fits(self) -> GRMConfig:
+        for name in ("permutations", "min_valid"):
+            value = getattr(self, name)
+            if value is not None and value > self.k:
+                raise ValueError(f"{name}: expected at most k = {self.k}, got {value}")
+        return self
+
+    @property
+    def enough(self) -> int:
+        """Valid samples a group needs for a reward."""
+        return self.min_valid or (self.k + 1) // 2
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, **settings: Any) -> GRMConfig:
+        """Settings from a YAML file (or ``GRM_CONFIG``), overridden by keywords.
+
+        A keyword may be dotted through ``{"engine.url": ...}``.
+
+        Raises:
+            ConfigError: the file is missing or not YAML, a key is unknown, a value is wrong.
+        """
+        path = path or os.environ.get(ENV) or None
+        values = _read(Path(path)) if path else {}
+        for key, value in settings.items():
+            _put(values, key, value)
+        where = f"config {path}" if path else "config"
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(explain(where, cls, error)) from None
+
+    def filled(self, defaults: Mapping[str, Any]) -> GRMConfig:
+        """This configuration with ``defaults`` where nothing was set."""
+        unset = {key: value for key, value in defaults.items() if key not in self.model_fields_set}
+        return self.model_copy(update=unset)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"config {path} can not be read: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"config {path}: expected keys and values, got {type(values).__name__}")
+    return values
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *outer, last = dotted.split(".")
+    for key in outer:
+        inner = values.get(key, {})
+        values[key] = {"name": inner} if isinstance(inner, str) else dict(inner)
+        values = values[key]
+    values[last] = value
+
+
+def default_judge() -> Part:
+    """The judge when none is named: the published 16B on a CUDA GPU, else the reference GRM."""
+    if _has_cuda():
+        return Part.model_validate({"name": "transformers", "model": DEEPSEEK_GRM_16B})
+    import warnings
+
+    warnings.warn(
+        "no judge named and no CUDA GPU: using the embedded reference GRM, which knows only its "
+        "own word-list tasks; name a judge with engine=... or GRM_CONFIG",
+        stacklevel=2,
+    )
+    return Part(name="reference")
+
+
+def _has_cuda() -> bool:
+    import importlib.util
+
+    if importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())

@@ -1,0 +1,94 @@
+"""What an engine is: the place where the judge runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from grm_plugin.errors import EngineError
+from grm_plugin.types import Draw, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the judge is sampled.
+
+    ``temperature`` 0 is greedy; ``max_tokens`` bounds one judgment; ``stop`` texts end it.
+    """
+
+    temperature: float = 0.5
+    top_p: float = 1.0
+    max_tokens: int = 2048
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an engine must not exceed: concurrency, seconds per request, transport tries."""
+
+    max_concurrent_requests: int = 64
+    request_timeout_s: float = 120.0
+    tries: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """One prompt and how many draws of it are wanted.
+
+    Args:
+        messages: the rendered prompt.
+        n: number of draws; draw ``i`` uses seed ``seed + i``.
+        seed: 0..2**31 - 1 - n.
+        sampling: how to sample.
+        group: fingerprint of the group, for pinning its prompts to one replica and for replay.
+        first: sample number of the first draw within its group.
+    """
+
+    messages: tuple[Message, ...]
+    n: int
+    seed: int
+    sampling: Sampling
+    group: str = ""
+    first: int = 0
+
+
+class Engine(Protocol):
+    """Runs the judge. All methods are called on one event loop, which must never be blocked.
+
+    A class or function that makes engines is offered with ``grm_register_engines`` and called as
+    ``part(options, limits)``. It may carry ``defaults``: settings such as ``template`` or
+    ``temperature`` that hold for this engine where the user said nothing.
+    """
+
+    model: str
+    context_tokens: int | None
+
+    async def start(self) -> None:
+        """Make ready; called once before the first sample.
+
+        Raises:
+            EngineError: with what is missing and what to do.
+        """
+
+    async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
+        """Draw ``request.n`` completions; an error in place of a draw fails that draw alone.
+
+        Cancelling this coroutine (a deadline passed) should stop the work behind it.
+
+        Raises:
+            EngineError: all draws of the request failed.
+        """
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+        """Prompt tokens of ``messages``; None when this engine can not tell."""
+
+    async def close(self) -> None:
+        """Free what ``start`` took; may be called twice."""
+
+
+class EngineFactory(Protocol):
+    """What ``grm_register_engines`` offers."""
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Engine:
+        """An engine that is not started yet; wrong options raise ConfigError."""

@@ -1,0 +1,106 @@
+"""One error per boundary. Every message says what, which, expected, got, and what to do.
+
+All errors are picklable: they keep their constructor arguments in ``args``, so they survive Ray,
+``multiprocessing`` and ``concurrent.futures``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GRMError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class ConfigError(GRMError):
+    """A setting is unknown, of the wrong type, or does not fit another setting."""
+
+
+class PluginError(GRMError):
+    """A plug-in failed to load, misspelt a hook, or offers a name that is taken."""
+
+
+class TemplateError(GRMError):
+    """A prompt template is malformed, or can not show what a group carries."""
+
+
+class InputError(GRMError):
+    """A group can not be judged as given (no responses, bad row, over the context limit)."""
+
+
+class ContextError(InputError):
+    """A group does not fit the judge's context and the configuration says to refuse it."""
+
+
+class RecordError(GRMError):
+    """A record could not be written or read; what was written before is intact."""
+
+
+class EngineError(GRMError):
+    """The judge could not be started, or can not do what was asked of it."""
+
+    reason = "transport"
+
+
+class TransportError(EngineError):
+    """One request to the judge got no usable answer (connection, HTTP status, garbage)."""
+
+
+class RequestTimeout(EngineError):
+    """One request to the judge did not finish within its deadline."""
+
+    reason = "timeout"
+
+
+class RecordedFailure(EngineError):
+    """A sample that failed when it was recorded, or is not on record at all.
+
+    Args:
+        reason: a value of :class:`grm_plugin.types.Reason`.
+        message: what was recorded about it.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class JudgeDeadError(GRMError):
+    """Too many batches in a row came back without a single reward; the run stops."""
+
+
+class ParseError(GRMError):
+    """A judge's text holds no usable scores.
+
+    Args:
+        reason: a value of :class:`grm_plugin.types.Reason`, for counting.
+        message: what was expected and what came, for people.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def quoted(text: object, limit: int = 80) -> str:
+    """``text`` as it may appear in an error message: quoted, on one line, cut at ``limit``."""
+    shown = repr(str(text))
+    return shown if len(shown) <= limit else shown[: limit - 2] + "…'"
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """The message for a name that is not there, with the nearest one that is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}{hint}"

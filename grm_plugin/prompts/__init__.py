@@ -1,0 +1,20 @@
+"""Prompt templates as text files beside the code that fills them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.prompts.template import Prepared, Template, load_template
+
+__all__ = ["Prepared", "Template", "load_template"]
+
+FOLDER = Path(__file__).parent
+META = FOLDER / "meta.txt"
+
+
+@hookimpl
+def grm_register_templates(register: Register) -> None:
+    """Offer the built-in templates."""
+    register("grm", FOLDER / "grm.txt")
+    register("grm-single", FOLDER / "grm_single.txt")
