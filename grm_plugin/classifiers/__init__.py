@@ -2,22 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from grm_plugin.engines.engine import Limits
-from grm_plugin.errors import EngineError
+from grm_plugin.errors import ConfigError, EngineError, unknown
+
+__all__ = ["Classifier", "make_classifier"]
 
 
 class Classifier(Protocol):
-    """A sequence classifier with one output."""
+    """A sequence classifier with one output. All methods are called on one event loop."""
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        """Make ready; called once before the first text.
 
-    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]: ...
+        Raises:
+            EngineError: with what is missing and what to do.
+        """
 
-    async def close(self) -> None: ...
+    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
+        """The raw logit of each text, in order; an error in place of one fails that text alone.
+
+        A text over the model's context is such an error: it is never truncated.
+
+        Raises:
+            EngineError: all texts failed.
+        """
+
+    async def close(self) -> None:
+        """Free what ``start`` took; may be called twice."""
+
+
+def _transformers(options: Mapping[str, Any], limits: Limits) -> Classifier:
+    from grm_plugin.classifiers.transformers import TransformersClassifier
+
+    return TransformersClassifier(options, limits)
+
+
+def _server(options: Mapping[str, Any], limits: Limits) -> Classifier:
+    from grm_plugin.classifiers.server import ServerClassifier
+
+    return ServerClassifier(options, limits)
+
+
+_ENGINES: Mapping[str, Callable[[Mapping[str, Any], Limits], Classifier]] = {
+    "transformers": _transformers,
+    "server": _server,
+}
 
 
 def make_classifier(options: Mapping[str, Any], limits: Limits) -> Classifier:
-    raise NotImplementedError
+    """The classifier that ``options`` name, not started yet.
+
+    Args:
+        options: ``engine`` is ``transformers`` or ``server``; the rest are options of that one.
+        limits: what it must not exceed.
+
+    Raises:
+        ConfigError: no such engine, or options that it does not have.
+    """
+    own = dict(options)
+    engine = own.pop("engine", None)
+    if engine is None:
+        raise ConfigError(f"classifier: engine: expected one of {', '.join(_ENGINES)}, got nothing")
+    if engine not in _ENGINES:
+        raise ConfigError(f"classifier: {unknown('engine', str(engine), _ENGINES)}")
+    return _ENGINES[engine](own, limits)

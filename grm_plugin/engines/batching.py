@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from grm_plugin.errors import EngineError
+
+logger = logging.getLogger(__name__)
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -84,7 +87,7 @@ class BatchWorker(Generic[ItemT, ResultT]):
         jobs = [Job(item, width, loop.create_future()) for item, width in rows]
         self._pending += jobs
         self._arrived.set()
-        return await asyncio.gather(*(job.future for job in jobs))
+        return list(await asyncio.gather(*(job.future for job in jobs)))
 
     async def close(self) -> None:
         """Fail what is open and end the thread; may be called twice."""
@@ -129,6 +132,7 @@ class BatchWorker(Generic[ItemT, ResultT]):
         except EngineError as error:
             results = [error] * len(jobs)
         except Exception as error:  # whatever a batch meets, its rows fail and the worker lives on
+            logger.exception("%s: a batch of %d rows failed", self._owner, len(jobs))
             results = [EngineError(f"{self._owner}: a batch failed: {error!r}")] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             if not job.dropped:

@@ -10,26 +10,12 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, StoppingCriteria
 
-from grm_plugin.engines.batching import Job
 from grm_plugin.engines.chat import prompt_tokens
-from grm_plugin.engines.engine import Sampling
 from grm_plugin.engines.loading import context_of, load, within_memory
-from grm_plugin.engines.local import LocalModelOptions
+from grm_plugin.engines.local import LocalModelOptions, Row, RowJob
 from grm_plugin.engines.seeded import SeededSampler
 from grm_plugin.errors import EngineError, RequestTimeout
 from grm_plugin.types import Draw, Message
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One draw to generate: prompt tokens, its own seed, and how to sample."""
-
-    prompt: Sequence[int]
-    seed: int
-    sampling: Sampling
-
-
-RowJob = Job[Row, Draw]
 
 
 class Generator:
@@ -132,30 +118,28 @@ class Ending(StoppingCriteria):  # type: ignore[misc]
         self._jobs, self._tokenizer, self._deadline = jobs, tokenizer, deadline
         self._steps = 0
         # Prompts do not count: a stop text in the prompt ends nothing. A token is a byte or more.
-        self._tails = {
-            r: 4 + max(len(text.encode()) for text in job.item.sampling.stop)
-            for r, job in enumerate(jobs)
-            if job.item.sampling.stop
-        }
+        stops = [text.encode() for job in jobs for text in job.item.sampling.stop]
+        self._tail = max((4 + len(text) for text in stops), default=0)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **more: Any) -> torch.Tensor:
         self._steps += 1
         late = time.monotonic() > self._deadline
+        written = min(self._tail, self._steps)
+        tails = input_ids[:, -written:].tolist() if written else []
         for r, job in enumerate(self._jobs):
-            if r not in self.ended and (late or self._ends(r, job, input_ids)):
+            if r not in self.ended and (late or self._ends(job, tails[r] if tails else [])):
                 self.ended[r] = Ended(self._steps, late)
         done = [r in self.ended for r in range(len(self._jobs))]
         return torch.tensor(done, device=input_ids.device)
 
-    def _ends(self, r: int, job: RowJob, input_ids: torch.Tensor) -> bool:
-        if job.dropped or self._steps >= job.item.sampling.max_tokens:
+    def _ends(self, job: RowJob, tail: list[int]) -> bool:
+        sampling = job.item.sampling
+        if job.dropped or self._steps >= sampling.max_tokens:
             return True
-        return r in self._tails and self._reads_stop(r, job.item.sampling.stop, input_ids)
-
-    def _reads_stop(self, r: int, stop: Sequence[str], input_ids: torch.Tensor) -> bool:
-        tail = input_ids[r, -min(self._tails[r], self._steps) :].tolist()
+        if not sampling.stop:
+            return False
         text = self._tokenizer.decode(tail, skip_special_tokens=True)
-        return any(ending in text for ending in stop)
+        return any(ending in text for ending in sampling.stop)
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:

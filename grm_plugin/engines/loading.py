@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,13 +33,19 @@ def load(auto_class: Any, options: LocalModelOptions, owner: str, **more: Any) -
     """
     name = _checked_path(options.model, owner)
     dtype = options.dtype if options.dtype == "auto" else _dtype(options.dtype, owner)
-    attention = {"attn_implementation": options.attn_implementation}
-    more |= {key: value for key, value in attention.items() if value is not None}
+    if options.attn_implementation:
+        more["attn_implementation"] = options.attn_implementation
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options.loading)
-        model = auto_class.from_pretrained(
-            name, dtype=dtype, use_safetensors=True, **options.loading, **more
+        model, report = auto_class.from_pretrained(
+            name,
+            dtype=dtype,
+            use_safetensors=True,
+            output_loading_info=True,
+            **options.loading,
+            **more,
         )
+        _check_complete(report["missing_keys"], options.model, owner)
         return model.to(_device(options.device)).eval(), tokenizer
     except _LOAD_ERRORS as error:
         raise EngineError(
@@ -52,6 +58,15 @@ def _checked_path(model: str, owner: str) -> str:
     if model.startswith((".", "/", "~")) and not path.is_dir():
         raise EngineError(f"{owner}: no model folder at {model!r}; check the option 'model'")
     return str(path) if path.is_dir() else model
+
+
+def _check_complete(missing: Collection[str], model: str, owner: str) -> None:
+    """Refuse weights with holes: transformers would fill them with random numbers."""
+    if missing:
+        raise EngineError(
+            f"{owner}: model {model!r} has no weights for {quoted(', '.join(sorted(missing)))}; "
+            "it was made for another purpose"
+        )
 
 
 def _dtype(name: str, owner: str) -> torch.dtype:

@@ -1,12 +1,17 @@
-"""Options of a model that runs in this process with transformers."""
+"""What a model that runs in this process is given: its options, and the rows it generates."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
+from grm_plugin.engines.batching import Job
+from grm_plugin.engines.engine import Sampling
 from grm_plugin.options import Options
+from grm_plugin.types import Draw
 
 
 class LocalModelOptions(Options):
@@ -34,3 +39,15 @@ class LocalModelOptions(Options):
     def loading(self) -> dict[str, Any]:
         """What both the tokenizer and the model are loaded with."""
         return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One draw to generate: prompt tokens, its own seed, and how to sample."""
+
+    prompt: Sequence[int]
+    seed: int
+    sampling: Sampling
+
+
+RowJob = Job[Row, Draw]

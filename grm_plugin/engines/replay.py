@@ -10,7 +10,7 @@ from grm_plugin.engines.engine import Limits, SampleRequest
 from grm_plugin.errors import EngineError, RecordedFailure
 from grm_plugin.options import Options, read_options
 from grm_plugin.records import read_verdicts
-from grm_plugin.types import Draw, Failure, Group, Judgment, Message, Reason, Verdict
+from grm_plugin.types import Draw, Failure, Group, Judgment, Message, Reason
 
 
 class ReplayOptions(Options):
@@ -22,8 +22,9 @@ class ReplayOptions(Options):
 class ReplayEngine:
     """Gives back what was recorded for a group, sample by sample, in the recorded orders.
 
-    A sample that failed fails again for the same reason; one that is not on record fails as
-    ``missing``. Groups are found by fingerprint, so input order does not matter.
+    A sample that failed fails again for the same reason, unless only the selector failed; one
+    that is not on record fails as ``missing``. Groups are found by fingerprint, so input order
+    does not matter; of a group recorded twice, the last verdict counts.
     """
 
     context_tokens: int | None = None
@@ -31,32 +32,27 @@ class ReplayEngine:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.path = read_options(ReplayOptions, "engine 'replay'", options).path
         self.model = f"replay of {self.path.name}"
-        self._samples: dict[tuple[str, int], Judgment | Failure] = {}
-        self._runs: dict[str, dict[tuple[int, ...], None]] = {}
+        self._samples: dict[str, dict[int, Judgment | Failure]] = {}
 
     async def start(self) -> None:
         for verdict in read_verdicts(self.path):
-            self._keep(verdict)
-
-    def _keep(self, verdict: Verdict) -> None:
-        group = verdict.group.fingerprint
-        runs = self._runs.setdefault(group, {})
-        samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
-        for sample in sorted(samples, key=lambda sample: sample.sample):
-            self._samples[group, sample.sample] = sample
-            runs[tuple(sorted(sample.order))] = None
+            samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+            samples.sort(key=lambda sample: sample.sample)
+            self._samples[verdict.group.fingerprint] = {each.sample: each for each in samples}
 
     def recorded_runs(self, group: Group) -> list[tuple[int, ...]]:
         """Which responses were shown together; all of them when the group is not on record."""
-        return list(self._runs.get(group.fingerprint, {tuple(range(len(group.responses))): None}))
+        samples = self._samples.get(group.fingerprint, {})
+        runs = dict.fromkeys(tuple(sorted(each.order)) for each in samples.values())
+        return list(runs) or [tuple(range(len(group.responses)))]
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         first = request.first
         return [self._draw(request.group, k) for k in range(first, first + request.n)]
 
     def _draw(self, group: str, k: int) -> Draw | EngineError:
-        found = self._samples.get((group, k))
-        if isinstance(found, Judgment):
+        found = self._samples.get(group, {}).get(k)
+        if isinstance(found, Judgment) or (found and _was_read(found)):
             return _again(found)
         if isinstance(found, Failure):
             return RecordedFailure(found.reason, found.detail)
@@ -69,16 +65,20 @@ class ReplayEngine:
 
     async def close(self) -> None:
         self._samples.clear()
-        self._runs.clear()
 
 
-def _again(judgment: Judgment) -> Draw:
+def _was_read(failure: Failure) -> bool:
+    """Whether the judgment was fine and only the selector had no answer for it."""
+    return bool(failure.text) and failure.reason in (Reason.META, Reason.TIMEOUT)
+
+
+def _again(sample: Judgment | Failure) -> Draw:
     return Draw(
-        judgment.text,
+        sample.text,
         "stop",
-        judgment.prompt_tokens,
-        judgment.output_tokens,
-        judgment.seconds,
-        judgment.order,
-        judgment.meta_score,
+        sample.prompt_tokens,
+        sample.output_tokens,
+        sample.seconds,
+        sample.order,
+        sample.meta_score if isinstance(sample, Judgment) else None,
     )

@@ -68,7 +68,7 @@ def _uniforms(seeds: Sequence[int], steps: int, dtype: torch.dtype) -> torch.Ten
 
 def _within(weights: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
     """``weights`` without the tokens outside the smallest set that holds ``top_p`` of them."""
-    ordered, tokens = weights.sort(-1, descending=True, stable=True)
+    ordered, tokens = weights.sort(dim=-1, descending=True, stable=True)
     before = ordered.cumsum(-1) - ordered
     before[:, 0] = 0.0  # the likeliest token always stays
     return torch.zeros_like(weights).scatter(1, tokens, ordered * (before < top_p))

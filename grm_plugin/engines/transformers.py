@@ -10,13 +10,13 @@ from grm_plugin.engines.batching import BatchWorker
 from grm_plugin.engines.chat import check_context
 from grm_plugin.engines.engine import Limits, SampleRequest
 from grm_plugin.engines.extras import not_installed
-from grm_plugin.engines.local import LocalModelOptions
+from grm_plugin.engines.local import LocalModelOptions, Row
 from grm_plugin.errors import EngineError
 from grm_plugin.options import read_options
 from grm_plugin.types import Draw, Message
 
 if TYPE_CHECKING:
-    from grm_plugin.engines.generation import Generator, Row
+    from grm_plugin.engines.generation import Generator
 
 _OWNER = "engine 'transformers'"
 
@@ -75,7 +75,7 @@ class TransformersEngine:
         prompt = await self._encoded(request.messages)
         max_tokens = request.sampling.max_tokens
         check_context(_OWNER, len(prompt), max_tokens, self.context_tokens)
-        rows = _rows(request, prompt)
+        rows = [Row(prompt, request.seed + i, request.sampling) for i in range(request.n)]
         return await self._running().results((row, len(prompt) + max_tokens) for row in rows)
 
     def _running(self) -> BatchWorker[Row, Draw]:
@@ -97,9 +97,3 @@ class TransformersEngine:
         worker, self._worker, self._generator = self._worker, None, None
         if worker is not None:
             await worker.close()
-
-
-def _rows(request: SampleRequest, prompt: list[int]) -> list[Row]:
-    from grm_plugin.engines.generation import Row
-
-    return [Row(prompt, request.seed + i, request.sampling) for i in range(request.n)]

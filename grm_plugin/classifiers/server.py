@@ -1,0 +1,80 @@
+"""The meta RM behind a vLLM pooling server."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grm_plugin.engines.connection import Connection, ConnectionOptions
+from grm_plugin.engines.engine import Limits
+from grm_plugin.engines.http import NotFound
+from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
+from grm_plugin.options import read_options
+
+_OWNER = "classifier 'server'"
+
+
+class ServerClassifier:
+    """Asks ``/classify`` for raw logits, or ``/pooling`` where the server has only that.
+
+    To be served with ``vllm serve MODEL --runner pooling --convert classify``. One POST per text,
+    so that a text the server refuses fails alone; the server batches them.
+
+    Args:
+        options: see :class:`grm_plugin.engines.connection.ConnectionOptions`.
+        limits: what must not be exceeded; a text counts as one draw.
+
+    Raises:
+        ConfigError: an option is unknown, missing or wrong.
+    """
+
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
+        self.options = read_options(ConnectionOptions, _OWNER, options)
+        self._connection = Connection(self.options, limits, _OWNER)
+        self._path = "/classify"
+
+    async def start(self) -> None:
+        await self._connection.start()
+
+    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
+        return await asyncio.gather(*(self._logit(text) for text in texts))
+
+    async def _logit(self, text: str) -> float | EngineError:
+        # without use_activation the server would send the sigmoid of the logit
+        body = {"model": self._connection.model, "input": text, "use_activation": False}
+        try:
+            return _logit_of(await self._post(body))
+        except ContextError as error:
+            return EngineError(str(error))
+        except EngineError as error:
+            return error
+
+    async def _post(self, body: Mapping[str, Any]) -> Any:
+        try:
+            return (await self._connection.post(self._path, body)).value
+        except NotFound:
+            if self._path == "/pooling":
+                raise
+        answer = await self._connection.post("/pooling", body)
+        self._path = "/pooling"
+        return answer.value
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+def _logit_of(answer: Any) -> float:
+    try:
+        (row,) = answer["data"]
+        (logit,) = row["probs"] if "probs" in row else row["data"]
+        logit = float(logit)
+    except (KeyError, TypeError, ValueError):
+        raise TransportError(
+            f"expected one logit from the meta RM server, got {quoted(answer, 300)}; "
+            "is it a classifier with one label?"
+        ) from None
+    if not math.isfinite(logit):
+        raise TransportError(f"expected a finite logit from the meta RM server, got {logit}")
+    return logit

@@ -1,0 +1,53 @@
+"""Runs one command and makes sure that it ends with whoever started it.
+
+Run as a script, by path, with the standard library alone: ``python -I guard.py GRACE_S COMMAND``.
+The starter holds the other end of this process's standard input. When that end closes, for
+whatever reason and be it SIGKILL, or when SIGTERM comes, the command and all its children get
+SIGTERM and after ``GRACE_S`` seconds SIGKILL. The command's process id is written first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from types import FrameType
+
+
+def main(grace_s: float, command: list[str]) -> int:
+    """Exit code of ``command``, once it and its children are gone."""
+    # an argument list without a shell; what it runs is the user's own configuration
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, process_group=0)  # noqa: S603
+    sys.stdout.write(f"{child.pid}\n")
+    sys.stdout.flush()
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        _signal_group(child.pid, signal.SIGTERM)
+        killer = threading.Timer(grace_s, _signal_group, (child.pid, signal.SIGKILL))
+        killer.daemon = True
+        killer.start()
+
+    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=_end_with_starter, daemon=True).start()
+    code = child.wait()
+    _signal_group(child.pid, signal.SIGKILL)  # what the command left behind
+    return code if code >= 0 else 128 - code
+
+
+def _end_with_starter() -> None:
+    # not through sys.stdin: its lock, held by this thread, would spoil a clean exit
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _signal_group(group: int, signum: int) -> None:
+    with suppress(ProcessLookupError):  # all of them are gone already
+        os.killpg(group, signum)
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,47 @@
+"""Stands in for ``vllm serve``: ``stand_in_server.py BEHAVIOUR MODEL --host H --port P ...``.
+
+It starts a child of its own, as vLLM does, and writes both process ids to the file ``pids``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"data": [{"id": sys.argv[2]}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def main() -> None:
+    behaviour = sys.argv[1]
+    if behaviour == "fail":
+        print("loading weights", "error: no such GPU, key " + os.environ.get("VLLM_API_KEY", ""))
+        sys.exit(3)
+    if behaviour == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    told = {"pids": [os.getpid(), child.pid], "argv": sys.argv[2:], "env": dict(os.environ)}
+    Path("told.tmp").write_text(json.dumps(told))
+    Path("told.tmp").rename("told.json")
+    if behaviour == "load":
+        time.sleep(600)
+    port = int(sys.argv[sys.argv.index("--port") + 1])
+    HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grm_plugin.engines.batching import BatchWorker, Job, cut
+from grm_plugin.errors import EngineError
+from tests.engines.requests_to_judge import until
+
+
+class Recorder:
+    """Doubles its items, and remembers batches and threads; waits for ``gate`` if there is one."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.threads: set[threading.Thread] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, jobs: Sequence[Job[int, int]]) -> list[int]:
+        self.batches.append([job.item for job in jobs])
+        self.threads.add(threading.current_thread())
+        while not self.gate.wait(0.01) and not all(job.dropped for job in jobs):
+            pass
+        return [2 * job.item for job in jobs]
+
+
+@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 100))
+def test_batches_hold_every_row_once_and_keep_to_the_budget(widths: list[int], budget: int) -> None:
+    loop = asyncio.new_event_loop()
+    jobs = [Job(i, width, loop.create_future()) for i, width in enumerate(widths)]
+    loop.close()
+    batches = list(cut(jobs, budget))
+    assert sorted(job.item for batch in batches for job in batch) == list(range(len(widths)))
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(job.width for job in batch) <= budget
+
+
+async def test_requests_that_come_together_share_a_batch() -> None:
+    run = Recorder()
+    worker = BatchWorker(run, budget=100, owner="test")
+    found = await asyncio.gather(*(worker.results([(i, 1), (i + 10, 1)]) for i in range(3)))
+    await worker.close()
+    assert found == [[0, 20], [2, 22], [4, 24]]
+    assert len(run.batches) == 1
+
+
+async def test_the_event_loop_is_free_while_a_batch_runs() -> None:
+    run = Recorder()
+    run.gate.clear()
+    worker = BatchWorker(run, budget=100, owner="test")
+    task = asyncio.create_task(worker.results([(1, 1)]))
+    await until(lambda: bool(run.batches))
+    run.gate.set()  # the loop came here although the batch had not ended
+    assert await task == [2]
+    await worker.close()
+
+
+async def test_rows_nobody_waits_for_are_never_run() -> None:
+    run = Recorder()
+    run.gate.clear()
+    worker = BatchWorker(run, budget=1, owner="test")
+    first = asyncio.create_task(worker.results([(1, 1)]))
+    await until(lambda: bool(run.batches))
+    second = asyncio.create_task(worker.results([(2, 1)]))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    run.gate.set()
+    await first
+    assert await worker.results([(3, 1)]) == [6]
+    await worker.close()
+    assert run.batches == [[1], [3]]
+
+
+async def test_a_running_batch_is_told_when_its_rows_are_dropped() -> None:
+    run = Recorder()
+    run.gate.clear()
+    worker = BatchWorker(run, budget=100, owner="test")
+    task = asyncio.create_task(worker.results([(1, 1), (2, 1)]))
+    await until(lambda: bool(run.batches))
+    task.cancel()
+    async with asyncio.timeout(5):
+        await worker.close()  # would wait for ever for a batch that goes on
+
+
+async def test_a_batch_that_fails_fails_its_rows_and_not_the_worker() -> None:
+    def run(jobs: Sequence[Job[int, int]]) -> list[int]:
+        return [1 // job.item for job in jobs]
+
+    worker = BatchWorker(run, budget=1, owner="test")
+    (bad,), (good,) = await asyncio.gather(worker.results([(0, 1)]), worker.results([(1, 1)]))
+    await worker.close()
+    assert isinstance(bad, EngineError)
+    assert "ZeroDivisionError" in str(bad)
+    assert good == 1
+
+
+async def test_after_close_the_thread_is_gone_and_open_rows_have_failed() -> None:
+    run = Recorder()
+    run.gate.clear()
+    worker = BatchWorker(run, budget=1, owner="test")
+    task = asyncio.create_task(worker.results([(1, 1), (2, 1)]))
+    await until(lambda: bool(run.batches))
+    await worker.close()
+    await worker.close()
+    assert all(isinstance(result, EngineError) for result in await task)
+    assert not any(thread.is_alive() for thread in run.threads)
+    with pytest.raises(EngineError, match="test is closed"):
+        await worker.results([(3, 1)])

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grm_plugin.engines import Limits, launch
+from grm_plugin.engines.server import ServerEngine
+from grm_plugin.errors import EngineError
+
+STAND_IN = Path(__file__).with_name("stand_in_server.py")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def serve(behaviour: str, **more: Any) -> dict[str, Any]:
+    command = [sys.executable, str(STAND_IN), behaviour]
+    return {"model": "judge", "command": command, "log": "server.log", **more}
+
+
+def engine_for(behaviour: str, **more: Any) -> ServerEngine:
+    return ServerEngine({"serve": serve(behaviour, **more)}, Limits())
+
+
+def told() -> dict[str, Any]:
+    """What the stand-in wrote down about itself, once it has."""
+    deadline = time.monotonic() + 30
+    while not Path("told.json").exists():
+        assert time.monotonic() < deadline, "the stand-in never started"
+        time.sleep(0.02)
+    found: dict[str, Any] = json.loads(Path("told.json").read_text())
+    return found
+
+
+def assert_never_started() -> None:
+    assert not Path("told.json").exists()
+
+
+def assert_gone(pids: list[int], within_s: float = 20) -> None:
+    deadline = time.monotonic() + within_s
+    while any(_lives(pid) for pid in pids):
+        assert time.monotonic() < deadline, f"some of {pids} live on"
+        time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+async def test_a_server_is_started_used_and_ended_with_its_children() -> None:
+    engine = engine_for("answer", gpus=[2, 3], args=["--max-model-len", "512"])
+    await engine.start()
+    assert engine.model == "judge"
+    found = told()
+    assert found["env"]["CUDA_VISIBLE_DEVICES"] == "2,3"
+    assert found["argv"][0] == "judge"
+    assert found["argv"][-2:] == ["--max-model-len", "512"]
+    await engine.close()
+    await engine.close()
+    assert_gone(found["pids"], within_s=1)
+
+
+async def test_without_a_log_file_one_is_made_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    engine = engine_for("answer", log=None)
+    await engine.start()
+    await engine.close()
+    assert len(logs_in(tmp_path)) == 1
+
+
+def logs_in(folder: Path) -> list[Path]:
+    return list(folder.glob("grm-judge-*.log"))
+
+
+async def test_a_server_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_GRACE_S", 0.5)
+    engine = engine_for("stubborn")
+    await engine.start()
+    await engine.close()
+    assert_gone(told()["pids"], within_s=1)
+
+
+async def test_a_server_that_dies_is_an_error_with_its_last_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JUDGE_KEY", "sk-hush")
+    options = {"serve": serve("fail"), "api_key_env": "JUDGE_KEY"}
+    with pytest.raises(EngineError, match="ended with exit code 3") as caught:
+        await ServerEngine(options, Limits()).start()
+    assert "no such GPU" in str(caught.value)
+    assert "server.log" in str(caught.value)
+    assert "sk-hush" not in str(caught.value)
+
+
+async def test_a_server_that_is_never_healthy_is_ended_and_an_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(launch, "_PROGRESS_S", 0.5)
+    caplog.set_level("INFO")
+    with pytest.raises(EngineError, match=r"not healthy within 2 s; raise serve\.start_timeout_s"):
+        await engine_for("load", start_timeout_s=2).start()
+    assert "judge is loading: 1 s" in caplog.text
+    assert_gone(told()["pids"], within_s=1)
+
+
+async def test_a_cancelled_start_leaves_no_server_behind() -> None:
+    task = asyncio.create_task(engine_for("load").start())
+    found = await asyncio.to_thread(told)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert_gone(found["pids"], within_s=1)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, None])
+def test_the_server_ends_with_the_process_that_started_it(sent: signal.Signals | None) -> None:
+    script = f"""
+        import asyncio, time
+        from grm_plugin.engines import Limits
+        from grm_plugin.engines.server import ServerEngine
+        engine = ServerEngine({{"serve": {serve("answer")!r}}}, Limits())
+        asyncio.run(engine.start())
+        print("up", flush=True)
+        {"time.sleep(600)" if sent else "pass"}
+    """
+    path = os.pathsep.join(sys.path)
+    starter = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert starter.stdout is not None
+    assert starter.stdout.readline() == b"up\n"
+    found = told()
+    if sent:
+        starter.send_signal(sent)
+    starter.wait(20)
+    starter.stdout.close()
+    assert_gone(found["pids"])
+
+
+async def test_the_trainers_process_group_is_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE", "MASTER_PORT", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.setenv(name, "7")
+    engine = engine_for("answer", env={"VLLM_LOGGING_LEVEL": "ERROR"})
+    await engine.start()
+    await engine.close()
+    env = told()["env"]
+    assert not {"RANK", "WORLD_SIZE", "MASTER_PORT", "TORCHELASTIC_RUN_ID"} & set(env)
+    assert env["VLLM_LOGGING_LEVEL"] == "ERROR"
+
+
+async def test_a_key_reaches_the_server_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", "sk-hush")
+    engine = ServerEngine({"serve": serve("answer"), "api_key_env": "JUDGE_KEY"}, Limits())
+    await engine.start()
+    await engine.close()
+    assert told()["env"]["VLLM_API_KEY"] == "sk-hush"
+    assert not any("sk-hush" in argument for argument in told()["argv"])
+
+
+async def test_a_port_that_is_taken_is_an_error_before_anything_starts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EngineError, match=f"port {port} can not be used.*choose another port"):
+            await engine_for("answer", port=port).start()
+    assert_never_started()
+
+
+async def test_a_missing_command_is_an_error_that_names_the_extra() -> None:
+    with pytest.raises(EngineError, match=r'no command \'vlmm\'.*pip install "grm-plugin\[vllm\]"'):
+        await engine_for("answer", command=["vlmm", "serve"]).start()

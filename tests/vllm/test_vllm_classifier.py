@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from real_vllm import CONTEXT, FAST, MODEL, PROMPTS, running
+
+from grm_plugin.classifiers import Classifier, make_classifier
+from grm_plugin.engines import Limits
+from grm_plugin.errors import EngineError
+
+ARGS = (
+    *("--runner", "pooling", "--convert", "classify", "--max-model-len", str(CONTEXT)),
+    *("--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", str(64 << 20)),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random classifier of the reference judge's shape."""
+    import torch
+    from transformers import LlamaConfig, LlamaForSequenceClassification
+
+    folder = tmp_path_factory.mktemp("meta")
+    shutil.copytree(MODEL, folder, dirs_exist_ok=True)
+    (folder / "model.safetensors").unlink()
+    torch.manual_seed(0)
+    config = LlamaConfig.from_pretrained(MODEL, num_labels=1, tie_word_embeddings=False)
+    LlamaForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served(folder: Path) -> AsyncIterator[Classifier]:
+    serve = {"model": str(folder), "args": ARGS, "env": FAST, "log": folder / "server.log"}
+    async with running(make_classifier({"engine": "server", "serve": serve}, Limits())) as started:
+        yield started
+
+
+async def test_a_served_meta_rm_gives_the_logits_of_transformers(
+    served: Classifier, folder: Path
+) -> None:
+    local = make_classifier({"engine": "transformers", "model": str(folder)}, Limits())
+    async with running(local):
+        expected = await local.logits(PROMPTS)
+    found = await served.logits(PROMPTS)
+    assert found == pytest.approx(expected, abs=1e-3)
+    assert len({round(float(logit), 3) for logit in expected}) == len(PROMPTS)
+
+
+async def test_a_text_over_the_context_fails_alone(served: Classifier) -> None:
+    short, long = await served.logits([PROMPTS[0], "rain and wind " * CONTEXT])
+    assert isinstance(short, float)
+    assert isinstance(long, EngineError)
+    assert str(CONTEXT) in str(long)

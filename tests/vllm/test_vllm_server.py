@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from real_vllm import (
+    CONTEXT,
+    FAST,
+    MODEL,
+    PROMPTS,
+    greedy_by_transformers,
+    request_for,
+    running,
+    texts,
+)
+
+from grm_plugin.engines import Limits
+from grm_plugin.engines.server import ServerEngine
+from grm_plugin.engines.transformers import TransformersEngine
+from grm_plugin.errors import ContextError, EngineError, TransportError
+
+ARGS = (
+    *("--max-model-len", str(CONTEXT), "--max-num-batched-tokens", str(CONTEXT)),
+    *("--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"),
+    *("--kv-cache-memory-bytes", str(64 << 20), "--block-size", "32"),
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerEngine]:
+    log = tmp_path_factory.mktemp("serve") / "server.log"
+    serve = {"model": str(MODEL), "args": ARGS, "env": FAST, "log": log, "start_timeout_s": 400}
+    async with running(ServerEngine({"serve": serve}, Limits(tries=2))) as started:
+        yield started
+
+
+async def test_greedy_writes_what_transformers_writes(engine: ServerEngine) -> None:
+    requests = [request_for(text, temperature=0.0) for text in PROMPTS]
+    found = [(await texts(engine, request))[0] for request in requests]
+    assert found == await greedy_by_transformers(32)
+
+
+async def test_the_same_seed_draws_the_same_texts(engine: ServerEngine) -> None:
+    first = await texts(engine, request_for(n=4, seed=7))
+    assert await texts(engine, request_for(n=4, seed=7)) == first
+    assert len(set(first)) > 1
+
+
+async def test_draw_i_of_seed_s_is_the_draw_of_seed_s_plus_i(engine: ServerEngine) -> None:
+    together = await texts(engine, request_for(n=3, seed=7))
+    alone = [await texts(engine, request_for(seed=7 + i)) for i in range(3)]
+    assert together == [text for (text,) in alone]
+
+
+async def test_context_and_prompt_tokens_are_known(engine: ServerEngine) -> None:
+    assert engine.context_tokens == CONTEXT
+    messages = request_for().messages
+    async with running(TransformersEngine({"model": str(MODEL)}, Limits())) as local:
+        assert await engine.count_tokens(messages) == await local.count_tokens(messages)
+
+
+async def test_a_prompt_over_the_context_is_a_context_error(engine: ServerEngine) -> None:
+    with pytest.raises(ContextError, match=str(CONTEXT)):
+        await engine.sample(request_for("rain and wind " * CONTEXT))
+
+
+async def test_a_refusal_carries_vllms_words(engine: ServerEngine) -> None:
+    with pytest.raises(EngineError, match=r"HTTP 400.*temperature") as caught:
+        await engine.sample(request_for(temperature=-1.0))
+    assert not isinstance(caught.value, TransportError)
+
+
+async def test_a_cancelled_request_is_aborted_in_vllm(engine: ServerEngine) -> None:
+    task = asyncio.create_task(engine.sample(request_for(n=16, max_tokens=400, temperature=2.0)))
+    await _until_vllm_works(engine, True)
+    task.cancel()
+    await _until_vllm_works(engine, False)
+
+
+async def _until_vllm_works(engine: ServerEngine, works: bool) -> None:
+    async with asyncio.timeout(60):
+        while bool(await _running(engine)) is not works:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def _running(engine: ServerEngine) -> float:
+    """Sequences that the server works on, by its own count."""
+    root = engine._connection._replicas[0].root
+    async with aiohttp.ClientSession() as session, session.get(f"{root}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    (line,) = [one for one in lines if one.startswith("vllm:num_requests_running")]
+    return float(line.split()[-1])
+
+
+async def test_a_server_killed_half_way_fails_its_requests_and_nothing_hangs(
+    engine: ServerEngine,
+) -> None:
+    """The last test of this module: the server is gone afterwards."""
+    tasks = [
+        asyncio.create_task(engine.sample(request_for(text, n=8, max_tokens=400, temperature=2.0)))
+        for text in PROMPTS
+    ]
+    await _until_vllm_works(engine, True)
+    process = engine._connection._process
+    assert process is not None
+    os.killpg(process.pid, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert any(isinstance(one, TransportError) for one in found), found
+    with pytest.raises(TransportError, match="connection refused"):
+        await engine.sample(request_for())
