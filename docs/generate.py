@@ -26,8 +26,8 @@ def config_page() -> str:
     ]
     return (
         "# Configuration\n\n"
-        "Settings come, strongest first, from keywords (`GRM(k=16)`, `grm score --set k=16`), from a "
-        "YAML file, from the file that `GRM_CONFIG` names, and from what the engine prefers. An "
+        "Settings come, strongest first, from keywords (`GRM(k=16)`, `grm score --set k=16`), from "
+        "a YAML file, from the file that `GRM_CONFIG` names, and from what the engine prefers. An "
         "unknown key is an error that names its nearest neighbour.\n\n"
         "| key | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
@@ -60,14 +60,14 @@ def hooks_page() -> str:
         "# Hooks\n\nA plug-in is a module whose functions carry `@grm_plugin.hookimpl`, announced "
         "through the entry-point group `grm_plugin`. `grm_register_*` hooks offer parts under a "
         "name; the configuration picks parts by name. `grm_on_*` hooks observe. Each example below "
-        "is run by a test.\n\n"
+        "is a test of ours.\n\n"
         + "\n".join(parts)
     )
 
 
 def _hook(name: str) -> str:
     spec = getattr(hookspecs, name)
-    example = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").strip()
+    example = (EXAMPLES / f"test_{name}.py").read_text(encoding="utf-8").strip()
     title = f"## `{name}{inspect.signature(spec)}`"
     return f"{title}\n\n{inspect.getdoc(spec)}\n\n```python\n{example}\n```\n"
 
