@@ -207,6 +207,7 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=2000)
     parser.add_argument("--stream", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--note", default="", help="what else ran on the machine")
     parser.add_argument("--only-stream", action="store_true")
     asked = parser.parse_args()
     if asked.only_stream:
@@ -218,7 +219,13 @@ def main() -> None:
         print(f"{stage:12} " + "  ".join(f"{name} {ms:.4f}" for name, ms in figures.items()))
     print(f"stream       {memory}")
     shape = {"groups": asked.groups, "responses": N, "k": K, "repeats": asked.repeats}
-    result = {"shape": shape, "aim_ms_per_sample": AIM_MS, "stages": found, "stream": memory}
+    result = {
+        "note": asked.note,
+        "shape": shape,
+        "aim_ms_per_sample": AIM_MS,
+        "stages": found,
+        "stream": memory,
+    }
     print("saved", save("pipeline", result))
 
 

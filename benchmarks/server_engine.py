@@ -54,7 +54,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds of both ways over one workload."""
     serve = {"model": options.model, "args": shlex.split(options.serve_args)}
     where = {"url": options.url} if options.url else {"serve": serve}
-    limits = Limits(max_concurrent_requests=100_000, request_timeout_s=600)
+    limits = Limits(max_concurrent_samples=100_000, request_timeout_s=600)
     engine = ServerEngine(where, limits)
     await engine.start()
     try:

@@ -75,13 +75,16 @@ class GRMConfig(BaseModel):
     request_timeout_s: float = Field(120, gt=0, description="deadline of one request")
     group_timeout_s: float = Field(600, gt=0, description="deadline of one group")
     batch_timeout_s: float = Field(1800, gt=0, description="deadline of one batch of groups")
-    max_concurrent_requests: int = Field(64, ge=1, description="requests to the judge at a time")
+    max_concurrent_samples: int = Field(256, ge=1, description="draws of the judge at a time")
     max_concurrent_groups: int = Field(64, ge=1, description="groups in flight at a time")
     tries: int = Field(4, ge=1, le=20, description="tries of a request on transport faults")
     dead_batches: int = Field(
         3, ge=1, description="batches without one reward after which the run stops"
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
+    adapters: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
+    )
 
     @field_validator("engine", "select", mode="before")
     @classmethod
@@ -102,7 +105,7 @@ class GRMConfig(BaseModel):
         return self.min_valid or (self.k + 1) // 2
 
     @classmethod
-    def load(cls, path: str | Path | None = None, **settings: Any) -> GRMConfig:
+    def load(cls, path: str | Path | None = None, /, **settings: Any) -> GRMConfig:
         """Settings from a YAML file (or ``GRM_CONFIG``), overridden by keywords.
 
         A keyword may be dotted through ``{"engine.url": ...}``.
@@ -112,18 +115,36 @@ class GRMConfig(BaseModel):
         """
         path = path or os.environ.get(ENV) or None
         values = _read(Path(path)) if path else {}
-        for key, value in settings.items():
-            _put(values, key, value)
-        where = f"config {path}" if path else "config"
+        return cls._checked(f"config {path}" if path else "config", values, settings)
+
+    @classmethod
+    def _checked(cls, where: str, values: dict[str, Any], settings: Mapping[str, Any]) -> GRMConfig:
+        for key in sorted(settings, key=lambda key: key.count(".")):
+            _put(values, key, settings[key])
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             raise ConfigError(explain(where, cls, error)) from None
 
+    def but(self, **settings: Any) -> GRMConfig:
+        """This configuration with some settings changed; keywords as in :meth:`load`.
+
+        Raises:
+            ConfigError: as :meth:`load`.
+        """
+        return self._checked("config", self._set(), settings)
+
     def filled(self, defaults: Mapping[str, Any]) -> GRMConfig:
-        """This configuration with ``defaults`` where nothing was set."""
-        unset = {key: value for key, value in defaults.items() if key not in self.model_fields_set}
-        return self.model_copy(update=unset)
+        """This configuration with ``defaults`` where nothing was set.
+
+        Raises:
+            ConfigError: a default is no setting, or does not fit what was set.
+        """
+        where = f"defaults of engine {self.engine.name!r}"
+        return self._checked(where, {**defaults, **self._set()}, {})
+
+    def _set(self) -> dict[str, Any]:
+        return {**self.model_dump(exclude_unset=True), "engine": self.engine}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -140,7 +161,9 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
     *outer, last = dotted.split(".")
     for key in outer:
         inner = values.get(key, {})
-        values[key] = {"name": inner} if isinstance(inner, str) else dict(inner)
+        if isinstance(inner, Part):
+            inner = inner.model_dump()
+        values[key] = dict(inner) if isinstance(inner, Mapping) else {"name": inner}
         values = values[key]
     values[last] = value
 

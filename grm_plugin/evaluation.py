@@ -9,6 +9,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from grm_plugin.types import Verdict
+
 Scores_K_N = Sequence[Sequence[float] | None]
 
 
@@ -38,9 +40,7 @@ def hit(scores_K_N: Scores_K_N, best: int) -> float:
     return 1 / totals.count(max(totals))
 
 
-def hit_at(
-    scores_K_N: Scores_K_N, best: int, *, k: int, seed: int = 0, most: int = 256
-) -> float:
+def hit_at(scores_K_N: Scores_K_N, best: int, *, k: int, seed: int = 0, most: int = 256) -> float:
     """The mean of :func:`hit` over the sets of ``k`` of the K samples that were drawn.
 
     Args:
@@ -86,8 +86,41 @@ def bootstrap(
     Estimate(value=1.0, low=1.0, high=1.0)
     """
     rng = random.Random(seed)
-    means = sorted(
-        statistics.fmean(rng.choices(values, k=len(values))) for _ in range(resamples)
-    )
+    means = sorted(statistics.fmean(rng.choices(values, k=len(values))) for _ in range(resamples))
     outside = round(resamples * (1 - level) / 2)
     return Estimate(statistics.fmean(values), means[outside], means[resamples - 1 - outside])
+
+
+def scores_of(verdict: Verdict) -> list[Sequence[float] | None]:
+    """The points of each sample of ``verdict``, by sample number; None for a dropped one.
+
+    Raises:
+        ValueError: a response was not shown in a sample: the group was split.
+    """
+    samples: dict[int, Sequence[float] | None] = {one.sample: None for one in verdict.failures}
+    for one in verdict.judgments:
+        samples[one.sample] = known = [score for score in one.scores if score is not None]
+        if len(known) < len(one.scores):
+            raise ValueError(
+                f"group {verdict.group.label} was judged in parts; its samples do not compare"
+            )
+    return [samples[sample] for sample in sorted(samples)]
+
+
+def best_of_accuracy(verdicts: Sequence[Verdict], *, k: int, seed: int = 0) -> dict[int, Estimate]:
+    """How often the best response wins when 1, 2, 4, ... k samples vote; 0..1.
+
+    Args:
+        verdicts: of groups whose ``metadata["best"]`` is the index of the best response, each
+            with at least ``k`` samples, dropped ones counted.
+        k: the most samples.
+        seed: for the intervals and, with many samples, for the sets of them.
+    """
+    sizes = sorted({k, *(1 << power for power in range(k.bit_length()))})
+    rows = [(scores_of(verdict), verdict.group.metadata["best"]) for verdict in verdicts]
+    return {
+        size: bootstrap(
+            [hit_at(scores, best, k=size, seed=seed) for scores, best in rows], seed=seed
+        )
+        for size in sizes
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -53,12 +54,15 @@ class GRM:
         if config is None:
             config = GRMConfig.load(**settings)
         elif settings:
-            config = GRMConfig.model_validate({**config.model_dump(exclude_unset=True), **settings})
+            config = config.but(**settings)
         self._plugins = plugins or installed()
+        for name in config.adapters:
+            self._plugins.get("adapter", name)  # a misspelt section would silently do nothing
         self._scorer = _scorer(config, self._plugins)
         self.config = self._scorer.config
         self._recorder: Recorder | None = None
         self._loop: LoopThread | None = None
+        self._lock = threading.Lock()
         self._pid = os.getpid()
         self._started: asyncio.Future[None] | None = None
         self._dead_batches = 0
@@ -73,6 +77,11 @@ class GRM:
         """The prompt template in use."""
         return self._scorer.template
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What makes a reward what it is; records carry it. The model may show at the start."""
+        return self._scorer.origin
+
     def start(self) -> None:
         """Start the judge now instead of with the first group.
 
@@ -80,6 +89,10 @@ class GRM:
             EngineError: it can not be started; the message says what to do.
         """
         self._thread().run(self._start())
+
+    def count_tokens(self, group: Group) -> int | None:
+        """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
+        return self._thread().run(self._count_tokens(group))
 
     def score(self, group: Group) -> Verdict:
         """The verdict of one group.
@@ -113,8 +126,9 @@ class GRM:
         source = iter(groups)
         try:
             while True:
-                self._refill(pending, source)
+                source = self._refill(pending, source)
                 if not pending:
+                    self._check_alive(batch)
                     return
                 verdict = pending.popleft().result()
                 yield verdict
@@ -139,8 +153,9 @@ class GRM:
         source = iter(groups)
         try:
             while True:
-                self._refill(pending, source)
+                source = self._refill(pending, source)
                 if not pending:
+                    self._check_alive(batch)
                     return
                 verdict = await asyncio.wrap_future(pending.popleft())
                 yield verdict
@@ -169,10 +184,12 @@ class GRM:
     def _thread(self) -> LoopThread:
         if self._pid != os.getpid():  # forked: threads and connections stayed with the parent
             self._pid, self._loop, self._started = os.getpid(), None, None
+            self._recorder, self._lock = None, threading.Lock()
             self._scorer = _scorer(self.config, self._plugins)
-        if self._loop is None:
-            self._loop = LoopThread("grm-plugin")
-        return self._loop
+        with self._lock:
+            if self._loop is None:
+                self._loop = LoopThread("grm-plugin")
+            return self._loop
 
     def _deadline(self) -> float:
         return time.monotonic() + self.config.batch_timeout_s
@@ -180,7 +197,13 @@ class GRM:
     async def _start(self) -> None:
         if self._started is None:
             self._started = asyncio.ensure_future(self._start_parts())
-        await asyncio.shield(self._started)
+        started = self._started
+        try:
+            await asyncio.shield(started)
+        except Exception:
+            if self._started is started:
+                self._started = None  # the next group tries again
+            raise
 
     async def _start_parts(self) -> None:
         if self.config.record and self._recorder is None:
@@ -188,12 +211,19 @@ class GRM:
         await self._scorer.engine.start()
         await self._scorer.selector.start()
 
+    async def _count_tokens(self, group: Group) -> int | None:
+        await self._start()
+        messages = self.template.prepare(group).render(range(len(group.responses)))
+        return await self._scorer.engine.count_tokens(messages)
+
     async def _stop(self) -> None:
-        await self._scorer.selector.close()
-        await self._scorer.engine.close()
-        if self._recorder:
-            self._recorder.close()
-            self._recorder = None
+        try:
+            await self._scorer.selector.close()
+        finally:
+            await self._scorer.engine.close()
+            if self._recorder:
+                self._recorder.close()
+                self._recorder = None
 
     async def _judge(self, group: Group, deadline: float) -> Verdict:
         await self._start()
@@ -217,17 +247,28 @@ class GRM:
             async with gate:
                 return await self._judge_or_refuse(group, deadline)
 
-        verdicts = await asyncio.gather(*(one(group) for group in groups))
+        tasks = [asyncio.create_task(one(group)) for group in groups]
+        try:
+            verdicts = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:  # an error ends the batch: spend no more tokens on it
+                task.cancel()
         self._check_alive(verdicts)
         return verdicts
 
-    def _refill(self, pending: deque[Future[Verdict]], source: Iterator[Group]) -> None:
+    def _refill(self, pending: deque[Future[Verdict]], source: Iterator[Group]) -> Iterator[Group]:
+        """Fill ``pending``; returns the rest of ``source``, empty after it raised."""
         while len(pending) < self.config.max_concurrent_groups:
-            group = next(source, None)
-            if group is None:
-                return
+            try:
+                group = next(source)
+            except StopIteration:
+                break
+            except Exception as error:  # comes to the caller after what is in flight
+                pending.append(_raising(error))
+                return iter(())
             work = self._judge_or_refuse(group, self._deadline())
             pending.append(self._thread().submit(work))
+        return source
 
     def _observe(self, verdict: Verdict) -> None:
         if self._recorder:
@@ -253,10 +294,16 @@ class GRM:
             )
 
 
+def _raising(error: Exception) -> Future[Verdict]:
+    future: Future[Verdict] = Future()
+    future.set_exception(error)
+    return future
+
+
 def _scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
     factory = plugins.get("engine", config.engine.name)
     config = config.filled(getattr(factory, "defaults", {}))
-    limits = Limits(config.max_concurrent_requests, config.request_timeout_s, config.tries)
+    limits = Limits(config.max_concurrent_samples, config.request_timeout_s, config.tries)
     select = plugins.get("selector", config.select.name)
     return Scorer(
         config=config,

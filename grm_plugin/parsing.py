@@ -14,8 +14,9 @@ from grm_plugin.types import Principle, Reason, Scale
 
 _BOX = re.compile(r"\\boxed\s*\{([^{}]*)\}")
 _BOX_START = "\\boxed"
-_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
-_THINK_OPEN, _THINK_CLOSE = "<think>", "</think>"
+_NUMBER = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,6})?")
+_THINK_OPEN = re.compile(r"<think(?:ing)?>", re.I)
+_THINK_CLOSE = re.compile(r"</think(?:ing)?>", re.I)
 
 
 def parse_scores(text: str, *, n: int, scale: Scale) -> tuple[float, ...]:
@@ -49,11 +50,11 @@ def parse_scores(text: str, *, n: int, scale: Scale) -> tuple[float, ...]:
 def answer(text: str) -> str:
     """``text`` without its thinking part.
 
-    Thinking runs from ``<think>`` to ``</think>``; one that never ends runs to the end, and an
-    end without a start (the chat template opened it) counts from the beginning.
+    Thinking runs from ``<think>`` (or ``<thinking>``) to its closing tag; one that never ends runs
+    to the end, and an end without a start (the chat template opened it) counts from the beginning.
     """
-    text = text.rpartition(_THINK_CLOSE)[2]
-    return text.partition(_THINK_OPEN)[0]
+    text = _THINK_CLOSE.split(text)[-1]
+    return _THINK_OPEN.split(text, maxsplit=1)[0]
 
 
 def _last_box(text: str) -> str:
@@ -81,10 +82,11 @@ def _in_range(score: float, scale: Scale) -> float:
 
 _CRITERIA = re.compile(r"(?:specific\s+criteria|principles)\W*$|^\W*specific\s+criteria", re.I)
 _NEXT_PART = re.compile(r"^\W*(analysis|scores?|output)\b", re.I)
-_ITEM = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.):])\s+(?P<text>\S.*)$")
+_ITEM = re.compile(r"^\W*?(?:[-*•]\s|\d{1,2}[.):、](?!\d))\s*(?P<text>\S.*)$")
+# gaps are bounded, so that a long run of blanks costs no more than its length
 _WEIGHT = re.compile(
-    r"\(?\s*(?:weight\s*[:=]?\s*)?(?P<percent>\d{1,3}(?:\.\d+)?)\s*%\s*\)?"
-    r"|\(?\s*weight\s*[:=]?\s*(?P<points>\d{1,3}(?:\.\d+)?)\s*\)?",
+    r"(?:weight\W{1,4})?(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s{0,2}[%％]"
+    r"|weight\W{1,4}(?P<points>\d{1,3}(?:\.\d{1,4})?)",
     re.I,
 )
 
@@ -112,5 +114,5 @@ def _principle(text: str) -> Principle:
     if weight is None:
         return Principle(text.strip(" *"))
     value = float(weight["percent"] or weight["points"])
-    rest = text[: weight.start()] + text[weight.end() :]
-    return Principle(" ".join(rest.replace("**", "").split()).strip(" :*-"), value)
+    rest = text[: weight.start()].rstrip(" ([（") + text[weight.end() :].lstrip(" )]）")
+    return Principle(" ".join(rest.replace("**", "").split()).strip(" :：*-"), value)

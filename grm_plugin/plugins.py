@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ KINDS = {
     "adapter": "grm_register_adapters",
 }
 HOOKS = (*KINDS.values(), "grm_on_verdict")
+_PREFIXES = ("grm_register_", "grm_on_")
 BUILT_INS = (
     "grm_plugin.engines",
     "grm_plugin.prompts",
@@ -77,14 +79,30 @@ class Plugins:
         self._offers = {kind: self._collect(kind, hook) for kind, hook in KINDS.items()}
 
     def _add(self, plugin: Plugin) -> None:
+        self._check_marked(plugin)
         try:
             self._pm.register(plugin.hooks, plugin.name)
             self._pm.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
+            problem = " ".join(str(error).split())
             raise PluginError(
-                f"plug-in {plugin.name!r} ({plugin.source}): {error}; "
+                f"plug-in {plugin.name!r} ({plugin.source}): {problem}; "
                 f"the hooks are: {', '.join(HOOKS)}"
             ) from error
+
+    def _check_marked(self, plugin: Plugin) -> None:
+        """pluggy passes over a function without the mark, and never awaits one with it."""
+        for name in dir(plugin.hooks):
+            function = getattr(plugin.hooks, name, None)
+            if not name.startswith(_PREFIXES) or not inspect.isroutine(function):
+                continue
+            if self._pm.parse_hookimpl_opts(plugin.hooks, name) is None:
+                problem = "lacks @grm_plugin.hookimpl, so it would never be called"
+            elif inspect.iscoroutinefunction(function):
+                problem = "is async, so it would never be awaited; write a plain function"
+            else:
+                continue
+            raise PluginError(f"plug-in {plugin.name!r} ({plugin.source}): {name} {problem}")
 
     def _collect(self, kind: str, hook: str) -> dict[str, Offer]:
         offers: dict[str, Offer] = {}

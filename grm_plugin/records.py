@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
-
-from pydantic import TypeAdapter, ValidationError
 
 from grm_plugin.errors import RecordError, quoted
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
 
 VERSION = 1
-_GROUP = TypeAdapter(Group)
-MAX_LINE_BYTES = 64 << 20
+_BLOCK_BYTES = 1 << 16
 
 
 def to_record(verdict: Verdict) -> dict[str, Any]:
@@ -53,7 +51,9 @@ def _group_record(group: Group) -> dict[str, Any]:
 def _flat(value: Judgment | Failure | Cost) -> dict[str, Any]:
     record = {name: getattr(value, name) for name in value.__dataclass_fields__}
     if isinstance(value, Judgment):
-        record["principles"] = [asdict(principle) for principle in value.principles]
+        record["principles"] = [
+            {"text": principle.text, "weight": principle.weight} for principle in value.principles
+        ]
     return record
 
 
@@ -66,7 +66,7 @@ def from_record(record: Mapping[str, Any]) -> Verdict:
     try:
         rewards = record["rewards"]
         return Verdict(
-            group=_GROUP.validate_python(record["group"]),
+            group=_group(record["group"]),
             rewards=None if rewards is None else tuple(float(reward) for reward in rewards),
             judgments=tuple(_judgment(item) for item in record["judgments"]),
             failures=tuple(_failure(item) for item in record["failures"]),
@@ -74,18 +74,29 @@ def from_record(record: Mapping[str, Any]) -> Verdict:
             cost=Cost(**record["cost"]),
             origin=record.get("origin", {}),
         )
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RecordError(f"not a recorded verdict: {quoted(error)} in {quoted(record)}") from error
 
 
-def _judgment(item: Mapping[str, Any]) -> Judgment:
-    judgment = Judgment(**item)
+def _group(item: Mapping[str, Any]) -> Group:
+    group = Group.of(item["conversation"], item["responses"])
     return replace(
-        judgment,
-        order=tuple(judgment.order),
-        scores=tuple(judgment.scores),
-        principles=tuple(Principle(**dict(principle)) for principle in item["principles"]),
+        group,
+        id=str(item["id"]),
+        reference=item["reference"],
+        principles=tuple(item["principles"]),
+        evidence=tuple(item["evidence"]),
+        metadata=dict(item["metadata"]),
     )
+
+
+def _judgment(item: Mapping[str, Any]) -> Judgment:
+    read = {
+        "order": tuple(item["order"]),
+        "scores": tuple(item["scores"]),
+        "principles": tuple(Principle(**principle) for principle in item["principles"]),
+    }
+    return Judgment(**{**item, **read})
 
 
 def _failure(item: Mapping[str, Any]) -> Failure:
@@ -112,7 +123,7 @@ def _verdicts(path: Path, lines: BinaryIO) -> Iterator[Verdict]:
             return
         try:
             yield from_record(json.loads(line))
-        except (ValueError, RecordError) as error:
+        except (ValueError, RecursionError, RecordError) as error:
             raise RecordError(f"{path}, line {number}: {error}") from error
 
 
@@ -138,19 +149,26 @@ class Recorder:
             raise RecordError(f"record {path} can not be opened: {error}") from error
 
     def write(self, verdict: Verdict) -> None:
-        """Append one line."""
-        line = json.dumps(to_record(verdict), ensure_ascii=True).encode() + b"\n"
+        """Append one line; metadata that is not JSON is written as its ``repr``."""
+        try:
+            line = json.dumps(to_record(verdict), default=repr).encode() + b"\n"
+            self._append(line)
+        except (OSError, TypeError, ValueError) as error:
+            raise RecordError(
+                f"verdict of group {verdict.group.label} can not be recorded to {self.path}: "
+                f"{error}; the lines before it are intact"
+            ) from error
+
+    def _append(self, line: bytes) -> None:
         start = self._file.seek(0, os.SEEK_END)
         try:
             written = self._file.write(line)
             if written != len(line):
                 raise OSError(f"{written} of {len(line)} bytes written; is the disk full?")
-        except OSError as error:
-            self._file.truncate(start)
-            raise RecordError(
-                f"verdict of group {verdict.group.label} can not be recorded to {self.path}: "
-                f"{error}; the lines before it are intact"
-            ) from error
+        except OSError:
+            with contextlib.suppress(OSError):  # a device can not be cut
+                self._file.truncate(start)
+            raise
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -173,13 +191,18 @@ def cut_torn_line(path: Path) -> None:
     if not path.exists() or not path.stat().st_size:
         return
     with path.open("rb+") as file:
-        end = size = file.seek(0, os.SEEK_END)
-        while end and not _ends_line(file, end):
-            end -= 1
-        if end != size:
+        end = _end_of_lines(file)
+        if end != file.seek(0, os.SEEK_END):
             file.truncate(end)
 
 
-def _ends_line(file: BinaryIO, end: int) -> bool:
-    file.seek(end - 1)
-    return file.read(1) == b"\n"
+def _end_of_lines(file: BinaryIO) -> int:
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - _BLOCK_BYTES)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0

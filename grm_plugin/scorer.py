@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,15 @@ from grm_plugin import planning
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.engine import Engine, SampleRequest, Sampling
 from grm_plugin.engines.replay import ReplayEngine
-from grm_plugin.errors import ContextError, EngineError, InputError, ParseError, PluginError
+from grm_plugin.errors import (
+    ContextError,
+    EngineError,
+    InputError,
+    ParseError,
+    PluginError,
+    TransportError,
+    quoted,
+)
 from grm_plugin.parsing import parse_principles, parse_scores
 from grm_plugin.planning import Showing
 from grm_plugin.prompts import Prepared, Template
@@ -32,6 +41,10 @@ from grm_plugin.voting import Voter
 
 # Chat templates add a few control tokens that are not in the text.
 _FRAME_TOKENS = 64
+# A response is measured as number 1; a longer number in its delimiters takes a little more.
+_NUMBER_TOKENS = 6
+# The share of a group's time that is kept for the selector.
+_SELECTING = 0.1
 
 Sample = Judgment | Failure
 
@@ -56,15 +69,14 @@ class Scorer:
 
         Raises:
             InputError: the group can not be judged as given; no token was spent.
+            PluginError: the voter gave no usable rewards.
         """
         started = time.monotonic()
         deadline = min(deadline, started + self.config.group_timeout_s)
-        group = await self._with_evidence(checked(group))
-        self.template.check(group)
-        prepared = self.template.prepare(group)
-        runs = await self._runs(group, prepared)
+        group, prepared, runs = await self._prepare(checked(group), deadline)
         copy_of = _copies(group, runs)
-        samples = await self._draw(group, prepared, self._plan(group, runs), deadline)
+        drawn_by = deadline - _SELECTING * (deadline - started)
+        samples = await self._draw(group, prepared, self._plan(group, runs), drawn_by)
         selection = await self._select(group, samples, runs, deadline)
         rewards, unscored = self._vote(selection, runs, copy_of)
         cost = _cost(samples, seconds=time.monotonic() - started)
@@ -82,29 +94,38 @@ class Scorer:
     def origin(self) -> dict[str, Any]:
         """What makes a reward what it is, for records."""
         config = self.config
-        settings = ("k", "temperature", "top_p", "max_tokens", "seed", "vote")
+        settings = ("k", "temperature", "top_p", "max_tokens", "stop", "seed", "vote")
         return {
             "engine": config.engine.name,
             "model": self.engine.model,
             "template": self.template.name,
             "template_hash": self.template.digest,
             "permutations": config.permutations or config.k,
-            "select": config.select.name,
+            "select": config.select.model_dump(mode="json"),
             **{name: getattr(config, name) for name in settings},
         }
 
+    async def _prepare(
+        self, group: Group, deadline: float
+    ) -> tuple[Group, Prepared, list[tuple[int, ...]]]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                group = await self._with_evidence(group)
+                self.template.check(group)
+                prepared = self.template.prepare(group)
+                return group, prepared, await self._runs(group, prepared)
+        except TimeoutError:
+            raise InputError(
+                f"group {group.label}: the deadline passed before the first sample; evidence "
+                "sources or the judge's tokenizer are too slow"
+            ) from None
+
     async def _with_evidence(self, group: Group) -> Group:
-        texts = [group.evidence] if group.evidence else []
-        for name, source in self.evidence_sources.items():
-            found = tuple(await source(group))
-            if len(found) != len(group.responses):
-                raise PluginError(
-                    f"evidence source {name!r}: expected {len(group.responses)} texts for group "
-                    f"{group.label}, got {len(found)}"
-                )
-            texts.append(found)
         if not self.evidence_sources:
             return group
+        texts = [group.evidence] if group.evidence else []
+        for name, source in self.evidence_sources.items():
+            texts.append(await _facts(name, source, group))
         return replace(
             group, evidence=tuple("\n".join(filter(None, row)) for row in zip(*texts, strict=True))
         )
@@ -140,7 +161,8 @@ class Scorer:
         frame = await self.engine.count_tokens(prepared.render(())) or 0
         counts = [await self.engine.count_tokens(prepared.render((n,))) or 0 for n in members]
         try:
-            runs = planning.subgroups([count - frame for count in counts], budget=room - frame)
+            sizes = [count - frame + _NUMBER_TOKENS for count in counts]
+            runs = planning.subgroups(sizes, budget=room - frame)
         except ContextError as error:
             raise ContextError(f"group {group.label}: {error}") from None
         return [tuple(members[place] for place in run) for run in runs]
@@ -186,7 +208,7 @@ class Scorer:
         )
         draws: Sequence[Draw | EngineError]
         try:
-            draws = await self.engine.sample(request)
+            draws = _exactly(showing.n, await self.engine.sample(request))
         except EngineError as error:
             draws = [error] * showing.n
         digest = _digest(messages)
@@ -245,7 +267,7 @@ class Scorer:
         self, group: Group, valid: Sequence[Judgment], deadline: float
     ) -> Selection:
         try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            async with asyncio.timeout_at(deadline):
                 return await self.selector.select(group, valid)
         except TimeoutError:
             detail = "the group's deadline passed before the selector answered"
@@ -261,10 +283,21 @@ class Scorer:
             if len(valid) < self.config.enough:
                 return None, self._too_few(valid, selection.failures)
             rows = [_row(one, run) for one in valid if one.voted]
-            for n, reward in zip(run, self.voter(rows, self.template.scale), strict=True):
+            if not rows:
+                return None, f"selector {self.config.select.name!r} let none of {len(valid)} vote"
+            for n, reward in zip(run, self._voted(rows), strict=True):
                 rewards.setdefault(n, []).append(reward)
         means = {n: sum(found) / len(found) for n, found in rewards.items()}
         return tuple(means[n] for n in copy_of), ""
+
+    def _voted(self, rows: Sequence[Sequence[float]]) -> Sequence[float]:
+        rewards = self.voter(rows, self.template.scale)
+        if len(rewards) != len(rows[0]) or not all(map(math.isfinite, rewards)):
+            raise PluginError(
+                f"voter {self.config.vote!r}: expected {len(rows[0])} finite rewards, "
+                f"got {quoted(rewards)}"
+            )
+        return rewards
 
     def _too_few(self, valid: Sequence[Judgment], failures: Sequence[Failure]) -> str:
         counts: dict[str, int] = {}
@@ -282,7 +315,8 @@ def checked(group: Group) -> Group:
     """``group``, if it can be judged at all.
 
     Raises:
-        InputError: no responses, no conversation, or evidence for another number of responses.
+        InputError: no responses, no conversation, something other than text, or evidence for
+            another number of responses.
     """
     if not group.responses:
         raise InputError(f"group {group.label}: expected at least one response, got none")
@@ -293,7 +327,43 @@ def checked(group: Group) -> Group:
             f"group {group.label}: expected evidence for each of {len(group.responses)} "
             f"responses, got {len(group.evidence)}"
         )
+    for where, text in _texts(group):
+        if not isinstance(text, str):
+            raise InputError(f"group {group.label}: {where}: expected a text, got {text!r}")
     return group
+
+
+async def _facts(name: str, source: Any, group: Group) -> tuple[str, ...]:
+    try:
+        found = tuple(await source(group))
+    except Exception as error:  # a plug-in's failure costs its group the reward, not the others
+        raise InputError(
+            f"group {group.label}: evidence source {name!r} failed: {error!r}"
+        ) from error
+    if len(found) != len(group.responses) or not all(isinstance(text, str) for text in found):
+        raise InputError(
+            f"group {group.label}: expected {len(group.responses)} texts from evidence source "
+            f"{name!r}, got {quoted(found)}"
+        )
+    return found
+
+
+def _texts(group: Group) -> Iterator[tuple[str, object]]:
+    for place, turn in enumerate(group.conversation):
+        yield f"role of turn {place}", turn.role
+        yield f"turn {place}", turn.content
+    for kind in ("responses", "principles", "evidence"):
+        for place, text in enumerate(getattr(group, kind)):
+            yield f"{kind}[{place}]", text
+    yield "reference", group.reference or ""
+
+
+def _exactly(n: int, draws: Sequence[Draw | EngineError]) -> Sequence[Draw | EngineError]:
+    """``n`` draws; those that an engine left out count as failed."""
+    if len(draws) == n:
+        return draws
+    missing = TransportError(f"expected {n} draws from the engine, got {len(draws)}")
+    return [*draws[:n], *[missing] * (n - len(draws))]
 
 
 def _scores(draw: Draw, n: int, template: Template) -> tuple[float, ...]:
@@ -325,6 +395,8 @@ def _row(judgment: Judgment, run: Iterable[int]) -> list[float]:
 
 def _with_copies(judgment: Judgment, copy_of: Sequence[int]) -> Judgment:
     """Give every duplicate the score of the copy that was shown."""
+    if all(n == copy for n, copy in enumerate(copy_of)):
+        return judgment
     return replace(judgment, scores=tuple(judgment.scores[n] for n in copy_of))
 
 

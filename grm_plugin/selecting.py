@@ -12,7 +12,7 @@ from pydantic import Field
 
 from grm_plugin.classifiers import make_classifier
 from grm_plugin.engines.engine import Limits
-from grm_plugin.errors import EngineError
+from grm_plugin.errors import EngineError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.prompts import META, load_template
@@ -98,6 +98,11 @@ class MetaRM:
         read = read_options(MetaRMOptions, "selector 'meta_rm'", options)
         self.k_meta = read.k_meta or max(1, k // 2)
         self._template = load_template(read.template or META)
+        if not self._template.shows("critique"):
+            raise TemplateError(
+                f"template {self._template.name!r} of the meta RM has no {{{{critique}}}}; "
+                "write it where the judgment should stand"
+            )
         self._classifier = make_classifier(read.classifier, limits) if read.classifier else None
 
     async def start(self) -> None:

@@ -74,9 +74,20 @@ class Group:
     def of(
         cls, prompt: str | Sequence[Mapping[str, str]], responses: Sequence[str], **more: Any
     ) -> Group:
-        """A group from a plain prompt or from chat messages ``[{"role", "content"}, ...]``."""
+        """A group from a plain prompt or from chat messages ``[{"role", "content"}, ...]``.
+
+        Raises:
+            TypeError: ``responses`` is one text, or a turn has no role or content.
+        """
+        if isinstance(responses, str):
+            raise TypeError("responses: expected several texts, got one; write [text]")
         turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-        conversation = tuple(Message(turn["role"], turn["content"]) for turn in turns)
+        try:
+            conversation = tuple(Message(turn["role"], turn["content"]) for turn in turns)
+        except (KeyError, TypeError) as error:
+            raise TypeError(
+                f"prompt: expected turns with role and content, got {turns!r}"
+            ) from error
         return cls(conversation, tuple(responses), **more)
 
     @cached_property
@@ -89,7 +100,7 @@ class Group:
             self.principles,
             self.evidence,
         ]
-        return hashlib.blake2b(json.dumps(shown).encode(), digest_size=16).hexdigest()
+        return hashlib.blake2b(json.dumps(shown, default=repr).encode(), digest_size=16).hexdigest()
 
     @property
     def label(self) -> str:

@@ -107,15 +107,13 @@ def best_of(rewards_N: Sequence[float], *, ties: str = "random", seed: int = 0) 
     Raises:
         ValueError: ``ties`` is none of these.
     """
+    if ties not in ("random", "first", "none"):
+        raise ValueError(f"unknown tie policy {ties!r}; expected random, first or none")
     top = max(rewards_N)
     winners = [n for n, reward in enumerate(rewards_N) if reward == top]
     if ties == "random":
         return random.Random(seed).choice(winners)
-    if ties == "first" or len(winners) == 1:
-        return winners[0]
-    if ties == "none":
-        return None
-    raise ValueError(f"unknown tie policy {ties!r}; expected random, first or none")
+    return None if ties == "none" and len(winners) > 1 else winners[0]
 
 
 @hookimpl

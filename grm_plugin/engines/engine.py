@@ -25,9 +25,9 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an engine must not exceed: concurrency, seconds per request, transport tries."""
+    """What an engine must not exceed: draws at a time, seconds per request, transport tries."""
 
-    max_concurrent_requests: int = 64
+    max_concurrent_samples: int = 256
     request_timeout_s: float = 120.0
     tries: int = 4
 

@@ -76,7 +76,7 @@ class Client:
 
     Args:
         replicas: servers that give the same answers.
-        limits: ``max_concurrent_requests`` counts draws in flight over all replicas;
+        limits: ``max_concurrent_samples`` counts draws in flight over all replicas;
             ``request_timeout_s`` bounds a request with all its tries, from its first sending;
             ``tries`` counts the first one.
         secret: the key of all replicas.
@@ -88,7 +88,7 @@ class Client:
     ) -> None:
         self.router = Router(replicas)
         self._limits, self._secret, self._max_bytes = limits, secret, max_bytes
-        self._slots = Slots(limits.max_concurrent_requests)
+        self._slots = Slots(limits.max_concurrent_samples)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),  # the slots are the limit
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),

@@ -31,7 +31,7 @@ class ServerOptions(ConnectionOptions):
 class ServerEngine:
     """Asks one or more servers for chat completions, with one POST per request for n draws.
 
-    ``limits.max_concurrent_requests`` counts draws, since each is a sequence on the server, and
+    ``limits.max_concurrent_samples`` counts draws, since each is a sequence on the server, and
     ``limits.request_timeout_s`` counts from the first sending. On vLLM draw ``i`` of seed ``s``
     equals a single draw of seed ``s + i``; other servers may see to seeds as they like. Servers
     tell output tokens per request only: they are shared evenly among its draws.

@@ -66,7 +66,7 @@ class VLLMEngine:
 
     Args:
         options: see :class:`VLLMOptions`.
-        limits: ``max_concurrent_requests`` counts draws; ``request_timeout_s`` counts from when
+        limits: ``max_concurrent_samples`` counts draws; ``request_timeout_s`` counts from when
             vLLM has the request.
 
     Raises:
@@ -80,7 +80,7 @@ class VLLMEngine:
         self.model = self.options.model
         self._arguments = self.options.arguments()
         self._timeout_s = limits.request_timeout_s
-        self._slots = Slots(limits.max_concurrent_requests)
+        self._slots = Slots(limits.max_concurrent_samples)
         self._engine: Any = None
         self._tokenizer: Any = None
 

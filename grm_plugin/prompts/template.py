@@ -11,13 +11,14 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from grm_plugin.errors import InputError, TemplateError, quoted
+from grm_plugin.options import explain
 from grm_plugin.prompts.neutralise import Frame
 from grm_plugin.types import Group, Message, Scale
 
@@ -30,7 +31,7 @@ class Layout(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scale: tuple[float, float] = (1, 10)
+    scale: tuple[FiniteFloat, FiniteFloat] = (1, 10)
     responses: tuple[int, int] = Field((1, 64), description="fewest and most responses")
     system: str = ""
     turn: str = "{{role}}: {{content}}\n"
@@ -42,6 +43,14 @@ class Layout(BaseModel):
     evidence: str = "[Evidence on Response {{index}}]\n{{evidence}}\n"
     reference: str = "\n[Reference Answer]\n{{reference}}\n"
     principles: str = "\n[Principles to Use]\n{{principles}}\n"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Layout:
+        if not self.scale[0] < self.scale[1]:
+            raise ValueError(f"scale: expected [lowest, highest], got {list(self.scale)}")
+        if not 1 <= self.responses[0] <= self.responses[1]:
+            raise ValueError(f"responses: expected [fewest, most], got {list(self.responses)}")
+        return self
 
 
 _PLACES = {
@@ -81,7 +90,7 @@ class Template:
     def _frame(self) -> Frame:
         layout = self.layout
         blocks = [layout.response, layout.evidence, layout.reference, layout.principles]
-        return Frame([*blocks, *_headings(self.body)])
+        return Frame([*blocks, layout.turn, layout.turn_first, *_headings(self.body)])
 
     def clean(self, text: str) -> str:
         """Untrusted ``text`` with look-alikes of this template's frame defused."""
@@ -92,8 +101,8 @@ class Template:
 
         Raises:
             InputError: too few or too many responses.
-            TemplateError: the group carries a reference or principles and the template has no
-                place for them.
+            TemplateError: the group carries a reference, principles or evidence and the template
+                has no place for them.
         """
         fewest, most = self.layout.responses
         if not fewest <= len(group.responses) <= most:
@@ -101,12 +110,17 @@ class Template:
                 f"group {group.label}: template {self.name!r} takes {fewest} to {most} responses, "
                 f"got {len(group.responses)}"
             )
-        for what in ("reference", "principles"):
-            if getattr(group, what) and what not in _PLACE.findall(self.body):
+        for what in ("reference", "principles", "evidence"):
+            if getattr(group, what) and not self.shows(what):
                 raise TemplateError(
-                    f"group {group.label} has a {what} but template {self.name!r} has no place "
+                    f"group {group.label} has {what} but template {self.name!r} has no place "
                     f"for it; add {{{{{what}}}}} to the template or drop the {what}"
                 )
+
+    def shows(self, what: str) -> bool:
+        """Whether ``{{what}}`` has a place in this template and in its block, if it has one."""
+        in_body = what == "evidence" or what in _PLACE.findall(self.body)
+        return in_body and what in _PLACE.findall(getattr(self.layout, what, f"{{{{{what}}}}}"))
 
     def prepare(self, group: Group) -> Prepared:
         """``group`` with everything untrusted neutralised once, ready to render K orders."""
@@ -180,7 +194,6 @@ def _bullets(group: Group, clean: Callable[[str], str]) -> str:
     return "\n".join(f"- {clean(principle)}" for principle in group.principles)
 
 
-@lru_cache(maxsize=64)
 def load_template(path: Path, name: str = "") -> Template:
     """Read and check a template file.
 
@@ -200,7 +213,7 @@ def _read(path: Path, name: str) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise TemplateError(f"template {name!r} is larger than {_MAX_BYTES} bytes; is it one?")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"template {name!r} can not be read: {error}") from error
 
@@ -217,8 +230,10 @@ def _split(text: str, name: str) -> tuple[str, str]:
 def _layout(front: str, name: str) -> Layout:
     try:
         return Layout.model_validate(yaml.safe_load(front) or {})
-    except (yaml.YAMLError, ValidationError) as error:
+    except yaml.YAMLError as error:
         raise TemplateError(f"template {name!r}: front matter: {error}") from error
+    except ValidationError as error:
+        raise TemplateError(explain(f"template {name!r}: front matter", Layout, error)) from None
 
 
 def _check_places(name: str, body: str, layout: Layout) -> None:

@@ -1,0 +1,72 @@
+"""``grm`` on the command line: one module per command, and ``main``, where errors become lines.
+
+Exit codes of every command: 0 done, 1 an error (one line on standard error says which), 2 wrong
+usage, 130 interrupted. ``grm score`` adds 3: done, but some groups are unscored.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from grm_plugin.cli import demo, doctor, plugins, score, show, train
+from grm_plugin.cli.terminal import say
+from grm_plugin.errors import GRMError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="grm",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+for _command in (demo.demo, score.score, show.show, doctor.doctor, plugins.plugins):
+    app.command()(_command)
+app.add_typer(train.train, name="train")
+
+
+@app.callback()
+def grm(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Score responses with a generative reward model.
+
+    New here: run `grm demo`, then `grm doctor`, then `grm score`.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run ``grm`` with ``args`` (default: the command line) and leave with its exit code."""
+    args = list(sys.argv[1:] if args is None else args)
+    warnings.showwarning = _say_warning  # type: ignore[assignment]
+    try:
+        app(args=args, prog_name="grm")
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _leave_now()
+        raise
+    except GRMError as error:
+        if "--debug" in args:
+            traceback.print_exc()
+        say(f"error: {error}")
+        sys.exit(1)
+
+
+def _leave_now() -> None:
+    """Leave without waiting for a thread that still loads a model; the judge is closed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
+
+
+def _say_warning(message: Warning | str, *_: object) -> None:
+    say(f"warning: {message}")

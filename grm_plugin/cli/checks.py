@@ -1,0 +1,153 @@
+"""The checks of ``grm doctor`` that look at one judge, from its settings to its meta RM."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from functools import cached_property
+
+from grm_plugin.cli.environment import Check
+from grm_plugin.cli.judge import JudgeSettings
+from grm_plugin.cli.terminal import err
+from grm_plugin.config import GRMConfig
+from grm_plugin.grm import GRM
+from grm_plugin.types import Group, Reason, Verdict
+
+# Any judge can compare these two, the embedded reference GRM too.
+SAMPLE = Group.of(
+    "Write a list of words. Include the word sunrise. Use exactly 3 items.",
+    ["list: sunrise, moonlight, airport", "list: moonlight, airport"],
+    id="doctor",
+)
+_FIXES = {
+    "plug-ins": "uninstall the plug-in, or tell its author",
+    "config": "`grm plugins` lists the names a configuration can use",
+    "record": "choose another file for the setting record",
+    "template": "`grm plugins` lists the templates; a file needs a slash or a suffix in its name",
+}
+_ENGINE_FIXES = {
+    "server": "start one, say `vllm serve MODEL --port 8001`, and name it: "
+    "--url http://localhost:8001",
+    "transformers": "check --model, and that the extra grm-plugin[transformers] is installed",
+    "vllm": "check --model, and that the extra grm-plugin[vllm] is installed",
+}
+_SAMPLE_FIXES = {
+    Reason.TRUNCATED: "raise max_tokens, say --set max_tokens=4096",
+    Reason.TIMEOUT: "raise request_timeout_s, or look at the judge's log",
+    Reason.TRANSPORT: "look at the judge's log",
+}
+_NO_GRM = (
+    "try again with another --seed; if that fails too, it may be no GRM or need another template"
+)
+
+
+class JudgeChecks:
+    """The checks of one judge; each builds on those before it.
+
+    They raise GRMError where a run would, and :meth:`fix` says what to do about it.
+    """
+
+    def __init__(self, settings: JudgeSettings) -> None:
+        self._settings = settings
+        self._made: GRM | None = None
+
+    def __enter__(self) -> JudgeChecks:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._made:
+            self._made.close()
+
+    def fix(self, step: str) -> str:
+        """What to do when ``step`` raised an error."""
+        if step == "engine":
+            return _ENGINE_FIXES.get(self._config.engine.name, "")
+        return _FIXES.get(step, "")
+
+    @cached_property
+    def _config(self) -> GRMConfig:
+        return self._settings.load()
+
+    @cached_property
+    def _grm(self) -> GRM:
+        """The judge, for one sample and without a record."""
+        one = self._config.but(k=1, permutations=None, min_valid=None, record=None)
+        self._made = GRM(one)
+        return self._made
+
+    @cached_property
+    def _verdict(self) -> Verdict:
+        with err.status("asking for one judgment"):
+            return self._grm.score(SAMPLE)
+
+    def settings_load(self) -> Check:
+        """Whether the configuration parses, and where it comes from."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # said below
+            config = self._config
+        names = f"engine {config.engine.name}, k {config.k}, vote {config.vote}"
+        detail = f"{names}, select {config.select.name}; file: {self._settings.source}"
+        if "engine" not in config.model_fields_set:
+            return Check("warn", f"{detail}, no judge named", "name one: --engine, or GRM_CONFIG")
+        return Check("ok", detail)
+
+    def record_writable(self) -> Check:
+        """Whether the record, if there is one, can be written."""
+        path = self._config.record
+        if path is None:
+            return Check("ok", "none; set record to keep every verdict of every run")
+        there = next(each for each in (path, *path.absolute().parents) if each.exists())
+        right_kind = there.is_file() if there == path else there.is_dir()
+        if right_kind and os.access(there, os.W_OK):
+            return Check("ok", f"{path} can be written")
+        return Check("fail", f"{there} can not be written", _FIXES["record"])
+
+    def template_found(self) -> Check:
+        """Whether the template is there, and its scale."""
+        template = self._grm.template
+        return Check(
+            "ok", f"{template.name}, scores {template.scale.low:g} to {template.scale.high:g}"
+        )
+
+    def engine_starts(self) -> Check:
+        """Whether the engine starts and finds its model."""
+        started = time.monotonic()
+        with err.status("starting the judge"):
+            self._grm.start()
+        seconds = time.monotonic() - started
+        engine = self._config.engine.name
+        return Check("ok", f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s")
+
+    def context_suffices(self) -> Check:
+        """How the judge's context divides."""
+        context, judgment = self._grm.engine.context_tokens, self._grm.config.max_tokens
+        prompt = self._grm.count_tokens(SAMPLE)
+        if context is None or prompt is None:
+            return Check("ok", f"the engine can not tell; max_tokens is {judgment}")
+        room = context - prompt - judgment
+        parts = f"{prompt} for a prompt with two short responses, {judgment} for the judgment"
+        detail = f"{context} tokens: {parts}, {room} more for longer groups"
+        if room < 0:
+            return Check("fail", detail, f"lower max_tokens to at most {context - prompt}")
+        return Check("ok", detail)
+
+    def sample_is_read(self) -> Check:
+        """Whether one judgment of a built-in group can be read."""
+        if self._config.engine.name == "replay":
+            return Check("ok", "not taken: the replay engine asks no judge")
+        for failure in self._verdict.failures:
+            fix = _SAMPLE_FIXES.get(failure.reason, _NO_GRM)
+            return Check("fail", f"{failure.reason}: {failure.detail}", fix)
+        cost, scores = self._verdict.cost, self._verdict.judgments[0].scores
+        shown = ", ".join(f"{score:g}" for score in scores if score is not None)
+        spent = f"{cost.output_tokens} tokens in {cost.seconds:.1f} s"
+        return Check("ok", f"scores {shown} for a good and a bad response; {spent}")
+
+    def meta_rm_rates(self) -> Check:
+        """Whether the meta RM, if one is configured, gave that judgment a score."""
+        if self._config.select.name != "meta_rm":
+            return Check("ok", f"not used: select is {self._config.select.name}")
+        for judgment in self._verdict.judgments:
+            return Check("ok", f"meta-score {judgment.meta_score} for that judgment")
+        return Check("fail", "there is no judgment that it could rate", "see the line above")

@@ -1,0 +1,133 @@
+"""``grm demo``: the whole system on the embedded reference GRM, and what more samples are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+from rich.table import Table
+from typer import Option
+
+from grm_plugin.cli.picture import save_accuracy
+from grm_plugin.cli.progress import Bar
+from grm_plugin.cli.tally import Tally, by_reason, rate
+from grm_plugin.cli.terminal import err, out, plain_table, say
+from grm_plugin.cli.verdict import brief
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import ConfigError
+from grm_plugin.evaluation import Estimate, best_of_accuracy, hit_at, scores_of
+from grm_plugin.grm import GRM
+from grm_plugin.records import Recorder
+from grm_plugin.types import Group, Verdict
+
+RESPONSES = 4
+# twice what a judgment of four responses takes; one that rambles must not hold up its batch
+MAX_TOKENS = 256
+
+
+def demo(
+    groups: Annotated[int, Option(min=2, help="Held-out groups to judge.")] = 120,
+    k: Annotated[int, Option("-k", "--k", min=1, help="Samples of the judge per group.")] = 8,
+    folder: Annotated[Path, Option("--out", help="Folder for verdicts and picture.")] = Path(
+        "out/demo"
+    ),
+    seed: Annotated[int, Option(help="Decides groups, shuffles and draws.")] = 0,
+) -> None:
+    """See a generative reward model at work, in minutes and without a GPU.
+
+    The embedded reference GRM, a tiny model that knows one family of word-list tasks, judges
+    groups of four responses that it has never seen. It writes principles and a critique, and boxes
+    its scores; k such samples vote. The more samples vote, the more often the best response wins.
+    """
+    _check_installed("torch", "transformers", "matplotlib")
+    settings = {"engine": "reference", "k": k, "seed": seed, "max_tokens": MAX_TOKENS}
+    config = GRMConfig.model_validate(settings)  # whatever GRM_CONFIG says
+    with GRM(config) as grm:
+        say(f"judging {groups} groups of {RESPONSES} responses with {k} samples each")
+        verdicts, bar = judge(grm, heldout(groups, seed), folder / "verdicts.jsonl")
+    points = best_of_accuracy(verdicts, k=k)
+    save_accuracy(folder / "accuracy.png", points, groups=groups, chance=1 / RESPONSES)
+    _tell(verdicts, points, bar)
+    _tell_next(folder)
+
+
+def _check_installed(*modules: str) -> None:
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise ConfigError(f'grm demo needs {", ".join(missing)}; pip install "grm-plugin[demo]"')
+
+
+def heldout(number: int, seed: int) -> list[Group]:
+    """Groups of the reference tasks with words and phrasings that its training never showed.
+
+    ``metadata["best"]`` is the index of the one best response.
+    """
+    from grm_plugin.reference.data import best_of_groups
+
+    found = best_of_groups(seed, "heldout", responses=RESPONSES, number=number)
+    return [
+        Group.of(one.task.query, one.responses, id=f"demo-{i}", metadata={"best": one.best})
+        for i, one in enumerate(found)
+    ]
+
+
+def judge(grm: GRM, groups: Sequence[Group], record: Path) -> tuple[list[Verdict], Bar]:
+    """The verdicts of ``groups``, recorded in a fresh file ``record``, and how it went."""
+    with err.status("starting the judge"):
+        grm.start()
+    record.unlink(missing_ok=True)
+    verdicts = []
+    with closing(Recorder(record)) as recorder, Bar(Tally(), len(groups)) as bar:
+        for verdict in grm.score_many(groups):
+            recorder.write(verdict)
+            bar.add(verdict)
+            verdicts.append(verdict)
+    return verdicts, bar
+
+
+def _tell(verdicts: Sequence[Verdict], points: dict[int, Estimate], bar: Bar) -> None:
+    example = next((one for one in verdicts if _is_telling(one)), None)
+    if example:
+        best = example.group.metadata["best"] + 1
+        out.rule(f"one verdict; in truth #{best} is the best response", align="left")
+        out.print(brief(example), "", sep="\n")
+    out.rule("how often the best response wins", align="left")
+    out.print(_table(points), "", sep="\n")
+    tally = bar.tally
+    dropped = f" ({by_reason(tally.dropped)} dropped)" if tally.dropped else ""
+    out.print(
+        f"{tally.valid_rate:.1%} of {tally.valid + tally.dropped.total()} samples valid{dropped}"
+    )
+    out.print(f"{bar.judged} groups in {bar.seconds:.0f} s, {rate(bar.judged, bar.seconds)}")
+
+
+def _is_telling(verdict: Verdict) -> bool:
+    """The vote found the best response, and not every sample did."""
+    if verdict.rewards is None:
+        return False
+    best = verdict.group.metadata["best"]
+    right = hit_at(scores_of(verdict), best, k=1)
+    return verdict.rewards.index(max(verdict.rewards)) == best and right < 1
+
+
+def _table(points: dict[int, Estimate]) -> Table:
+    table = plain_table(">k", ">accuracy", "95 % interval", "")
+    table.add_row("chance", f"{1 / RESPONSES:.1%}", "", "")
+    for k, point in points.items():
+        interval = f"{point.low:.1%} to {point.high:.1%}"
+        table.add_row(str(k), f"{point.value:.1%}", interval, "█" * round(40 * point.value))
+    return table
+
+
+def _tell_next(folder: Path) -> None:
+    out.print(f"picture: {folder / 'accuracy.png'}")
+    out.print(
+        f"next:    grm show {folder / 'verdicts.jsonl'} --lowest 3   # why a reward is low",
+        "         grm doctor --engine server --url URL   # is a judge of your own ready?",
+        "         grm score groups.jsonl -o verdicts.jsonl --engine server --url URL",
+        sep="\n",
+        soft_wrap=True,
+    )

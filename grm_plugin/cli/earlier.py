@@ -1,0 +1,121 @@
+"""What an output file holds already, so that ``grm score`` can go on with it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from grm_plugin.errors import InputError, RecordError
+from grm_plugin.records import cut_torn_line, read_verdicts
+from grm_plugin.types import Group, Verdict
+
+
+class Earlier:
+    """The verdicts an output file holds already: which groups need no judge any more.
+
+    A verdict is a group's when id and content agree; of equal groups each needs its own.
+
+    Args:
+        path: the file; one that is not there holds nothing.
+        sourced: whether evidence sources add to the groups, so that evidence does not count.
+    """
+
+    def __init__(self, path: Path | None, *, sourced: bool = False) -> None:
+        self._path, self._sourced = path, sourced
+        self._left: Counter[tuple[str, str]] = Counter()
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts in the file; each counts as done once it was given out.
+
+        Raises:
+            RecordError: the file holds something else than verdicts.
+        """
+        if self._path is None or not self._path.is_file():
+            return
+        for verdict in read_verdicts(self._path):
+            self._left[self._key(verdict.group)] += 1
+            yield verdict
+
+    def has(self, group: Group) -> bool:
+        """Whether a verdict is there for ``group``; the answer uses that verdict up."""
+        key = self._key(group)
+        if not self._left[key]:
+            del self._left[key]
+            return False
+        self._left[key] -= 1
+        return True
+
+    @property
+    def strangers(self) -> int:
+        """Verdicts nobody has asked for."""
+        return self._left.total()
+
+    def _key(self, group: Group) -> tuple[str, str]:
+        shown = replace(group, evidence=()) if self._sourced else group
+        return group.id, shown.fingerprint
+
+
+def check_same_settings(path: Path, now: Mapping[str, Any]) -> None:
+    """Refuse to mix verdicts of two settings in one file.
+
+    Args:
+        path: the file; its first verdict tells how it was made.
+        now: origin of the verdicts to come; a model that is not known yet is not compared.
+
+    Raises:
+        InputError: names each setting that differs, what it was and what it is.
+        RecordError: the file holds something else than verdicts.
+    """
+    first = next(read_verdicts(path), None) if path.is_file() else None
+    if first is None:
+        return
+    before, current = dict(first.origin), json.loads(json.dumps(dict(now)))
+    if not current.get("model"):
+        before["model"] = current["model"] = ""
+    names = [name for name in {**before, **current} if before.get(name) != current.get(name)]
+    if names:
+        changes = [f"{name} was {before.get(name)!r}, is {current.get(name)!r}" for name in names]
+        raise InputError(
+            f"{path} was made with other settings ({'; '.join(changes)}); choose another -o, "
+            "or --restart to replace it"
+        )
+
+
+def drop_unscored(path: Path) -> int:
+    """Take the unscored verdicts out of the file ``path``, at once or not at all.
+
+    Returns:
+        How many were taken out.
+
+    Raises:
+        RecordError: the file can not be rewritten; it is as it was then.
+    """
+    fresh = path.with_name(f"{path.name}.retry")
+    try:
+        cut_torn_line(path)
+        with path.open("rb") as lines, fresh.open("wb") as kept:
+            dropped = _copy_scored(lines, kept)
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
+        raise RecordError(f"{path} can not be rewritten: {error}; it is as it was") from error
+    return dropped
+
+
+def _copy_scored(lines: BinaryIO, kept: BinaryIO) -> int:
+    dropped = 0
+    for line in lines:
+        if json.loads(line)["rewards"] is None:
+            dropped += 1
+        else:
+            kept.write(line)
+    kept.flush()
+    os.fsync(kept.fileno())
+    return dropped

@@ -1,0 +1,18 @@
+"""``grm plugins``: what is installed and what it offers."""
+
+from __future__ import annotations
+
+from grm_plugin.cli.terminal import out, plain_table, printable
+from grm_plugin.plugins import installed
+
+
+def plugins() -> None:
+    """List the plug-ins, where they come from, and what each offers."""
+    found = installed()
+    offers = plain_table("kind", "name", "offered by", title="what a configuration can name")
+    for offer in found.offers():
+        offers.add_row(offer.kind, printable(offer.name), printable(offer.plugin))
+    table = plain_table("plug-in", "from", title="plug-ins")
+    for plugin in found.plugins:
+        table.add_row(printable(plugin.name), printable(plugin.source))
+    out.print(table, "", offers, sep="\n")

@@ -1,0 +1,122 @@
+"""``grm score``: a file of groups in, a file of verdicts out; a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from grm_plugin.cli.earlier import Earlier, check_same_settings, drop_unscored
+from grm_plugin.cli.judge import JudgeSettings, takes_judge
+from grm_plugin.cli.progress import Bar
+from grm_plugin.cli.source import Source
+from grm_plugin.cli.stdout import StandardOutput
+from grm_plugin.cli.tally import Tally, summary
+from grm_plugin.cli.terminal import err, say
+from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.grm import GRM
+from grm_plugin.records import Recorder
+from grm_plugin.types import Group
+
+SOME_UNSCORED = 3
+
+
+@takes_judge
+def score(
+    settings: JudgeSettings,
+    source: Annotated[str, Argument(metavar="INPUT", help="JSONL file of groups; - is stdin.")],
+    output: Annotated[
+        str, Option("-o", "--output", metavar="OUT", help="JSONL file for verdicts; - is stdout.")
+    ],
+    limit: Annotated[int | None, Option(min=1, help="Judge only the first so many groups.")] = None,
+    retry_unscored: Annotated[
+        bool, Option("--retry-unscored", help="Judge the unscored groups in OUT again.")
+    ] = False,
+    restart: Annotated[bool, Option("--restart", help="Replace OUT.")] = False,
+) -> None:
+    """Score the groups of a JSONL file, one verdict a line, in the order of the input.
+
+    A row is `{"prompt": text or messages, "responses": [text, ...]}`, and may have `id`,
+    `reference`, `principles`, `evidence` and `metadata`. A file is checked whole before the first
+    token is spent.
+
+    Run the same command again after a crash, and it goes on: what is in OUT is not judged again.
+    With `--retry-unscored` the verdicts of groups judged again stand at the end of OUT.
+
+    Exit code: 0 all groups are scored, 3 some are unscored, 1 an error, 130 interrupted.
+    """
+    path = None if output == "-" else Path(output)
+    _check_paths(source, path)
+    with GRM(settings.load()) as grm:
+        rows = Source(source, grm.template.check, limit)
+        if path:
+            _prepare(path, grm, restart=restart, retry_unscored=retry_unscored)
+        tally = _resume(grm, rows, path)
+    unscored = tally.unscored.total()
+    if unscored:
+        say(f"unscored: {unscored} of {tally.groups} groups")
+    if path:
+        say(f"next: grm show {path}{' --unscored' if unscored else ''}")
+    raise Exit(SOME_UNSCORED if unscored else 0)
+
+
+def _check_paths(source: str, path: Path | None) -> None:
+    if path and source != "-" and path.exists() and path.samefile(source):
+        raise ConfigError(f"-o {path} is the input; choose another file")
+
+
+def _prepare(path: Path, grm: GRM, *, restart: bool, retry_unscored: bool) -> None:
+    if restart:
+        path.unlink(missing_ok=True)
+    check_same_settings(path, grm.origin)
+    if retry_unscored and path.is_file():
+        say(f"unscored verdicts taken out of {path}, to judge again: {drop_unscored(path)}")
+
+
+def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
+    """Judge what ``path`` does not hold yet."""
+    earlier, tally = Earlier(path, sourced=bool(grm.config.evidence)), Tally()
+    for verdict in earlier.verdicts():
+        tally.add(verdict)
+    if tally.groups:
+        say(f"verdicts in {path} already: {tally.groups}")
+    fresh = (group for group in rows.groups() if not earlier.has(group))
+    bar = Bar(tally, rows.total)
+    first = next(fresh, None)
+    if first is not None:
+        with _telling_what_is_kept(tally, path):
+            _start(grm, path)
+            _judge(grm, itertools.chain([first], fresh), path, bar)
+    rows.finish()
+    if earlier.strangers and rows.total is not None:
+        say(f"warning: verdicts in {path} of groups that are not in the input: {earlier.strangers}")
+    err.print(summary(tally, judged=bar.judged, seconds=bar.seconds))
+    return tally
+
+
+def _start(grm: GRM, path: Path | None) -> None:
+    with err.status(f"starting the judge ({grm.config.engine.name})"):
+        grm.start()
+    if path:
+        check_same_settings(path, grm.origin)
+
+
+def _judge(grm: GRM, groups: Iterable[Group], path: Path | None, bar: Bar) -> None:
+    with closing(Recorder(path) if path else StandardOutput()) as sink, bar:
+        for verdict in grm.score_many(groups):
+            sink.write(verdict)
+            bar.add(verdict)
+
+
+@contextmanager
+def _telling_what_is_kept(tally: Tally, path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except (GRMError, KeyboardInterrupt):
+        if path:
+            say(f"verdicts kept in {path}: {tally.groups}; the same command goes on there")
+        raise

@@ -1,0 +1,77 @@
+"""Where ``grm score`` takes its groups from: a file, checked whole first, or a stream."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+from grm_plugin.errors import InputError
+from grm_plugin.rows import read_groups
+from grm_plugin.types import Group
+
+Check = Callable[[Group], object]
+
+
+class Source:
+    """The groups of ``INPUT``.
+
+    A regular file is read twice: all of it is checked before the first token is spent. A stream
+    (``-``, a pipe) is checked as it comes. A bad line ends the groups without an error, so that
+    what was read before it is still scored; :meth:`finish` raises it.
+
+    Args:
+        name: a path, or ``-`` for standard input.
+        check: refuses groups that the judge's template can not show.
+        limit: take only so many groups, from the first.
+
+    Raises:
+        InputError: the file can not be read, has a bad line, or holds no group.
+    """
+
+    def __init__(self, name: str, check: Check, limit: int | None = None) -> None:
+        self.name = "standard input" if name == "-" else name
+        self.total: int | None = None
+        self._path = None if name == "-" else Path(name)
+        self._check, self._limit = check, limit
+        self._seen = 0
+        self._error: InputError | None = None
+        if self._path and self._path.is_file():
+            self.total = sum(1 for _ in self._read())
+            self._refuse_if_empty(self.total)
+
+    def groups(self) -> Iterator[Group]:
+        """The groups, one at a time, up to the first bad line."""
+        try:
+            for group in self._read():
+                self._seen += 1
+                yield group
+        except InputError as error:
+            self._error = error
+
+    def finish(self) -> None:
+        """Raise the error that ended :meth:`groups` too early, if there was one."""
+        if self._error:
+            raise self._error
+        self._refuse_if_empty(self._seen)
+
+    def _refuse_if_empty(self, groups: int) -> None:
+        if not groups:
+            raise InputError(
+                f"{self.name} holds no groups; expected one JSON object a line, such as "
+                '{"prompt": "2 + 2?", "responses": ["4", "5"]}'
+            )
+
+    def _read(self) -> Iterator[Group]:
+        try:
+            with self._open() as lines:
+                groups = read_groups(lines, self.name, check=self._check)
+                yield from itertools.islice(groups, self._limit)
+        except OSError as error:
+            raise InputError(f"{self.name} can not be read: {error.strerror}") from error
+
+    def _open(self) -> AbstractContextManager[BinaryIO]:
+        return self._path.open("rb") if self._path else nullcontext(sys.stdin.buffer)

@@ -1,0 +1,43 @@
+"""Verdict lines on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from grm_plugin.errors import RecordError
+from grm_plugin.records import to_record
+from grm_plugin.types import Verdict
+
+
+class StandardOutput:
+    """Verdict lines, and nothing else, on standard output.
+
+    Whatever a library prints to standard output goes to standard error from now on.
+    """
+
+    def __init__(self) -> None:
+        sys.stdout.flush()
+        self._file = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def write(self, verdict: Verdict) -> None:
+        """Write one line.
+
+        Raises:
+            RecordError: nobody reads any more, or the disk is full.
+        """
+        line = memoryview(json.dumps(to_record(verdict)).encode() + b"\n")
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            raise RecordError(
+                f"verdict of group {verdict.group.label} can not be written to standard output: "
+                f"{error.strerror}"
+            ) from error
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()

@@ -1,0 +1,44 @@
+"""``grm train``: makes the embedded models again from data this package generates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import BadParameter, Option, Typer
+
+from grm_plugin.cli.terminal import say
+from grm_plugin.engines.extras import not_installed
+
+train = Typer(help="Train the embedded models again.", no_args_is_help=True)
+
+
+@train.callback()
+def _commands() -> None:
+    pass  # keeps `reference` a command of its own while it is the only one
+
+
+@train.command()
+def reference(
+    folder: Annotated[Path, Option("--out", help="Folder for model, log and checkpoint.")] = Path(
+        "out/reference"
+    ),
+    seed: Annotated[int | None, Option(help="Decides weights and data; default: ours.")] = None,
+    steps: Annotated[int | None, Option(min=4, help="Optimizer steps, a multiple of 4.")] = None,
+) -> None:
+    """Train the reference GRM from scratch on one CPU core; takes hours.
+
+    Run the same command again after a crash, and it goes on from its last checkpoint. The result
+    is a judge like any other: `--engine transformers --model FOLDER --template reference`.
+    """
+    if steps and steps % 4:
+        raise BadParameter(f"--steps: expected a multiple of 4, got {steps}")
+    try:
+        from grm_plugin.reference.training import TrainingConfig, train
+    except ImportError as error:
+        raise not_installed("grm train", "demo", error) from error
+    chosen: dict[str, Any] = {"seed": seed, "steps": steps}
+    given = {name: value for name, value in chosen.items() if value is not None}
+    report = train(TrainingConfig(folder, **given))
+    say(f"{report.steps} steps in {report.seconds:.0f} s, loss {report.loss:.4f}")
+    say(f"next: grm doctor --engine transformers --model {folder} --template reference")

@@ -1,0 +1,137 @@
+"""A verdict as rich renderables. Every text in it is untrusted and made printable first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from grm_plugin.cli.telling import asked, by_distance, passage, telling
+from grm_plugin.cli.terminal import plain_table, printable
+from grm_plugin.types import Failure, Judgment, Verdict
+
+
+def view(verdict: Verdict, samples: Collection[int] | None = None) -> RenderableType:
+    """Everything about ``verdict``.
+
+    Args:
+        verdict: what to show; responses are numbered from 1, as ``#1``.
+        samples: judgments to print in full, by sample number; None for the nearest to the mean
+            and the farthest from it, empty for all.
+    """
+    return Lines(*_parts(verdict, samples), Text())
+
+
+def brief(verdict: Verdict) -> RenderableType:
+    """The query, the responses with their rewards, and one judgment, the nearest to the mean."""
+    judgments = (_judgment(judgment) for judgment in by_distance(verdict)[:1])
+    return Lines(*_group(verdict), *judgments)
+
+
+def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[RenderableType]:
+    yield Rule(f"group {printable(verdict.group.label)}", align="left", characters="─")
+    if not verdict.scored:
+        yield Text(f"UNSCORED: {printable(verdict.unscored)}", "bold red")
+    yield from _group(verdict)
+    yield from _reason_for_lowest(verdict)
+    yield _samples(verdict)
+    for judgment in telling(verdict, samples):
+        yield _judgment(judgment, *_principles(judgment))
+    for failure in verdict.failures:
+        yield _failure(failure, in_full=asked(failure.sample, samples))
+    yield _footer(verdict)
+
+
+def _group(verdict: Verdict) -> Iterator[RenderableType]:
+    group = verdict.group
+    for turn in group.conversation:
+        yield _titled(turn.role, turn.content)
+    if group.reference is not None:
+        yield _titled("reference answer", group.reference)
+    if group.principles:
+        yield _titled("principles to use", "\n".join(group.principles))
+    for n, response in enumerate(group.responses):
+        yield _titled(f"response #{n + 1}{_reward(verdict, n)}", response)
+        if group.evidence and group.evidence[n]:
+            yield _titled(f"evidence on #{n + 1}", group.evidence[n])
+
+
+def _reward(verdict: Verdict, n: int) -> str:
+    if verdict.rewards is None:
+        return ""
+    best = " (best)" if verdict.rewards[n] == max(verdict.rewards) else ""
+    return f"  reward {verdict.rewards[n]:.3f}{best}"
+
+
+def _titled(title: str, text: str) -> RenderableType:
+    return Lines(Text(printable(title), "bold"), _indented(text))
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(printable(text).strip("\n") or "(empty)"), (0, 0, 0, 4), expand=False)
+
+
+def _samples(verdict: Verdict) -> Table:
+    names = [f">#{n + 1}" for n in range(len(verdict.group.responses))]
+    table = plain_table(">sample", *names, ">meta-score", "votes", "", title="scores by sample")
+    samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+    for sample in sorted(samples, key=lambda one: one.sample):
+        table.add_row(str(sample.sample), *_cells(sample, len(names)))
+    return table
+
+
+def _cells(sample: Judgment | Failure, responses: int) -> Sequence[str]:
+    if isinstance(sample, Failure):
+        return [*["-"] * responses, "", "no", f"dropped: {sample.reason}"]
+    scores = ["-" if score is None else f"{score:g}" for score in sample.scores]
+    meta = "" if sample.meta_score is None else f"{sample.meta_score:.2f}"
+    return [*scores, meta, "yes" if sample.voted else "no", ""]
+
+
+def _judgment(judgment: Judgment, *more: RenderableType) -> RenderableType:
+    places = ", ".join(f"Response {p} is #{n + 1}" for p, n in enumerate(judgment.order, 1))
+    vote = "voted" if judgment.voted else "not selected to vote"
+    title = Text(f"judgment of sample {judgment.sample}", "bold")
+    title.append(f" ({vote}; in its text {places})", "not bold dim")
+    return Lines(title, *more, _indented(judgment.text))
+
+
+def _principles(judgment: Judgment) -> Iterator[RenderableType]:
+    if not judgment.principles:
+        return
+    table = plain_table(">weight", "principle")
+    for principle in judgment.principles:
+        weight = "" if principle.weight is None else f"{principle.weight:g}"
+        table.add_row(weight, printable(principle.text))
+    yield Padding(table, (0, 0, 0, 4), expand=False)
+
+
+def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
+    """What the judgment nearest to the mean says of the response with the lowest reward."""
+    if verdict.rewards is None:
+        return
+    n = verdict.rewards.index(min(verdict.rewards))
+    for judgment in by_distance(verdict)[:1]:
+        if n in judgment.order and (lines := passage(judgment.text, judgment.order.index(n) + 1)):
+            place = judgment.order.index(n) + 1
+            title = (
+                f"why #{n + 1} is lowest, says sample {judgment.sample} (Response {place} there)"
+            )
+            yield _titled(title, "\n".join(lines))
+
+
+def _failure(failure: Failure, *, in_full: bool) -> RenderableType:
+    title = f"dropped sample {failure.sample}: {failure.reason}"
+    return _titled(title, f"{failure.detail}\n{failure.text}" if in_full else failure.detail)
+
+
+def _footer(verdict: Verdict) -> RenderableType:
+    cost = verdict.cost
+    spent = f"{cost.prompt_tokens} tokens read, {cost.output_tokens} written, {cost.seconds:.1f} s"
+    origin = ", ".join(f"{name} {value}" for name, value in verdict.origin.items())
+    return Text(f"cost: {spent}\norigin: {printable(origin)}", "dim")

@@ -1,0 +1,86 @@
+"""``grm doctor``: each line says ok, warn or fail, and every fail how to repair it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grm_plugin.types import Group
+from tests.cli.conftest import Ended
+
+Grm = Callable[..., Ended]
+TINY = ("--engine", "tiny", "--set", "engine.log=log")
+
+
+def test_a_judge_that_works_is_all_well(grm: Grm) -> None:
+    shown = grm("doctor", *TINY)
+    assert shown.code == 0
+    assert "fail" not in shown.out
+    for part in (
+        "ok python 3.",
+        "ok plug-ins all load; besides the built-in ones: tiny_judge (tiny-judge 1.0)",
+        "ok config engine tiny, k 8, vote mean, select all; file: none",
+        "ok template grm, scores 1 to 10",
+        "ok engine tiny runs scripted",
+        "ok sample scores 4, 5 for a good and a bad response; 5 tokens in",
+        "ok meta RM not used: select is all",
+        "all is well",
+    ):
+        assert part in shown.out
+
+
+def test_only_one_sample_is_spent_and_nothing_is_recorded(grm: Grm, tmp_path: Path) -> None:
+    shown = grm("doctor", *TINY, "--set", "record=deep/record.jsonl")
+    assert "ok record deep/record.jsonl can be written" in shown.out
+    assert len((tmp_path / "log").read_text().splitlines()) == 1
+    assert not (tmp_path / "deep").exists()
+
+
+def test_the_config_file_is_named(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c.yaml").write_text("engine: {name: tiny, log: log}\nk: 3\n")
+    monkeypatch.setenv("GRM_CONFIG", "c.yaml")
+    assert "k 3, vote mean, select all; file: GRM_CONFIG=c.yaml" in grm("doctor").out
+    monkeypatch.delenv("GRM_CONFIG")
+    assert "file: c.yaml" in grm("doctor", "--config", "c.yaml").out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--set", "k=many"), "fail config config: k: "),
+        (("--template", "nope"), "fail template unknown template 'nope'"),
+        (("--engine", "nope"), "fail template unknown engine 'nope'"),
+        (("--set", "record=/dev/null/record"), "fail record /dev/null can not be written"),
+    ],
+)
+def test_what_is_broken_fails_with_a_fix(grm: Grm, options: tuple[str, ...], said: str) -> None:
+    shown = grm("doctor", *TINY, *options)
+    assert shown.code == 1
+    assert said in shown.out
+    assert "fix: " in shown.out
+    assert "1 failed; repair it and run grm doctor again" in shown.out
+
+
+def test_a_server_that_is_down_fails_with_how_to_start_one(grm: Grm) -> None:
+    shown = grm("doctor", "--engine", "server", "--url", "http://127.0.0.1:9", "--set", "tries=1")
+    assert shown.code == 1
+    assert "fail engine" in shown.out
+    assert "fix: start one, say `vllm serve MODEL --port 8001`" in shown.out
+
+
+def test_a_judgment_that_is_cut_fails_with_a_fix(grm: Grm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grm_plugin.cli.checks.SAMPLE", Group.of("CUT", ["a", "b"]))
+    shown = grm("doctor", *TINY)
+    assert shown.code == 1
+    assert "fail sample truncated" in shown.out
+    assert "fix: raise max_tokens" in shown.out
+
+
+def test_a_meta_rm_without_a_classifier_is_found(grm: Grm) -> None:
+    shown = grm("doctor", *TINY, "--set", "select=meta_rm")
+    assert shown.code == 1
+    assert "no meta-score on record and no classifier set" in shown.out

@@ -1,0 +1,188 @@
+"""``grm show``: the right verdict, readable, and nothing in it controls the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grm_plugin.cli.telling import passage
+from grm_plugin.cli.terminal import printable
+from grm_plugin.records import Recorder
+from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
+from tests.cli.conftest import Ended
+
+Grm = Callable[..., Ended]
+ATTACK = "\x1b[2J\x1b]0;owned\x07[bold red]not markup[/] \x9b31m \u202egnp \ud800\x08"
+
+
+def judgment(sample: int, *scores: float, voted: bool = True, text: str = "") -> Judgment:
+    """A judgment that saw two responses in reversed order."""
+    return Judgment(
+        sample,
+        order=(1, 0),
+        seed=sample,
+        text=text or f"Response 1: second, {scores[1]}.\nResponse 2: first, {scores[0]}.",
+        scores=scores,
+        principles=(Principle("be exact", 70), Principle("be brief")),
+        meta_score=-1.25 if not voted else 2.5,
+        voted=voted,
+    )
+
+
+def group(name: str, prompt: str = "why?") -> Group:
+    """Two responses to ``prompt``."""
+    return Group.of(prompt, ["because", "dunno"], id=name)
+
+
+VERDICTS = [
+    Verdict(
+        group("good"),
+        (0.9, 0.4),
+        (judgment(0, 9, 4), judgment(1, 8, 5), judgment(2, 2, 9, voted=False)),
+        (Failure(3, (0, 1), 3, Reason.TRUNCATED, "cut at max_tokens", "Analysis: and so"),),
+        cost=Cost(100, 50, 1.5),
+        origin={"engine": "tiny", "k": 4},
+    ),
+    Verdict(group("low"), (0.1, 0.8), (judgment(0, 2, 8),)),
+    Verdict(
+        group("bad"),
+        None,
+        failures=(Failure(0, (0, 1), 0, Reason.TIMEOUT, "no answer within 3 s"),),
+        unscored="0 of 1 samples are valid",
+    ),
+]
+
+
+@pytest.fixture
+def show(grm: Grm, tmp_path: Path) -> Callable[..., Ended]:
+    with Recorder(tmp_path / "out.jsonl") as recorder:
+        for verdict in VERDICTS:
+            recorder.write(verdict)
+    return lambda *args: grm("show", "out.jsonl", *args)
+
+
+def test_the_first_verdict_is_shown_whole(show: Grm) -> None:
+    shown = show()
+    assert shown.code == 0
+    for part in (
+        "group good",
+        "user why?",
+        "response #1 reward 0.900 (best) because",
+        "response #2 reward 0.400 dunno",
+        "70 be exact",
+        "Response 1 is #2, Response 2 is #1",
+        "dropped sample 3: truncated cut at max_tokens",
+        "100 tokens read, 50 written, 1.5 s",
+        "engine tiny, k 4",
+    ):
+        assert part in shown.out
+
+
+def test_scores_stand_by_sample_with_meta_scores_and_votes(show: Grm) -> None:
+    shown = show().out
+    assert "sample #1 #2 meta-score votes 0 9 4 2.50 yes 1 8 5 2.50 yes 2 2 9 -1.25 no" in shown
+    assert "3 - - no dropped: truncated" in shown
+
+
+def test_the_lines_about_the_lowest_response_are_pointed_out(show: Grm) -> None:
+    said = "why #2 is lowest, says sample 0 (Response 1 there) Response 1: second, 4."
+    assert said in show().out
+
+
+def test_the_nearest_and_the_farthest_judgment_are_printed_in_full(show: Grm) -> None:
+    shown = show().out
+    assert "judgment of sample 0 (voted" in shown
+    assert "judgment of sample 1" not in shown
+    assert "judgment of sample 2 (not selected to vote" in shown
+
+
+def test_k_chooses_the_samples_to_print_in_full(show: Grm) -> None:
+    shown = show("--k", "1,3").out
+    assert "judgment of sample 1" in shown
+    assert "judgment of sample 0" not in shown
+    assert "Analysis: and so" in shown
+    assert show("--k", "all").out.count("judgment of sample") == 3
+
+
+@pytest.mark.parametrize(
+    ("choice", "groups"),
+    [
+        (("--id", "low"), ["low"]),
+        (("--line", "3"), ["bad"]),
+        (("--unscored",), ["bad"]),
+        (("--lowest", "1"), ["low"]),
+        (("--lowest", "9"), ["low", "good"]),
+    ],
+)
+def test_a_verdict_is_chosen(show: Grm, choice: tuple[str, ...], groups: list[str]) -> None:
+    shown = show(*choice).out
+    places = [shown.find(f"group {name} ") for name in groups]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert shown.count("cost: ") == len(groups)
+
+
+def test_an_unscored_verdict_says_why(show: Grm) -> None:
+    shown = show("--unscored").out
+    assert "UNSCORED: 0 of 1 samples are valid" in shown
+    assert "dropped sample 0: timeout no answer within 3 s" in shown
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (("--id", "nobody"), "no group has the id 'nobody'"),
+        (("--line", "9"), "there is no line 9"),
+    ],
+)
+def test_a_verdict_that_is_not_there_is_an_error(
+    show: Grm, choice: tuple[str, ...], said: str
+) -> None:
+    shown = show(*choice)
+    assert shown.code == 1
+    assert said in shown.err
+
+
+@pytest.mark.parametrize("wrong", [("--line", "1", "--unscored"), ("--k", "x")])
+def test_wrong_usage_is_exit_code_2(show: Grm, wrong: tuple[str, ...]) -> None:
+    assert show(*wrong).code == 2
+
+
+def test_untrusted_text_can_not_control_the_terminal(
+    grm: Grm, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    principles = (Principle(ATTACK, 3),)
+    said = Judgment(0, (0,), 0, ATTACK, (5.0,), principles=principles)
+    failure = Failure(1, (0,), 1, Reason.UNREADABLE, ATTACK, ATTACK)
+    shown = Group.of([{"role": ATTACK, "content": ATTACK}], [ATTACK], id=ATTACK, reference=ATTACK)
+    verdict = Verdict(shown, None, (said,), (failure,), ATTACK, origin={"model": ATTACK})
+    with Recorder(tmp_path / "out.jsonl") as recorder:
+        recorder.write(verdict)
+    printed = grm("show", "out.jsonl", "--k", "all").out
+    assert "[bold red]not markup[/]" in printed
+    assert not [c for c in printed if c < " " or "\x7f" <= c <= "\x9f" or c in "\u202e\ud800"]
+    assert "owned" not in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ü 漢 \n\t kept", "plain ü 漢 \n\t kept"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bcreset", "reset"),
+        ("over\rwritten", "over\ufffdwritten"),
+        ("a\r\nb", "a\nb"),
+        ("\x1b", ""),
+    ],
+)
+def test_escapes_go_and_text_stays(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_passage_skips_thinking_and_ends_at_the_box() -> None:
+    text = "<think>Response 1: hm</think>Response 1: late.\nScores: \\boxed{1}"
+    assert passage(text, 1) == ["Response 1: late."]
+    assert passage(text, 2) == []

@@ -1,0 +1,171 @@
+"""Settings are typed and closed: a wrong one fails before anything starts and says what to do."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+import grm_plugin.config
+from grm_plugin import GRMConfig
+from grm_plugin.config import Part, default_judge
+from grm_plugin.errors import ConfigError
+
+
+def yaml_file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "grm.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def load(**settings: object) -> GRMConfig:
+    return GRMConfig.load(**{"engine": "vllm", **settings})
+
+
+def test_settings_come_from_a_yaml_file(tmp_path: Path) -> None:
+    path = yaml_file(tmp_path, "engine: {name: server, url: http://x}\nk: 4\nselect: meta_rm\n")
+    config = GRMConfig.load(path)
+    assert (config.k, config.engine.name, config.select.name) == (4, "server", "meta_rm")
+    assert config.engine.options == {"url": "http://x"}
+
+
+def test_the_environment_names_a_file_when_no_path_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRM_CONFIG", str(yaml_file(tmp_path, "engine: vllm\nk: 3\n")))
+    assert GRMConfig.load().k == 3
+    other = tmp_path / "other.yaml"
+    other.write_text("engine: vllm\nk: 5\n")
+    assert GRMConfig.load(other).k == 5
+
+
+def test_keywords_win_over_the_file(tmp_path: Path) -> None:
+    path = yaml_file(tmp_path, "engine: vllm\nk: 3\nseed: 1\n")
+    config = GRMConfig.load(path, k=7)
+    assert (config.k, config.seed) == (7, 1)
+
+
+def test_a_dotted_keyword_reaches_into_a_part(tmp_path: Path) -> None:
+    path = yaml_file(tmp_path, "engine: {name: server, url: http://x}\nselect: meta_rm\n")
+    config = GRMConfig.load(path, **{"engine.url": "http://y", "select.k_meta": 2})
+    assert config.engine.options == {"url": "http://y"}
+    assert (config.select.name, config.select.options) == ("meta_rm", {"k_meta": 2})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_part_and_its_option_may_be_given_in_any_order(order: int) -> None:
+    settings = [("engine", "server"), ("engine.url", "http://y")][::order]
+    assert GRMConfig.load(**dict(settings)).engine.options == {"url": "http://y"}
+
+
+@pytest.mark.parametrize(
+    "engine", ["server", {"name": "server"}, Part(name="server")], ids=["name", "mapping", "part"]
+)
+def test_a_part_may_be_written_in_three_ways(engine: object) -> None:
+    config = GRMConfig.load(**{"engine": engine, "engine.url": "u"})
+    assert (config.engine.name, config.engine.options) == ("server", {"url": "u"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"temprature": 1},
+            r"config: unknown key 'temprature'; known: .*did you mean 'temperature'",
+        ),
+        ({"k": "many"}, "config: k: .*integer.*got 'many'"),
+        ({"k": 0}, "k: .*greater than or equal to 1, got 0"),
+        ({"k": 5000}, "k: .*less than or equal to 1024"),
+        ({"temperature": -1}, "temperature: .*got -1"),
+        ({"temperature": float("nan")}, "temperature: .*got nan"),
+        ({"stop": "END"}, "stop: .*tuple.*got 'END'"),
+        ({"duplicates": "drop"}, "duplicates: .*got 'drop'"),
+        ({"over_context": "truncate"}, "over_context: .*got 'truncate'"),
+        ({"k": 4, "permutations": 5}, "permutations: expected at most k = 4, got 5"),
+        ({"k": 4, "min_valid": 5}, "min_valid: expected at most k = 4, got 5"),
+        ({"engine": {"model": "x"}}, "engine.name: Field required"),
+        ({"engine": 7}, "engine: .*got 7"),
+        ({"engine": None, "engine.url": "u"}, "engine.name: .*string, got None"),
+        ({"group_timeout_s": 0}, "group_timeout_s: .*greater than 0"),
+    ],
+)
+def test_a_wrong_setting_is_an_error_that_says_what_was_expected(settings, message) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(**settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- k\n- 8\n", r"grm\.yaml: expected keys and values, got list"),
+        ("k: [\n", r"grm\.yaml can not be read: .*line 2"),
+        ("just text", "got str"),
+        ("engine: vllm\n1: 2\n", r"grm\.yaml: .*1"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=f"(?s){message}"):
+        GRMConfig.load(yaml_file(tmp_path, text))
+
+
+def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.yaml can not be read: .*No such file"):
+        GRMConfig.load(tmp_path / "absent.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"engine: \xe9\n")
+    with pytest.raises(ConfigError, match=r"latin\.yaml can not be read: .*utf-8"):
+        GRMConfig.load(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize(("k", "enough"), [(1, 1), (2, 1), (3, 2), (8, 4), (9, 5)])
+def test_half_of_k_samples_are_enough_when_nothing_is_said(k: int, enough: int) -> None:
+    assert load(k=k).enough == enough
+    assert load(k=k, min_valid=1).enough == 1
+
+
+def test_filling_in_keeps_what_the_user_set() -> None:
+    filled = load(k=4).filled({"k": 16, "temperature": 1.0, "select": "meta_rm"})
+    assert (filled.k, filled.temperature, filled.select) == (4, 1.0, Part(name="meta_rm"))
+    assert filled.filled({"temperature": 0.1}).temperature == 1.0
+
+
+def test_wrong_defaults_of_an_engine_are_refused_in_its_name() -> None:
+    with pytest.raises(ConfigError, match="defaults of engine 'vllm': unknown key 'kk'"):
+        load().filled({"kk": 1})
+    with pytest.raises(ConfigError, match="min_valid: expected at most k = 4, got 6"):
+        load(k=4).filled({"min_valid": 6})
+
+
+def test_a_changed_copy_is_checked_and_leaves_the_original_alone() -> None:
+    config = load(k=4)
+    changed = config.but(**{"engine.model": "m", "k": 2})
+    assert (changed.k, changed.engine.options, config.k) == (2, {"model": "m"}, 4)
+    with pytest.raises(ConfigError, match="unknown key 'kk'"):
+        config.but(kk=1)
+
+
+def test_a_config_can_not_be_changed_in_place() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        load().k = 3
+
+
+def test_without_a_gpu_the_default_judge_is_the_reference_and_one_line_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grm_plugin.config, "_has_cuda", lambda: False)
+    with pytest.warns(UserWarning, match="only its own word-list tasks; name a judge with") as seen:
+        assert GRMConfig.load().engine.name == "reference"
+    assert len(seen) == 1 and "\n" not in str(seen[0].message)
+
+
+def test_with_a_gpu_the_default_judge_is_the_published_16b(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grm_plugin.config, "_has_cuda", lambda: True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert default_judge().options == {"model": "BBQGOD/DeepSeek-GRM-16B"}
+
+
+def test_a_named_judge_gives_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load().but(k=3).filled({"k": 2})

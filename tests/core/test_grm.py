@@ -1,0 +1,394 @@
+"""The judge as people use it: batches, streams, threads, loops, copies, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from grm_plugin import GRM, Group
+from grm_plugin.engines import SampleRequest
+from grm_plugin.errors import ConfigError, EngineError, InputError, JudgeDeadError, TransportError
+from grm_plugin.hookspecs import hookimpl
+from grm_plugin.plugins import Plugin
+from grm_plugin.testing import ScriptedEngine, scripted
+from tests.core.honest_judge import grm, group, honest, noisy, rewards, wait_until
+
+
+def groups(n: int) -> list[Group]:
+    return [group(3, 8, prompt=f"q{number}", id=str(number)) for number in range(n)]
+
+
+# starting and ending
+
+
+def test_making_a_grm_starts_nothing() -> None:
+    engine = ScriptedEngine(honest)
+    grm(engine).close()
+    assert engine.starts == engine.closes == 0
+
+
+def test_the_judge_starts_once_for_a_whole_batch() -> None:
+    engine = ScriptedEngine(honest)
+    with grm(engine) as judge:
+        judge.start()
+        judge.score_batch(groups(20))
+    assert engine.starts == engine.closes == 1
+
+
+def test_a_closed_judge_may_be_closed_again_and_starts_anew() -> None:
+    engine = ScriptedEngine(honest)
+    judge = grm(engine)
+    for _ in range(2):
+        assert judge.score(group(1, 2)).scored
+        judge.close()
+        judge.close()
+    assert engine.starts == engine.closes == 2
+
+
+def test_a_judge_that_could_not_start_is_tried_again() -> None:
+    class Flaky(ScriptedEngine):
+        async def start(self):
+            await super().start()
+            if self.starts == 1:
+                raise EngineError("engine 'scripted': no server at port 1; start one")
+
+    with grm(Flaky(honest)) as judge, pytest.raises(EngineError, match="no server at port 1"):
+        judge.score_batch(groups(5))
+        assert judge.score(group(1, 2)).scored
+
+
+def test_the_engine_is_closed_even_when_the_selector_fails_to_close() -> None:
+    class Stuck:
+        def __init__(self, options, k, limits): ...
+        async def start(self): ...
+
+        async def close(self):
+            raise RuntimeError("stuck")
+
+    class Offers:
+        @hookimpl
+        def grm_register_selectors(self, register):
+            register("stuck", Stuck)
+
+    engine = ScriptedEngine(honest)
+    judge = GRM(
+        plugins=scripted(engine, Plugin("stuck", Offers())), engine="scripted", select="stuck"
+    )
+    judge.start()
+    with pytest.raises(RuntimeError, match="stuck"):
+        judge.close()
+    assert engine.closes == 1
+    judge._loop.close()
+
+
+# batches and the circuit breaker
+
+
+def test_verdicts_of_a_batch_come_in_its_order() -> None:
+    def script(request: SampleRequest, i: int):
+        return honest(request, i)
+
+    with grm(script, max_concurrent_groups=3) as judge:
+        assert [one.group.id for one in judge.score_batch(groups(20))] == [
+            str(n) for n in range(20)
+        ]
+
+
+def test_an_empty_batch_gives_no_verdicts_and_counts_for_nothing() -> None:
+    with grm(["?"], dead_batches=1) as judge:
+        assert judge.score_batch([]) == []
+
+
+def test_a_bug_in_an_engine_ends_the_batch_and_stops_the_rest_of_it() -> None:
+    class Buggy(ScriptedEngine):
+        finished = 0
+
+        async def sample(self, request):
+            if request.group == groups(1)[0].fingerprint:
+                raise ZeroDivisionError("a bug")
+            await asyncio.sleep(0.3)
+            self.finished += 1
+            return await super().sample(request)
+
+    engine = Buggy(honest)
+    with grm(engine, k=1) as judge, pytest.raises(ZeroDivisionError):
+        judge.score_batch(groups(5))
+        time.sleep(0.5)
+        assert engine.finished == 0
+
+
+class Fails(ScriptedEngine):
+    """Fails while it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            lambda request, i: TransportError("HTTP 503") if self.down else honest(request, i)
+        )
+        self.down = True
+
+
+def test_dead_batches_in_a_row_stop_the_run_and_name_the_cause() -> None:
+    with grm(Fails(), dead_batches=3) as judge:
+        for _ in range(2):
+            assert not any(one.scored for one in judge.score_batch(groups(2)))
+        with pytest.raises(JudgeDeadError, match=r"3 batches in a row \(2 groups .*HTTP 503"):
+            judge.score_batch(groups(2))
+
+
+def test_a_batch_with_one_reward_resets_the_count() -> None:
+    engine = Fails()
+    with grm(engine, dead_batches=2) as judge:
+        judge.score_batch(groups(2))
+        engine.down = False
+        judge.score_batch(groups(2))
+        engine.down = True
+        judge.score_batch(groups(2))
+        with pytest.raises(JudgeDeadError, match="2 batches in a row"):
+            judge.score_batch(groups(2))
+
+
+def test_refused_groups_alone_stop_the_run_too() -> None:
+    with (
+        grm(dead_batches=1) as judge,
+        pytest.raises(JudgeDeadError, match="expected at least one response"),
+    ):
+        judge.score_batch([Group.of("q", [])])
+
+
+# streams
+
+
+class Source:
+    """Groups that count how many were taken."""
+
+    def __init__(self, n: int) -> None:
+        self.taken, self._groups = 0, iter(groups(n))
+
+    def __iter__(self):
+        for one in self._groups:
+            self.taken += 1
+            yield one
+
+
+def test_a_stream_is_read_lazily_and_keeps_its_order() -> None:
+    source = Source(50)
+    with grm(max_concurrent_groups=4) as judge:
+        for number, verdict in enumerate(judge.score_many(source)):
+            assert verdict.group.id == str(number)
+            assert source.taken <= number + 4
+    assert number == 49
+
+
+def test_a_stream_may_be_endless() -> None:
+    def endless():
+        while True:
+            yield group(1, 2)
+
+    with grm(max_concurrent_groups=2) as judge:
+        stream = judge.score_many(endless())
+        assert all(next(stream).scored for _ in range(5))
+        stream.close()
+
+
+class Slow(ScriptedEngine):
+    cancelled = 0
+
+    async def sample(self, request):
+        try:
+            await asyncio.sleep(0.01 if request.group == groups(1)[0].fingerprint else 60)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return await super().sample(request)
+
+
+def test_closing_a_stream_early_cancels_what_is_in_flight() -> None:
+    engine = Slow(honest)
+    with grm(engine, k=1, max_concurrent_groups=4) as judge:
+        stream = judge.score_many(groups(10))
+        assert next(stream).scored
+        stream.close()
+        wait_until(lambda: engine.cancelled == len(engine.requests) + 2)
+
+
+def test_an_error_of_the_source_comes_after_everything_already_in_flight() -> None:
+    def source():
+        yield from groups(3)
+        raise InputError("rows.jsonl, line 4: not JSON")
+
+    seen = []
+    with grm() as judge, pytest.raises(InputError, match="line 4"):
+        for verdict in judge.score_many(source()):
+            seen.append(verdict.group.id)
+    assert seen == ["0", "1", "2"]
+
+
+def test_none_in_a_stream_does_not_end_it_silently() -> None:
+    with grm() as judge, pytest.raises(AttributeError):
+        list(judge.score_many([group(1, 2), None, group(3, 4)]))
+
+
+def test_a_dead_judge_stops_a_stream_even_a_short_one() -> None:
+    with (
+        grm(Fails(), dead_batches=2, max_concurrent_groups=4) as judge,
+        pytest.raises(JudgeDeadError, match="HTTP 503"),
+    ):
+        list(judge.score_many(groups(100)))
+        stream = judge.score_many(groups(2))
+        assert [next(stream).rewards for _ in range(2)] == [None, None]
+        with pytest.raises(JudgeDeadError):
+            next(stream)
+
+
+# callers with an event loop of their own
+
+
+async def test_the_judge_works_inside_a_running_loop() -> None:
+    with grm() as judge:
+        expected = rewards(honest, group(3, 8))
+        assert (await judge.score_async(group(3, 8))).rewards == expected
+        assert [one.rewards for one in await judge.score_batch_async(groups(3))] == [expected] * 3
+        assert [one.group.id async for one in judge.score_many_async(groups(9))] == list(
+            "012345678"
+        )
+        assert judge.score(group(3, 8)).rewards == expected
+
+
+async def test_cancelling_the_caller_cancels_the_work() -> None:
+    engine = Slow(honest)
+    with grm(engine, k=2) as judge:
+        task = asyncio.create_task(judge.score_async(groups(2)[1]))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        wait_until(lambda: engine.cancelled == 2)
+
+
+async def test_an_async_stream_reports_a_dead_judge_and_a_broken_source() -> None:
+    with grm(Fails(), dead_batches=1) as judge, pytest.raises(JudgeDeadError):
+        [one async for one in judge.score_many_async(groups(3))]
+
+
+# threads, processes, copies
+
+
+def test_one_judge_serves_many_threads() -> None:
+    engine = ScriptedEngine(noisy, delay_s=0.001)
+    expected = {one.id: rewards(noisy, one) for one in groups(6)}
+    start = threading.Barrier(6)
+
+    def work(one: Group):
+        start.wait()
+        return judge.score(one)
+
+    with grm(engine) as judge, ThreadPoolExecutor(6) as threads:
+        verdicts = list(threads.map(work, groups(6)))
+        loops = [thread for thread in threading.enumerate() if thread.name == "grm-plugin"]
+    assert {one.group.id: one.rewards for one in verdicts} == expected
+    assert engine.starts == 1 and len(loops) == 1
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    with grm(record=tmp_path / "r.jsonl", k=2) as judge:
+        judge.score(group(3, 8))
+    return tmp_path / "r.jsonl"
+
+
+def test_a_pickled_judge_keeps_its_settings_and_starts_a_judge_of_its_own(recorded: Path) -> None:
+    with GRM(engine={"name": "replay", "path": str(recorded)}, k=2, seed=5) as judge:
+        expected = judge.score(group(3, 8)).rewards
+        with pickle.loads(pickle.dumps(judge)) as copy:
+            assert copy.config == judge.config
+            assert copy.score(group(3, 8)).rewards == expected == pytest.approx((2 / 9, 7 / 9))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_starts_a_judge_of_its_own(recorded: Path) -> None:
+    with GRM(engine={"name": "replay", "path": str(recorded)}, k=2) as judge:
+        expected = judge.score(group(3, 8)).rewards
+        context = multiprocessing.get_context("fork")
+        queue = context.Queue()
+        child = context.Process(target=lambda: queue.put(judge.score(group(3, 8)).rewards))
+        child.start()
+        assert queue.get(timeout=20) == expected
+        child.join()
+        assert judge.score(group(3, 8)).rewards == expected
+
+
+# observers and settings
+
+
+def test_an_observer_that_raises_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    class Loud:
+        @hookimpl
+        def grm_on_verdict(self, verdict):
+            raise RuntimeError("disk on fire")
+
+    plugins = scripted(honest, Plugin("loud", Loud()))
+    with GRM(plugins=plugins, engine="scripted") as judge, caplog.at_level(logging.ERROR):
+        assert judge.score(group(3, 8)).rewards == rewards(honest, group(3, 8))
+    assert "plug-in 'loud': grm_on_verdict failed" in caplog.text
+
+
+def test_observers_see_every_verdict_once_scored_or_not() -> None:
+    seen = []
+
+    class Sees:
+        @hookimpl
+        def grm_on_verdict(self, group, verdict):
+            seen.append((group.id, verdict.scored))
+
+    plugins = scripted(honest, Plugin("sees", Sees()))
+    with GRM(plugins=plugins, engine="scripted") as judge:
+        judge.score_batch([*groups(2), Group.of("q", [], id="bad")])
+    assert sorted(seen) == [("0", True), ("1", True), ("bad", False)]
+
+
+def test_settings_beside_a_config_override_it_and_are_checked() -> None:
+    with grm(k=4, temperature=0.9) as judge:
+        changed = GRM(judge.config, plugins=scripted(honest), k=2)
+        assert (changed.config.k, changed.config.temperature) == (2, 0.9)
+        with pytest.raises(ConfigError, match="unknown key 'kk'"):
+            GRM(judge.config, plugins=scripted(honest), kk=2)
+
+
+def test_a_wrong_name_of_a_part_is_refused_before_anything_starts() -> None:
+    for wrong, message in [
+        ({"engine": "transfomers"}, "unknown engine 'transfomers'.*did you mean 'transformers'"),
+        ({"vote": "meen"}, "unknown voter 'meen'.*did you mean 'mean'"),
+        ({"select": "meta"}, "unknown selector 'meta'"),
+        ({"template": "grn"}, "unknown template 'grn'.*did you mean 'grm'"),
+        ({"evidence": ("tests",)}, "unknown evidence source 'tests'; known: none"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            GRM(plugins=scripted(honest), **{"engine": "scripted", **wrong})
+
+
+def test_an_engines_defaults_hold_where_nothing_was_set() -> None:
+    class Factory:
+        def __init__(self):
+            self.defaults = {"temperature": 1.0, "k": 3, "select": "all"}
+
+        def __call__(self, options, limits):
+            return ScriptedEngine(honest)
+
+    class Offers:
+        @hookimpl
+        def grm_register_engines(self, register):
+            register("own", Factory())
+
+    plugins = scripted(honest, Plugin("own", Offers()))
+    config = GRM(plugins=plugins, engine="own", k=5).config
+    assert (config.temperature, config.k, config.select.name) == (1.0, 5, "all")

@@ -1,0 +1,30 @@
+"""A plug-in that offers a benchmark: groups whose metadata names the best response."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from grm_plugin import GRM, Group, hookimpl
+from grm_plugin.plugins import Plugin
+from grm_plugin.testing import scripted
+from grm_plugin.voting import best_of
+
+
+def sums(size: int = 3) -> Iterator[Group]:
+    for n in range(size):
+        yield Group.of(f"{n} + 1?", [str(n), str(n + 1)], id=str(n), metadata={"best": 1})
+
+
+@hookimpl
+def grm_register_benchmarks(register) -> None:
+    register("sums", sums)
+
+
+def test_the_benchmarks_groups_can_be_judged() -> None:
+    plugins = scripted(["\\boxed{5, 5}"], Plugin("example", sys.modules[__name__]))
+    groups = list(plugins.get("benchmark", "sums")(size=2))
+    with GRM(plugins=plugins, engine="scripted", k=1) as grm:
+        for verdict in grm.score_many(groups):
+            assert best_of(verdict.rewards, ties="none") is None
+            assert verdict.group.metadata["best"] == 1
