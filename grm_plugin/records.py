@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -135,16 +136,17 @@ class Recorder:
             a kill, is cut off first.
 
     Raises:
-        RecordError: the file can not be opened or written (disk full); the lines before it are
-            intact and the torn one is removed.
+        RecordError: the file can not be opened or written (disk full), or another process is
+            writing it; the lines before are intact and the torn one is removed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            cut_torn_line(path)
             self._file = path.open("ab", buffering=0)
+            _reserve(self._file)
+            cut_torn_line(path)
         except OSError as error:
             raise RecordError(f"record {path} can not be opened: {error}") from error
 
@@ -184,6 +186,21 @@ class Recorder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _reserve(file: FileIO) -> None:
+    """Two processes that append to one file would cut each other's open lines."""
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise OSError(
+            "another process is writing it; give each process a file of its own"
+        ) from None
 
 
 def cut_torn_line(path: Path) -> None:

@@ -94,7 +94,10 @@ class Scorer:
     def origin(self) -> dict[str, Any]:
         """What makes a reward what it is, for records."""
         config = self.config
-        settings = ("k", "temperature", "top_p", "max_tokens", "stop", "seed", "vote")
+        settings = (
+            *("k", "temperature", "top_p", "max_tokens", "stop", "seed", "vote"),
+            *("min_valid", "duplicates", "over_context", "evidence"),
+        )
         return {
             "engine": config.engine.name,
             "model": self.engine.model,

@@ -1,0 +1,77 @@
+"""What is known about TRL: which releases fit, and what a reward call says of its trainer.
+
+Nothing here imports TRL, so importing the adapter stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from grm_plugin.errors import ConfigError
+
+OLDEST = (1, 6)  # the first release that leaves a reward of None out instead of counting 0
+OLDEST_ASYNC = (1, 14)  # the first release that awaits a reward object with an async __call__
+NEWEST_TESTED = (1, 16)
+
+# keywords of a reward call that are not columns of the dataset
+OWN = ("completion_ids", "trainer_state", "log_extra", "log_metric", "environments")
+
+
+def check_version(oldest: tuple[int, int], what: str) -> None:
+    """Say at once that the installed TRL is missing or too old for ``what``.
+
+    Raises:
+        ConfigError: names the version found and the versions that fit.
+    """
+    wanted = ".".join(map(str, oldest))
+    try:
+        found = version("trl")
+    except PackageNotFoundError:
+        raise ConfigError(
+            f"{what} needs trl {wanted} or newer, which is not installed; "
+            "pip install 'grm-plugin[trl]'"
+        ) from None
+    if _release(found) < oldest:
+        raise ConfigError(
+            f"{what} needs trl {wanted} or newer (tested up to "
+            f"{'.'.join(map(str, NEWEST_TESTED))}), got {found}; pip install 'trl>={wanted}'"
+        )
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
+
+
+def trainer_of(call: Mapping[str, Any]) -> Any:
+    """The trainer behind a reward call, or None: GRPO, RLOO and GMPO hand over a bound method."""
+    return getattr(call.get("log_extra"), "__self__", None)
+
+
+def generations(trainer: Any) -> int | None:
+    """Completions per prompt the trainer generates right now, or None when it does not say."""
+    if trainer is None:
+        return None
+    training = getattr(getattr(trainer, "model", None), "training", True)
+    found = getattr(trainer, "num_generations" if training else "num_generations_eval", None)
+    return found if isinstance(found, int) else None
+
+
+def check_name(name: str, trainer: Any) -> None:
+    """Refuse two rewards of one name: their metrics and columns would run into each other.
+
+    Raises:
+        ConfigError: another reward of this trainer is called ``name``.
+    """
+    if list(getattr(trainer, "reward_func_names", ())).count(name) > 1:
+        raise ConfigError(
+            f"two rewards of this trainer are called {name!r} and TRL would mix up their metrics; "
+            "give one of them another name: GRMReward(..., name='...')"
+        )
+
+
+def step_of(call: Mapping[str, Any]) -> int | None:
+    """The trainer's step, for records."""
+    step = getattr(call.get("trainer_state"), "global_step", None)
+    return step if isinstance(step, int) else None

@@ -1,0 +1,47 @@
+"""The adapter's own options; everything else a reward is given belongs to the judge."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from grm_plugin.options import Options
+
+
+class Columns(Options):
+    """Dataset columns that say more about a row; None leaves that part out.
+
+    Args:
+        reference: a known good answer (text).
+        principles: a principle, or a list of them.
+        evidence: facts about this completion (text).
+        id: how records and messages name the group (text or number).
+    """
+
+    reference: str | None = None
+    principles: str | None = None
+    evidence: str | None = None
+    id: str | None = None
+
+
+class TRLOptions(Options):
+    """Keywords of :class:`grm_trl.GRMReward`, or the section ``adapters: {trl: ...}`` in YAML."""
+
+    name: str = Field("grm", min_length=1, description="prefix of TRL's metrics and columns")
+    groups: Literal["gather", "check", "local"] = Field(
+        "gather", description="groups split over ranks: make them whole, refuse, or do not look"
+    )
+    num_generations: int | None = Field(
+        None, ge=1, description="responses per prompt; default: what the trainer says, if it does"
+    )
+    thinking: Literal["drop", "keep"] = Field(
+        "drop", description="whether the judge sees what stands in <think> tags"
+    )
+    columns: Columns = Field(Columns(), description="dataset columns the judge sees")
+    round_to: float | None = Field(
+        None, gt=0, description="step that rewards are rounded to, so that equal quality ties"
+    )
+    unscored: Literal["abstain", "stop"] = Field(
+        "abstain", description="a group without a verdict: no reward (None), or end the run"
+    )

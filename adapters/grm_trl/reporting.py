@@ -1,0 +1,88 @@
+"""Tells people what the judge did: TRL's metrics and completions table, and a few warnings."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grm_plugin.types import Verdict
+from grm_trl import metrics
+
+logger = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Reports every call of one reward.
+
+    TRL averages a metric over ranks and over the steps between two log lines. Where groups are
+    gathered, every rank logs the numbers of all groups, so the average is the number itself (only
+    the two times differ); with ``groups: local`` it is the mean of the ranks.
+
+    Args:
+        name: of the reward; metrics are ``<name>/...`` and columns ``<name>_...``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.numbers: dict[str, float] = {}
+        self._name = name
+        self._warned = False
+        self._ended = time.monotonic()
+
+    def report(
+        self,
+        verdicts: Sequence[Verdict],
+        rewards: Sequence[Sequence[float] | None],
+        places: Sequence[tuple[int, int]],
+        trl: Mapping[str, Any],
+        *,
+        started: float,
+    ) -> None:
+        """Log one call through what TRL handed over.
+
+        Args:
+            verdicts: of all groups.
+            rewards: what the trainer gets for them.
+            places: group and place in it of each completion of this rank.
+            trl: keywords of the call; ``log_metric`` and ``log_extra`` may be missing.
+            started: ``time.monotonic()`` at the start of the call.
+        """
+        scored = [group for group in rewards if group is not None]
+        self.numbers = {**metrics.numbers(verdicts, scored), **self._clock(started)}
+        if log_metric := trl.get("log_metric"):
+            for key, value in self.numbers.items():
+                log_metric(f"{self._name}/{key}", value)
+        if log_extra := trl.get("log_extra"):
+            rows = {g: metrics.columns(verdicts[g]) for g, _ in places}
+            for column in metrics.COLUMNS:
+                log_extra(f"{self._name}_{column}", [rows[g][n][column] for g, n in places])
+        self._warn_of_unscored(verdicts)
+
+    def _clock(self, started: float) -> dict[str, float]:
+        before, self._ended = self._ended, time.monotonic()
+        seconds, step = self._ended - started, self._ended - before
+        return {"seconds": seconds, "step_share": seconds / step if step > 0 else 1.0}
+
+    def _warn_of_unscored(self, verdicts: Sequence[Verdict]) -> None:
+        unscored = [verdict for verdict in verdicts if not verdict.scored]
+        if unscored:
+            logger.warning(
+                "%s: %d of %d groups have no reward; group %s: %s",
+                self._name,
+                len(unscored),
+                len(verdicts),
+                unscored[0].group.label,
+                unscored[0].unscored,
+            )
+
+    def warn_of_singles(self, members: Sequence[Sequence[int]]) -> None:
+        """Say once that the judge has nothing to compare."""
+        if self._warned or not members or any(len(run) > 1 for run in members):
+            return
+        self._warned = True
+        logger.warning(
+            "%s: every prompt of this call has a single response; a judge is much weaker when it "
+            "has nothing to compare, so use num_generations of 2 or more",
+            self._name,
+        )

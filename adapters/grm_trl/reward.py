@@ -1,0 +1,178 @@
+"""The reward objects: TRL's call in, one reward or None per completion out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grm_plugin import GRM, GRMConfig, Verdict
+from grm_plugin.plugins import Plugins
+from grm_trl import host, settings
+from grm_trl.errors import UnscoredError
+from grm_trl.grouping import Batch
+from grm_trl.ranks import Alone, Ranks, Together, here
+from grm_trl.reporting import Reporter
+from grm_trl.rows import read_rows
+
+Rewards = list[float | None]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One reward call, grouped and ready to be judged."""
+
+    ranks: Ranks
+    batch: Batch
+    trl: Mapping[str, Any]
+    started: float
+
+
+class _Reward:
+    """What both reward objects share: settings, opening a call, closing it."""
+
+    _oldest_trl = host.OLDEST
+
+    def __init__(
+        self,
+        config: GRMConfig | str | Path | None = None,
+        *,
+        plugins: Plugins | None = None,
+        **keywords: Any,
+    ) -> None:
+        kind = type(self).__name__
+        settings.check_keywords(kind, keywords)
+        host.check_version(self._oldest_trl, kind)
+        self._grm, self.options = settings.resolve(config, keywords, plugins)
+        self.config = self._grm.config
+        self.__name__ = self.options.name
+        self._plugins = plugins
+        self._ranks: Ranks | None = None
+        self._reporter = Reporter(self.options.name)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers of the last call, also for trainers that log none."""
+        return self._reporter.numbers
+
+    def close(self) -> None:
+        """Stop the judge; the next call starts it again."""
+        self._grm.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.__name__!r}, engine={self.config.engine.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        own = self.options.model_dump(exclude_unset=True)
+        return _rebuilt, (type(self), self.config, own)
+
+    def _open(self, prompts: Sequence[Any], completions: Sequence[Any], trl: Any) -> _Call:
+        """Everybody's rows as whole groups. Blocks, so that ranks exchange in one order."""
+        started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
+        if self._ranks is None:
+            self._ranks = self._joined()
+        rows = self._ranks.share(lambda: read_rows(prompts, completions, trl, options))
+        host.check_name(options.name, trainer)
+        size = options.num_generations or host.generations(trainer)
+        batch = Batch.of(rows, size=size, metadata={"step": host.step_of(trl)})
+        if options.groups == "check":
+            batch.refuse_split()
+        self._reporter.warn_of_singles(batch.members)
+        return _Call(self._ranks, batch, trl, started)
+
+    def _joined(self) -> Ranks:
+        rank, world = here()
+        if world == 1:
+            return Alone()
+        if path := self.config.record:
+            own = self.config.model_copy(update={"record": Path(f"{path}.rank{rank}")})
+            self._grm = GRM(own, plugins=self._plugins)
+        return Alone() if self.options.groups == "local" else Together(self.config.batch_timeout_s)
+
+    def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
+        verdicts = [verdict for share in shares for verdict in share]
+        rewards = [self._rounded(verdict.rewards) for verdict in verdicts]
+        if self.options.unscored == "stop":
+            _stop_if_unscored(verdicts)
+        places = call.batch.places(call.ranks.index)
+        self._reporter.report(verdicts, rewards, places, call.trl, started=call.started)
+        return [None if (group := rewards[g]) is None else group[n] for g, n in places]
+
+    def _rounded(self, rewards: Sequence[float] | None) -> Sequence[float] | None:
+        step = self.options.round_to
+        if rewards is None or step is None:
+            return rewards
+        return [round(reward / step) * step for reward in rewards]
+
+
+def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:
+    for verdict in verdicts:
+        if not verdict.scored:
+            raise UnscoredError(
+                f"group {verdict.group.label} is unscored: {verdict.unscored}; "
+                "with `unscored: abstain` training would go on without it"
+            )
+
+
+class GRMReward(_Reward):
+    """A generative reward model for ``reward_funcs`` of TRL's online trainers.
+
+    Responses to one prompt are judged together, also when TRL spread them over ranks. A group
+    that could not be scored gets None for every completion, which GRPO and its kin leave out of
+    the advantages. OnlineDPO and SDPO count None as 0 and A2PO can not take it: say
+    ``unscored="stop"`` there.
+
+    Scores of a judge lie close together, and a division by the standard deviation of the group
+    turns a difference of 0.01 into a full advantage. So train with ``scale_rewards: batch`` or
+    ``none``, and with ``round_to=0.05`` where responses of equal quality should tie. Rewards are
+    in 0..1 unless ``vote: sum``; ``reward_weights`` mixes them with other rewards of that range.
+
+    Pickling keeps the settings; the copy starts a judge of its own.
+
+    Args:
+        config: settings of the judge, as an object or a YAML file; None reads ``GRM_CONFIG``, and
+            without that takes the default judge.
+        plugins: for tests; default: everything installed.
+        keywords: fields of :class:`grm_trl.options.TRLOptions` and of
+            :class:`grm_plugin.GRMConfig`, such as ``round_to=0.05`` or ``k=16``; stronger than the
+            file, where TRL's own stand under ``adapters: {trl: ...}``.
+
+    Raises:
+        ConfigError: a setting is wrong, or TRL is missing or too old. Nothing has started then.
+    """
+
+    def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any) -> Rewards:
+        """Rewards of one generation round, in the order of ``completions``.
+
+        Raises:
+            InputError: a mapped column is missing or holds something else.
+            JudgeDeadError: ``dead_batches`` calls in a row were without a reward.
+            RankError: these or any other error, when it happened on one of several ranks.
+        """
+        call = self._open(prompts, completions, trl)
+        groups = call.batch.share(call.ranks.index)
+        return self._close(call, call.ranks.share(lambda: self._grm.score_batch(groups)))
+
+
+class AsyncGRMReward(_Reward):
+    """:class:`GRMReward` with an async ``__call__``, judged while other async rewards run.
+
+    For GRPO, RLOO and GMPO from trl 1.14 on. With one reward it is no faster than the sync one.
+    """
+
+    _oldest_trl = host.OLDEST_ASYNC
+
+    async def __call__(
+        self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any
+    ) -> Rewards:
+        """:meth:`GRMReward.__call__`, awaited."""
+        call = self._open(prompts, completions, trl)
+        groups = call.batch.share(call.ranks.index)
+        shares = await call.ranks.share_async(self._grm.score_batch_async(groups))
+        return self._close(call, shares)
+
+
+def _rebuilt(kind: type[_Reward], config: GRMConfig, own: dict[str, Any]) -> _Reward:
+    return kind(config, **own)

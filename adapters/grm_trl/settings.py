@@ -1,0 +1,50 @@
+"""Where a reward's settings come from: keywords, a file, ``GRM_CONFIG``, one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from grm_plugin import GRM, GRMConfig
+from grm_plugin.errors import ConfigError, unknown
+from grm_plugin.options import read_options
+from grm_plugin.plugins import Plugins
+from grm_trl.options import TRLOptions
+
+_OWN = TRLOptions.model_fields.keys()
+_JUDGE = GRMConfig.model_fields.keys()
+
+
+def check_keywords(kind: str, keywords: Iterable[str]) -> None:
+    """Refuse what is no setting.
+
+    Raises:
+        ConfigError: names the keyword and its neighbour, or says that the class itself was called
+            as a reward.
+    """
+    if {"prompts", "completions"} & set(keywords):
+        raise ConfigError(
+            f"grm_trl.{kind} is a class and TRL called it as if it were a reward; in reward_funcs "
+            "name the ready object grm_trl.grm_reward, and give its settings through GRM_CONFIG"
+        )
+    for keyword in keywords:
+        if keyword.split(".")[0] not in {*_OWN, *_JUDGE}:
+            raise ConfigError(f"{kind}: {unknown('keyword', keyword, [*_OWN, *_JUDGE])}")
+
+
+def resolve(
+    config: GRMConfig | str | Path | None, keywords: dict[str, Any], plugins: Plugins | None
+) -> tuple[GRM, TRLOptions]:
+    """The judge, not started yet, and the adapter's options.
+
+    Raises:
+        ConfigError: a value is wrong, a file can not be read, a part is not installed.
+    """
+    own = {key: value for key, value in keywords.items() if key in _OWN}
+    judge = {key: value for key, value in keywords.items() if key not in _OWN}
+    if not isinstance(config, GRMConfig):
+        config, judge = GRMConfig.load(config, **judge), {}
+    grm = GRM(config, plugins=plugins, **judge)
+    section = grm.config.adapters.get("trl", {})
+    return grm, read_options(TRLOptions, "adapter 'trl'", {**section, **own})

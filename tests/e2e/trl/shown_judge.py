@@ -1,0 +1,72 @@
+"""A test plug-in: a judge whose scores depend on everything it is shown, and on nothing else.
+
+A response in the wrong group, in the wrong place or in another order gets other scores, and so
+does a group whose responses come in another order, through its seeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grm_plugin.engines import Limits, SampleRequest
+from grm_plugin.errors import EngineError, TransportError
+from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.options import Options, read_options
+from grm_plugin.types import Draw, Message
+
+RESPONSE = re.compile(r"\[The Begin of Response (\d+)\]\n(.*?)\n\[The End of Response \1\]", re.S)
+CONVERSATION = re.compile(r"\[Conversation\]\n(.*)\n\[Responses to judge", re.S)
+
+
+class ShownOptions(Options):
+    """How the judge misbehaves."""
+
+    delay_s: float = 0.0
+    dead: bool = False
+    broken_on_rank: int | None = None
+
+
+class ShownJudge:
+    """Scores what it is shown."""
+
+    model = "shown"
+    context_tokens: int | None = None
+
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
+        self.options = read_options(ShownOptions, "engine 'shown'", options)
+
+    async def start(self) -> None: ...
+
+    async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
+        await asyncio.sleep(self.options.delay_s)
+        if os.environ.get("RANK") == str(self.options.broken_on_rank):
+            raise RuntimeError("the judge of this rank is broken")
+        if self.options.dead:
+            return [TransportError("nobody listens there")] * request.n
+        text = request.messages[-1].content
+        return [Draw(judgment(text, request.seed + i), "stop", 7, 5) for i in range(request.n)]
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+        return None
+
+    async def close(self) -> None: ...
+
+
+def judgment(prompt: str, seed: int) -> str:
+    """Scores for the responses of a rendered prompt."""
+    shown = [match[2] for match in RESPONSE.finditer(prompt)]
+    conversation = CONVERSATION.search(prompt)
+    frame = f"{seed}|{conversation and conversation[1]}|{sorted(shown)}"
+    scores = [1 + zlib.crc32(f"{frame}|{text}".encode()) % 10 for text in shown]
+    return f"Analysis: as shown.\nScores: \\boxed{{{', '.join(map(str, scores))}}}"
+
+
+@hookimpl
+def grm_register_engines(register: Register) -> None:
+    """Offer the judge."""
+    register("shown", ShownJudge)
