@@ -60,8 +60,7 @@ def hooks_page() -> str:
         "# Hooks\n\nA plug-in is a module whose functions carry `@grm_plugin.hookimpl`, announced "
         "through the entry-point group `grm_plugin`. `grm_register_*` hooks offer parts under a "
         "name; the configuration picks parts by name. `grm_on_*` hooks observe. Each example below "
-        "is a test of ours.\n\n"
-        + "\n".join(parts)
+        "is a test of ours.\n\n" + "\n".join(parts)
     )
 
 

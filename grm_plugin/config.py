@@ -19,6 +19,7 @@ from grm_plugin.options import explain
 from grm_plugin.planning import MAX_K
 
 ENV = "GRM_CONFIG"
+_ADDRESS = {"url", "urls", "serve"}
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
@@ -90,6 +91,14 @@ class GRMConfig(BaseModel):
     @classmethod
     def _from_name(cls, value: Any) -> Any:
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _from_address(cls, value: Any) -> Any:
+        """Only a server has an address, so it need not be named."""
+        if isinstance(value, Mapping) and "name" not in value and _ADDRESS & set(value):
+            return {"name": "server", **value}
+        return value
 
     @model_validator(mode="after")
     def _fits(self) -> GRMConfig:

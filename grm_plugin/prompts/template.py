@@ -224,7 +224,7 @@ def _split(text: str, name: str) -> tuple[str, str]:
     front, end, body = text[4:].partition("\n---\n")
     if not end:
         raise TemplateError(f"template {name!r}: the front matter has no closing `---` line")
-    return front, body
+    return front + "\n", body  # a block text that ends the front matter keeps its newline
 
 
 def _layout(front: str, name: str) -> Layout:

@@ -8,15 +8,15 @@ from typing import Any
 
 from grm_plugin.engines.engine import Engine, Limits
 from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.reference.prompt import TEMPLATE
 
 MODEL = Path(__file__).parent / "model"
-TEMPLATE = Path(__file__).parent / "prompt.txt"
 
 
 class ReferenceJudge:
     """Makes the ``transformers`` engine with the shipped model; options are that engine's."""
 
-    defaults: Mapping[str, Any] = {"template": "reference", "temperature": 1.0, "max_tokens": 768}
+    defaults: Mapping[str, Any] = {"template": "reference", "temperature": 1.0, "max_tokens": 320}
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Engine:
         from grm_plugin.engines.transformers import TransformersEngine

@@ -169,3 +169,12 @@ def test_a_named_judge_gives_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load().but(k=3).filled({"k": 2})
+
+
+@pytest.mark.parametrize("address", [{"url": "http://h:1"}, {"urls": ["h:1"]}, {"serve": {}}])
+def test_an_engine_with_an_address_is_a_server(address: dict[str, object]) -> None:
+    assert GRMConfig.load(engine=address).engine.name == "server"
+
+
+def test_an_address_does_not_rename_an_engine() -> None:
+    assert GRMConfig.load(engine={"name": "mine", "url": "x"}).engine.name == "mine"

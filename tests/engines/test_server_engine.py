@@ -257,7 +257,7 @@ async def test_the_deadline_bounds_a_request_with_all_its_tries(serve: Serve) ->
 async def test_waiting_in_our_own_queue_does_not_count_against_the_deadline(serve: Serve) -> None:
     server = JudgeServer()
     server.pause_s = 0.4
-    limits = Limits(max_concurrent_requests=1, request_timeout_s=2.0)
+    limits = Limits(max_concurrent_samples=1, request_timeout_s=2.0)
     async with engine_for(serve(server), limits=limits) as engine:
         found = await asyncio.gather(*(engine.sample(request_for()) for _ in range(6)))
     assert all(isinstance(draw, Draw) for draws in found for draw in draws)
@@ -275,7 +275,7 @@ async def test_a_cancelled_request_is_aborted_at_the_server(serve: Serve) -> Non
 async def test_no_more_draws_than_the_limit_are_in_flight(serve: Serve) -> None:
     server = JudgeServer()
     server.pause_s = 0.02
-    limits = Limits(max_concurrent_requests=8)
+    limits = Limits(max_concurrent_samples=8)
     async with engine_for(serve(server), limits=limits) as engine:
         await asyncio.gather(*(engine.sample(request_for(n=3)) for _ in range(12)))
         assert server.most == 6
