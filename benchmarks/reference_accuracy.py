@@ -1,8 +1,8 @@
 """Held-out best-of-N accuracy of the embedded reference GRM, with intervals.
 
 ``python benchmarks/reference_accuracy.py [--groups 2000]``: for N = 2, 4, 8 responses, one of which
-is truly best: how often does the judge's favourite win? One greedy sample, one sample at the default
-temperature, the mean of 8. Words and phrasings of the groups are held out from training.
+is truly best: how often does the judge's favourite win? One greedy sample, one sample at the
+default temperature, the mean of 8. Words and phrasings of the groups are held out from training.
 """
 
 from __future__ import annotations

@@ -253,7 +253,8 @@ def test_a_verdict_says_what_produced_it() -> None:
         verdict = judge.score(group(1, 2))
     assert verdict.origin.items() >= {
         "engine": "scripted", "model": "scripted", "template": "grm", "k": 2, "permutations": 2,
-        "temperature": 0.7, "seed": 3, "vote": "mean", "select": "all",
+        "temperature": 0.7, "seed": 3, "vote": "mean",
+        "select": {"name": "all"}, "stop": (), "duplicates": "merge",
         "template_hash": judge.template.digest,
     }.items()  # fmt: skip
 
