@@ -1,0 +1,126 @@
+"""Measures a trained reference model and writes its model card. Needs torch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from grm_plugin.evaluation import Estimate
+from grm_plugin.reference.measurement import Figures, measure
+from grm_plugin.reference.tokenizer import build_tokenizer
+from grm_plugin.reference.words import compounds, words
+
+SIZES = (2, 4, 8)
+"""The group sizes N that the card reports."""
+
+
+def write_card(folder: Path, *, groups: int, samples: int = 8, seed: int = 2026) -> None:
+    """Measure the model in `folder` on held-out groups; write `README.md` and `figures.json` there.
+
+    Args:
+        folder: a finished training, with its `training.json`.
+        groups: evaluation groups for each N of `SIZES`.
+        samples: K, judgments a group that vote.
+        seed: seeds the groups and the sampling; not the seed of the training.
+    """
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    figures = {
+        size: {
+            "greedy": _measure(model, size, groups, 1, 0.0, seed),
+            "sampled": _measure(model, size, groups, samples, 1.0, seed),
+        }
+        for size in SIZES
+    }
+    plain = {
+        str(size): {how: asdict(one) for how, one in some.items()} for size, some in figures.items()
+    }
+    _write_json(folder / "figures.json", {"groups": groups, "samples": samples, **plain})
+    training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    card = render_card(training, figures, groups=groups, samples=samples)
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def render_card(
+    training: Mapping[str, Any],
+    figures: Mapping[int, Mapping[str, Figures]],
+    *,
+    groups: int,
+    samples: int,
+) -> str:
+    """The model card as Markdown, from `training.json` and the figures of each N."""
+    config, report = training["config"], training["report"]
+    sampled = figures[4]["sampled"]
+    kinds = (f"{kind} {share:.0%}" for kind, share in sampled.agreement.items())
+    text = files(__package__).joinpath("card.md").read_text(encoding="utf-8")
+    return Template(text).substitute(
+        {name: config[name] for name in ("layers", "width", "seed")},
+        parameters=f"{report['parameters']:,}",
+        tokens=f"{config['tokens']:,}",
+        steps=f"{report['steps']:,}",
+        groups=f"{report['groups']:,}",
+        seconds=f"{report['seconds']:,.0f}",
+        loss=f"{report['loss']:.3f}",
+        note=training.get("note", ""),
+        heldout_words=len(words("heldout")),
+        all_words=len(compounds()),
+        measured=groups,
+        best_of=_table(figures, samples),
+        agreement=", ".join(kinds).replace("%", ""),
+        invented=f"{sampled.invented:.2f}",
+    )
+
+
+def _measure(
+    model: Any, size: int, groups: int, samples: int, temperature: float, seed: int
+) -> Figures:
+    return measure(
+        model,
+        build_tokenizer(),
+        responses=size,
+        groups=groups,
+        samples=samples,
+        temperature=temperature,
+        seed=seed,
+    )
+
+
+def _table(figures: Mapping[int, Mapping[str, Figures]], samples: int) -> str:
+    head = f"| N | chance | greedy | one sample, T = 1 | mean of {samples}, T = 1 | readable |"
+    rows = [
+        f"| {size} | {100 / size:.1f} | {_percent(some['greedy'].best_of)} "
+        f"| {_percent(some['sampled'].single)} | {_percent(some['sampled'].best_of)} "
+        f"| {100 * some['sampled'].readable:.1f} |"
+        for size, some in figures.items()
+    ]
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+def _percent(one: Estimate) -> str:
+    return f"{100 * one.value:.1f} ({100 * one.low:.1f} to {100 * one.high:.1f})"
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """`python -m grm_plugin.reference.card FOLDER`: measure a finished training, write its card."""
+    parser = argparse.ArgumentParser(prog="python -m grm_plugin.reference.card")
+    parser.add_argument("folder", type=Path, help="a finished training")
+    parser.add_argument("--groups", type=int, default=300, help="evaluation groups for each N")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    write_card(given.folder, groups=given.groups)
+
+
+if __name__ == "__main__":
+    main()
