@@ -6,15 +6,36 @@ A test compares the pages in the repository with what this module makes, so they
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
 
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
+from grm_plugin.engines.launch import ServeOptions
+from grm_plugin.engines.local import LocalModelOptions
+from grm_plugin.engines.replay import ReplayOptions
+from grm_plugin.engines.server import ServerOptions
+from grm_plugin.engines.vllm import VLLMOptions
+from grm_plugin.options import Options
+from grm_plugin.selecting import MetaRMOptions
 from grm_plugin.types import Reason
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "tests" / "plugins" / "examples"
+MODULE = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)*\.")
+ARGUMENT = re.compile(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", re.MULTILINE)
+PARTS: tuple[tuple[str, type[Options]], ...] = (
+    ("Engines `reference` and `transformers`", LocalModelOptions),
+    ("Engine `vllm`", VLLMOptions),
+    ("Engine `server`", ServerOptions),
+    ("`serve` of the engine `server`", ServeOptions),
+    ("Engine `replay`", ReplayOptions),
+    ("Selector `meta_rm`", MetaRMOptions),
+)
 MARK = "<!-- made by `make docs`; do not edit -->\n\n"
 
 
@@ -29,8 +50,30 @@ def config_page() -> str:
         "Settings come, strongest first, from keywords (`GRM(k=16)`, `grm score --set k=16`), from "
         "a YAML file, from the file that `GRM_CONFIG` names, and from what the engine prefers. An "
         "unknown key is an error that names its nearest neighbour.\n\n"
-        "| key | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        "| key | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        "A part is a name, or a name with options: `engine: {name: server, url: ...}`.\n\n"
+        + "\n".join(_part_options(*part) for part in PARTS)
     )
+
+
+def _part_options(title: str, kind: type[Options]) -> str:
+    meanings = _meanings(kind)
+    rows = [
+        f"| `{name}` | {_type(field.annotation)} | {_shown(field)} | {meanings[name]} |"
+        for name, field in kind.model_fields.items()
+    ]
+    table = "| option | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
+    return f"## {title}\n\n{_first(kind)}\n\n{table}\n"
+
+
+def _meanings(kind: type) -> dict[str, str]:
+    """What the ``Args`` of a class and of its parents say about each field."""
+    found: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        _, _, described = (one.__doc__ or "").partition("Args:\n")
+        for name, text in ARGUMENT.findall(described):
+            found[name] = " ".join(text.replace("``", "`").split())
+    return found
 
 
 def errors_page() -> str:
@@ -67,7 +110,7 @@ def hooks_page() -> str:
 def _hook(name: str) -> str:
     spec = getattr(hookspecs, name)
     example = (EXAMPLES / f"test_{name}.py").read_text(encoding="utf-8").strip()
-    title = f"## `{name}{inspect.signature(spec)}`"
+    title = f"## `{name}({', '.join(inspect.signature(spec).parameters)})`"
     return f"{title}\n\n{inspect.getdoc(spec)}\n\n```python\n{example}\n```\n"
 
 
@@ -79,9 +122,17 @@ def cli_page() -> str:
 
     root = typer.main.get_command(app)
     parts = ["# Command line\n"]
-    for name, command in sorted(getattr(root, "commands", {}).items()):
-        parts.append(f"## `grm {name}`\n\n{_plain(command.help)}\n\n{_options(command)}")
+    for name, command in _commands(root, "grm"):
+        parts.append(f"## `{name}`\n\n{_plain(command.help)}\n\n{_options(command)}")
     return "\n".join(parts)
+
+
+def _commands(group: Any, path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}", command
 
 
 def _options(command: object) -> str:
@@ -89,7 +140,7 @@ def _options(command: object) -> str:
     for option in getattr(command, "params", []):
         names = ", ".join(f"`{one}`" for one in (*option.opts, *option.secondary_opts))
         rows.append(f"| {names} | {_plain(getattr(option, 'help', '') or '')} |")
-    return "| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n"
+    return "| option | meaning |\n|---|---|\n" + "\n".join(rows) + "\n" if rows else ""
 
 
 def _plain(text: str | None) -> str:
@@ -97,19 +148,26 @@ def _plain(text: str | None) -> str:
 
 
 def _type(annotation: object) -> str:
-    text = annotation.__name__ if inspect.isclass(annotation) else str(annotation)
-    return "`" + text.replace("pathlib.", "").replace("|", "\\|") + "`"
+    plain = inspect.isclass(annotation) and not hasattr(annotation, "__args__")
+    text = annotation.__name__ if plain else str(annotation)
+    return "`" + MODULE.sub("", text).replace("|", "\\|") + "`"
 
 
 def _default(name: str) -> str:
     if name == "engine":
         return "the 16B on a CUDA GPU, else `reference`"
-    default = GRMConfig.model_fields[name].default
+    return _shown(GRMConfig.model_fields[name])
+
+
+def _shown(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    default = field.get_default(call_default_factory=True)
     return f"`{getattr(default, 'name', default)}`"
 
 
 def _first(one: type) -> str:
-    return " ".join((inspect.getdoc(one) or "").split("\n\n")[0].split())
+    return " ".join((inspect.getdoc(one) or "").split("\n\n")[0].replace("``", "`").split())
 
 
 PAGES: dict[str, Callable[[], str]] = {

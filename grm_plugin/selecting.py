@@ -77,9 +77,11 @@ def _meta_score(judgment: Judgment) -> float:
 class MetaRMOptions(Options):
     """How the meta RM is asked.
 
-    ``k_meta``: how many judgments vote; default half of k, at least 1. ``classifier``: where the
-    meta RM runs, such as ``{engine: server, url: ..., model: ...}``; without one only recorded
-    meta-scores count. ``template``: a file that says what it is shown.
+    Args:
+        k_meta: how many judgments vote; None is half of k, at least 1.
+        classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``;
+            without one only recorded meta-scores count.
+        template: a file that says what it is shown; None is the built-in one.
     """
 
     k_meta: int | None = Field(None, ge=1)

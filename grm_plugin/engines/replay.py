@@ -14,7 +14,11 @@ from grm_plugin.types import Draw, Failure, Group, Judgment, Message, Reason
 
 
 class ReplayOptions(Options):
-    """``path``: a JSONL file of recorded verdicts."""
+    """Which record is replayed.
+
+    Args:
+        path: a JSONL file of recorded verdicts.
+    """
 
     path: Path
 

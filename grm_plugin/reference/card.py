@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from importlib.resources import files
+from multiprocessing import get_context
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -32,12 +35,13 @@ def write_card(folder: Path, *, groups: int, samples: int = 8, seed: int = 2026)
         samples: K, judgments a group that vote.
         seed: seeds the groups and the sampling; not the seed of the training.
     """
-    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    # The longest first, so that all cores are done at about the same time.
+    jobs = [(size, *how) for size in reversed(SIZES) for how in ((samples, 1.0), (1, 0.0))]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(partial(_measure, folder, groups, seed), jobs))
+    measured = dict(zip(jobs, found, strict=True))
     figures = {
-        size: {
-            "greedy": _measure(model, size, groups, 1, 0.0, seed),
-            "sampled": _measure(model, size, groups, samples, 1.0, seed),
-        }
+        size: {"greedy": measured[size, 1, 0.0], "sampled": measured[size, samples, 1.0]}
         for size in SIZES
     }
     plain = {
@@ -79,11 +83,11 @@ def render_card(
     )
 
 
-def _measure(
-    model: Any, size: int, groups: int, samples: int, temperature: float, seed: int
-) -> Figures:
+def _measure(folder: Path, groups: int, seed: int, job: tuple[int, int, float]) -> Figures:
+    torch.set_num_threads(1)
+    size, samples, temperature = job
     return measure(
-        model,
+        AutoModelForCausalLM.from_pretrained(folder).eval(),
         build_tokenizer(),
         responses=size,
         groups=groups,
@@ -118,7 +122,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="a finished training")
     parser.add_argument("--groups", type=int, default=300, help="evaluation groups for each N")
     given = parser.parse_args()
-    torch.set_num_threads(1)
     write_card(given.folder, groups=given.groups)
 
 

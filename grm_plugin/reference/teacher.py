@@ -70,7 +70,7 @@ def write_judgment(criteria: Sequence[Criterion], responses: Sequence[str]) -> s
         for place, one in enumerate(criteria, 1)
     ]
     critiques = [
-        f"Response {place}: {_critique(criteria, text)}\n"
+        f"Response {place} of {len(responses)}: {_critique(criteria, text)}\n"
         for place, text in enumerate(responses, 1)
     ]
     scores = ", ".join(str(score(criteria, text)) for text in responses)

@@ -101,7 +101,7 @@ def test_a_label_is_the_next_token_of_the_judgment_only():
 
 
 def test_an_emphasis_falls_on_the_next_response_and_on_the_box_only():
-    judgment = "Response 1: counts 2, ok. Score 9.\nScores: \\boxed{9}"
+    judgment = "Response 1 of 1: counts 2, ok. Score 9.\nScores: \\boxed{9}"
     answer = TOKENIZER.encode(judgment, add_special_tokens=False).ids
     _, labels, weights = collate([([1], answer)], emphasis=5.0)
     stressed = labels[(weights == 5.0) & (labels != IGNORED)].tolist()
