@@ -90,8 +90,8 @@ class Client:
         self._limits, self._secret, self._max_bytes = limits, secret, max_bytes
         self._slots = Slots(limits.max_concurrent_samples)
         self._session = aiohttp.ClientSession(
-            # The slots are the limit. uvicorn drops a connection that was idle for 5 s: let go first,
-            # or the first requests of a training step would run into closed connections.
+            # The slots are the limit. uvicorn drops a connection that was idle for 5 s: let go
+            # first, or the first requests of a training step would run into closed connections.
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3.0),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             headers=secret.headers,

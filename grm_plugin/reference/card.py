@@ -26,23 +26,26 @@ SIZES = (2, 4, 8)
 """The group sizes N that the card reports."""
 
 
-def write_card(folder: Path, *, groups: int, samples: int = 8, seed: int = 2026) -> None:
+def write_card(
+    folder: Path, *, groups: Mapping[int, int], samples: int = 8, seed: int = 2026
+) -> None:
     """Measure the model in `folder` on held-out groups; write `README.md` and `figures.json` there.
 
     Args:
         folder: a finished training, with its `training.json`.
-        groups: evaluation groups for each N of `SIZES`.
+        groups: evaluation groups for each N, by N.
         samples: K, judgments a group that vote.
         seed: seeds the groups and the sampling; not the seed of the training.
     """
     # The longest first, so that all cores are done at about the same time.
-    jobs = [(size, *how) for size in reversed(SIZES) for how in ((samples, 1.0), (1, 0.0))]
+    sizes = sorted(groups, reverse=True)
+    jobs = [(size, *how) for size in sizes for how in ((samples, 1.0), (1, 0.0))]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         found = list(pool.map(partial(_measure, folder, groups, seed), jobs))
     measured = dict(zip(jobs, found, strict=True))
     figures = {
         size: {"greedy": measured[size, 1, 0.0], "sampled": measured[size, samples, 1.0]}
-        for size in SIZES
+        for size in sorted(groups)
     }
     plain = {
         str(size): {how: asdict(one) for how, one in some.items()} for size, some in figures.items()
@@ -57,7 +60,7 @@ def render_card(
     training: Mapping[str, Any],
     figures: Mapping[int, Mapping[str, Figures]],
     *,
-    groups: int,
+    groups: Mapping[int, int],
     samples: int,
 ) -> str:
     """The model card as Markdown, from `training.json` and the figures of each N."""
@@ -76,36 +79,40 @@ def render_card(
         note=training.get("note", ""),
         heldout_words=len(words("heldout")),
         all_words=len(compounds()),
-        measured=groups,
-        best_of=_table(figures, samples),
+        best_of=_table(figures, groups, samples),
         agreement=", ".join(kinds).replace("%", ""),
         invented=f"{sampled.invented:.2f}",
     )
 
 
-def _measure(folder: Path, groups: int, seed: int, job: tuple[int, int, float]) -> Figures:
+def _measure(
+    folder: Path, groups: Mapping[int, int], seed: int, job: tuple[int, int, float]
+) -> Figures:
     torch.set_num_threads(1)
     size, samples, temperature = job
     return measure(
         AutoModelForCausalLM.from_pretrained(folder).eval(),
         build_tokenizer(),
         responses=size,
-        groups=groups,
+        groups=groups[size],
         samples=samples,
         temperature=temperature,
         seed=seed,
     )
 
 
-def _table(figures: Mapping[int, Mapping[str, Figures]], samples: int) -> str:
-    head = f"| N | chance | greedy | one sample, T = 1 | mean of {samples}, T = 1 | readable |"
+def _table(
+    figures: Mapping[int, Mapping[str, Figures]], groups: Mapping[int, int], samples: int
+) -> str:
+    columns = ("N", "groups", "chance", "greedy", "one sample, T = 1", f"mean of {samples}, T = 1")
+    head = f"| {' | '.join(columns)} | readable |"
     rows = [
-        f"| {size} | {100 / size:.1f} | {_percent(some['greedy'].best_of)} "
+        f"| {size} | {groups[size]:,} | {100 / size:.1f} | {_percent(some['greedy'].best_of)} "
         f"| {_percent(some['sampled'].single)} | {_percent(some['sampled'].best_of)} "
         f"| {100 * some['sampled'].readable:.1f} |"
         for size, some in figures.items()
     ]
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
 
 
 def _percent(one: Estimate) -> str:
@@ -120,9 +127,11 @@ def main() -> None:
     """`python -m grm_plugin.reference.card FOLDER`: measure a finished training, write its card."""
     parser = argparse.ArgumentParser(prog="python -m grm_plugin.reference.card")
     parser.add_argument("folder", type=Path, help="a finished training")
-    parser.add_argument("--groups", type=int, default=300, help="evaluation groups for each N")
+    parser.add_argument(
+        "--groups", type=int, nargs=len(SIZES), default=(800, 800, 400), help="groups for each N"
+    )
     given = parser.parse_args()
-    write_card(given.folder, groups=given.groups)
+    write_card(given.folder, groups=dict(zip(SIZES, given.groups, strict=True)))
 
 
 if __name__ == "__main__":

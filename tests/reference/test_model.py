@@ -180,8 +180,8 @@ def test_the_card_says_what_was_measured():
     one = Figures(estimate, estimate, readable=0.98, agreement={"count": 0.9}, invented=0.1)
     report = {"steps": 12, "groups": 3456, "seconds": 7.2, "loss": 0.1234, "parameters": 945_000}
     training = {"config": asdict(TrainingConfig(Path())), "report": report}
-    card = render_card(training, {4: {"greedy": one, "sampled": one}}, groups=300, samples=8)
-    assert "| 4 | 25.0 | 50.0 (45.0 to 55.0) | 50.0 (45.0 to 55.0) |" in card
+    card = render_card(training, {4: {"greedy": one, "sampled": one}}, groups={4: 300}, samples=8)
+    assert "| 4 | 300 | 25.0 | 50.0 (45.0 to 55.0) | 50.0 (45.0 to 55.0) |" in card
     assert "3,456 groups" in card
     assert "count 90" in card
     assert "$" not in card
