@@ -2,7 +2,7 @@
 
 ``python benchmarks/policy_learning.py [--seeds 1,2,3]`` trains the tiny policy with ``trl grpo`` on
 the recipes of ``recipes/reference/grpo/``: reward = the GRM with 8 votes, with 1 vote, and, as the
-upper bound, the hidden checker. A finished run is kept in ``out/policy_learning/`` and is not run again.
+upper bound, the hidden checker. A finished run stays in ``out/policy_learning/``, to be skipped.
 True quality is the fraction of a query's requirements that a response fulfils; no judge sees it.
 """
 
@@ -28,7 +28,7 @@ from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
 from grm_plugin.reference.words import SPLITS
 
 ROOT = Path(__file__).parents[1]
-RUNS = ROOT / "out/policy_learning"
+WORK = ROOT / "out/policy_learning"
 ARMS = {"GRM, k = 8": "config_grm_k8", "GRM, k = 1": "config_grm_k1", "checker": "config_checker"}
 TASKS, EDGE = 300, 10
 """Tasks to measure on before and after; steps that count as the start and as the end of a run."""
@@ -39,12 +39,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="1,2,3")
     parser.add_argument("--arms", default=",".join(ARMS.values()), help="names of recipes")
+    parser.add_argument("--folder", type=Path, default=WORK, help="where runs are kept")
     options = parser.parse_args()
-    write_prompts(ROOT / "out/reference/prompts", 4000, seed=0)
+    write_prompts(options.folder / "prompts", 4000, seed=0)
     for seed in map(int, options.seeds.split(",")):
         for recipe in options.arms.split(","):
-            trained(recipe, seed)
-    runs = {arm: finished(recipe) for arm, recipe in ARMS.items()}
+            trained(recipe, seed, options.folder)
+    runs = {arm: finished(recipe, options.folder) for arm, recipe in ARMS.items()}
     before = measured(POLICY_MODEL)
     result = {
         "before": {split: before[split] for split in SPLITS},
@@ -55,9 +56,9 @@ def main() -> None:
     print("saved", plot(runs, ROOT / "docs/images/policy_learning.png"))
 
 
-def trained(recipe: str, seed: int) -> None:
+def trained(recipe: str, seed: int, work: Path) -> None:
     """Train one run, unless it is there."""
-    folder = RUNS / f"{recipe}-{seed}"
+    folder = work / f"{recipe}-{seed}"
     if (folder / "run.json").exists():
         return
     started = time.monotonic()
@@ -71,8 +72,9 @@ def trained(recipe: str, seed: int) -> None:
 def command(recipe: str, seed: int, folder: Path) -> list[str]:
     """The real command line of TRL."""
     config = f"recipes/reference/grpo/{recipe}.yaml"
-    options = {"--config": config, "--seed": str(seed), "--output_dir": str(folder)}
-    return [sys.executable, "-m", "trl.cli.main", "grpo", *(x for o in options.items() for x in o)]
+    prompts = folder.parent / "prompts"
+    options = ["--seed", seed, "--dataset_name", prompts, "--output_dir", folder]
+    return [*map(str, [sys.executable, "-m", "trl.cli.main", "grpo", "--config", config, *options])]
 
 
 def environment() -> dict[str, str]:
@@ -119,9 +121,9 @@ def figures(given: Sequence[Answer]) -> dict[str, Any]:
     }
 
 
-def finished(recipe: str) -> list[dict[str, Any]]:
+def finished(recipe: str, work: Path) -> list[dict[str, Any]]:
     """The runs of a recipe that are there, by seed."""
-    paths = sorted(RUNS.glob(f"{recipe}-*/run.json"))
+    paths = sorted(work.glob(f"{recipe}-*/run.json"))
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 

@@ -65,4 +65,5 @@ def title(axes: Any, text: str, unit: str) -> None:
     """Words and numbers around a panel."""
     axes.set(title=text, xlabel="GRPO step", ylabel=unit, ylim=(0, 1))
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=8)
+    if axes.lines:
+        axes.legend(loc="lower right", fontsize=8)

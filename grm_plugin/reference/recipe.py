@@ -13,7 +13,7 @@ CURRICULUM = (
     Stage(1200, ("check",)),
     Stage(1800, ("check", "judge", "judge"), (1, 2, 3)),
     Stage(2400, ("judge",), (1, 2, 3, 4, 4, 5, 6, 8)),
-    Stage(6000, ("judge",), (1, 2, 3, 4, 4, 5, 6, 8), emphasis=5.0),
+    Stage(6400, ("judge",), (1, 2, 3, 4, 4, 5, 6, 8), emphasis=5.0),
 )
 """From looking things up, over reading queries and responses, to judging groups."""
 
@@ -43,12 +43,12 @@ class TrainingConfig:
 
     folder: Path
     seed: int = 20
-    steps: int = 6000
+    steps: int = 6400
     tokens: int = 6000
     learning_rate: float = 3e-3
     matrix_rate: float = 0.02
     warmup: int = 100
-    decay: float = 0.4
+    decay: float = 0.4375
     weight_decay: float = 0.01
     init_std: float = 0.06
     layers: int = 4

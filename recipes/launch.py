@@ -1,0 +1,173 @@
+"""Start the judge's servers, train with ``trl grpo``, stop everything: also on failure and Ctrl-C.
+
+``python recipes/launch.py recipes/Qwen3-8B/grpo/config_8gpu.yaml --train-gpus 0,1,2,3,4,5
+--judge-gpus 6 --meta-gpus 7``
+
+What is served is read from the judge settings that the recipe names in ``env: {GRM_CONFIG: ...}``:
+model and port of the judge, and of its meta RM where there is one. The exit code is the training's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+import yaml
+
+from grm_plugin import GRMConfig
+from grm_plugin.config import ENV
+from grm_plugin.engines.launch import ServeOptions, ServerProcess
+from grm_plugin.engines.secret import Secret
+from grm_plugin.errors import ConfigError, GRMError
+
+POOLING = ("--runner", "pooling", "--convert", "classify")
+INTERRUPTED = 128 + signal.SIGINT
+_GRACE_S = 20.0
+
+
+def main(
+    recipe: Path,
+    trl_arguments: Annotated[list[str], typer.Argument(help="more for trl, after --")] = [],  # noqa: B006
+    train_gpus: Annotated[str, typer.Option(help="such as 0,1,2,3; empty: all")] = "",
+    judge_gpus: Annotated[str, typer.Option(help="empty: the judge runs elsewhere")] = "",
+    judge_options: Annotated[str, typer.Option(help="more for the judge's server")] = "",
+    meta_gpus: Annotated[str, typer.Option(help="empty: the meta RM runs elsewhere")] = "",
+    serve_command: Annotated[str, typer.Option(help="what starts a server")] = "vllm serve",
+    train_command: Annotated[str, typer.Option(help="what trains")] = "trl grpo",
+) -> None:
+    """Serve the judge of RECIPE, train by RECIPE, and leave nothing running."""
+    command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
+    serve = serve_command.split()
+    try:
+        judge = judge_of(recipe)
+        servers = []
+        if gpus := _listed(judge_gpus):
+            options = judge.engine.options
+            servers.append(server("judge", options, gpus, judge_options.split(), serve))
+        if gpus := _listed(meta_gpus):
+            options = judge.select.options.get("classifier") or {}
+            servers.append(server("meta RM", options, gpus, POOLING, serve))
+        work = run(servers, command, _listed(train_gpus))
+        code = asyncio.run(until_interrupted(work))
+    except GRMError as error:
+        typer.echo(f"launch: {error}", err=True)
+        code = 2
+    raise typer.Exit(code)
+
+
+def judge_of(recipe: Path) -> GRMConfig:
+    """The judge settings that a recipe names.
+
+    Raises:
+        ConfigError: the recipe can not be read, or names none.
+    """
+    try:
+        settings = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+        return GRMConfig.load(settings["env"][ENV])
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"recipe {recipe} can not be read: {error}") from error
+    except (KeyError, TypeError):
+        raise ConfigError(f"recipe {recipe}: expected env: {{{ENV}: a file}}") from None
+
+
+def server(
+    part: str,
+    options: Mapping[str, Any],
+    gpus: Sequence[str],
+    args: Sequence[str],
+    command: Sequence[str],
+) -> ServerProcess:
+    """The server that a part of the judge asks, not started yet.
+
+    Args:
+        part: how messages call it.
+        options: the part's own settings, of which model and url matter.
+        gpus: where it shall run, split over all of them.
+        args: further arguments of the server.
+        command: what starts a server.
+
+    Raises:
+        ConfigError: the settings do not say what to serve, and where.
+    """
+    port = urlsplit(options.get("url") or "").port
+    if not options.get("model") or port is None:
+        raise ConfigError(f"{part}: it has GPUs, but the judge settings name no model and url:port")
+    spread = ("--tensor-parallel-size", str(len(gpus))) if len(gpus) > 1 else ()
+    serve = ServeOptions(
+        model=options["model"],
+        gpus=tuple(gpus),
+        port=port,
+        args=(*spread, *args),
+        command=tuple(command),
+    )
+    return ServerProcess(serve, Secret.from_environment(options.get("api_key_env"), part), part)
+
+
+async def run(servers: Sequence[ServerProcess], command: Sequence[str], gpus: Sequence[str]) -> int:
+    """Exit code of the training ``command``, once it and all servers are gone.
+
+    Raises:
+        EngineError: a server ended before it was healthy; the training has not started then.
+    """
+    async with AsyncExitStack() as stack:
+        for server in servers:
+            stack.push_async_callback(server.close)
+        await asyncio.gather(*(server.start() for server in servers))
+        return await _train(command, gpus)
+
+
+async def _train(command: Sequence[str], gpus: Sequence[str]) -> int:
+    processes = ("--num_processes", str(len(gpus))) if gpus else ()
+    seen = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
+    process = await asyncio.create_subprocess_exec(
+        *command, *processes, env=os.environ | seen, start_new_session=True
+    )
+    try:
+        code = await process.wait()
+        return code if code >= 0 else 128 - code
+    finally:
+        await _stop(process)
+
+
+async def _stop(process: Process) -> None:
+    """End the whole process group: what the training started goes with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _GRACE_S)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+async def until_interrupted(work: Coroutine[Any, Any, int]) -> int:
+    """What ``work`` returns; SIGINT and SIGTERM cancel it and let it clean up."""
+    task = asyncio.ensure_future(work)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return INTERRUPTED
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _program(command: str) -> list[str]:
+    """The command, from this interpreter's environment if it is there."""
+    name, *rest = command.split()
+    beside = Path(sys.executable).parent / name
+    return [str(beside) if beside.is_file() else name, *rest]
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,106 @@
+"""Every key of every recipe against the installed libraries' own definitions."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from grm_plugin import GRMConfig
+
+trl = pytest.importorskip("trl")
+
+from accelerate.commands.config.config_args import load_config_from_file  # noqa: E402
+from accelerate.commands.launch import launch_command_parser  # noqa: E402
+from trl import DatasetMixtureConfig, GRPOConfig, ModelConfig  # noqa: E402
+from trl.scripts.grpo import GRPOScriptArguments, make_parser  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "recipes"
+GRPO = sorted(RECIPES.glob("*/grpo/*.yaml"))
+JUDGES = sorted(RECIPES.glob("grm/*.yaml"))
+ACCELERATE = sorted(RECIPES.glob("accelerate_configs/*.yaml"))
+KNOWN = {
+    field.name
+    for kind in (GRPOScriptArguments, GRPOConfig, ModelConfig, DatasetMixtureConfig)
+    for field in dataclasses.fields(kind)
+}
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # recipes set variables
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def named(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=lambda path: str(path.relative_to(RECIPES)))
+
+
+def test_there_are_recipes_of_every_sort() -> None:
+    assert len(GRPO) == 6
+    assert len(JUDGES) == 4
+    assert len(ACCELERATE) == 3
+
+
+@named(GRPO)
+def test_every_key_is_a_setting_of_trl_or_of_accelerate_launch(path: Path) -> None:
+    launcher = {action.dest for action in launch_command_parser()._actions}
+    assert set(read(path)) - KNOWN - launcher - {"env", "accelerate_config"} == set()
+
+
+@named(GRPO)
+def test_trl_reads_the_values(path: Path, tmp_path: Path) -> None:
+    settings = read(path) | {"use_cpu": True, "bf16": False}
+    local = tmp_path / "recipe.yaml"
+    local.write_text(yaml.safe_dump(settings))
+    arguments = ["--config", str(local), "--output_dir", str(tmp_path)]
+    *_, launcher = make_parser().parse_args_and_config(arguments, return_remaining_strings=True)
+    assert {one for one in launcher if one.startswith("--")} <= {
+        "--accelerate_config",
+        "--num_processes",
+    }
+
+
+@named(GRPO)
+def test_groups_are_whole_on_every_process(path: Path) -> None:
+    settings = read(path)
+    rounds = settings.get("steps_per_generation") or settings.get("gradient_accumulation_steps", 1)
+    rows = settings["per_device_train_batch_size"] * rounds
+    assert rows % settings["num_generations"] == 0
+
+
+@named(GRPO)
+def test_what_a_recipe_names_is_there(path: Path) -> None:
+    settings = read(path)
+    assert settings.get("scale_rewards") in ("batch", "none")
+    for name in (settings.get("accelerate_config"), settings.get("env", {}).get("GRM_CONFIG")):
+        assert name is None or (ROOT / name).is_file()
+
+
+@named(JUDGES)
+def test_judge_settings_are_valid(path: Path) -> None:
+    assert GRMConfig.load(path).engine.name in ("reference", "server")
+
+
+@named(ACCELERATE)
+def test_accelerate_reads_its_configs(path: Path) -> None:
+    assert load_config_from_file(str(path)).num_machines == 1
+
+
+def test_the_table_lists_every_recipe_and_commands_name_files_that_exist() -> None:
+    text = (RECIPES / "README.md").read_text(encoding="utf-8")
+    for path in (*GRPO, *JUDGES, *ACCELERATE):
+        assert str(path.relative_to(RECIPES)) in text
+    for name in re.findall(r"recipes/[\w./-]+\.(?:yaml|py)", text):
+        assert (ROOT / name).is_file()
