@@ -33,7 +33,7 @@ pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 test-trl: $(VENV)/.trl
-	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/recipes tests/e2e
+	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/docs tests/recipes tests/e2e
 
 test-vllm: $(VENV)/.vllm
 	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/vllm
