@@ -285,7 +285,7 @@ async def test_an_async_stream_reports_a_dead_judge_and_a_broken_source() -> Non
 def test_one_judge_serves_many_threads() -> None:
     engine = ScriptedEngine(noisy, delay_s=0.001)
     expected = {one.id: rewards(noisy, one) for one in groups(6)}
-    start = threading.Barrier(6)
+    start, before = threading.Barrier(6), set(threading.enumerate())
 
     def work(one: Group):
         start.wait()
@@ -293,7 +293,8 @@ def test_one_judge_serves_many_threads() -> None:
 
     with grm(engine) as judge, ThreadPoolExecutor(6) as threads:
         verdicts = list(threads.map(work, groups(6)))
-        loops = [thread for thread in threading.enumerate() if thread.name == "grm-plugin"]
+        new = set(threading.enumerate()) - before
+        loops = [thread for thread in new if thread.name == "grm-plugin"]
     assert {one.group.id: one.rewards for one in verdicts} == expected
     assert engine.starts == 1 and len(loops) == 1
 
