@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, StoppingCriteria
 
+from grm_plugin.engines.cache import growing_cache
 from grm_plugin.engines.chat import prompt_tokens
 from grm_plugin.engines.loading import context_of, load, within_memory
 from grm_plugin.engines.local import LocalModelOptions, Row, RowJob
@@ -68,6 +69,7 @@ class Generator:
         output = self.model.generate(
             torch.tensor(padded, device=device),
             attention_mask=torch.tensor(mask, device=device),
+            past_key_values=growing_cache(self.model),
             max_new_tokens=max(row.sampling.max_tokens for row in rows),
             logits_processor=[sampler],
             stopping_criteria=[ending],

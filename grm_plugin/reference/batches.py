@@ -122,7 +122,7 @@ def _usual_length(exercise: Exercise, responses: int) -> int:
     """Tokens of an example, roughly; it only steers the size of a batch."""
     if exercise == "list":
         return 70
-    return 65 + 50 * responses if exercise == "check" else 52 + 41 * responses
+    return 65 + 75 * responses if exercise == "check" else 52 + 66 * responses
 
 
 def collate(pairs: Sequence[tuple[list[int], list[int]]], *, emphasis: float = 1.0) -> Batch:

@@ -15,7 +15,7 @@ from grm_plugin.reference.teacher import TOTAL_WEIGHT, title
 
 _BOX = re.compile(r"\\boxed\{([^{}]*)\}")
 _CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
-_CRITIQUE = re.compile(r"^Response (\d+) of \d+: (.*)\. Score (\d+)\.$", re.MULTILINE)
+_CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

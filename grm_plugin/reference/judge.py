@@ -9,6 +9,7 @@ from typing import Any
 from grm_plugin.engines.engine import Engine, Limits
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.reference.prompt import TEMPLATE
+from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
 
 MODEL = Path(__file__).parent / "model"
 
@@ -16,7 +17,11 @@ MODEL = Path(__file__).parent / "model"
 class ReferenceJudge:
     """Makes the ``transformers`` engine with the shipped model; options are that engine's."""
 
-    defaults: Mapping[str, Any] = {"template": "reference", "temperature": 1.0, "max_tokens": 320}
+    defaults: Mapping[str, Any] = {
+        "template": "reference",
+        "temperature": 1.0,
+        "max_tokens": MAX_NEW_TOKENS,
+    }
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Engine:
         from grm_plugin.engines.transformers import TransformersEngine

@@ -11,8 +11,7 @@ CURRICULUM = (
     Stage(300, ("copy",)),
     Stage(660, ("list",)),
     Stage(1200, ("check",)),
-    Stage(1800, ("check", "judge", "judge"), (1, 2, 3)),
-    Stage(2400, ("judge",), (1, 2, 3, 4, 4, 5, 6, 8)),
+    Stage(2000, ("check", "judge", "judge"), (1, 1, 2, 3, 4)),
     Stage(6400, ("judge",), (1, 2, 3, 4, 4, 5, 6, 8), emphasis=5.0),
 )
 """From looking things up, over reading queries and responses, to judging groups."""

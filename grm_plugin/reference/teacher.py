@@ -1,16 +1,16 @@
 """The teacher: writes the judgment that the reference judge learns to imitate.
 
 A judgment picks up to three of the query's requirements at random, gives them random weights that
-sum to ten, checks every response by these alone and scores by the weights fulfilled. It quotes what
-it saw before each verdict; a small model learns to read far sooner from quoted evidence than from
-bare verdicts.
+sum to ten, checks every response by these alone and scores by the weights fulfilled. It quotes each
+response with its items numbered, and what it saw before each verdict: a small model learns to copy
+long before it can count or look up, and then reads its own copy.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from grm_plugin.reference.tasks import Requirement, Task, fulfilled
@@ -63,6 +63,17 @@ def score(criteria: Sequence[Criterion], response: str) -> int:
     return max(1, sum(one.weight for one in criteria if fulfilled(one.requirement, response)))
 
 
+def quoted(response: str) -> str:
+    """`response` with its items numbered, or `none` where there is nothing to quote.
+
+    >>> quoted("Gladly: sunrise, seaweed; 7")
+    'gladly: sunrise1, seaweed2; 7'
+    """
+    answer = WordList.parse(response)
+    items = tuple(f"{item}{place}" for place, item in enumerate(answer.items, 1))
+    return replace(answer, items=items).text or "none"
+
+
 def write_judgment(criteria: Sequence[Criterion], responses: Sequence[str]) -> str:
     """The judgment text for `responses`: criteria, critique, boxed scores in the order shown."""
     listed = [
@@ -88,7 +99,7 @@ def _draw_weights(rng: random.Random, number: int) -> list[int]:
 
 def _critique(criteria: Sequence[Criterion], response: str) -> str:
     checks = "; ".join(_check(one.requirement, response) for one in criteria)
-    return f"{checks}. Score {score(criteria, response)}."
+    return f"{quoted(response)}. {checks}. Score {score(criteria, response)}."
 
 
 def _check(demand: Requirement, response: str) -> str:

@@ -26,6 +26,8 @@ TOKEN_IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 """The same as model configs name them."""
 
 MAX_LENGTH = 2048
+MAX_NEW_TOKENS = 640
+"""Room for a judgment; the longest of the teacher's, for eight long responses, have about 500."""
 CHAT_TEMPLATE = "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 _PROMPT_PIECES = ("[Query]\n", "\n[Response ", "]\n", "\n[Judgment]\n")

@@ -15,7 +15,7 @@ from transformers import GenerationConfig
 
 from grm_plugin.reference.recipe import TrainingConfig, TrainingReport
 from grm_plugin.reference.run import Run, build_model
-from grm_plugin.reference.tokenizer import TOKEN_IDS, save_tokenizer
+from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS, TOKEN_IDS, save_tokenizer
 
 __all__ = ["TrainingConfig", "TrainingReport", "build_model", "save_model", "train"]
 
@@ -49,7 +49,7 @@ def save_model(model: Any, folder: Path) -> None:
     save_tokenizer(folder)
     # top_k 0 keeps the whole distribution; the default of transformers would cut it to 50 tokens.
     GenerationConfig(
-        do_sample=True, temperature=1.0, top_k=0, max_new_tokens=512, **TOKEN_IDS
+        do_sample=True, temperature=1.0, top_k=0, max_new_tokens=MAX_NEW_TOKENS, **TOKEN_IDS
     ).save_pretrained(folder)
 
 

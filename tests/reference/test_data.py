@@ -39,8 +39,10 @@ def test_the_judgment_is_the_published_contract_with_quoted_evidence():
         "2. exclude seaweed (weight 3)\n"
         "3. end with 3 + 4 (weight 2)\n"
         "Analysis:\n"
-        "Response 1 of 2: counts 2, ok; seaweed absent, ok; sum 7, ends 7, ok. Score 10.\n"
-        "Response 2 of 2: counts 2, ok; seaweed found, bad; sum 7, ends 8, bad. Score 5.\n"
+        "Response 1 of 2: sunset1, teapot2; 7. "
+        "counts 2, ok; seaweed absent, ok; sum 7, ends 7, ok. Score 10.\n"
+        "Response 2 of 2: seaweed1, teapot2; 8. "
+        "counts 2, ok; seaweed found, bad; sum 7, ends 8, bad. Score 5.\n"
         "Scores: \\boxed{10, 5}"
     )
 
@@ -60,7 +62,14 @@ def test_the_judgment_is_the_published_contract_with_quoted_evidence():
 )
 def test_a_critique_quotes_what_it_saw(requirement, evidence):
     text = write_judgment((Criterion(requirement, 10),), ["ugh: sunset, teapot, sunset"])
-    assert f"Response 1 of 1: {evidence}. Score 1." in text
+    quote = "ugh: sunset1, teapot2, sunset3"
+    assert f"Response 1 of 1: {quote}. {evidence}. Score 1." in text
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", ",", ":"])
+def test_a_response_with_nothing_to_quote_is_quoted_as_none(nothing):
+    text = write_judgment((Criterion(Requirement("unique"), 10),), [nothing])
+    assert "Response 1 of 1: none. repeats none, ok. Score 10." in text
 
 
 @given(seeds)

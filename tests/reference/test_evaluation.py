@@ -15,8 +15,8 @@ TASK = Task("", (Requirement("unique"), Requirement("include", words=("teapot",)
 GROUP = TaskGroup(TASK, ("teapot", "sunset"), (1.0, 0.5))
 JUDGMENT = (
     "Specific Criteria:\n1. include teapot (weight 7)\n2. exclude sunset (weight 3)\nAnalysis:\n"
-    "Response 1 of 2: teapot found, ok; sunset absent, ok. Score 10.\n"
-    "Response 2 of 2: teapot found, ok; sunset found, bad. Score 7.\n"
+    "Response 1 of 2: teapot1. teapot found, ok; sunset absent, ok. Score 10.\n"
+    "Response 2 of 2: sunset1. teapot found, ok; sunset found, bad. Score 7.\n"
     "Scores: \\boxed{10, 7}"
 )
 
