@@ -5,7 +5,8 @@ from __future__ import annotations
 from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
 from grm_plugin.hookspecs import hookimpl
+from grm_plugin.schedule import Size
 from grm_plugin.types import Group, Judgment, Message, Verdict
 
-__all__ = ["GRM", "GRMConfig", "Group", "Judgment", "Message", "Verdict", "hookimpl"]
+__all__ = ["GRM", "GRMConfig", "Group", "Judgment", "Message", "Size", "Verdict", "hookimpl"]
 __version__ = "0.1.0"

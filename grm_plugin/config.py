@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import explain
 from grm_plugin.planning import MAX_K
+from grm_plugin.schedule import Schedule, Size, read_schedule
 
 ENV = "GRM_CONFIG"
 _ADDRESS = {"url", "urls", "serve"}
@@ -51,6 +52,9 @@ class GRMConfig(BaseModel):
     )
     template: str | None = Field(None, description="name or file of the prompt; default `grm`")
     k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")
+    schedule: Schedule | None = Field(
+        None, description="k (and k_meta) that grow during training; `k` holds everywhere else"
+    )
     permutations: int | None = Field(
         None, ge=1, description="shuffles the k samples share; default k (every sample its own)"
     )
@@ -100,18 +104,60 @@ class GRMConfig(BaseModel):
             return {"name": "server", **value}
         return value
 
+    @field_validator("schedule", mode="before")
+    @classmethod
+    def _read_schedule(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        try:
+            return read_schedule(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
     @model_validator(mode="after")
     def _fits(self) -> GRMConfig:
-        for name in ("permutations", "min_valid"):
-            value = getattr(self, name)
-            if value is not None and value > self.k:
-                raise ValueError(f"{name}: expected at most k = {self.k}, got {value}")
+        if problem := self._misfit(self.size):
+            raise ValueError(problem)
+        for name, size in (self.schedule.every_size() if self.schedule else {}).items():
+            if problem := self._misfit(size):
+                raise ValueError(f"schedule.{name}: {problem}")
         return self
 
     @property
-    def enough(self) -> int:
-        """Valid samples a group needs for a reward."""
-        return self.min_valid or (self.k + 1) // 2
+    def size(self) -> Size:
+        """The size of every group for which the caller names none."""
+        return Size(k=self.k)
+
+    def check_size(self, size: Size) -> None:
+        """Refuse a size that the other settings do not allow.
+
+        A set ``permutations`` or ``min_valid`` holds for every size; left out, they follow its k.
+
+        Raises:
+            ConfigError: one of them is over k, or ``k_meta`` is for a meta RM that is not there.
+        """
+        if problem := self._misfit(size):
+            raise ConfigError(f"size: {problem}")
+
+    def _misfit(self, size: Size) -> str:
+        for name in ("permutations", "min_valid"):
+            value = getattr(self, name)
+            if value is not None and value > size.k:
+                return f"{name}: expected at most k = {size.k}, got {value}"
+        if size.k_meta is not None and self.select.name == "all":
+            return (
+                f"k_meta: expected none with select: all, got {size.k_meta}; "
+                "set select: meta_rm, or leave k_meta out"
+            )
+        return ""
+
+    def enough(self, size: Size) -> int:
+        """Valid samples a group of that size needs for a reward."""
+        return self.min_valid or (size.k + 1) // 2
+
+    def shuffles(self, size: Size) -> int:
+        """Orders of the responses that the samples of a group of that size share."""
+        return self.permutations or size.k
 
     @classmethod
     def load(cls, path: str | Path | None = None, /, **settings: Any) -> GRMConfig:
@@ -153,7 +199,8 @@ class GRMConfig(BaseModel):
         return self._checked(where, {**defaults, **self._set()}, {})
 
     def _set(self) -> dict[str, Any]:
-        return {**self.model_dump(exclude_unset=True), "engine": self.engine}
+        names = {*self.model_fields_set, "engine"}
+        return {name: getattr(self, name) for name in names}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -170,7 +217,7 @@ def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
     *outer, last = dotted.split(".")
     for key in outer:
         inner = values.get(key, {})
-        if isinstance(inner, Part):
+        if isinstance(inner, BaseModel):
             inner = inner.model_dump()
         values[key] = dict(inner) if isinstance(inner, Mapping) else {"name": inner}
         values = values[key]

@@ -6,20 +6,29 @@ import asyncio
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from pathlib import Path
 from typing import Any, Self
 
+from grm_plugin.at_exit import close_at_exit, forget
+from grm_plugin.breaker import Batches, Breaker
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.engine import Limits
-from grm_plugin.errors import InputError, JudgeDeadError, TemplateError
+from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.loop import LoopThread
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import Template, load_template
 from grm_plugin.records import Recorder
+from grm_plugin.schedule import Size
 from grm_plugin.scorer import Scorer
+from grm_plugin.stream import InOrder
 from grm_plugin.types import Group, Verdict
 
 # what one group can do wrong without spoiling the others of its batch
@@ -30,8 +39,12 @@ class GRM:
     """A generative reward model: groups in, verdicts out.
 
     The judge starts with the first group, on an event loop in a thread of its own, so every
-    method works from any thread, with or without a running loop. Pickling keeps the settings;
-    the copy starts a judge of its own.
+    method works from any thread, with or without a running loop. It runs until :meth:`close`, or
+    until the interpreter ends. Pickling keeps the settings; the copy starts a judge of its own.
+
+    Every method that scores takes a ``size``: how many samples to draw, and how many of them the
+    meta RM lets vote. None is the configured ``k``; trainers that follow a schedule name one.
+    The first k samples of a larger k have the same seeds.
 
     Args:
         config: settings; None takes them from ``GRM_CONFIG`` and ``settings``.
@@ -65,7 +78,7 @@ class GRM:
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._started: asyncio.Future[None] | None = None
-        self._dead_batches = 0
+        self._breaker = Breaker(config.dead_batches)
 
     @property
     def engine(self) -> Any:
@@ -80,7 +93,7 @@ class GRM:
     @property
     def origin(self) -> dict[str, Any]:
         """What makes a reward what it is; records carry it. The model may show at the start."""
-        return self._scorer.origin
+        return self._scorer.origin(self.config.size)
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.
@@ -90,82 +103,96 @@ class GRM:
         """
         self._thread().run(self._start())
 
+    async def start_async(self) -> None:
+        """:meth:`start` for callers with an event loop of their own."""
+        await asyncio.wrap_future(self._thread().submit(self._start()))
+
+    async def check_async(self) -> None:
+        """Ask a judge that has been started for a sign of life, where its engine can.
+
+        Raises:
+            EngineError: it gives none.
+        """
+        if check := getattr(self._scorer.engine, "check", None):
+            await asyncio.wrap_future(self._thread().submit(check()))
+
     def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
         return self._thread().run(self._count_tokens(group))
 
-    def score(self, group: Group) -> Verdict:
+    def score(self, group: Group, *, size: Size | None = None) -> Verdict:
         """The verdict of one group.
 
         Raises:
+            ConfigError: the settings do not allow the size.
             InputError: the group can not be judged as given.
             TemplateError: the template can not show it.
             EngineError: the judge can not be started.
         """
-        return self._thread().run(self._judge(group, self._deadline()))
+        return self._thread().run(self._judge(group, size, self._deadline()))
 
-    def score_batch(self, groups: Sequence[Group]) -> list[Verdict]:
+    def score_batch(self, groups: Sequence[Group], *, size: Size | None = None) -> list[Verdict]:
         """Verdicts of many groups, judged together, in their order.
 
         A group that can not be judged comes back unscored with the reason; the others are scored.
 
         Raises:
+            ConfigError: the settings do not allow the size.
             EngineError: the judge can not be started.
             JudgeDeadError: ``dead_batches`` batches in a row had no reward at all.
         """
-        return self._thread().run(self._judge_batch(groups))
+        return self._thread().run(self._judge_batch(groups, size))
 
-    def score_many(self, groups: Iterable[Group]) -> Iterator[Verdict]:
+    def score_many(self, groups: Iterable[Group], *, size: Size | None = None) -> Iterator[Verdict]:
         """Verdicts of a stream, in its order; at most ``max_concurrent_groups`` are in memory.
 
-        Refusals and dead judges are treated as in :meth:`score_batch`, where
+        The stream is read in a thread of its own, so a verdict that is ready does not wait for
+        groups that are not. (One that reads standard input needs a handle of its own, such as
+        ``open(0, closefd=False)``: the interpreter can not end while a thread waits in
+        ``sys.stdin``.) Refusals and dead judges are treated as in :meth:`score_batch`, where
         ``max_concurrent_groups`` consecutive verdicts count as one batch.
         """
-        pending: deque[Future[Verdict]] = deque()
-        batch: list[Verdict] = []
-        source = iter(groups)
+        thread = self._thread()
+        stream, batches = thread.run(self._stream(groups, size)), self._batches()
         try:
-            while True:
-                source = self._refill(pending, source)
-                if not pending:
-                    self._check_alive(batch)
-                    return
-                verdict = pending.popleft().result()
+            while (verdict := thread.run(stream.next())) is not None:
                 yield verdict
-                batch = self._count(batch, verdict)
+                batches.add(verdict)
+            batches.end()
         finally:
-            for future in pending:
-                future.cancel()
+            if not thread.closed:
+                thread.run(stream.close())
 
-    async def score_async(self, group: Group) -> Verdict:
+    async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
         """:meth:`score` for callers with an event loop of their own."""
-        work = self._judge(group, self._deadline())
+        work = self._judge(group, size, self._deadline())
         return await asyncio.wrap_future(self._thread().submit(work))
 
-    async def score_batch_async(self, groups: Sequence[Group]) -> list[Verdict]:
+    async def score_batch_async(
+        self, groups: Sequence[Group], *, size: Size | None = None
+    ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
-        return await asyncio.wrap_future(self._thread().submit(self._judge_batch(groups)))
+        return await asyncio.wrap_future(self._thread().submit(self._judge_batch(groups, size)))
 
-    async def score_many_async(self, groups: Iterable[Group]) -> AsyncIterator[Verdict]:
+    async def score_many_async(
+        self, groups: Iterable[Group], *, size: Size | None = None
+    ) -> AsyncIterator[Verdict]:
         """:meth:`score_many` for callers with an event loop of their own."""
-        pending: deque[Future[Verdict]] = deque()
-        batch: list[Verdict] = []
-        source = iter(groups)
+        thread = self._thread()
+        stream = await asyncio.wrap_future(thread.submit(self._stream(groups, size)))
+        batches = self._batches()
         try:
-            while True:
-                source = self._refill(pending, source)
-                if not pending:
-                    self._check_alive(batch)
-                    return
-                verdict = await asyncio.wrap_future(pending.popleft())
+            while (verdict := await asyncio.wrap_future(thread.submit(stream.next()))) is not None:
                 yield verdict
-                batch = self._count(batch, verdict)
+                batches.add(verdict)
+            batches.end()
         finally:
-            for future in pending:
-                future.cancel()
+            if not thread.closed:
+                await asyncio.wrap_future(thread.submit(stream.close()))
 
     def close(self) -> None:
         """Stop the judge and free what it took; may be called twice."""
+        forget(self.close)
         if self._loop is None or self._pid != os.getpid():
             return
         self._loop.run(self._stop())
@@ -189,6 +216,7 @@ class GRM:
         with self._lock:
             if self._loop is None:
                 self._loop = LoopThread("grm-plugin")
+                close_at_exit(self.close)
             return self._loop
 
     def _deadline(self) -> float:
@@ -225,27 +253,30 @@ class GRM:
                 self._recorder.close()
                 self._recorder = None
 
-    async def _judge(self, group: Group, deadline: float) -> Verdict:
+    async def _judge(self, group: Group, size: Size | None, deadline: float) -> Verdict:
+        if size:
+            self.config.check_size(size)
         await self._start()
-        verdict = await self._scorer.judge(group, deadline=deadline)
+        verdict = await self._scorer.judge(group, size, deadline=deadline)
         self._observe(verdict)
         return verdict
 
-    async def _judge_or_refuse(self, group: Group, deadline: float) -> Verdict:
+    async def _judge_or_refuse(self, group: Group, size: Size | None, deadline: float) -> Verdict:
         try:
-            return await self._judge(group, deadline)
+            return await self._judge(group, size, deadline)
         except _REFUSALS as error:
-            verdict = Verdict(group, None, unscored=f"refused: {error}", origin=self._scorer.origin)
+            origin = self._scorer.origin(size or self.config.size)
+            verdict = Verdict(group, None, unscored=f"refused: {error}", origin=origin)
             self._observe(verdict)
             return verdict
 
-    async def _judge_batch(self, groups: Sequence[Group]) -> list[Verdict]:
+    async def _judge_batch(self, groups: Sequence[Group], size: Size | None) -> list[Verdict]:
         gate = asyncio.Semaphore(self.config.max_concurrent_groups)
         deadline = self._deadline()
 
         async def one(group: Group) -> Verdict:
             async with gate:
-                return await self._judge_or_refuse(group, deadline)
+                return await self._judge_or_refuse(group, size, deadline)
 
         tasks = [asyncio.create_task(one(group)) for group in groups]
         try:
@@ -253,51 +284,22 @@ class GRM:
         finally:
             for task in tasks:  # an error ends the batch: spend no more tokens on it
                 task.cancel()
-        self._check_alive(verdicts)
+        self._breaker.count(verdicts)
         return verdicts
 
-    def _refill(self, pending: deque[Future[Verdict]], source: Iterator[Group]) -> Iterator[Group]:
-        """Fill ``pending``; returns the rest of ``source``, empty after it raised."""
-        while len(pending) < self.config.max_concurrent_groups:
-            try:
-                group = next(source)
-            except StopIteration:
-                break
-            except Exception as error:  # comes to the caller after what is in flight
-                pending.append(_raising(error))
-                return iter(())
-            work = self._judge_or_refuse(group, self._deadline())
-            pending.append(self._thread().submit(work))
-        return source
+    async def _stream(self, groups: Iterable[Group], size: Size | None) -> InOrder[Group, Verdict]:
+        def judge(group: Group) -> Coroutine[Any, Any, Verdict]:
+            return self._judge_or_refuse(group, size, self._deadline())
+
+        return InOrder(groups, judge, most=self.config.max_concurrent_groups)
+
+    def _batches(self) -> Batches:
+        return Batches(self._breaker, self.config.max_concurrent_groups)
 
     def _observe(self, verdict: Verdict) -> None:
         if self._recorder:
             self._recorder.write(verdict)
         self._plugins.on_verdict(verdict.group, verdict)
-
-    def _count(self, batch: list[Verdict], verdict: Verdict) -> list[Verdict]:
-        batch = [*batch, verdict]
-        if len(batch) < self.config.max_concurrent_groups:
-            return batch
-        self._check_alive(batch)
-        return []
-
-    def _check_alive(self, batch: Sequence[Verdict]) -> None:
-        if not batch:
-            return
-        alive = any(verdict.scored for verdict in batch)
-        self._dead_batches = 0 if alive else self._dead_batches + 1
-        if self._dead_batches >= self.config.dead_batches:
-            raise JudgeDeadError(
-                f"{self._dead_batches} batches in a row ({len(batch)} groups in the last) came "
-                f"back without one reward; the last group says: {batch[-1].unscored}"
-            )
-
-
-def _raising(error: Exception) -> Future[Verdict]:
-    future: Future[Verdict] = Future()
-    future.set_exception(error)
-    return future
 
 
 def _scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
@@ -309,7 +311,7 @@ def _scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
         config=config,
         engine=factory(config.engine.options, limits),
         template=_template(config.template or "grm", plugins),
-        selector=select(config.select.options, config.k, limits),
+        selector=select(config.select.options, limits),
         voter=plugins.get("voter", config.vote),
         evidence_sources={name: plugins.get("evidence source", name) for name in config.evidence},
     )

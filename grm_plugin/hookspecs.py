@@ -45,7 +45,7 @@ def grm_register_voters(register: Register) -> None:
 
 @hookspec
 def grm_register_selectors(register: Register) -> None:
-    """Offer selectors: ``part(options, k, limits) -> grm_plugin.selecting.Selector``."""
+    """Offer selectors: ``part(options, limits) -> grm_plugin.selecting.Selector``."""
 
 
 @hookspec

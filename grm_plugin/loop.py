@@ -19,6 +19,11 @@ class LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._loop.is_closed()
+
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Start ``work`` on the loop; cancelling the future cancels it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -34,7 +39,7 @@ class LoopThread:
 
     def close(self) -> None:
         """Stop the loop and wait for its thread; may be called twice."""
-        if self._loop.is_closed():
+        if self.closed:
             return
         self.run(_cancel_rest())
         self._loop.call_soon_threadsafe(self._loop.stop)

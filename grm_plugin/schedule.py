@@ -2,7 +2,7 @@
 
 Early on, responses differ so much that few judgments tell them apart; later rewards level off, and
 more judgments are needed for the same signal. A schedule lets k grow by step, or when rewards
-saturate. Everything here is pure.
+saturate. Everything here is pure; whoever trains asks it for a size and judges with that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,7 +21,12 @@ from grm_plugin.planning import MAX_K
 
 
 class Size(Options):
-    """k judgments, of which ``k_meta`` vote; None leaves that to the selector's own setting."""
+    """k judgments, of which ``k_meta`` vote; None leaves that to the selector's own setting.
+
+    Args:
+        k: samples of the judge per group.
+        k_meta: how many judgments the meta RM lets vote, at most k.
+    """
 
     k: int = Field(ge=1, le=MAX_K)
     k_meta: int | None = Field(None, ge=1)
@@ -42,8 +47,12 @@ class Stage(Size):
 class StepSchedule(Options):
     """Sizes that change at given steps; the first stage starts at step 0.
 
+    Args:
+        by: says that the steps decide.
+        stages: sizes, each with the `step` it starts at.
+
     >>> schedule = StepSchedule(stages=({"step": 0, "k": 2}, {"step": 50, "k": 8}))
-    >>> [schedule.k_for(step, ()) for step in (0, 49, 50)]
+    >>> [schedule.size_for(step, ()).k for step in (0, 49, 50)]
     [2, 2, 8]
     """
 
@@ -62,9 +71,9 @@ class StepSchedule(Options):
         """The size at training step ``step``; the rewards do not matter."""
         return [stage for stage in self.stages if stage.step <= step][-1]
 
-    def k_for(self, step: int, rewards: Sequence[float]) -> int:
-        """k at training step ``step``."""
-        return self.size_for(step, rewards).k
+    def every_size(self) -> dict[str, Size]:
+        """All its sizes, by the name that messages give them."""
+        return {f"stages.{place}": stage for place, stage in enumerate(self.stages)}
 
 
 class SaturationSchedule(Options):
@@ -74,8 +83,14 @@ class SaturationSchedule(Options):
     before by less than ``rise``. Only steps since the last change count: a new size gets
     ``2 * window`` steps at least, and a jump of the rewards that comes with it is no progress.
 
+    Args:
+        by: says that the rewards decide.
+        sizes: one after the other; the last one stays.
+        window: steps over which rewards are averaged.
+        rise: what counts as rising, in the unit of the rewards.
+
     >>> schedule = SaturationSchedule(sizes=({"k": 2}, {"k": 8}), window=2, rise=0.1)
-    >>> [schedule.k_for(4, seen) for seen in ([0.1, 0.2, 0.3, 0.5], [0.5, 0.5, 0.5, 0.5])]
+    >>> [schedule.size_for(4, seen).k for seen in ([0.1, 0.2, 0.3, 0.5], [0.5, 0.5, 0.5, 0.5])]
     [2, 8]
     """
 
@@ -96,25 +111,24 @@ class SaturationSchedule(Options):
                 level, start = level + 1, end
         return self.sizes[min(level, len(self.sizes) - 1)]
 
-    def k_for(self, step: int, rewards: Sequence[float]) -> int:
-        """k after the mean rewards ``rewards``."""
-        return self.size_for(step, rewards).k
+    def every_size(self) -> dict[str, Size]:
+        """All its sizes, by the name that messages give them."""
+        return {f"sizes.{place}": size for place, size in enumerate(self.sizes)}
 
     def _flat(self, rewards: Sequence[float]) -> bool:
         before, last = rewards[: self.window], rewards[self.window :]
         return statistics.fmean(last) - statistics.fmean(before) < self.rise
 
 
-Schedule = Annotated[StepSchedule | SaturationSchedule, Field(discriminator="by")]
-"""Either kind, for a field of a configuration: ``schedule: {by: step, stages: [...]}``."""
+Schedule = StepSchedule | SaturationSchedule
 
-_KINDS: dict[str, type[StepSchedule] | type[SaturationSchedule]] = {
+_KINDS: dict[str, type[Schedule]] = {
     "step": StepSchedule,
     "saturation": SaturationSchedule,
 }
 
 
-def read_schedule(values: Mapping[str, Any]) -> StepSchedule | SaturationSchedule:
+def read_schedule(values: Mapping[str, Any]) -> Schedule:
     """A schedule from its settings.
 
     Raises:

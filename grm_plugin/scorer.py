@@ -26,6 +26,7 @@ from grm_plugin.errors import (
 from grm_plugin.parsing import parse_principles, parse_scores
 from grm_plugin.planning import Showing
 from grm_plugin.prompts import Prepared, Template
+from grm_plugin.schedule import Size
 from grm_plugin.selecting import Selection, Selector, failed
 from grm_plugin.types import (
     Cost,
@@ -60,11 +61,13 @@ class Scorer:
     voter: Voter
     evidence_sources: Mapping[str, Any]
 
-    async def judge(self, group: Group, *, deadline: float) -> Verdict:
+    async def judge(self, group: Group, size: Size | None, *, deadline: float) -> Verdict:
         """Score one group.
 
         Args:
             group: what to judge.
+            size: how many samples to draw; None is the configured number, or in a replay the
+                recorded one where ``k`` was left out.
             deadline: ``time.monotonic()`` after which open samples are dropped as ``timeout``.
 
         Raises:
@@ -75,10 +78,11 @@ class Scorer:
         deadline = min(deadline, started + self.config.group_timeout_s)
         group, prepared, runs = await self._prepare(checked(group), deadline)
         copy_of = _copies(group, runs)
+        size = size or self._usual_size(group)
         drawn_by = deadline - _SELECTING * (deadline - started)
-        samples = await self._draw(group, prepared, self._plan(group, runs), drawn_by)
-        selection = await self._select(group, samples, runs, deadline)
-        rewards, unscored = self._vote(selection, runs, copy_of)
+        samples = await self._draw(group, prepared, self._plan(group, runs, size), drawn_by)
+        selection = await self._select(group, samples, runs, size, deadline)
+        rewards, unscored = self._vote(selection, runs, copy_of, size)
         cost = _cost(samples, seconds=time.monotonic() - started)
         return Verdict(
             group,
@@ -87,15 +91,14 @@ class Scorer:
             selection.failures,
             unscored,
             cost,
-            self.origin,
+            self.origin(size),
         )
 
-    @property
-    def origin(self) -> dict[str, Any]:
-        """What makes a reward what it is, for records."""
+    def origin(self, size: Size) -> dict[str, Any]:
+        """What makes the reward of a group of that size what it is, for records."""
         config = self.config
         settings = (
-            *("k", "temperature", "top_p", "max_tokens", "stop", "seed", "vote"),
+            *("temperature", "top_p", "max_tokens", "stop", "seed", "vote"),
             *("min_valid", "duplicates", "over_context", "evidence"),
         )
         return {
@@ -103,7 +106,9 @@ class Scorer:
             "model": self.engine.model,
             "template": self.template.name,
             "template_hash": self.template.digest,
-            "permutations": config.permutations or config.k,
+            "k": size.k,
+            "k_meta": size.k_meta,
+            "permutations": config.shuffles(size),
             "select": config.select.model_dump(mode="json"),
             **{name: getattr(config, name) for name in settings},
         }
@@ -170,16 +175,21 @@ class Scorer:
             raise ContextError(f"group {group.label}: {error}") from None
         return [tuple(members[place] for place in run) for run in runs]
 
-    def _plan(self, group: Group, runs: Sequence[tuple[int, ...]]) -> list[Showing]:
+    def _usual_size(self, group: Group) -> Size:
         config = self.config
+        if isinstance(self.engine, ReplayEngine) and "k" not in config.model_fields_set:
+            return Size(k=self.engine.recorded_k(group) or config.k)
+        return config.size
+
+    def _plan(self, group: Group, runs: Sequence[tuple[int, ...]], size: Size) -> list[Showing]:
         return [
             showing
             for number, run in enumerate(runs)
             for showing in planning.plan(
                 run,
-                k=config.k,
-                permutations=config.permutations or config.k,
-                seed=config.seed,
+                k=size.k,
+                permutations=self.config.shuffles(size),
+                seed=self.config.seed,
                 fingerprint=group.fingerprint,
                 first=number * planning.MAX_K,
             )
@@ -249,7 +259,12 @@ class Scorer:
         )
 
     async def _select(
-        self, group: Group, samples: Sequence[Sample], runs: Sequence[object], deadline: float
+        self,
+        group: Group,
+        samples: Sequence[Sample],
+        runs: Sequence[object],
+        size: Size,
+        deadline: float,
     ) -> Selection:
         """Select within each run, so that every response keeps judgments that vote."""
         parts = [Selection((), tuple(one for one in samples if isinstance(one, Failure)))]
@@ -260,31 +275,35 @@ class Scorer:
                 if isinstance(one, Judgment) and one.sample // planning.MAX_K == number
             ]
             if valid:
-                parts.append(await self._select_run(group, valid, deadline))
+                parts.append(await self._select_run(group, valid, size, deadline))
         return Selection(
             tuple(judgment for part in parts for judgment in part.judgments),
             tuple(failure for part in parts for failure in part.failures),
         )
 
     async def _select_run(
-        self, group: Group, valid: Sequence[Judgment], deadline: float
+        self, group: Group, valid: Sequence[Judgment], size: Size, deadline: float
     ) -> Selection:
         try:
             async with asyncio.timeout_at(deadline):
-                return await self.selector.select(group, valid)
+                return await self.selector.select(group, valid, size)
         except TimeoutError:
             detail = "the group's deadline passed before the selector answered"
             return Selection((), tuple(failed(one, Reason.TIMEOUT, detail) for one in valid))
 
     def _vote(
-        self, selection: Selection, runs: Sequence[tuple[int, ...]], copy_of: Sequence[int]
+        self,
+        selection: Selection,
+        runs: Sequence[tuple[int, ...]],
+        copy_of: Sequence[int],
+        size: Size,
     ) -> tuple[tuple[float, ...] | None, str]:
         """N rewards, or None and why not. A response in several runs gets the mean of them."""
         rewards: dict[int, list[float]] = {}
         for number, run in enumerate(runs):
             valid = [one for one in selection.judgments if one.sample // planning.MAX_K == number]
-            if len(valid) < self.config.enough:
-                return None, self._too_few(valid, selection.failures)
+            if len(valid) < self.config.enough(size):
+                return None, self._too_few(valid, selection.failures, size)
             rows = [_row(one, run) for one in valid if one.voted]
             if not rows:
                 return None, f"selector {self.config.select.name!r} let none of {len(valid)} vote"
@@ -302,15 +321,15 @@ class Scorer:
             )
         return rewards
 
-    def _too_few(self, valid: Sequence[Judgment], failures: Sequence[Failure]) -> str:
+    def _too_few(self, valid: Sequence[Judgment], failures: Sequence[Failure], size: Size) -> str:
         counts: dict[str, int] = {}
         for failure in failures:
             counts[failure.reason] = counts.get(failure.reason, 0) + 1
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
         example = f"; first: {failures[0].detail}" if failures else ""
         return (
-            f"{len(valid)} of {self.config.k} samples are valid, min_valid is "
-            f"{self.config.enough} (dropped: {reasons or 'none'}{example})"
+            f"{len(valid)} of {size.k} samples are valid, min_valid is "
+            f"{self.config.enough(size)} (dropped: {reasons or 'none'}{example})"
         )
 
 

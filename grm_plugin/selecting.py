@@ -16,6 +16,7 @@ from grm_plugin.errors import EngineError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.prompts import META, load_template
+from grm_plugin.schedule import Size
 from grm_plugin.types import Failure, Group, Judgment, Message, Reason
 
 
@@ -31,14 +32,14 @@ class Selector(Protocol):
     """Chooses among the valid judgments of one group.
 
     A class or function that makes selectors is offered with ``grm_register_selectors`` and called
-    as ``part(options, k, limits)``, where k is the configured number of samples.
+    as ``part(options, limits)``.
     """
 
     async def start(self) -> None:
         """Make ready; called once."""
 
-    async def select(self, group: Group, judgments: Sequence[Judgment]) -> Selection:
-        """Mark who votes; ``judgments`` has at least one."""
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
+        """Mark who votes; ``judgments`` has at least one of the ``size.k`` samples drawn."""
 
     async def close(self) -> None:
         """Free what ``start`` took."""
@@ -47,12 +48,12 @@ class Selector(Protocol):
 class SelectAll:
     """Every valid judgment votes."""
 
-    def __init__(self, options: Mapping[str, Any], k: int, limits: Limits) -> None:
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         read_options(Options, "selector 'all'", options)
 
     async def start(self) -> None: ...
 
-    async def select(self, group: Group, judgments: Sequence[Judgment]) -> Selection:
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
         return Selection(tuple(judgments))
 
     async def close(self) -> None: ...
@@ -78,7 +79,8 @@ class MetaRMOptions(Options):
     """How the meta RM is asked.
 
     Args:
-        k_meta: how many judgments vote; None is half of k, at least 1.
+        k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
+            `k_meta`, as a schedule's may, goes before.
         classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``;
             without one only recorded meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
@@ -96,9 +98,9 @@ class MetaRM:
     is dropped and counted as ``meta``. One that has a meta-score on record is not rated again.
     """
 
-    def __init__(self, options: Mapping[str, Any], k: int, limits: Limits) -> None:
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         read = read_options(MetaRMOptions, "selector 'meta_rm'", options)
-        self.k_meta = read.k_meta or max(1, k // 2)
+        self._k_meta = read.k_meta
         self._template = load_template(read.template or META)
         if not self._template.shows("critique"):
             raise TemplateError(
@@ -111,13 +113,14 @@ class MetaRM:
         if self._classifier:
             await self._classifier.start()
 
-    async def select(self, group: Group, judgments: Sequence[Judgment]) -> Selection:
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
         unrated = [judgment for judgment in judgments if judgment.meta_score is None]
         answers = dict(zip(unrated, await self._logits(group, unrated), strict=True))
         rated = [_rated(judgment, answers.get(judgment)) for judgment in judgments]
         valid = [outcome for outcome in rated if isinstance(outcome, Judgment)]
         failures = [outcome for outcome in rated if isinstance(outcome, Failure)]
-        return Selection(keep_best(valid, self.k_meta), tuple(failures))
+        k_meta = size.k_meta or self._k_meta or max(1, size.k // 2)
+        return Selection(keep_best(valid, k_meta), tuple(failures))
 
     async def _logits(
         self, group: Group, judgments: Sequence[Judgment]

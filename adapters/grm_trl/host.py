@@ -49,12 +49,17 @@ def trainer_of(call: Mapping[str, Any]) -> Any:
     return getattr(call.get("log_extra"), "__self__", None)
 
 
+def is_training(trainer: Any) -> bool:
+    """False while the trainer evaluates; True also when it does not say."""
+    return bool(getattr(getattr(trainer, "model", None), "training", True))
+
+
 def generations(trainer: Any) -> int | None:
     """Completions per prompt the trainer generates right now, or None when it does not say."""
     if trainer is None:
         return None
-    training = getattr(getattr(trainer, "model", None), "training", True)
-    found = getattr(trainer, "num_generations" if training else "num_generations_eval", None)
+    name = "num_generations" if is_training(trainer) else "num_generations_eval"
+    found = getattr(trainer, name, None)
     return found if isinstance(found, int) else None
 
 
@@ -72,6 +77,12 @@ def check_name(name: str, trainer: Any) -> None:
 
 
 def step_of(call: Mapping[str, Any]) -> int | None:
-    """The trainer's step, for records."""
+    """Training steps that are done, or None when the trainer does not say."""
     step = getattr(call.get("trainer_state"), "global_step", None)
     return step if isinstance(step, int) else None
+
+
+def logs_metrics(call: Mapping[str, Any]) -> bool:
+    """Whether what a reward logs comes to stand in the trainer's log."""
+    strategy = getattr(getattr(trainer_of(call), "args", None), "logging_strategy", "steps")
+    return "log_metric" in call and strategy != "no"

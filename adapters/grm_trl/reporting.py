@@ -7,8 +7,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grm_plugin import GRMConfig, Size, metrics
 from grm_plugin.types import Verdict
-from grm_trl import metrics
+from grm_trl import growth
+from grm_trl.columns import COLUMNS, columns
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +24,13 @@ class Reporter:
 
     Args:
         name: of the reward; metrics are ``<name>/...`` and columns ``<name>_...``.
+        config: settings of the judge.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, config: GRMConfig) -> None:
         self.numbers: dict[str, float] = {}
-        self._name = name
+        self.mean_reward_key = f"{name}/reward_mean"
+        self._name, self._config = name, config
         self._warned = False
         self._ended = time.monotonic()
 
@@ -37,6 +41,7 @@ class Reporter:
         places: Sequence[tuple[int, int]],
         trl: Mapping[str, Any],
         *,
+        size: Size | None,
         started: float,
     ) -> None:
         """Log one call through what TRL handed over.
@@ -46,16 +51,21 @@ class Reporter:
             rewards: what the trainer gets for them.
             places: group and place in it of each completion of this rank.
             trl: keywords of the call; ``log_metric`` and ``log_extra`` may be missing.
+            size: how many judgments the schedule asked for; None without one.
             started: ``time.monotonic()`` at the start of the call.
         """
         scored = [group for group in rewards if group is not None]
-        self.numbers = {**metrics.numbers(verdicts, scored), **self._clock(started)}
+        self.numbers = {
+            **metrics.numbers(verdicts, scored),
+            **growth.numbers(size or self._config.size, self._config.schedule),
+            **self._clock(started),
+        }
         if log_metric := trl.get("log_metric"):
             for key, value in self.numbers.items():
                 log_metric(f"{self._name}/{key}", value)
         if log_extra := trl.get("log_extra"):
-            rows = {g: metrics.columns(verdicts[g]) for g, _ in places}
-            for column in metrics.COLUMNS:
+            rows = {g: columns(verdicts[g]) for g, _ in places}
+            for column in COLUMNS:
                 log_extra(f"{self._name}_{column}", [rows[g][n][column] for g, n in places])
         self._warn_of_unscored(verdicts)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grm_plugin import GRM, GRMConfig, Verdict
+from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.plugins import Plugins
-from grm_trl import host, settings
+from grm_trl import growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
 from grm_trl.ranks import Alone, Ranks, Together, here
@@ -26,6 +26,7 @@ class _Call:
 
     ranks: Ranks
     batch: Batch
+    size: Size | None
     trl: Mapping[str, Any]
     started: float
 
@@ -50,7 +51,7 @@ class _Reward:
         self.__name__ = self.options.name
         self._plugins = plugins
         self._ranks: Ranks | None = None
-        self._reporter = Reporter(self.options.name)
+        self._reporter = Reporter(self.options.name, self.config)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -75,12 +76,13 @@ class _Reward:
             self._ranks = self._joined()
         rows = self._ranks.share(lambda: read_rows(prompts, completions, trl, options))
         host.check_name(options.name, trainer)
-        size = options.num_generations or host.generations(trainer)
-        batch = Batch.of(rows, size=size, metadata={"step": host.step_of(trl)})
+        size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
+        n = options.num_generations or host.generations(trainer)
+        batch = Batch.of(rows, size=n, metadata={"step": host.step_of(trl)})
         if options.groups == "check":
             batch.refuse_split()
         self._reporter.warn_of_singles(batch.members)
-        return _Call(self._ranks, batch, trl, started)
+        return _Call(self._ranks, batch, size, trl, started)
 
     def _joined(self) -> Ranks:
         rank, world = here()
@@ -97,7 +99,9 @@ class _Reward:
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
         places = call.batch.places(call.ranks.index)
-        self._reporter.report(verdicts, rewards, places, call.trl, started=call.started)
+        self._reporter.report(
+            verdicts, rewards, places, call.trl, size=call.size, started=call.started
+        )
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
 
     def _rounded(self, rewards: Sequence[float] | None) -> Sequence[float] | None:
@@ -129,6 +133,8 @@ class GRMReward(_Reward):
     ``none``, and with ``round_to=0.05`` where responses of equal quality should tie. Rewards are
     in 0..1 unless ``vote: sum``; ``reward_weights`` mixes them with other rewards of that range.
 
+    With a ``schedule`` k follows the trainer's steps, or the mean rewards in its log.
+
     Pickling keeps the settings; the copy starts a judge of its own.
 
     Args:
@@ -153,7 +159,9 @@ class GRMReward(_Reward):
         """
         call = self._open(prompts, completions, trl)
         groups = call.batch.share(call.ranks.index)
-        return self._close(call, call.ranks.share(lambda: self._grm.score_batch(groups)))
+        return self._close(
+            call, call.ranks.share(lambda: self._grm.score_batch(groups, size=call.size))
+        )
 
 
 class AsyncGRMReward(_Reward):
@@ -170,7 +178,7 @@ class AsyncGRMReward(_Reward):
         """:meth:`GRMReward.__call__`, awaited."""
         call = self._open(prompts, completions, trl)
         groups = call.batch.share(call.ranks.index)
-        shares = await call.ranks.share_async(self._grm.score_batch_async(groups))
+        shares = await call.ranks.share_async(self._grm.score_batch_async(groups, size=call.size))
         return self._close(call, shares)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,4 +75,7 @@ class Source:
             raise InputError(f"{self.name} can not be read: {error.strerror}") from error
 
     def _open(self) -> AbstractContextManager[BinaryIO]:
-        return self._path.open("rb") if self._path else nullcontext(sys.stdin.buffer)
+        if self._path:
+            return self._path.open("rb")
+        # a handle of its own: the interpreter can not end while a thread waits in sys.stdin
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")

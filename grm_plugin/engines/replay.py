@@ -50,6 +50,12 @@ class ReplayEngine:
         runs = dict.fromkeys(tuple(sorted(each.order)) for each in samples.values())
         return list(runs) or [tuple(range(len(group.responses)))]
 
+    def recorded_k(self, group: Group) -> int | None:
+        """How many samples were drawn for a group; None when it is not on record."""
+        return (
+            len(self._samples.get(group.fingerprint, {})) // len(self.recorded_runs(group)) or None
+        )
+
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         first = request.first
         return [self._draw(request.group, k) for k in range(first, first + request.n)]

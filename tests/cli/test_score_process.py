@@ -130,6 +130,21 @@ def test_a_pipe_carries_groups_in_and_only_verdicts_out(process: Process) -> Non
     assert b"groups" in said
 
 
+def test_a_verdict_leaves_the_pipe_before_the_next_group_comes_and_ctrl_c_ends_the_wait(
+    process: Process,
+) -> None:
+    running = process("score", "-", "-o", "-", *TINY)
+    assert running.stdin is not None and running.stdout is not None and running.stderr is not None
+    running.stdin.write(json.dumps(rows(1)[0]).encode() + b"\n")
+    running.stdin.flush()
+    assert json.loads(running.stdout.readline())["id"] == "0"
+    running.send_signal(signal.SIGINT)
+    assert running.wait(20) == 130
+    said = running.stderr.read().decode()
+    assert "Traceback" not in said
+    assert "Fatal" not in said
+
+
 def test_a_bad_line_in_a_stream_ends_it_after_what_was_read(process: Process) -> None:
     lines = [json.dumps(row).encode() for row in rows(1000)]
     lines[16] = b"{broken"

@@ -11,6 +11,7 @@ import grm_plugin.config
 from grm_plugin import GRMConfig
 from grm_plugin.config import Part, default_judge
 from grm_plugin.errors import ConfigError
+from grm_plugin.schedule import Size, StepSchedule
 
 
 def yaml_file(tmp_path: Path, text: str) -> Path:
@@ -119,8 +120,8 @@ def test_a_file_that_can_not_be_read_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("k", "enough"), [(1, 1), (2, 1), (3, 2), (8, 4), (9, 5)])
 def test_half_of_k_samples_are_enough_when_nothing_is_said(k: int, enough: int) -> None:
-    assert load(k=k).enough == enough
-    assert load(k=k, min_valid=1).enough == 1
+    assert load().enough(Size(k=k)) == enough
+    assert load(min_valid=1).enough(Size(k=k)) == 1
 
 
 def test_filling_in_keeps_what_the_user_set() -> None:
@@ -142,6 +143,55 @@ def test_a_changed_copy_is_checked_and_leaves_the_original_alone() -> None:
     assert (changed.k, changed.engine.options, config.k) == (2, {"model": "m"}, 4)
     with pytest.raises(ConfigError, match="unknown key 'kk'"):
         config.but(kk=1)
+
+
+def grows(*sizes: dict[str, int]) -> dict[str, object]:
+    return {"by": "step", "stages": [{"step": 10 * n, **size} for n, size in enumerate(sizes)]}
+
+
+def test_a_schedule_is_part_of_the_settings_and_k_holds_without_it(tmp_path: Path) -> None:
+    text = "engine: vllm\nk: 4\nschedule:\n  by: saturation\n  sizes: [{k: 2}, {k: 8}]\n"
+    config = GRMConfig.load(yaml_file(tmp_path, text))
+    assert config.schedule.size_for(0, [0.5] * 40) == Size(k=8)
+    assert config.size == Size(k=4)
+    assert config.but(**{"schedule.window": 5}).schedule.window == 5
+    by_step = load(schedule=StepSchedule(stages=({"step": 0, "k": 2},)))
+    assert by_step.but(k=2).schedule == by_step.filled({"k": 3}).schedule == by_step.schedule
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"permutations": 4, "schedule": grows({"k": 4}, {"k": 2})},
+            r"schedule\.stages\.1: permutations: expected at most k = 2, got 4",
+        ),
+        (
+            {"min_valid": 3, "schedule": {"by": "saturation", "sizes": [{"k": 2}]}},
+            r"schedule\.sizes\.0: min_valid: expected at most k = 2, got 3",
+        ),
+        (
+            {"schedule": grows({"k": 4, "k_meta": 2})},
+            r"schedule\.stages\.0: k_meta: expected none with select: all, got 2; .*meta_rm",
+        ),
+        ({"schedule": {"by": "step", "stagess": []}}, "schedule: .*'stagess'.*mean 'stages'"),
+        ({"schedule": {"sizes": [{"k": 2}]}}, "schedule: .*by: expected step or saturation"),
+        ({"schedule": "step"}, "schedule.*got 'step'"),
+    ],
+)
+def test_a_schedule_with_a_stage_that_does_not_fit_is_refused_by_its_name(
+    settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(**settings)
+
+
+def test_permutations_and_min_valid_follow_the_size_unless_they_are_set() -> None:
+    sizes = [Size(k=k) for k in (4, 16)]
+    assert [load().shuffles(size) for size in sizes] == [4, 16]
+    assert [load().enough(size) for size in sizes] == [2, 8]
+    fixed = load(permutations=2, min_valid=3)
+    assert [(fixed.shuffles(size), fixed.enough(size)) for size in sizes] == [(2, 3), (2, 3)]
 
 
 def test_a_config_can_not_be_changed_in_place() -> None:

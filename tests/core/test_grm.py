@@ -10,11 +10,12 @@ import pickle
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grm_plugin import GRM, Group
+from grm_plugin import GRM, Group, Size
 from grm_plugin.engines import SampleRequest
 from grm_plugin.errors import ConfigError, EngineError, InputError, JudgeDeadError, TransportError
 from grm_plugin.hookspecs import hookimpl
@@ -68,7 +69,7 @@ def test_a_judge_that_could_not_start_is_tried_again() -> None:
 
 def test_the_engine_is_closed_even_when_the_selector_fails_to_close() -> None:
     class Stuck:
-        def __init__(self, options, k, limits): ...
+        def __init__(self, options, limits): ...
         async def start(self): ...
 
         async def close(self):
@@ -88,6 +89,75 @@ def test_the_engine_is_closed_even_when_the_selector_fails_to_close() -> None:
         judge.close()
     assert engine.closes == 1
     judge._loop.close()
+
+
+# how many samples
+
+
+def test_a_size_decides_how_many_samples_are_drawn_and_the_verdict_tells_it() -> None:
+    engine = ScriptedEngine(honest)
+    with grm(engine, k=2) as judge:
+        verdicts = [
+            judge.score(group(3, 8), size=Size(k=5)),
+            *judge.score_batch([group(3, 8)], size=Size(k=5)),
+            *judge.score_many([group(3, 8)], size=Size(k=5)),
+        ]
+        usual = judge.score(group(3, 8))
+    for verdict in verdicts:
+        assert len(verdict.judgments) == 5
+        assert (verdict.origin["k"], verdict.origin["permutations"]) == (5, 5)
+    assert (len(usual.judgments), usual.origin["k"]) == (2, 2)
+
+
+def test_the_samples_of_a_small_size_are_the_first_of_a_larger_one() -> None:
+    with grm(noisy) as judge:
+        few, many = (judge.score(group(3, 8, 5), size=Size(k=k)) for k in (3, 8))
+    assert few.judgments == tuple(replace(one, seconds=0) for one in many.judgments[:3])
+
+
+def test_half_of_the_size_must_be_valid() -> None:
+    def half_dead(request: SampleRequest, i: int):
+        return honest(request, i) if request.first < 2 else TransportError("HTTP 503")
+
+    with grm(half_dead, k=2) as judge:
+        assert judge.score(group(3, 8), size=Size(k=4)).scored
+        unscored = judge.score(group(3, 8), size=Size(k=6))
+    assert "2 of 6 samples are valid, min_valid is 3" in unscored.unscored
+
+
+def test_k_meta_of_the_size_decides_how_many_vote() -> None:
+    class Offers:
+        @hookimpl
+        def grm_register_engines(self, register):
+            register("rated", lambda options, limits: Rated(honest))
+
+    class Rated(ScriptedEngine):
+        async def sample(self, request):
+            draws = await super().sample(request)
+            return [replace(draw, meta_score=float(request.seed)) for draw in draws]
+
+    plugins = scripted(honest, Plugin("rated", Offers()))
+    with GRM(plugins=plugins, engine="rated", select="meta_rm", k=4) as judge:
+        for size, voting in [(None, 2), (Size(k=6), 3), (Size(k=6, k_meta=5), 5)]:
+            verdict = judge.score(group(3, 8), size=size)
+            assert sum(one.voted for one in verdict.judgments) == voting
+    assert verdict.origin["k_meta"] == 5
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (Size(k=2), "size: permutations: expected at most k = 2, got 4"),
+        (Size(k=8, k_meta=2), "size: k_meta: expected none with select: all, got 2"),
+    ],
+)
+def test_a_size_that_the_settings_do_not_allow_is_refused_before_the_judge_starts(
+    size: Size, message: str
+) -> None:
+    engine = ScriptedEngine(honest)
+    with grm(engine, permutations=4) as judge, pytest.raises(ConfigError, match=message):
+        judge.score_batch(groups(2), size=size)
+    assert engine.starts == 0
 
 
 # batches and the circuit breaker
@@ -186,6 +256,56 @@ def test_a_stream_is_read_lazily_and_keeps_its_order() -> None:
             assert verdict.group.id == str(number)
             assert source.taken <= number + 4
     assert number == 49
+
+
+def test_a_verdict_that_is_ready_does_not_wait_for_a_source_that_is_not() -> None:
+    seen = threading.Event()
+
+    def source():
+        yield group(3, 8)
+        assert seen.wait(20), "the first verdict was held back"
+        yield group(1, 2)
+
+    with grm() as judge:
+        for verdict in judge.score_many(source()):
+            assert verdict.scored
+            seen.set()
+
+
+async def test_an_async_stream_leaves_the_callers_loop_free_while_its_source_waits() -> None:
+    free = threading.Event()
+
+    def source():
+        assert free.wait(20), "the loop was blocked"
+        yield group(3, 8)
+
+    with grm() as judge:
+        asyncio.get_running_loop().call_soon(free.set)
+        assert [one.scored async for one in judge.score_many_async(source())] == [True]
+
+
+def test_a_stream_that_is_closed_while_its_source_waits_ends_at_once() -> None:
+    go_on = threading.Event()
+
+    def source():
+        yield group(3, 8)
+        go_on.wait(20)
+
+    with grm() as judge:
+        stream = judge.score_many(source())
+        assert next(stream).scored
+        stream.close()
+    assert not go_on.is_set()
+    go_on.set()
+
+
+def test_closing_the_judge_ends_its_streams_and_a_stream_may_outlive_it() -> None:
+    engine = ScriptedEngine(honest)
+    with grm(engine, max_concurrent_groups=2) as judge:
+        stream = judge.score_many(groups(9))
+        next(stream)
+    stream.close()
+    assert engine.starts == engine.closes == 1
 
 
 def test_a_stream_may_be_endless() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin import GRM, Group, Judgment, Message, Verdict
+from grm_plugin import GRM, Group, Judgment, Message, Size, Verdict
 from grm_plugin.engines import SampleRequest
 from grm_plugin.errors import RecordError, TransportError
 from grm_plugin.records import Recorder, from_record, read_verdicts, to_record
@@ -241,6 +241,19 @@ def test_more_samples_than_recorded_are_missing_not_invented(tmp_path: Path) -> 
     (found,) = replay(tmp_path / "r.jsonl", group(1, 2), k=6)
     assert found.failures_by_reason == {Reason.MISSING: 2}
     assert found.scored
+
+
+def test_a_record_whose_groups_differ_in_k_is_replayed_with_the_k_of_each(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    with grm(noisy, record=path, k=8) as judge:
+        first = [judge.score(one, size=Size(k=k)) for k, one in enumerate(SAMPLES, start=1)]
+    assert [one.origin["k"] for one in read_verdicts(path)] == [1, 2, 3, 4]
+    again = replay(path, *SAMPLES)
+    assert [one.rewards for one in again] == [one.rewards for one in first]
+    assert [one.origin["k"] for one in again] == [1, 2, 3, 4]
+    few, many = replay(path, SAMPLES[0], SAMPLES[3], k=3)
+    assert few.failures_by_reason == {Reason.MISSING: 2}
+    assert len(many.judgments) == 3
 
 
 def test_a_refused_group_on_record_is_missing_when_replayed(tmp_path: Path) -> None:

@@ -140,11 +140,11 @@ def test_a_voter_that_gives_no_usable_rewards_is_an_error_that_names_it() -> Non
 
 def test_a_selector_that_lets_nobody_vote_leaves_the_group_unscored() -> None:
     class Nobody:
-        def __init__(self, options, k, limits): ...
+        def __init__(self, options, limits): ...
         async def start(self): ...
         async def close(self): ...
 
-        async def select(self, group, judgments):
+        async def select(self, group, judgments, size):
             from dataclasses import replace
 
             from grm_plugin.selecting import Selection
@@ -306,11 +306,11 @@ def test_a_judge_that_hangs_leaves_every_group_of_the_batch_unscored_in_time() -
 
 def test_one_sample_that_hangs_leaves_time_for_the_selector() -> None:
     class Patient:
-        def __init__(self, options, k, limits): ...
+        def __init__(self, options, limits): ...
         async def start(self): ...
         async def close(self): ...
 
-        async def select(self, group, judgments):
+        async def select(self, group, judgments, size):
             from grm_plugin.selecting import Selection
 
             await asyncio.sleep(0.005)
@@ -331,11 +331,11 @@ def test_one_sample_that_hangs_leaves_time_for_the_selector() -> None:
 
 def test_a_selector_that_hangs_is_cut_at_the_deadline() -> None:
     class Hangs:
-        def __init__(self, options, k, limits): ...
+        def __init__(self, options, limits): ...
         async def start(self): ...
         async def close(self): ...
 
-        async def select(self, group, judgments):
+        async def select(self, group, judgments, size):
             await asyncio.Event().wait()
 
     class Offers:

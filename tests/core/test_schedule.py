@@ -24,7 +24,7 @@ BY_REWARD = read_schedule(
 
 @pytest.mark.parametrize(("step", "k"), [(0, 2), (9, 2), (10, 4), (29, 4), (30, 8), (10**6, 8)])
 def test_a_stage_holds_from_its_step_until_the_next(step: int, k: int) -> None:
-    assert BY_STEP.k_for(step, []) == k
+    assert BY_STEP.size_for(step, []).k == k
 
 
 def test_k_meta_comes_with_its_stage() -> None:
@@ -32,31 +32,37 @@ def test_k_meta_comes_with_its_stage() -> None:
 
 
 def test_rising_rewards_keep_k() -> None:
-    assert BY_REWARD.k_for(0, [step / 10 for step in range(50)]) == 2
+    assert BY_REWARD.size_for(0, [step / 10 for step in range(50)]).k == 2
 
 
 def test_level_rewards_raise_k_one_size_per_two_windows() -> None:
-    assert [BY_REWARD.k_for(0, [0.5] * seen) for seen in (5, 6, 11, 12, 100)] == [2, 4, 4, 8, 8]
+    assert [BY_REWARD.size_for(0, [0.5] * seen).k for seen in (5, 6, 11, 12, 100)] == [
+        2,
+        4,
+        4,
+        8,
+        8,
+    ]
 
 
 def test_a_fall_of_the_reward_after_a_change_of_k_is_not_compared_with_the_time_before() -> None:
     before, after = [0.5] * 6, [0.30, 0.35, 0.40, 0.45, 0.50, 0.55]
-    assert BY_REWARD.k_for(0, before + after) == 4
+    assert BY_REWARD.size_for(0, before + after).k == 4
 
 
 def test_steps_without_rewards_do_not_count() -> None:
-    assert BY_REWARD.k_for(0, [0.5, math.nan] * 5) == 2
-    assert BY_REWARD.k_for(0, [0.5, math.nan] * 6) == 4
+    assert BY_REWARD.size_for(0, [0.5, math.nan] * 5).k == 2
+    assert BY_REWARD.size_for(0, [0.5, math.nan] * 6).k == 4
 
 
 @given(st.lists(st.floats(0, 1)), st.lists(st.floats(0, 1)))
 def test_k_never_falls(seen: list[float], later: list[float]) -> None:
-    assert BY_REWARD.k_for(0, seen) <= BY_REWARD.k_for(0, seen + later)
+    assert BY_REWARD.size_for(0, seen).k <= BY_REWARD.size_for(0, seen + later).k
 
 
 def test_the_defaults_wait_for_forty_steps() -> None:
     schedule = SaturationSchedule.model_validate({"sizes": [{"k": 1}, {"k": 2}]})
-    assert [schedule.k_for(0, [0.5] * seen) for seen in (39, 40)] == [1, 2]
+    assert [schedule.size_for(0, [0.5] * seen).k for seen in (39, 40)] == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from grm_plugin.engines import Limits
 from grm_plugin.errors import ConfigError, EngineError, TemplateError
+from grm_plugin.schedule import Size
 from grm_plugin.selecting import MetaRM, SelectAll, keep_best
 from grm_plugin.types import Group, Judgment, Reason
 
@@ -35,15 +36,15 @@ class Logits:
     async def close(self) -> None: ...
 
 
-def meta_rm(k: int = 4, classifier: Logits | None = None, **options: object) -> MetaRM:
-    selector = MetaRM(options, k, Limits())
+def meta_rm(classifier: Logits | None = None, **options: object) -> MetaRM:
+    selector = MetaRM(options, Limits())
     selector._classifier = classifier
     return selector
 
 
 async def test_select_all_lets_every_judgment_vote() -> None:
     judgments = (judgment(0), judgment(1))
-    selection = await SelectAll({}, 2, Limits()).select(GROUP, judgments)
+    selection = await SelectAll({}, Limits()).select(GROUP, judgments, Size(k=2))
     assert selection.judgments == judgments and not selection.failures
 
 
@@ -69,21 +70,36 @@ def test_the_meta_scores_of_the_papers_table_17_drop_the_tied_sample() -> None:
     assert [one.voted for one in kept] == [False, True, True]
 
 
-@pytest.mark.parametrize(("k", "k_meta"), [(1, 1), (2, 1), (8, 4), (9, 4)])
-def test_half_of_the_samples_vote_when_nothing_is_said(k: int, k_meta: int) -> None:
-    assert meta_rm(k).k_meta == k_meta
+@pytest.mark.parametrize(
+    ("options", "size", "voting"),
+    [
+        ({}, {"k": 1}, 1),
+        ({}, {"k": 2}, 1),
+        ({}, {"k": 9}, 4),
+        ({"k_meta": 3}, {"k": 9}, 3),
+        ({"k_meta": 3}, {"k": 9, "k_meta": 5}, 5),
+    ],
+)
+async def test_the_sizes_k_meta_goes_before_the_selectors_own_and_that_before_half_of_k(
+    options: dict[str, int], size: dict[str, int], voting: int
+) -> None:
+    judgments = [judgment(sample, float(sample)) for sample in range(size["k"])]
+    selection = await meta_rm(**options).select(GROUP, judgments, Size(**size))
+    assert sum(one.voted for one in selection.judgments) == voting
 
 
 async def test_the_meta_rm_reads_query_responses_and_judgment() -> None:
     classifier = Logits(1.0)
-    await meta_rm(classifier=classifier).select(GROUP, [judgment(0)])
+    await meta_rm(classifier=classifier).select(GROUP, [judgment(0)], Size(k=4))
     (text,) = classifier.texts
     assert "user: q" in text and "[The Begin of Response 2]\nb" in text and "text 0" in text
 
 
 async def test_a_judgment_the_meta_rm_can_not_rate_is_dropped_not_scored() -> None:
     classifier = Logits(EngineError("HTTP 500"), float("nan"), 0.5)
-    selection = await meta_rm(classifier=classifier).select(GROUP, [judgment(k) for k in range(3)])
+    selection = await meta_rm(classifier=classifier).select(
+        GROUP, [judgment(k) for k in range(3)], Size(k=4)
+    )
     assert [one.sample for one in selection.judgments] == [2]
     assert [(one.sample, one.reason) for one in selection.failures] == [
         (0, Reason.META),
@@ -94,13 +110,15 @@ async def test_a_judgment_the_meta_rm_can_not_rate_is_dropped_not_scored() -> No
 
 async def test_a_recorded_meta_score_is_not_asked_for_again() -> None:
     classifier = Logits(1.0)
-    selection = await meta_rm(classifier=classifier).select(GROUP, [judgment(0, 3.0), judgment(1)])
+    selection = await meta_rm(classifier=classifier).select(
+        GROUP, [judgment(0, 3.0), judgment(1)], Size(k=4)
+    )
     assert [one.meta_score for one in selection.judgments] == [3.0, 1.0]
     assert len(classifier.texts) == 1
 
 
 async def test_without_a_classifier_only_recorded_meta_scores_count() -> None:
-    selection = await meta_rm().select(GROUP, [judgment(0, 3.0), judgment(1)])
+    selection = await meta_rm().select(GROUP, [judgment(0, 3.0), judgment(1)], Size(k=4))
     assert [one.sample for one in selection.judgments] == [0]
     assert "no meta-score on record and no classifier" in selection.failures[0].detail
 
@@ -109,7 +127,7 @@ def test_wrong_options_are_refused_by_name() -> None:
     with pytest.raises(ConfigError, match=r"selector 'meta_rm': unknown key 'kmeta'.*'k_meta'"):
         meta_rm(kmeta=2)
     with pytest.raises(ConfigError, match="selector 'all': unknown key 'k_meta'"):
-        SelectAll({"k_meta": 2}, 4, Limits())
+        SelectAll({"k_meta": 2}, Limits())
 
 
 def test_a_meta_template_without_a_place_for_the_judgment_is_refused(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ def named(paths: list[Path]) -> pytest.MarkDecorator:
 
 
 def test_there_are_recipes_of_every_sort() -> None:
-    assert len(GRPO) == 6
-    assert len(JUDGES) == 4
+    assert len(GRPO) == 8
+    assert len(JUDGES) == 6
     assert len(ACCELERATE) == 3
 
 
@@ -91,6 +91,15 @@ def test_what_a_recipe_names_is_there(path: Path) -> None:
 @named(JUDGES)
 def test_judge_settings_are_valid(path: Path) -> None:
     assert GRMConfig.load(path).engine.name in ("reference", "server")
+
+
+@named(GRPO)
+def test_a_recipe_whose_k_follows_the_rewards_logs_every_step(path: Path) -> None:
+    settings = read(path)
+    judge = settings.get("env", {}).get("GRM_CONFIG")
+    schedule = GRMConfig.load(judge).schedule if judge else None
+    if schedule and schedule.by == "saturation":
+        assert settings["logging_steps"] == 1
 
 
 @named(ACCELERATE)

@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from grm_plugin.reference.policy import write_prompts
 
 pytest.importorskip("trl")
 
 ROOT = Path(__file__).parents[3]
+RECIPES = ROOT / "recipes"
 
 
-def trained(recipe: str, folder: Path) -> list[dict[str, Any]]:
+def trained(recipe: Path, folder: Path) -> list[dict[str, Any]]:
     """What TRL logged in two steps of ``recipe``."""
     write_prompts(folder / "prompts", 32, seed=5)
     options = {
-        "--config": f"recipes/reference/grpo/{recipe}.yaml",
+        "--config": recipe,
         "--dataset_name": folder / "prompts",
         "--output_dir": folder / "run",
         "--max_steps": 2,
@@ -46,7 +48,7 @@ def trained(recipe: str, folder: Path) -> list[dict[str, Any]]:
 
 
 def test_the_judges_reward_is_learned_from_and_true_quality_is_only_watched(tmp_path: Path) -> None:
-    rows = trained("config_grm_k8", tmp_path)
+    rows = trained(RECIPES / "reference/grpo/config_grm_k8.yaml", tmp_path)
     assert len(rows) == 2
     for row in rows:
         assert 0 < row["true_quality"] < 1
@@ -55,5 +57,18 @@ def test_the_judges_reward_is_learned_from_and_true_quality_is_only_watched(tmp_
 
 
 def test_the_checker_alone_can_be_the_reward(tmp_path: Path) -> None:
-    for row in trained("config_checker", tmp_path):
+    for row in trained(RECIPES / "reference/grpo/config_checker.yaml", tmp_path):
         assert row["reward"] == pytest.approx(row["rewards/true_quality/mean"])
+
+
+def test_the_number_of_votes_grows_while_the_coscaling_recipe_trains(tmp_path: Path) -> None:
+    recipe = yaml.safe_load((RECIPES / "reference/grpo/config_coscaling.yaml").read_text())
+    judge = yaml.safe_load((ROOT / recipe["env"]["GRM_CONFIG"]).read_text())
+    for stage in judge["schedule"]["stages"]:
+        stage["step"] //= 20  # the second stage at the second step
+    (tmp_path / "judge.yaml").write_text(yaml.safe_dump(judge))
+    recipe["env"]["GRM_CONFIG"] = str(tmp_path / "judge.yaml")
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    first, second = trained(tmp_path / "recipe.yaml", tmp_path)
+    assert (first["grm/k"], second["grm/k"]) == (2, 4)
+    assert 1.5 < second["grm/tokens_out"] / first["grm/tokens_out"] < 3

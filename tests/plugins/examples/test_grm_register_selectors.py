@@ -12,13 +12,14 @@ from grm_plugin.testing import scripted
 
 
 class Longest:
-    def __init__(self, options, k, limits) -> None:
-        self.keep = options.get("keep", max(1, k // 2))
+    def __init__(self, options, limits) -> None:
+        self.keep = options.get("keep")
 
     async def start(self) -> None: ...
 
-    async def select(self, group, judgments) -> Selection:
-        ranked = sorted(judgments, key=lambda judgment: -len(judgment.text))[: self.keep]
+    async def select(self, group, judgments, size) -> Selection:
+        keep = self.keep or size.k_meta or max(1, size.k // 2)
+        ranked = sorted(judgments, key=lambda judgment: -len(judgment.text))[:keep]
         return Selection(tuple(replace(one, voted=one in ranked) for one in judgments))
 
     async def close(self) -> None: ...

@@ -4,14 +4,12 @@ import math
 
 import pytest
 
-from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
-from grm_trl import metrics
+from grm_plugin import metrics
+from grm_plugin.types import Cost, Failure, Group, Judgment, Reason, Verdict
 
 
-def judgment(*scores: float | None, voted: bool = True, text: str = "") -> Judgment:
-    principles = (Principle("be true", 60), Principle("be brief"))
-    order = tuple(range(len(scores)))
-    return Judgment(0, order, 0, text, scores, voted=voted, principles=principles)
+def judgment(*scores: float | None, voted: bool = True) -> Judgment:
+    return Judgment(0, tuple(range(len(scores))), 0, "", scores, voted=voted)
 
 
 def verdict(*judgments: Judgment, dropped: int = 0) -> Verdict:
@@ -49,35 +47,3 @@ def test_names_are_always_the_same_and_a_number_that_does_not_exist_is_nan() -> 
     assert all(isinstance(value, float) for value in (*empty.values(), *full.values()))
     assert math.isnan(empty["reward_mean"])
     assert {f"dropped_{reason}" for reason in Reason} <= empty.keys()
-
-
-def test_columns_show_the_votes_and_the_critique_nearest_to_the_vote() -> None:
-    judgments = [
-        judgment(9, 1, text="far"),
-        judgment(5, 4, text="near"),
-        judgment(1, 7, text="far"),
-    ]
-    first, second = metrics.columns(verdict(*judgments))
-    assert (first["votes"], second["votes"]) == ([9, 5, 1], [1, 4, 7])
-    assert first["critique"] == "near"
-    assert first["principles"] == "be true (60); be brief"
-    assert tuple(sorted(first)) == tuple(sorted(metrics.COLUMNS))
-
-
-def test_a_judgment_that_did_not_vote_is_not_shown() -> None:
-    made = verdict(judgment(9, 1, voted=False, text="unsure"), judgment(2, 2, text="sure"))
-    assert metrics.columns(made)[0]["critique"] == "sure"
-    assert metrics.columns(made)[0]["votes"] == [2]
-
-
-def test_an_unscored_group_shows_why() -> None:
-    assert metrics.columns(verdict(dropped=1))[1] == {
-        "critique": "",
-        "votes": [],
-        "principles": "",
-        "unscored": "nothing valid",
-    }
-
-
-def test_a_response_that_no_judgment_saw_has_no_votes() -> None:
-    assert metrics.columns(verdict(judgment(8, None)))[1]["votes"] == []

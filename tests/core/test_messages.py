@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from grm_plugin.messages import conversation, response
 from grm_plugin.types import Message
-from grm_trl.messages import conversation, response
 
 SEARCH = {"type": "function", "function": {"name": "search", "arguments": {"q": "moon"}}}
 USED_A_TOOL: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""TRL's prompts and completions, strings or chat messages, as the text a judge reads."""
+"""Prompts and completions, strings or chat messages, as the text a judge reads."""
 
 from __future__ import annotations
 
