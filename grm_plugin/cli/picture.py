@@ -1,14 +1,16 @@
-"""The picture of ``grm demo``: accuracy against the number of samples that vote."""
+"""The pictures of ``grm demo``: what more votes are worth, and how a policy learns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from grm_plugin.cli.demo_steps import Step, smoothed
 from grm_plugin.evaluation import Estimate
 
-_BLUE, _GREY = "#1f5fa8", "#777777"
+_BLUE, _GREY, _GREEN = "#1f5fa8", "#777777", "#2e8b57"
 
 
 def save_accuracy(
@@ -17,22 +19,60 @@ def save_accuracy(
     """Save ``points`` as a PNG with their intervals.
 
     Args:
-        path: the file; its folder is there.
+        path: the file; its folder is made.
         points: for each k the accuracy, 0..1.
         groups: how many groups stand behind each point.
         chance: accuracy of a blind choice, 0..1.
     """
+    with _axes(path) as axes:
+        _draw(axes, points)
+        axes.axhline(100 * chance, color=_GREY, linestyle="--", label="chance")
+        _label(axes, list(points))
+        axes.set_title(f"{groups} held-out groups of {round(1 / chance)} responses", loc="left")
+
+
+def save_learning(path: Path, curve: Sequence[Step]) -> None:
+    """Save judge reward and true quality against steps as a PNG.
+
+    Args:
+        path: the file; its folder is made.
+        curve: at least one step.
+    """
+    numbers = [step.number for step in curve]
+    rewards = [step.judge_reward for step in curve]
+    qualities = [step.true_quality for step in curve]
+    with _axes(path) as axes:
+        _draw_run(axes, numbers, rewards, _BLUE, "judge reward: what is learned from")
+        _draw_run(axes, numbers, qualities, _GREEN, "true quality: a hidden checker")
+        axes.set_ylim(0, 1)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlabel("GRPO step")
+        axes.set_ylabel("mean over the step's responses (0..1)")
+        axes.set_title("A policy learns from the embedded judge", loc="left")
+
+
+@contextmanager
+def _axes(path: Path) -> Iterator[Any]:
+    """Empty axes to draw on, saved as ``path`` in the end."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    _draw(axes, points)
-    axes.axhline(100 * chance, color=_GREY, linestyle="--", label="chance")
-    _label(axes, list(points))
-    axes.set_title(f"{groups} held-out groups of {round(1 / chance)} responses", loc="left")
+    yield axes
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
+
+
+def _draw_run(
+    axes: Any, numbers: Sequence[int], values: Sequence[float], colour: str, label: str
+) -> None:
+    """The running mean as a line, single steps as dots."""
+    axes.plot(numbers, values, ".", color=colour, alpha=0.3, markersize=4)
+    axes.plot(numbers, smoothed(values), color=colour, label=label)
 
 
 def _draw(axes: Any, points: Mapping[int, Estimate]) -> None:
@@ -52,5 +92,3 @@ def _label(axes: Any, ks: list[int]) -> None:
     axes.set_ylim(0, 100)
     axes.set_xlabel("samples that vote (k)")
     axes.set_ylabel("best response wins (%)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")

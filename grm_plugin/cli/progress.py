@@ -1,10 +1,11 @@
-"""How far ``grm score`` is: a bar in a terminal, a line every 30 s elsewhere."""
+"""How far a command is: a bar in a terminal, a line every 30 s elsewhere."""
 
 from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,55 +16,40 @@ from grm_plugin.types import Verdict
 EVERY_S = 30.0
 
 
-class Bar(AbstractContextManager["Bar"]):
-    """A tally that shows on standard error how it grows.
+class Meter(AbstractContextManager["Meter"]):
+    """Shows on standard error how many of ``total`` are done, and how it goes.
 
     Args:
-        tally: what is there already; verdicts are added to it.
-        total: groups in all; None for a stream.
+        total: how many there will be; None for a stream.
+        unit: what is counted, in the plural.
+        done: how many there are already.
+        state: what to say before the first.
     """
 
-    def __init__(self, tally: Tally, total: int | None) -> None:
-        self.tally, self._total = tally, total
-        self._before = tally.groups
+    def __init__(self, total: int | None, unit: str, *, done: int = 0, state: str) -> None:
+        self._total, self._unit = total, unit
         self._started = self._told = time.monotonic()
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[state]}, left"))
         self._progress = Progress(
             *columns, TimeRemainingColumn(), console=err, disable=not err.is_terminal
         )
-        self._task = self._progress.add_task(
-            "", total=total, completed=self._before, state="waiting for the first verdict"
-        )
-
-    @property
-    def judged(self) -> int:
-        """Groups judged since the start."""
-        return self.tally.groups - self._before
+        self._task = self._progress.add_task("", total=total, completed=done, state=state)
 
     @property
     def seconds(self) -> float:
         """Wall seconds since the start."""
-        return time.monotonic() - self._started if self.judged else 0.0
+        return time.monotonic() - self._started
 
-    def add(self, verdict: Verdict) -> None:
-        """Count one verdict and show where the tally is now."""
-        self.tally.add(verdict)
-        state = self._state()
-        self._progress.update(self._task, completed=self.tally.groups, state=state)
+    def show(self, done: int, state: str) -> None:
+        """Say where things are now."""
+        self._progress.update(self._task, completed=done, state=state)
         now = time.monotonic()
         if self._progress.disable and now - self._told >= EVERY_S:
             self._told = now
             total = f"/{self._total}" if self._total else ""
-            say(f"{self.tally.groups}{total} groups, {state}")
+            say(f"{done}{total} {self._unit}, {state}")
 
-    def _state(self) -> str:
-        tally = self.tally
-        return (
-            f"{rate(self.judged, self.seconds)}, {tally.valid_rate:.0%} of samples valid, "
-            f"{tally.unscored.total()} unscored"
-        )
-
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         self._started = self._told = time.monotonic()
         self._progress.start()
         return self
@@ -75,3 +61,39 @@ class Bar(AbstractContextManager["Bar"]):
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
+
+
+class Bar(Meter):
+    """A tally that shows how it grows.
+
+    Args:
+        tally: what is there already; verdicts are added to it.
+        total: groups in all; None for a stream.
+    """
+
+    def __init__(self, tally: Tally, total: int | None) -> None:
+        self.tally, self._before = tally, tally.groups
+        waiting = "waiting for the first verdict"
+        super().__init__(total, "groups", done=self._before, state=waiting)
+
+    @property
+    def judged(self) -> int:
+        """Groups judged since the start."""
+        return self.tally.groups - self._before
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds since the start, 0 before the first verdict."""
+        return super().seconds if self.judged else 0.0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one verdict and show where the tally is now."""
+        self.tally.add(verdict)
+        self.show(self.tally.groups, self._state())
+
+    def _state(self) -> str:
+        tally = self.tally
+        return (
+            f"{rate(self.judged, self.seconds)}, {tally.valid_rate:.0%} of samples valid, "
+            f"{tally.unscored.total()} unscored"
+        )

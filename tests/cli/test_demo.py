@@ -85,3 +85,12 @@ def test_what_is_missing_is_said_before_the_judge_starts(
     ended = grm("demo")
     assert ended.code == 1
     assert 'grm demo needs matplotlib; pip install "grm-plugin[demo]"' in ended.err
+
+
+def test_training_without_trl_says_which_extra_brings_it(
+    grm: Grm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "find_spec", lambda name: None if name == "trl" else name)
+    ended = grm("demo", "--train")
+    assert ended.code == 1
+    assert 'grm demo --train needs trl; pip install "grm-plugin[trl]"' in ended.err

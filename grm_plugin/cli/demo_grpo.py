@@ -1,0 +1,124 @@
+"""The training run of ``grm demo --train``: TRL's own GRPO on the tiny policy. Needs trl."""
+
+from __future__ import annotations
+
+import logging
+import math
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from transformers import PrinterCallback, TrainerCallback
+from transformers.utils.logging import disable_progress_bar, enable_progress_bar
+from trl import GRPOConfig, GRPOTrainer
+
+from grm_plugin.cli.demo_steps import Step
+from grm_plugin.config import GRMConfig
+from grm_plugin.plugins import installed
+from grm_plugin.reference.policy import POLICY_MODEL, prompt_rows, watch_true_quality
+from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
+
+PROMPTS_A_STEP = 32
+RESPONSES = 2  # the judge tells two responses apart far better than four
+SETTINGS: dict[str, Any] = {
+    "use_cpu": True,
+    "learning_rate": 1e-3,
+    "lr_scheduler_type": "constant_with_warmup",
+    "warmup_steps": 5,
+    "per_device_train_batch_size": PROMPTS_A_STEP * RESPONSES,
+    "steps_per_generation": 1,
+    "num_generations": RESPONSES,
+    "max_completion_length": 48,
+    "temperature": 1.0,
+    "loss_type": "grpo",
+    "scale_rewards": "batch",
+    "beta": 0.0,
+    "max_grad_norm": 1.0,
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "logging_steps": 1,
+    "save_strategy": "no",
+    "report_to": "none",
+    "disable_tqdm": True,
+}
+"""Of :class:`trl.GRPOConfig`; where TRL has the same default, because the recipe says it too."""
+
+
+def train(
+    judge: GRMConfig, folder: Path, *, steps: int, seed: int, seen: Callable[[Step], None]
+) -> None:
+    """Train the embedded policy on the rewards of ``judge`` and save it in ``folder``.
+
+    Ctrl-C ends the run, and what was learned until then is saved too.
+
+    Args:
+        judge: settings of the judge, which sees queries and responses and nothing else.
+        folder: for the weights and the tokenizer.
+        steps: optimizer steps.
+        seed: decides the prompts, their order and what the policy draws.
+        seen: called after every step.
+    """
+    config = GRPOConfig(str(folder), max_steps=steps, seed=seed, **SETTINGS)
+    data = Dataset.from_list(list(prompt_rows(steps * PROMPTS_A_STEP, seed=seed)))
+    with _quiet(), _reward(judge) as reward:
+        trainer = GRPOTrainer(
+            str(POLICY_MODEL),
+            [reward, watch_true_quality],
+            config,
+            data,
+            callbacks=[_Watch(seen)],
+        )
+        trainer.remove_callback(PrinterCallback)
+        try:
+            trainer.train()
+        finally:
+            trainer.save_model(str(folder))
+
+
+def answered(policy: Path | None, *, tasks: int) -> list[Answer]:
+    """One answer of ``policy`` (None: the embedded one) to each of fixed, fresh tasks."""
+    with _quiet():
+        return answers(policy or POLICY_MODEL, fixed_tasks(tasks, seed=0), seed=0)
+
+
+@contextmanager
+def _reward(judge: GRMConfig) -> Iterator[Any]:
+    """What the adapter for TRL gives a trainer; the core knows it by its offer only."""
+    reward = pkgutil.resolve_name(installed().get("adapter", "trl"))(judge)
+    try:
+        yield reward
+    finally:
+        reward.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """One thread, as more only wait for each other at this size, and nothing but our own lines.
+
+    TRL prints whole rows of the dataset for a group without a reward, of which ours told already.
+    """
+    threads, trl_logger = torch.get_num_threads(), logging.getLogger("trl")
+    level = trl_logger.level
+    torch.set_num_threads(1)
+    trl_logger.setLevel(logging.ERROR)
+    disable_progress_bar()
+    try:
+        yield
+    finally:
+        enable_progress_bar()
+        trl_logger.setLevel(level)
+        torch.set_num_threads(threads)
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    def __init__(self, seen: Callable[[Step], None]) -> None:
+        self._seen = seen
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if "true_quality" in logs:
+            reward = math.nan if logs["reward"] is None else logs["reward"]
+            self._seen(Step(state.global_step, reward, logs["true_quality"]))
