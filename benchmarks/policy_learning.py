@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 WORK = ROOT / "out/policy_learning"
 ARMS = {"GRM, k = 8": "config_grm_k8", "GRM, k = 1": "config_grm_k1", "checker": "config_checker"}
 TASKS, EDGE = 300, 10
-"""Tasks to measure on before and after; steps that count as the start and as the end of a run."""
+"""Tasks to measure on before and after; rounds that count as the start and the end of a run."""
 
 
 def main() -> None:
@@ -89,7 +89,7 @@ def last(folder: Path) -> Path:
 
 
 def curve(folder: Path) -> dict[str, list[float]]:
-    """Per step: the mean reward that was learned from and the mean true quality, both 0..1."""
+    """Per generation round: the mean reward that was learned from and the mean true quality, 0..1."""
     state = json.loads((last(folder) / "trainer_state.json").read_text(encoding="utf-8"))
     rows = [row for row in state["log_history"] if "reward" in row]
     return {

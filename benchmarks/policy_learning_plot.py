@@ -1,4 +1,4 @@
-"""The plot of `policy_learning.py`: true quality, and what the judge believes, against steps."""
+"""The plot of `policy_learning.py`: true quality, and what the judge believes, against rounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 
 COLOURS = ("tab:blue", "tab:orange", "tab:grey")
 SMOOTH = 7
-"""Steps of the centred running mean that curves are drawn with."""
+"""Rounds of the centred running mean that curves are drawn with."""
 
 Runs = Mapping[str, Sequence[dict[str, Any]]]
 
@@ -45,15 +45,15 @@ def draw(
     """The mean over seeds as a line and their range as a band."""
     smooth = [smoothed(curve) for curve in curves]
     columns = list(zip(*smooth, strict=True))
-    steps = range(1, len(columns) + 1)
-    axes.plot(steps, [statistics.fmean(one) for one in columns], line, color=colour, label=label)
+    rounds = range(1, len(columns) + 1)
+    axes.plot(rounds, [statistics.fmean(one) for one in columns], line, color=colour, label=label)
     axes.fill_between(
-        steps, list(map(min, columns)), list(map(max, columns)), color=colour, alpha=0.15
+        rounds, list(map(min, columns)), list(map(max, columns)), color=colour, alpha=0.15
     )
 
 
 def smoothed(curve: Sequence[float]) -> list[float]:
-    """The running mean over ``SMOOTH`` steps, of fewer at both ends."""
+    """The running mean over ``SMOOTH`` rounds, of fewer at both ends."""
     reach = SMOOTH // 2
     return [
         statistics.fmean(curve[max(0, place - reach) : place + reach + 1])
@@ -63,7 +63,7 @@ def smoothed(curve: Sequence[float]) -> list[float]:
 
 def title(axes: Any, text: str, unit: str) -> None:
     """Words and numbers around a panel."""
-    axes.set(title=text, xlabel="GRPO step", ylabel=unit, ylim=(0, 1))
+    axes.set(title=text, xlabel="generation round", ylabel=unit, ylim=(0, 1))
     axes.grid(alpha=0.3)
     if axes.lines:
         axes.legend(loc="lower right", fontsize=8)

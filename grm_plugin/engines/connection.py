@@ -90,12 +90,26 @@ class Connection:
             await self.close()
             raise
 
-    async def _discover(self, client: Client) -> None:
+    async def check(self) -> None:
+        """Ask the servers for a sign of life.
+
+        Raises:
+            EngineError: none of them gives one.
+        """
+        if self._client is None:
+            raise self._not_running()
+        await self._living(self._client)
+
+    async def _living(self, client: Client) -> dict[Replica, Served]:
         asked = [self._ask(client, replica) for replica in self._replicas]
         found = dict(zip(self._replicas, await asyncio.gather(*asked), strict=True))
         served = {at: one for at, one in found.items() if isinstance(one, Served)}
         if not served:
             raise EngineError(_nobody(list(found.values())))
+        return served
+
+    async def _discover(self, client: Client) -> None:
+        served = await self._living(client)
         first = next((one.models[0] for one in served.values() if one.models), "")
         self.model = self._options.model or first
         for replica, one in served.items():
@@ -125,8 +139,11 @@ class Connection:
     ) -> Answer:
         """Post ``body``; see :meth:`grm_plugin.engines.http.Client.post`."""
         if self._client is None:
-            raise EngineError(f"{self._owner} is not running; start it first")
+            raise self._not_running()
         return await self._client.post(path, body, group=group, draws=draws)
+
+    def _not_running(self) -> EngineError:
+        return EngineError(f"{self._owner} is not running; start it first")
 
     async def close(self) -> None:
         """Close the connections and end the server if it is ours; may be called twice."""

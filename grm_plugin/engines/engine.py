@@ -56,6 +56,9 @@ class SampleRequest:
 class Engine(Protocol):
     """Runs the judge. All methods are called on one event loop, which must never be blocked.
 
+    An engine whose judge can go away while it runs may have a method ``check()`` besides these: a
+    coroutine that raises EngineError when the judge gives no sign of life, and costs no tokens.
+
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``defaults``: settings such as ``template`` or
     ``temperature`` that hold for this engine where the user said nothing.

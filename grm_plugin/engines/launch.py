@@ -26,7 +26,7 @@ from grm_plugin.options import Options
 
 logger = logging.getLogger(__name__)
 
-_HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _POLL_S = 0.25
 _PROGRESS_S = 15.0
 _GRACE_S = 10.0
@@ -77,10 +77,14 @@ class ServerProcess:
         options: what to start.
         secret: the key the server shall ask for, handed over in its environment.
         owner: how messages call the part.
+        host: address it listens on; who can reach that address can use the server, unless there
+            is a key.
     """
 
-    def __init__(self, options: ServeOptions, secret: Secret, owner: str) -> None:
-        self._options, self._secret, self._owner = options, secret, owner
+    def __init__(
+        self, options: ServeOptions, secret: Secret, owner: str, *, host: str = LOOPBACK
+    ) -> None:
+        self._options, self._secret, self._owner, self._host = options, secret, owner, host
         self._guard: subprocess.Popen[bytes] | None = None
         self._log = Path()
         self.pid = 0
@@ -92,17 +96,22 @@ class ServerProcess:
             EngineError: the command is missing, the port is taken, the server ended (with the
                 last lines of its log), or it took too long.
         """
-        port = self._options.port or _free_port()
-        _check_free(port, self._owner)
-        argv = [*self._program(), self._options.model, "--host", _HOST, "--port", str(port)]
+        port = self._options.port or free_port(self._host)
+        _check_free(self._host, port, self._owner)
+        argv = [*self._program(), self._options.model, "--host", self._host, "--port", str(port)]
         await asyncio.to_thread(self._spawn, [*argv, *self._options.args])
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
             *(self._options.model, port, self.pid, self._log),
         )
-        url = f"http://{_HOST}:{port}"
+        url = f"http://{self._host}:{port}"
         await self._until_healthy(f"{url}/health")
         return url
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no process: it was never started, is closed, or ended by itself."""
+        return self._guard is None or self._guard.poll() is not None
 
     def _program(self) -> list[str]:
         name, *rest = self._options.command
@@ -146,7 +155,7 @@ class ServerProcess:
     async def _until_healthy(self, url: str) -> None:
         started = told = time.monotonic()
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-            while not await _answers(session, url):
+            while not await answers(session, url):
                 self._check_alive()
                 now = time.monotonic()
                 if now - started > self._options.start_timeout_s:
@@ -196,7 +205,8 @@ def _end(process: subprocess.Popen[bytes], pid: int) -> None:
                 os.killpg(pid, signal.SIGKILL)
 
 
-async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+async def answers(session: aiohttp.ClientSession, url: str) -> bool:
+    """Whether a GET of ``url`` succeeds."""
     try:
         async with session.get(url) as response:
             return response.status == 200
@@ -210,26 +220,27 @@ def _new_log() -> Path:
     return Path(name)
 
 
-def _free_port() -> int:
-    with _listening(0) as port:
+def free_port(host: str = LOOPBACK) -> int:
+    """A port of this machine that nobody listens on now."""
+    with _listening(host, 0) as port:
         return port
 
 
-def _check_free(port: int, owner: str) -> None:
+def _check_free(host: str, port: int, owner: str) -> None:
     try:
-        with _listening(port):
+        with _listening(host, port):
             return
     except OSError as error:
         raise EngineError(
             f"{owner}: serve: port {port} can not be used ({error.strerror}); choose another port, "
-            f"or use what runs there with url: http://{_HOST}:{port}"
+            f"or use what runs there with url: http://{host}:{port}"
         ) from None
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[int]:
+def _listening(host: str, port: int) -> Iterator[int]:
     with socket.socket() as listener:
         # a port whose last owner just left is free for a server
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, port))
+        listener.bind((host, port))
         yield listener.getsockname()[1]

@@ -16,8 +16,10 @@ class Secret:
     value: str = field(default="", repr=False)
 
     @classmethod
-    def from_environment(cls, name: str | None, owner: str) -> Secret:
+    def from_environment(cls, name: str | None, owner: str, option: str = "api_key_env") -> Secret:
         """The key in the environment variable ``name``; None means no key.
+
+        ``owner`` and ``option`` are how messages call the part and its setting.
 
         Raises:
             ConfigError: the variable is not set, or ``name`` looks like a key itself. What does
@@ -27,11 +29,11 @@ class Secret:
             return cls()
         if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
             raise ConfigError(
-                f"{owner}: api_key_env: expected the name of an environment variable in upper "
+                f"{owner}: {option}: expected the name of an environment variable in upper "
                 "case, such as JUDGE_API_KEY; what came is not shown, it may be the key itself"
             )
         if not os.environ.get(name):
-            raise ConfigError(f"{owner}: api_key_env: the environment variable {name} is not set")
+            raise ConfigError(f"{owner}: {option}: the environment variable {name} is not set")
         return cls(os.environ[name])
 
     @property

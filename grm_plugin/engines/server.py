@@ -104,6 +104,14 @@ class ServerEngine:
             pass  # counting is a service; the request itself will meet and tell the trouble
         return None
 
+    async def check(self) -> None:
+        """Ask the servers for a sign of life, without a token spent.
+
+        Raises:
+            EngineError: none of them gives one.
+        """
+        await self._connection.check()
+
     async def close(self) -> None:
         """Close the connections, and end the server if it is ours."""
         await self._connection.close()

@@ -27,6 +27,7 @@ class JudgeServer:
         self.otherwise = otherwise or answer
         self.model = model
         self.max_model_len: int | None = 4096
+        self.port = 0  # a free one
         self.pause_s = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -36,18 +37,22 @@ class JudgeServer:
 
     @contextmanager
     def running(self) -> Iterator[JudgeServer]:
-        loop = asyncio.new_event_loop()
+        self._loop = loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         runner = self._on(loop, self._start())
         try:
             yield self
         finally:
-            loop.call_soon_threadsafe(self.released.set)
+            self.release()
             self._on(loop, runner.cleanup())
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
+
+    def release(self) -> None:
+        """Let go on what waits for ``released``."""
+        self._loop.call_soon_threadsafe(self.released.set)
 
     @staticmethod
     def _on(loop: asyncio.AbstractEventLoop, work: Any) -> Any:
@@ -60,7 +65,7 @@ class JudgeServer:
             app.router.add_post(path, self._post)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", self.port).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         return runner
 

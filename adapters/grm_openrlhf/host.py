@@ -1,0 +1,213 @@
+"""What the installed OpenRLHF can do, read from its source.
+
+Its command imports vLLM and more before it looks at an argument, so nothing here imports it: the
+declarations of its options are cut out of the source and run alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+COMMAND = "openrlhf.cli.train_ppo_ray"
+OLDEST_TESTED = (0, 9, 1)
+NEWEST_TESTED = (0, 11, 2)
+
+# What an option is to us, and how releases spell it: dotted since 0.10.2, flat before.
+_SPELLINGS = {
+    "agent": ("--train.agent_func_path", "--agent_func_path"),
+    "remote_url": ("--reward.remote_url", "--remote_rm_url"),
+    "reward_model": ("--reward.model_name_or_path", "--reward_pretrain"),
+    "clip_range": ("--reward.clip_range", "--reward_clip_range"),
+    "engines": ("--vllm.num_engines", "--vllm_num_engines"),
+    "prompts": ("--rollout.batch_size", "--rollout_batch_size"),
+    "samples": ("--rollout.n_samples_per_prompt", "--n_samples_per_prompt"),
+    "temperature": ("--rollout.temperature", "--temperature"),
+    "filtering": ("--algo.dynamic_filtering_enable", "--dynamic_filtering"),
+    "input_key": ("--data.input_key", "--input_key"),
+    "label_key": ("--data.label_key", "--label_key"),
+}
+
+
+@dataclass(frozen=True)
+class Host:
+    """An OpenRLHF.
+
+    Args:
+        root: folder of its package.
+        version: as its distribution says.
+    """
+
+    root: Path
+    version: str
+
+    @classmethod
+    def installed(cls) -> Host:
+        """The one in this environment.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        spec = importlib.util.find_spec("openrlhf")
+        if spec is None or not spec.submodule_search_locations:
+            raise ConfigError(
+                "grm_openrlhf needs openrlhf, which is not installed; "
+                "pip install 'grm-plugin[openrlhf]'"
+            )
+        try:
+            found = version("openrlhf")
+        except PackageNotFoundError:
+            found = "unknown"
+        return cls(Path(spec.submodule_search_locations[0]), found)
+
+    def parser(self) -> argparse.ArgumentParser:
+        """A new parser with exactly the options of its ``train_ppo_ray``.
+
+        Raises:
+            ConfigError: this release declares its options in a way that can not be read.
+        """
+        names = self._run([*self._imports(), *self._declarations()])
+        parser = names.get("parser")
+        if not isinstance(parser, argparse.ArgumentParser):
+            raise ConfigError(self._unreadable("no argparse parser is made"))
+        return parser
+
+    def option(self, meaning: str) -> str:
+        """How this release spells an option.
+
+        Raises:
+            ConfigError: it has none of the known spellings.
+        """
+        for spelling in _SPELLINGS[meaning]:
+            if spelling in self._options:
+                return spelling
+        raise ConfigError(
+            f"openrlhf {self.version} has none of the options {' and '.join(_SPELLINGS[meaning])} "
+            f"that grm_openrlhf knows; tested are {_tested()}"
+        )
+
+    def value(self, arguments: argparse.Namespace, meaning: str) -> Any:
+        """What the command line says about an option."""
+        return getattr(arguments, self._options[self.option(meaning)])
+
+    @cached_property
+    def _options(self) -> dict[str, str]:
+        actions = self.parser()._actions
+        return {spelling: one.dest for one in actions for spelling in one.option_strings}
+
+    def check_agent(self) -> None:
+        """Make sure that an agent executor sees whole groups.
+
+        Raises:
+            ConfigError: this release has no such executor; the message says what to do.
+        """
+        executor = self._defines("utils/agent.py", "execute", "sampling_params", "llm_engine")
+        groups = self._defines("trainer/ray/vllm_engine.py", "generate_responses", "num_samples")
+        if not (executor and groups):
+            raise ConfigError(
+                f"openrlhf {self.version} has no agent executor that sees whole groups; install "
+                f"openrlhf {'.'.join(map(str, OLDEST_TESTED))} or newer, or run `grm serve` and "
+                f"name its address in {self.option('remote_url')}"
+            )
+        if _release(self.version) > NEWEST_TESTED:
+            logger.warning(
+                "openrlhf %s is newer than what grm_openrlhf was tested with (%s); checked in its "
+                "source: the options used here, execute(sampling_params, llm_engine) and "
+                "generate_responses(num_samples)",
+                *(self.version, _tested()),
+            )
+
+    @property
+    def keeps_labels(self) -> bool:
+        """Whether a label that is a list of messages comes through its data loader unchanged."""
+        return self._defines("datasets/prompts_dataset.py", "collate_fn")
+
+    def ray_environment(self) -> dict[str, str]:
+        """The environment variables it would give its Ray actors if it started Ray itself."""
+        for node in ast.walk(self._command):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ray.init":
+                for given in node.keywords:
+                    if given.arg == "runtime_env":
+                        found = ast.Assign([ast.Name("found", ast.Store())], given.value)
+                        names = self._run([*self._imports(), found])
+                        return dict(names["found"].get("env_vars", {}))
+        return {}
+
+    @cached_property
+    def _command(self) -> ast.Module:
+        return self._parsed("cli/train_ppo_ray.py")
+
+    def _parsed(self, file: str) -> ast.Module:
+        try:
+            return ast.parse((self.root / file).read_text(encoding="utf-8"))
+        except (OSError, SyntaxError) as error:
+            raise ConfigError(self._unreadable(f"{file}: {error}")) from error
+
+    def _imports(self) -> list[ast.stmt]:
+        """Imports of the standard library; the declarations use no others."""
+        return [
+            node
+            for node in self._command.body
+            if (isinstance(node, ast.Import) and _standard(node.names[0].name))
+            or (isinstance(node, ast.ImportFrom) and _standard(node.module or ""))
+        ]
+
+    def _declarations(self) -> list[ast.stmt]:
+        """What its main part does before it parses the command line."""
+        main = [node for node in self._command.body if isinstance(node, ast.If)]
+        body = main[-1].body if main else []
+        for place, node in enumerate(body):
+            if isinstance(node, ast.Assign) and ".parse_args(" in ast.unparse(node):
+                return body[:place]
+        raise ConfigError(self._unreadable("no parse_args in its main part"))
+
+    def _run(self, statements: list[ast.stmt]) -> Mapping[str, Any]:
+        module = ast.fix_missing_locations(ast.Module(statements, []))
+        names: dict[str, Any] = {}
+        try:
+            # the host's own lines, which the trainer itself runs a moment later
+            exec(compile(module, str(self.root), "exec"), names)  # noqa: S102
+        except (NameError, ImportError) as error:
+            raise ConfigError(self._unreadable(str(error))) from error
+        return names
+
+    def _defines(self, file: str, function: str, *arguments: str) -> bool:
+        if not (self.root / file).is_file():
+            return False
+        found = [
+            {argument.arg for argument in node.args.args}
+            for node in ast.walk(self._parsed(file))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function
+        ]
+        return any(set(arguments) <= names for names in found)
+
+    def _unreadable(self, why: str) -> str:
+        return (
+            f"the options of openrlhf {self.version} can not be read from {self.root} ({why}); "
+            f"tested are {_tested()}"
+        )
+
+
+def _standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
+
+
+def _tested() -> str:
+    return f"{'.'.join(map(str, OLDEST_TESTED))} to {'.'.join(map(str, NEWEST_TESTED))}"

@@ -1,0 +1,79 @@
+"""Keeps one server running: starts it again when it died or no longer answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import aiohttp
+
+from grm_plugin.engines.launch import ServerProcess, answers
+from grm_plugin.errors import EngineError
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 2.0
+_SICK_POLLS = 30  # health checks in a row that fail before a living server is started again
+_PAUSES_S = (1.0, 5.0, 30.0)  # before the first, the second and every later try
+
+
+class KeptServer:
+    """A server that runs from ``start`` to ``stop``, at the address it had first.
+
+    Args:
+        process: the server, with a port that is given.
+    """
+
+    def __init__(self, process: ServerProcess) -> None:
+        self._process = process
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> str:
+        """Its address, once it is healthy.
+
+        Raises:
+            EngineError: it did not start.
+        """
+        url = await self._process.start()
+        self._keeper = asyncio.create_task(self._keep(url))
+        return url
+
+    async def restart(self) -> str:
+        """Its address, once it is healthy, however many tries that takes."""
+        url = await self._revive()
+        self._keeper = asyncio.create_task(self._keep(url))
+        return url
+
+    async def stop(self) -> None:
+        """End the server and its children; may be called twice."""
+        if self._keeper:
+            self._keeper.cancel()
+        await self._process.close()
+
+    async def _keep(self, url: str) -> None:
+        while True:
+            why = await self._until_lost(f"{url}/health")
+            logger.warning("judge server %s %s; it is started again", url, why)
+            await self._revive()
+
+    async def _until_lost(self, health: str) -> str:
+        """Why the server has to be started again, once that is so."""
+        sick = 0
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+            while sick < _SICK_POLLS:
+                await asyncio.sleep(_POLL_S)
+                if self._process.ended:
+                    return "has ended"
+                sick = 0 if await answers(session, health) else sick + 1
+        return f"failed {_SICK_POLLS} health checks in a row"
+
+    async def _revive(self) -> str:
+        tries = 0
+        while True:
+            await self._process.close()
+            await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+            try:
+                return await self._process.start()
+            except EngineError as error:
+                tries += 1
+                logger.warning("%s", error)

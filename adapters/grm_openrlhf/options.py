@@ -1,0 +1,52 @@
+"""The adapter's own options; everything else belongs to the judge or to OpenRLHF."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.messages import Thinking
+from grm_plugin.options import Options, read_options
+
+
+class Placement(Options):
+    """Where the servers of ``engine: {serve: ...}`` run: in Ray actors with GPUs of their own.
+
+    Args:
+        replicas: how many servers; spread over the nodes where there are several.
+        gpus: GPUs of each server, all on one node; 0 for a server on the CPU.
+    """
+
+    replicas: int = Field(1, ge=1)
+    gpus: int = Field(1, ge=0)
+
+
+class OpenRLHFOptions(Options):
+    """The section ``adapters: {openrlhf: ...}`` of a configuration."""
+
+    thinking: Thinking = Field(
+        "drop", description="whether the judge sees what stands in <think> tags"
+    )
+    label: Literal["ignore", "reference"] = Field(
+        "ignore", description="what a column named by the host's label key is to the judge"
+    )
+    round_to: float | None = Field(
+        None, gt=0, description="step that rewards are rounded to, so that equal quality ties"
+    )
+    reward_scale: float = Field(
+        1.0, gt=0, description="factor on rewards, not on the scores that dynamic filtering reads"
+    )
+    judge: Placement = Field(
+        Placement(), description="replicas and GPUs of a judge server that the launcher starts"
+    )
+
+
+def options_of(config: GRMConfig) -> OpenRLHFOptions:
+    """The adapter's options in ``config``.
+
+    Raises:
+        ConfigError: a key is unknown or a value wrong.
+    """
+    return read_options(OpenRLHFOptions, "adapter 'openrlhf'", config.adapters.get("openrlhf", {}))

@@ -1,0 +1,158 @@
+"""From a command line to a run: what can be wrong is found here, before Ray starts."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grm_openrlhf.checks import check_contradictions, check_engine, check_range
+from grm_openrlhf.command import Ours
+from grm_openrlhf.host import Host
+from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
+from grm_openrlhf.settings import Label, RunSettings
+from grm_plugin import GRM, GRMConfig
+from grm_plugin.engines.launch import ServeOptions
+from grm_plugin.errors import ConfigError
+from grm_plugin.options import read_options
+from grm_plugin.plugins import Plugins, installed
+
+logger = logging.getLogger(__name__)
+
+AGENT = Path(__file__).with_name("agent.py").resolve()
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Judge servers that the launcher starts: what each is, how many, and who holds their key."""
+
+    serve: ServeOptions
+    placement: Placement
+    api_key_env: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run.
+
+    Args:
+        argv: arguments of the host's own command.
+        settings: what its rollout actors are told.
+        servers: what runs beside it; None when the judge runs elsewhere.
+    """
+
+    argv: tuple[str, ...]
+    settings: RunSettings
+    servers: Servers | None
+
+
+def make_plan(
+    ours: Ours, rest: Sequence[str], host: Host, *, plugins: Plugins | None = None
+) -> Plan:
+    """What has to happen for this command line.
+
+    Args:
+        ours: our options; ``reward_model`` is set.
+        rest: the host's.
+        host: the installed one.
+        plugins: for tests; default: everything installed.
+
+    Raises:
+        ConfigError: an option contradicts the judge, a setting is wrong, or this host can not
+            score whole groups.
+        TemplateError: the template can not be used.
+    """
+    host.check_agent()
+    given = host.parser().parse_args(rest)
+    config = GRMConfig.load(ours.config, **ours.overrides)
+    options = options_of(config)
+    check_contradictions(host, given)
+    check_engine(config, options)
+    judge = GRM(config, plugins=plugins)
+    votes = _vote_range(judge, plugins or installed())
+    check_range(host, given, votes, options.reward_scale)
+    label, label_option = _label(host, given, options)
+    servers = _servers(config, options)
+    settings = RunSettings(
+        config=_content(config),
+        template=_template_text(config),
+        label=label,
+        own_label=bool(label_option),
+        own_agent=_own_agent(host, given),
+        replicas=options.judge.replicas if servers else 0,
+        temperature=host.value(given, "temperature"),
+        groups_per_step=math.ceil(host.value(given, "prompts") / host.value(given, "engines")),
+        vote_range=votes,
+    )
+    # of an option that is given twice the host takes the last
+    argv = [*rest, host.option("agent"), str(AGENT), *label_option]
+    return Plan(tuple(argv), settings, servers)
+
+
+def _vote_range(judge: GRM, plugins: Plugins) -> tuple[float, float]:
+    """Lowest and highest reward of one group, by voting on its extremes."""
+    config, scale = judge.config, judge.template.scale
+    sizes = [config.size, *(config.schedule.every_size().values() if config.schedule else ())]
+    vote = plugins.get("voter", config.vote)
+    found = [reward for size in sizes for reward in vote([[scale.low, scale.high]] * size.k, scale)]
+    return min(found), max(found)
+
+
+def _label(
+    host: Host, given: argparse.Namespace, options: OpenRLHFOptions
+) -> tuple[Label, list[str]]:
+    """What the label is to the judge, and the option that makes it so."""
+    option, key = host.option("label_key"), host.value(given, "label_key")
+    asked = host.value(given, "input_key")
+    if key is None and options.label == "reference":
+        raise ConfigError(
+            f"adapters.openrlhf.label: reference is read from the column that {option} names; "
+            "name one, or leave label out"
+        )
+    if key is None and host.keeps_labels:
+        return "conversation", [option, asked]
+    if key is not None and key == asked:
+        return "conversation", []
+    logger.warning(
+        "the judge sees each prompt as the policy does, chat template and all: %s",
+        f"{option} is {key}" if key else f"openrlhf {host.version} hands over nothing else",
+    )
+    return options.label, []
+
+
+def _own_agent(host: Host, given: argparse.Namespace) -> Path | None:
+    name = host.value(given, "agent")
+    if name is None:
+        return None
+    path = Path(name).resolve()
+    if not path.is_file() or path.suffix != ".py":
+        raise ConfigError(f"{host.option('agent')}: expected a Python file, got {name!r}")
+    return path
+
+
+def _servers(config: GRMConfig, options: OpenRLHFOptions) -> Servers | None:
+    engine = config.engine.options
+    if engine.get("serve") is None:
+        return None
+    serve = read_options(ServeOptions, "engine.serve", engine["serve"])
+    return Servers(serve, options.judge, engine.get("api_key_env"))
+
+
+def _content(config: GRMConfig) -> dict[str, Any]:
+    """The configuration for other nodes: JSON values, absolute paths, no server to start."""
+    engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
+    config = config.but(engine={"name": config.engine.name, **engine})
+    if config.record:
+        config = config.but(record=config.record.absolute())
+    return config.model_dump(mode="json", exclude_unset=True)
+
+
+def _template_text(config: GRMConfig) -> str | None:
+    """The text of a template that is a file: other nodes may not have it."""
+    name = config.template or ""
+    is_file = "/" in name or "." in name  # as the judge tells a path from an offered name
+    return Path(name).read_text(encoding="utf-8") if is_file else None

@@ -1,0 +1,87 @@
+"""What a rollout of the host says to the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from grm_openrlhf.options import OpenRLHFOptions
+from grm_openrlhf.settings import RunSettings
+from grm_plugin import messages
+from grm_plugin.errors import InputError, quoted
+from grm_plugin.types import Message
+
+
+class Tokenizer(Protocol):
+    """What is used of the host's tokenizer."""
+
+    def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool) -> str:
+        """The text of some tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One response and what it answers.
+
+    ``training`` is False for what looks like evaluation: see :class:`Reader`.
+    """
+
+    conversation: tuple[Message, ...]
+    response: str
+    reference: str | None
+    training: bool
+
+
+class Reader:
+    """Reads rollouts of one run.
+
+    A rollout counts as training when it was drawn at the training temperature; the host says no
+    more about it.
+    """
+
+    def __init__(self, settings: RunSettings, options: OpenRLHFOptions) -> None:
+        self._settings, self._options = settings, options
+
+    def read(
+        self,
+        prompt: str,
+        label: Any,
+        sampling: Any,
+        output: Mapping[str, Any],
+        tokenizer: Tokenizer,
+    ) -> Rollout:
+        """The rollout behind one result of the host's executor.
+
+        Args:
+            prompt: the prompt as the policy saw it, chat template and all.
+            label: as the launcher arranged it.
+            sampling: the host's sampling parameters.
+            output: tokens, and the ranges of them that the policy wrote; the last one is judged.
+            tokenizer: the policy's.
+
+        Raises:
+            InputError: the label is not what the launcher arranged.
+        """
+        text = ""
+        if output["action_ranges"]:
+            start, end = output["action_ranges"][-1]
+            tokens = output["observation_tokens"][start:end]
+            text = tokenizer.decode(tokens, skip_special_tokens=True)
+        thinking = self._options.thinking
+        return Rollout(
+            conversation=self._conversation(prompt, label),
+            response=messages.response(text, prompt, thinking),
+            reference=str(label) if self._settings.label == "reference" else None,
+            training=sampling.temperature == self._settings.temperature,
+        )
+
+    def _conversation(self, prompt: str, label: Any) -> tuple[Message, ...]:
+        asked = label if self._settings.label == "conversation" else prompt
+        try:
+            return messages.conversation(asked, self._options.thinking)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                "expected the input column to hold texts or lists of messages with role and "
+                f"content, got {quoted(asked)}"
+            ) from error

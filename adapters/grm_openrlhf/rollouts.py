@@ -1,0 +1,102 @@
+"""The whole of what happens to a rollout, around whatever the host does to make it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from grm_openrlhf.gathering import Gathering
+from grm_openrlhf.judging import GroupJudge, Scored
+from grm_openrlhf.options import options_of
+from grm_openrlhf.reading import Reader, Rollout
+from grm_openrlhf.servers import urls_of
+from grm_openrlhf.settings import RunSettings
+from grm_plugin import GRM
+from grm_plugin.plugins import Plugins
+
+Execute = Callable[..., Awaitable[dict[str, Any]]]
+
+
+class ScoredRollouts:
+    """Rolls responses out and scores them with their group.
+
+    Args:
+        roll_out: the host's ``execute``, or that of the user's own agent.
+        settings: of the run.
+        plugins: for tests; default: everything installed.
+
+    Raises:
+        ConfigError: the judge's settings do not fit this machine.
+    """
+
+    def __init__(
+        self, roll_out: Execute, settings: RunSettings, *, plugins: Plugins | None = None
+    ) -> None:
+        self._roll_out, self._settings, self._plugins = roll_out, settings, plugins
+        self._config = settings.judge_config()
+        self._options = options_of(self._config)
+        self._reader = Reader(settings, self._options)
+        self._gathering = Gathering[Rollout, Scored](self._score)
+        self._opening: asyncio.Future[GroupJudge] | None = None
+
+    async def execute(
+        self, *, prompt: str, label: Any, sampling_params: Any, hf_tokenizer: Any, **more: Any
+    ) -> dict[str, Any]:
+        """One rollout with ``reward``, ``scores`` and ``extra_logs`` filled in.
+
+        Takes and returns what the host's own executor does.
+        """
+        with self._gathering.join(sampling_params, prompt, repr(label)) as seat:
+            output = await self._roll_out(
+                prompt=prompt,
+                label="" if self._settings.own_label else label,
+                sampling_params=sampling_params,
+                hf_tokenizer=hf_tokenizer,
+                **more,
+            )
+            rollout = self._reader.read(prompt, label, sampling_params, output, hf_tokenizer)
+            scored = await seat.settle(rollout)
+        logs: Mapping[str, Any] = output.get("extra_logs") or {}
+        return {
+            **output,
+            "reward": scored.reward,
+            "scores": scored.score,
+            "extra_logs": {**logs, **scored.logs},
+        }
+
+    async def _score(self, rollouts: Sequence[Rollout]) -> Sequence[Scored]:
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self._open())
+        judge = await asyncio.shield(self._opening)
+        return await judge.score(rollouts)
+
+    async def _open(self) -> GroupJudge:
+        # a batch of the judge is a group here, so its limit counts groups
+        patience = self._config.dead_batches * self._settings.groups_per_step
+        here: dict[str, Any] = {"dead_batches": patience}
+        if self._settings.replicas:
+            here["engine.urls"] = await urls_of(self._settings.replicas)
+        if self._settings.template is not None:
+            here["template"] = _written(self._settings.template)
+        if self._config.record:
+            here["record"] = Path(f"{self._config.record}.{_actor()}")
+        grm = GRM(self._config.but(**here), plugins=self._plugins)
+        return GroupJudge(grm, self._options, self._settings)
+
+
+def _written(template: str) -> str:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write(template)
+    return file.name
+
+
+def _actor() -> str:
+    """A name that no other rollout actor has, so that each writes a record of its own."""
+    actor = ray.get_runtime_context().get_actor_id() if ray.is_initialized() else None
+    return f"actor-{actor[:12]}" if actor else f"process-{os.getpid()}"

@@ -1,0 +1,71 @@
+"""What the launcher tells the rollout actors: one JSON text in their environment.
+
+The text holds the content of the configuration, not its path, so that it is the same on every
+node. Ray shows it in its dashboard: keys stay in environment variables of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import ConfigError
+from grm_plugin.options import Options, explain
+
+ENV = "GRM_OPENRLHF"
+
+
+Label = Literal["conversation", "reference", "ignore"]
+
+
+class RunSettings(Options):
+    """One training run as a rollout actor needs to know it.
+
+    Args:
+        config: what was set of the judge's configuration, as JSON values.
+        template: the text of a prompt template that is a file.
+        label: what the host's label is to the judge.
+        own_label: whether the label is there for the judge alone, so that nobody else may see it.
+        own_agent: the user's agent file, whose last action is judged.
+        replicas: servers that the launcher runs for this judge.
+        temperature: of rollouts in training.
+        groups_per_step: prompts of a training step for one rollout actor, rounded up.
+        vote_range: lowest and highest reward that the vote can give.
+    """
+
+    config: Mapping[str, Any]
+    template: str | None = None
+    label: Label = "ignore"
+    own_label: bool = False
+    own_agent: Path | None = None
+    replicas: int = 0
+    temperature: float = 1.0
+    groups_per_step: int = 1
+    vote_range: tuple[float, float] = (0.0, 1.0)
+
+    @classmethod
+    def from_environment(cls) -> RunSettings:
+        """What the launcher wrote.
+
+        Raises:
+            ConfigError: nothing is there, or something that this version does not read.
+        """
+        text = os.environ.get(ENV)
+        if text is None:
+            raise ConfigError(
+                f"the environment variable {ENV} is not set; start the run with "
+                "python -m grm_openrlhf.train_ppo_ray"
+            )
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigError(explain(ENV, cls, error)) from None
+
+    def judge_config(self) -> GRMConfig:
+        """The configuration of the judge, without what only this node can say."""
+        return GRMConfig.model_validate(dict(self.config))

@@ -1,0 +1,84 @@
+"""``python -m grm_openrlhf.train_ppo_ray``: the installed trainer with a judge as its reward.
+
+Takes every option of ``openrlhf.cli.train_ppo_ray`` and::
+
+    --reward_model grm_plugin    score with grm-plugin
+    --grm_config FILE            YAML file of the judge
+    --grm.KEY VALUE              one setting over the file's
+
+Without ``--reward_model`` it is the host's own command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+
+from grm_openrlhf import command
+from grm_openrlhf.host import COMMAND, Host
+from grm_openrlhf.plan import Plan, make_plan
+from grm_openrlhf.settings import ENV
+from grm_plugin.errors import GRMError
+
+_JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # where `ray job submit` tells its driver about the job
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line ``argv`` (default: that of the process)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        host = Host.installed()
+        if {"-h", "--help"} & set(argv):
+            return _help(host)
+        ours, rest = command.split(argv)
+        if ours.reward_model is None:
+            return _run_host(rest)
+        run(make_plan(ours, rest, host), host)
+    except GRMError as error:
+        sys.exit(f"error: {error}")
+
+
+def _help(host: Host) -> None:
+    parser = host.parser()
+    parser.prog = "python -m grm_openrlhf.train_ppo_ray"
+    command.describe(parser)
+    parser.print_help()
+
+
+def run(plan: Plan, host: Host) -> None:
+    """Start or join Ray, start the judge's servers if there are any, and train.
+
+    Raises:
+        EngineError: a judge server can not be started.
+    """
+    import ray
+
+    from grm_openrlhf import servers
+
+    wanted = {**host.ray_environment(), ENV: plan.settings.model_dump_json(exclude_unset=True)}
+    ray.init(runtime_env={"env_vars": without_jobs_own(wanted)})
+    judge = plan.servers
+    with (
+        servers.running(judge.serve, judge.placement, judge.api_key_env) if judge else nullcontext()
+    ):
+        _run_host(plan.argv)
+
+
+def without_jobs_own(variables: Mapping[str, str]) -> dict[str, str]:
+    """``variables`` but those that a submitted Ray job sets itself: Ray takes no second value."""
+    job = json.loads(os.environ.get(_JOB, "{}"))
+    theirs = (job.get("runtime_env") or {}).get("env_vars") or {}
+    return {name: value for name, value in variables.items() if name not in theirs}
+
+
+def _run_host(argv: Sequence[str]) -> None:
+    sys.argv = [COMMAND, *argv]
+    runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""The page of measured figures, from what `benchmarks/` saved."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+REPOSITORY = "../.."
+
+Result = Mapping[str, Any]
+
+
+def figures_page() -> str:
+    """Every figure that this project claims, with the machine and the day."""
+    return (
+        "# Measured figures\n\n"
+        "Every figure comes from a script in `benchmarks/`, which compares side by side in one run, and from "
+        "the JSON that it left in `benchmarks/results/`. A shared machine is noisy: ratios within a run say "
+        "more than seconds.\n\n" + "\n".join(section() for section in SECTIONS)
+    )
+
+
+def _policy() -> str:
+    found = _result("policy_learning")
+    rows = []
+    for arm, runs in found["arms"].items():
+        trained = [run["train"]["true quality"] for run in runs.values()]
+        rows.append(
+            (
+                f"reward: {arm}",
+                _mean_of(trained),
+                _mean_of(run["heldout"]["true quality"] for run in runs.values()),
+                f"{statistics.fmean(trained) - found['before']['train']['true quality']:+.2f}",
+                f"{statistics.fmean(run['gap']['growth'] for run in runs.values()):+.2f}",
+                f"{statistics.fmean(run['seconds'] for run in runs.values()) / 60:.0f} min",
+            )
+        )
+    before = [f"{found['before'][split]['true quality']:.2f}" for split in ("train", "heldout")]
+    rows.insert(0, ("before training", *before, "", "", ""))
+    table = _table(
+        ("", "fresh queries", "held-out words", "change", "hacking gap grew by", "a run"), rows
+    )
+    return (
+        "## A policy learns from the judge\n\n"
+        f"`policy_learning.py`, {_where(found)}. The tiny policy, trained by the real `trl grpo` with the recipes of "
+        "`recipes/reference/grpo/`; true quality (0..1) of 300 answers to queries that no training used; mean, lowest and "
+        "highest of the seeds. No judge sees true quality, except that the checker as a reward, the upper bound, is it. The "
+        "hacking gap is judge reward minus true quality; it grows where a policy learns to please the judge.\n\n"
+        f"{table}\n![True quality and judge reward against steps]({REPOSITORY}/docs/images/policy_learning.png)\n\n"
+        f"{_samples(found)}"
+    )
+
+
+def _samples(found: Result) -> str:
+    lines = [
+        "Answers before and after the first seed's run with the GRM, k = 8, chosen by their gain:\n"
+    ]
+    for name, pair in found["samples"]["GRM, k = 8"].items():
+        lines.append(f"- **{name}**: {_inline(pair['before']['query'])}")
+        for when in ("before", "after"):
+            one = pair[when]
+            lines.append(f"  - {when}, {one['quality']:.2f}: `{one['response'] or ' '}`")
+    return "\n".join(lines) + "\n"
+
+
+def _pipeline() -> str:
+    found = _result("pipeline")
+    shape, stream = found["shape"], found["stream"]
+    rows = [(stage, f"{times['median_ms']:.3f}") for stage, times in found["stages"].items()]
+    return (
+        "## What the pipeline costs beside the judge\n\n"
+        f"`pipeline.py`, {_where(found)}. Milliseconds a sample with a judge that answers at once, "
+        f"{shape['groups']:,} groups of {shape['responses']}, k = {shape['k']}; median of {shape['repeats']}. A stream of "
+        f"{stream['groups']:,} groups stayed under {stream['peak_rss_mb']} MB.\n\n"
+        + _table(("stage", "ms a sample"), rows)
+    )
+
+
+def _engines() -> str:
+    local, server = _result("transformers_engine"), _result("server_engine")
+    wall = local["sampled"]["wall"]
+    rows = [
+        (
+            "`transformers` against bare `generate`",
+            _ratio(wall["ratio"], wall["ratio range"]),
+            local["repeats"],
+        ),
+        (
+            "`server` against raw requests to a vLLM server",
+            _ratio(server["throughput ratio"], server["ratio range"]),
+            server["repeats"],
+        ),
+    ]
+    return (
+        "## Engines against what they drive\n\n"
+        f"`transformers_engine.py` (time) and `server_engine.py` (throughput), {_where(local)}; a tiny model, CPU builds.\n\n"
+        + _table(("engine", "ratio (lowest to highest)", "repeats"), rows)
+    )
+
+
+def _group_call() -> str:
+    found = _result("group_call")
+    rows = [
+        (what, *(f"{found[what][way]:,}" for way in ("one call of 8", "8 calls of 1", "ratio")))
+        for what in ("prompt tokens", "output tokens", "seconds")
+    ]
+    return (
+        "## One call for a group against one for each response\n\n"
+        f"`group_call.py`, {_where(found)}; the reference judge, {found['groups']} groups of {found['responses']}.\n\n"
+        + _table(("", "one call of 8", "8 calls of 1", "ratio"), rows)
+    )
+
+
+def _trl() -> str:
+    overhead, calls = _result("trl_overhead"), _result("calls_in_flight")
+    ms, extra = overhead["median ms"], overhead["extra ms of a call"]
+    ratio = overhead["step ratio, same tokens"]
+    rows = [
+        (what, f"{times['step s']:.2f}", f"{times['judging s']:.2f}", times["most in flight"])
+        for what, times in calls["calls in flight"].items()
+    ]
+    return (
+        "## TRL\n\n"
+        f"`trl_overhead.py`, {_where(overhead)}. GRPO with `GRMReward` on a recorded judge against a plain Python reward, "
+        f"{overhead['prompts']} groups of {overhead['responses']} a step, k = {overhead['k']}: the call takes "
+        f"{ms['call of GRMReward']:.1f} ms in place of {ms['call of the plain reward']:.2f}, {extra['a group']:.2f} ms a group; that is "
+        f"{overhead['extra ms over median step']:.1%} of this step of {ms['step with a plain reward'] / 1000:.2f} s. The ratio of whole steps is "
+        f"{ratio['mean']:.3f} ({ratio['mean, low']:.3f} to {ratio['mean, high']:.3f}).\n\n"
+        f"`calls_in_flight.py`: a judge that takes {calls['delay_s']} s, {calls['prompts']} groups, k = {calls['k']}.\n\n"
+        + _table(("calls in flight", "step, s", "judging, s", "most seen"), rows)
+    )
+
+
+def _openrlhf() -> str:
+    hidden = _result("judging_hidden")
+    rows = [
+        (
+            name,
+            *(f"{part[what]:.2f}" for what in ("rollout s", "judging s", "wall s")),
+            f"{part['hidden']:.0%}",
+        )
+        for name, part in hidden.items()
+        if name.endswith("in flight")
+    ]
+    return (
+        "## OpenRLHF: judging hidden behind rollout\n\n"
+        f"`judging_hidden.py`, {_where(hidden)}. A judge as slow as the rollout itself, {hidden['prompts']} prompts; the share of "
+        f"judging time that costs no wall time, median of {hidden['repeats']}.\n\n"
+        + _table(("prompts", "rollout, s", "judging, s", "together, s", "hidden"), rows)
+    )
+
+
+def _reward_server() -> str:
+    found = _result("reward_server")
+    rows = [
+        (
+            groups,
+            f"{run['served groups per s']:.1f} of {run['raw groups per s']:.1f}",
+            _ratio(run["p50 added ms"], run["p50 added ms, range"]),
+            _ratio(run["p99 added ms"], run["p99 added ms, range"]),
+        )
+        for groups, run in found["runs"].items()
+    ]
+    return (
+        "## `grm serve` over the judge server alone\n\n"
+        f"`reward_server.py`, {_where(found)}. {found['judge'].capitalize()}, {found['delay_s']:g} s; groups of "
+        f"{found['responses']}, k = {found['k']}; client, judge and server share the cores.\n\n"
+        + _table(("groups at a time", "groups a second", "p50 added, ms", "p99 added, ms"), rows)
+    )
+
+
+SECTIONS = (_policy, _pipeline, _engines, _group_call, _trl, _openrlhf, _reward_server)
+
+
+def _result(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _where(found: Result) -> str:
+    on = found["conditions"]
+    return f"{on['date']}, {on['cores']} shared cores of an {on['processor']}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    heads = list(head)
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
+def _mean_of(values: Iterable[float]) -> str:
+    found = list(values)
+    return f"{statistics.fmean(found):.2f} ({min(found):.2f} to {max(found):.2f})"
+
+
+def _ratio(value: float, ends: tuple[float, float]) -> str:
+    return f"{value:g} ({ends[0]:g} to {ends[1]:g})"
+
+
+def _inline(text: str) -> str:
+    return " ".join(text.split())

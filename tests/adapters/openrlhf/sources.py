@@ -1,0 +1,119 @@
+"""Sources with the outline of an OpenRLHF release: what is read of it, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_COMMAND = """
+import argparse
+import os
+from datetime import datetime
+
+{imports}
+{train}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    for prefix in ("actor", "critic"):
+        parser.add_argument(f"--{{prefix}}{dot}lr", type=float, default=1e-6)
+    parser.add_argument("--run_name", default="ppo_%s" % datetime.now().strftime("%m%d"))
+    parser.add_argument("--{run}agent_func_path", default=None)
+    parser.add_argument("--{remote_url}", default=None)
+    parser.add_argument("--{reward_model}", default=None)
+    parser.add_argument("--{reward}clip_range", type=float, nargs=2, default=(-10, 10))
+    parser.add_argument("--{vllm}num_engines", type=int, default=None)
+    parser.add_argument("--{rollout}{batch_size}", type=int, default=8)
+    parser.add_argument("--{rollout}n_samples_per_prompt", type=int, default=1)
+    parser.add_argument("--{rollout}temperature", type=float, default=1.0)
+    parser.add_argument("--{filtering}", action="store_true")
+    parser.add_argument("--{data}input_key", default="input")
+    parser.add_argument("--{data}label_key", default=None)
+    args = parser.parse_args()
+    train(args)
+"""
+
+_IMPORTS = """
+import json
+
+import ray
+
+from grm_openrlhf.servers import urls_of
+from grm_openrlhf.settings import ENV, RunSettings
+"""
+
+_TRAIN = """
+def train(args):
+    ray.init(runtime_env={"env_vars": {"NCCL_DEBUG": os.environ.get("NCCL_DEBUG", "WARN")}})
+"""
+
+TRAIN_IN_RAY = (
+    _TRAIN.replace("    ray", "    if not ray.is_initialized():\n        ray")
+    + """
+    rollouts = ray.remote(Rollouts).remote()
+    print("TOLD", json.dumps({"run_name": args.run_name, **ray.get(rollouts.told.remote())}))
+
+
+class Rollouts:
+    async def told(self):
+        found = {"config": None, "urls": [], "nccl": os.environ.get("NCCL_DEBUG")}
+        if ENV in os.environ:
+            settings = RunSettings.from_environment()
+            found["config"] = dict(settings.config)
+            found["urls"] = await urls_of(settings.replicas)
+        return found
+"""
+)
+
+_DOTTED = {
+    **{"dot": ".", "run": "train.", "reward": "reward.", "vllm": "vllm.", "data": "data."},
+    **{"rollout": "rollout.", "batch_size": "batch_size"},
+    "remote_url": "reward.remote_url",
+    "reward_model": "reward.model_name_or_path",
+    "filtering": "algo.dynamic_filtering_enable",
+}
+_FLAT = {
+    **{"dot": "_", "run": "", "reward": "reward_", "vllm": "vllm_", "data": ""},
+    **{"rollout": "", "batch_size": "rollout_batch_size"},
+    "remote_url": "remote_rm_url",
+    "reward_model": "reward_pretrain",
+    "filtering": "dynamic_filtering",
+}
+
+_FILES = {
+    "__init__.py": "",
+    "cli/__init__.py": "",
+    "utils/agent.py": "async def execute(self, prompt, sampling_params, llm_engine): ...",
+    "trainer/ray/vllm_engine.py": "async def generate_responses(self, num_samples): ...",
+    "datasets/prompts_dataset.py": "def collate_fn(self, items): ...",
+}
+
+
+def write_release(
+    root: Path,
+    *,
+    dotted: bool = True,
+    without: tuple[str, ...] = (),
+    command: str | None = None,
+    train: str | None = None,
+) -> Path:
+    """An OpenRLHF below ``root``.
+
+    Args:
+        root: what becomes the folder of its package.
+        dotted: how its options are spelled.
+        without: files it lacks.
+        command: another source of its command.
+        train: what its command runs; by default nothing that can run.
+    """
+    files = {name: text for name, text in _FILES.items() if name not in without}
+    spelled = _DOTTED if dotted else _FLAT
+    files["cli/train_ppo_ray.py"] = command or _COMMAND.format(
+        imports=_IMPORTS if train else "from a_library_of_the_trainer import something",
+        train=train or _TRAIN,
+        **spelled,
+    )
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import math
+import pickle
+from typing import Any
+
+import pytest
+
+from grm_openrlhf.errors import SiblingError
+from grm_openrlhf.progress import Progress
+from grm_plugin.errors import JudgeDeadError, TransportError
+from grm_plugin.schedule import read_schedule
+from grm_plugin.testing import ScriptedEngine
+from tests.adapters.openrlhf.conftest import MakeActor
+
+AWAY = TransportError("the judge is away")
+
+
+def rewards(outputs: list[dict[str, Any]]) -> list[float]:
+    return [output["reward"] for output in outputs]
+
+
+async def test_an_unscored_group_gets_one_value_for_all_its_responses_and_says_why(
+    actor: MakeActor, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = await actor([AWAY]).generate_responses("q", ["a", "b", "c"])
+    assert rewards(found) == [0.5] * 3
+    assert [output["scores"] for output in found] == [0.5] * 3
+    assert all(output["extra_logs"]["grm/unscored"] == 1.0 for output in found)
+    assert "all its responses get 0.5000" in caplog.text
+    assert "the judge is away" in caplog.text
+
+
+async def test_the_value_of_an_unscored_group_is_the_mean_of_recent_rewards(
+    actor: MakeActor,
+) -> None:
+    one = actor(["\\boxed{10}", AWAY], k=1)
+    assert rewards(await one.generate_responses("q", ["a"])) == [1.0]
+    assert rewards(await one.generate_responses("q", ["a"])) == [1.0]
+
+
+async def test_before_any_reward_it_is_the_middle_of_what_the_vote_can_give(
+    actor: MakeActor,
+) -> None:
+    found = await actor([AWAY], run={"vote_range": (2, 20)}).generate_responses("q", ["a"])
+    assert rewards(found) == [11.0]
+
+
+async def test_a_group_that_can_not_be_judged_does_not_end_the_run(actor: MakeActor) -> None:
+    crowded = ScriptedEngine(["\\boxed{5}"], context_tokens=3000)
+    found = await actor(crowded).generate_responses("word " * 900, ["a"])
+    assert rewards(found) == [0.5]
+
+
+async def test_logs_have_the_same_finite_numbers_whatever_happened(actor: MakeActor) -> None:
+    scored = await actor(["\\boxed{5}"]).generate_responses("q", ["a"])
+    unscored = await actor([AWAY]).generate_responses("q", ["a"])
+    logs = [output["extra_logs"] for output in (*scored, *unscored)]
+    assert logs[0].keys() == logs[1].keys()
+    numbers = [number for one in logs for number in one.values()]
+    assert all(isinstance(number, float) and math.isfinite(number) for number in numbers)
+
+
+async def test_a_dead_judge_ends_the_run_after_its_batches_worth_of_groups(
+    actor: MakeActor,
+) -> None:
+    one = actor([AWAY], dead_batches=2, run={"groups_per_step": 3})
+    for _ in range(5):
+        await one.generate_responses("q", ["a", "b"])
+    with pytest.raises(JudgeDeadError, match=r"no reward for 6 groups.*the judge is away"):
+        await one.generate_responses("q", ["a", "b"])
+
+
+async def test_one_reward_in_between_starts_the_count_again(actor: MakeActor) -> None:
+    one = actor([AWAY, AWAY, "\\boxed{5}"], k=1, dead_batches=3)
+    for _ in range(9):
+        await one.generate_responses("q", ["a"])
+
+
+async def test_rewards_are_rounded_so_that_equal_quality_ties(actor: MakeActor) -> None:
+    one = actor(["\\boxed{5}"], k=1, adapters={"openrlhf": {"round_to": 0.25}})
+    assert rewards(await one.generate_responses("q", ["a"])) == [0.5]
+
+
+async def test_a_scale_changes_the_reward_and_not_the_score_for_filtering(
+    actor: MakeActor,
+) -> None:
+    one = actor(["\\boxed{10}"], k=1, adapters={"openrlhf": {"reward_scale": 5}})
+    (found,) = await one.generate_responses("q", ["a"])
+    assert (found["reward"], found["scores"]) == (5.0, 1.0)
+
+
+GROWING = {"by": "step", "stages": [{"step": 0, "k": 1}, {"step": 2, "k": 4}]}
+
+
+async def test_k_grows_with_the_training_groups_and_evaluation_keeps_its_own(
+    actor: MakeActor,
+) -> None:
+    one = actor(["\\boxed{5}"], k=3, schedule=GROWING, run={"groups_per_step": 2})
+    seen = []
+    for temperature in (1, 1, 0.6, 1, 1, 1):
+        (found,) = await one.generate_responses("q", ["a"], temperature=temperature)
+        seen.append(found["extra_logs"]["grm/k"])
+    assert seen == [1, 1, 3, 1, 1, 4]
+
+
+def test_a_step_is_over_with_the_actors_share_of_its_groups() -> None:
+    progress = Progress(None, groups_per_step=2)
+    steps = []
+    for _ in range(5):
+        steps.append(progress.step)
+        progress.judged(0.5)
+    assert steps == [0, 0, 1, 1, 2]
+    assert progress.size() is None
+
+
+def test_an_unscored_group_counts_as_a_group_and_not_as_a_reward() -> None:
+    schedule = read_schedule(
+        {"by": "saturation", "sizes": [{"k": 1}, {"k": 2}], "window": 1, "rise": 0.1}
+    )
+    progress = Progress(schedule, groups_per_step=2)
+    for reward in (0.1, math.nan, 0.9, 0.9):
+        progress.judged(reward)
+    size = progress.size()
+    assert size is not None
+    assert size.k == 1
+    for reward in (0.9, math.nan):
+        progress.judged(reward)
+    size = progress.size()
+    assert size is not None
+    assert size.k == 2
+
+
+def test_errors_survive_ray() -> None:
+    error = SiblingError("another response of this group failed: ValueError('no')")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

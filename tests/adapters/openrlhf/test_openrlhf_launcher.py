@@ -1,0 +1,125 @@
+"""The launcher as a process with a real Ray; only the trainer is a stand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from tests.adapters.openrlhf import stand_in
+from tests.adapters.openrlhf.sources import TRAIN_IN_RAY, write_release
+
+JUDGE = ["--reward_model", "grm_plugin", "--grm.engine", "reference", "--grm.k", "4"]
+HOST = ["--vllm.num_engines", "1", "--run_name", "try"]
+LAUNCHER = [sys.executable, "-m", "grm_openrlhf.train_ppo_ray"]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Cluster]:
+    with stand_in.cluster(include_dashboard=True) as found:
+        yield found
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """One in which ``openrlhf`` is a stand-in whose trainer asks an actor what it was told."""
+    monkeypatch.chdir(tmp_path)
+    write_release(tmp_path / "openrlhf", train=TRAIN_IN_RAY)
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NCCL")}
+    return {**kept, "PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+def told(output: str) -> dict[str, Any]:
+    found = re.search(r"TOLD (\{.*\})", output)
+    assert found, output[-3000:]
+    return dict(json.loads(found[1]))
+
+
+def launch(
+    words: list[str], environment: dict[str, str], **more: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        env={**environment, **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_alone_it_starts_ray_and_actors_know_the_judge(environment: dict[str, str]) -> None:
+    done = launch([*LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS="local")
+    found = told(done.stdout)
+    assert found["config"] == {"engine": {"name": "reference"}, "k": 4}
+    assert found["nccl"] == "WARN"
+    assert found["run_name"] == "try"
+    assert done.returncode == 0
+
+
+def test_on_a_running_cluster_actors_know_the_judge(
+    environment: dict[str, str], running: Cluster
+) -> None:
+    done = launch([*LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS=running.address)
+    assert told(done.stdout)["config"]["k"] == 4
+
+
+def test_as_a_submitted_job_the_jobs_own_variables_win(
+    environment: dict[str, str], running: Cluster
+) -> None:
+    job = {"env_vars": {"NCCL_DEBUG": "INFO", "PYTHONPATH": environment["PYTHONPATH"]}}
+    ray_command = str(Path(sys.executable).with_name("ray"))
+    submit = [ray_command, "job", "submit", "--runtime-env-json", json.dumps(job), "--"]
+    dashboard = f"http://{running.head_node.webui_url}"
+    done = launch([*submit, *LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS=dashboard)
+    found = told(done.stdout)
+    assert (found["config"]["k"], found["nccl"]) == (4, "INFO")
+
+
+def test_servers_of_the_launcher_reach_the_actors(
+    environment: dict[str, str], running: Cluster, tmp_path: Path
+) -> None:
+    config = {"engine": {"serve": stand_in.serve().model_dump(mode="json")}}
+    (tmp_path / "grm.yaml").write_text(json.dumps(config))
+    words = ["--reward_model", "grm_plugin", "--grm_config", str(tmp_path / "grm.yaml")]
+    done = launch([*LAUNCHER, *words, *HOST], environment, RAY_ADDRESS=running.address)
+    (url,) = told(done.stdout)["urls"]
+    assert url.startswith("http://")
+    assert not stand_in.lists_models(url)
+    assert "stand_in_server" not in json.dumps(told(done.stdout)["config"])
+
+
+def test_what_is_wrong_is_said_before_ray_starts(environment: dict[str, str]) -> None:
+    done = launch([*LAUNCHER, *JUDGE, "--vllm.num_engines", "0"], environment, RAY_ADDRESS="local")
+    assert done.returncode == 1
+    assert done.stdout.startswith("error: --vllm.num_engines: expected 1 or more")
+
+
+def test_an_option_that_nobody_knows_is_refused_in_the_hosts_words(
+    environment: dict[str, str],
+) -> None:
+    done = launch([*LAUNCHER, *JUDGE, *HOST, "--no_such", "1"], environment)
+    assert done.returncode == 2
+    assert "unrecognized arguments: --no_such 1" in done.stdout
+
+
+def test_help_shows_the_hosts_options_and_ours(environment: dict[str, str]) -> None:
+    done = launch([*LAUNCHER, "--help"], environment)
+    assert done.returncode == 0
+    for option in ("--vllm.num_engines", "--reward_model", "--grm_config", "--grm.KEY"):
+        assert option in done.stdout
+
+
+def test_without_ours_it_is_the_hosts_own_command(environment: dict[str, str]) -> None:
+    done = launch([*LAUNCHER, *HOST], environment, RAY_ADDRESS="local")
+    assert told(done.stdout)["config"] is None

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grm_openrlhf.command import split
+from grm_openrlhf.host import Host
+from grm_openrlhf.plan import AGENT, Plan, make_plan
+from grm_openrlhf.settings import ENV, RunSettings
+from grm_plugin.errors import ConfigError
+from tests.adapters.openrlhf.conftest import with_adapter
+from tests.adapters.openrlhf.sources import write_release
+
+HOST = [
+    "--vllm.num_engines",
+    "2",
+    "--rollout.batch_size",
+    "9",
+    "--rollout.n_samples_per_prompt",
+    "4",
+]
+
+
+def plan(*words: str, host: Host | None = None, engine: str = "scripted") -> Plan:
+    ours, rest = split(["--reward_model", "grm_plugin", "--grm.engine", engine, *words])
+    own = HOST if host is None else []
+    return make_plan(ours, [*own, *rest], host or Host.installed(), plugins=with_adapter([]))
+
+
+def refused(*words: str, **more: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        plan(*words, **more)
+    return str(caught.value)
+
+
+def file(folder: Path, text: str) -> str:
+    path = folder / "grm.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_host_gets_its_own_words_and_our_agent() -> None:
+    made = plan("--actor.adam.lr", "1e-5")
+    assert made.argv[: len(HOST) + 2] == (*HOST, "--actor.adam.lr", "1e-5")
+    assert made.argv[len(HOST) + 2 :][:2] == ("--train.agent_func_path", str(AGENT))
+    assert AGENT.is_file()
+
+
+def test_an_older_release_gets_the_older_spelling(tmp_path: Path) -> None:
+    host = Host(write_release(tmp_path, dotted=False), "0.9.1")
+    assert "--agent_func_path" in plan("--vllm_num_engines", "1", host=host).argv
+
+
+def test_actors_get_the_content_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["--grm_config", file(tmp_path, "k: 4\nrecord: seen.jsonl\n"), "--grm.k", "6"]
+    monkeypatch.chdir(tmp_path)
+    settings = plan(*words).settings
+    assert settings.config["k"] == 6
+    assert settings.config["record"] == str(tmp_path / "seen.jsonl")
+    monkeypatch.setenv(ENV, settings.model_dump_json(exclude_unset=True))
+    assert RunSettings.from_environment() == settings
+    assert RunSettings.from_environment().judge_config().k == 6
+
+
+def test_a_template_of_the_users_travels_as_text(tmp_path: Path) -> None:
+    from grm_plugin.plugins import installed
+
+    text = Path(installed().get("template", "grm")).read_text()
+    (tmp_path / "mine.txt").write_text(text)
+    assert plan("--grm.template", str(tmp_path / "mine.txt")).settings.template == text
+
+
+def test_an_actors_share_of_a_step_is_told() -> None:
+    assert plan().settings.groups_per_step == 5
+    assert plan("--rollout.temperature", "0.9").settings.temperature == 0.9
+
+
+def test_without_a_label_key_the_raw_messages_come_as_label() -> None:
+    made = plan("--data.input_key", "messages")
+    assert made.argv[-2:] == ("--data.label_key", "messages")
+    assert (made.settings.label, made.settings.own_label) == ("conversation", True)
+
+
+def test_a_label_key_of_the_users_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    made = plan("--data.label_key", "answer")
+    assert made.argv.count("--data.label_key") == 1
+    assert (made.settings.label, made.settings.own_label) == ("ignore", False)
+    assert "the judge sees each prompt as the policy does" in caplog.text
+
+
+def test_a_label_can_be_the_reference_answer(tmp_path: Path) -> None:
+    config = file(tmp_path, "adapters: {openrlhf: {label: reference}}")
+    words = ["--grm_config", config]
+    assert plan(*words, "--data.label_key", "answer").settings.label == "reference"
+    assert "--data.label_key names; name one" in refused(*words)
+
+
+def test_a_data_loader_that_would_spoil_messages_gets_no_label_key(tmp_path: Path) -> None:
+    root = write_release(tmp_path, dotted=False, without=("datasets/prompts_dataset.py",))
+    made = plan("--vllm_num_engines", "1", host=Host(root, "0.9.1"))
+    assert "--label_key" not in made.argv
+    assert made.settings.label == "ignore"
+
+
+def test_the_users_own_agent_is_run_below_ours(tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.touch()
+    made = plan("--train.agent_func_path", str(own))
+    assert made.settings.own_agent == own
+    last = len(made.argv) - made.argv[::-1].index("--train.agent_func_path")
+    assert made.argv[last] == str(AGENT)
+    assert "expected a Python file, got 'no.py'" in refused("--train.agent_func_path", "no.py")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--reward.remote_url", "http://a"], "--reward.remote_url names a reward server"),
+        (["--reward.remote", "http://a"], "--reward.remote_url names a reward server"),
+        (["--reward.model", "some/rm"], "--reward.model_name_or_path names a scalar RM"),
+        (["--vllm.num_engines", "0"], "--vllm.num_engines: expected 1 or more"),
+        (["--grm.vote", "sum"], "cuts them to -10..10; use vote: mean"),
+        (["--reward.clip_range", "0", "0.5"], "reach from 0 to 1, and --reward.clip_range cuts"),
+        (["--grm.kk", "4"], "kk"),
+        (["--grm.select", "best"], "unknown selector 'best'"),
+        (["--grm.adapters.openrlhf", "{thinkin: keep}"], "did you mean 'thinking'?"),
+        (["--grm.adapters.openrlhf", "{judge: {gpus: 2}}"], "none is to be started"),
+    ],
+)
+def test_contradictions_are_refused_before_ray_starts(words: list[str], told: str) -> None:
+    assert told in refused(*words)
+
+
+def test_rewards_that_filtering_can_not_read_are_refused() -> None:
+    words = ["--grm.vote", "sum", "--reward.clip_range", "0", "100"]
+    assert plan(*words).settings.vote_range == (8, 80)
+    told = refused(*words, "--algo.dynamic_filtering_enable")
+    assert "--algo.dynamic_filtering_enable reads scores in 0..1" in told
+
+
+def test_a_scale_counts_against_the_clip_range() -> None:
+    assert plan("--grm.adapters.openrlhf", "{reward_scale: 10}")
+    assert "reach from 0 to 11" in refused("--grm.adapters.openrlhf", "{reward_scale: 11}")
+
+
+def test_a_judge_has_to_be_named(tmp_path: Path) -> None:
+    ours, rest = split(["--reward_model", "grm_plugin"])
+    with (
+        pytest.warns(UserWarning, match="no judge named"),
+        pytest.raises(ConfigError, match="no judge is named"),
+    ):
+        make_plan(ours, [*HOST, *rest], Host.installed(), plugins=with_adapter([]))
+
+
+def test_a_second_vllm_in_the_rollout_actor_is_refused() -> None:
+    assert "a second vLLM inside every rollout actor" in refused(engine="vllm")
+
+
+def test_a_server_of_ours_is_started_by_the_launcher_and_not_by_the_actors(tmp_path: Path) -> None:
+    config = """
+        engine: {serve: {model: judge, args: [--max-model-len, '4096'], env: {TOKEN: hush}}}
+        adapters: {openrlhf: {judge: {replicas: 2, gpus: 4}}}
+    """
+    ours, rest = split(["--reward_model", "grm_plugin", "--grm_config", file(tmp_path, config)])
+    made = make_plan(ours, [*HOST, *rest], Host.installed(), plugins=with_adapter([]))
+    assert made.servers is not None
+    assert made.servers.serve.model == "judge"
+    assert (made.servers.placement.replicas, made.servers.placement.gpus) == (2, 4)
+    assert made.settings.replicas == 2
+    assert "hush" not in json.dumps(made.settings.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("engine: {serve: {model: judge, gpus: [0]}}", "adapters.openrlhf.judge.gpus"),
+        (
+            "engine: {url: 'http://a'}\n"
+            "select: {name: meta_rm, k_meta: 1, classifier: {engine: server, serve: {model: m}}}",
+            "name it with select.classifier.url",
+        ),
+    ],
+)
+def test_servers_that_ray_could_not_place_are_refused(
+    tmp_path: Path, config: str, told: str
+) -> None:
+    ours, rest = split(["--reward_model", "grm_plugin", "--grm_config", file(tmp_path, config)])
+    with pytest.raises(ConfigError) as caught:
+        make_plan(ours, [*HOST, *rest], Host.installed(), plugins=with_adapter([]))
+    assert told in str(caught.value)

@@ -1,0 +1,65 @@
+"""Whole runs of ``openrlhf.cli.train_ppo_ray``: rollouts in vLLM, updates in DeepSpeed, on Ray.
+
+The policy and the judge are the reference ones; the judge runs in the rollout actor's process.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.e2e.openrlhf.trainer import PROMPTS_PER_STEP, SAMPLES, Training, of_group
+
+JUDGE = {"engine": "reference", "k": 4}
+MODES: dict[str, dict[str, Any]] = {
+    "synchronous": {},
+    "async": {"train.async_enable": True, "train.partial_rollout_enable": True},
+}
+
+
+@pytest.fixture(scope="module", params=MODES)
+def run(request: pytest.FixtureRequest, address: str, tmp_path_factory: Any) -> Training:
+    """A finished run of three policy updates."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with Training(address, folder, JUDGE, steps=3, options=MODES[request.param]) as training:
+        assert training.wait() == 0, training.output[-6000:]
+    return training
+
+
+def test_every_group_is_judged_whole_in_one_call(run: Training) -> None:
+    verdicts = run.verdicts()
+    assert len(verdicts) == PROMPTS_PER_STEP * run.steps
+    assert {len(verdict.group.responses) for verdict in verdicts} == {SAMPLES}
+    queries = Counter(verdict.group.conversation[-1].content for verdict in verdicts)
+    assert queries == Counter(run.queries)
+
+
+def test_rewards_reach_the_policy_update_unchanged(run: Training) -> None:
+    updates = run.updates()
+    assert [len(update) for update in updates] == [PROMPTS_PER_STEP * SAMPLES] * run.steps
+    for verdict in run.verdicts():
+        assert verdict.rewards is not None
+        judged = zip(verdict.group.responses, verdict.rewards, strict=True)
+        updated = [(one.response, one.reward) for one in of_group(verdict, updates)]
+        assert sorted(updated) == [(text, pytest.approx(reward)) for text, reward in sorted(judged)]
+
+
+def test_advantages_are_those_of_the_group(run: Training) -> None:
+    updates = run.updates()
+    for verdict in run.verdicts():
+        samples = of_group(verdict, updates)
+        rewards = [one.reward for one in samples]
+        mean, spread = statistics.fmean(rewards), statistics.stdev(rewards)
+        expected = [(reward - mean) / (spread + 1e-9) for reward in rewards]
+        assert [one.advantage for one in samples] == pytest.approx(expected, abs=1e-4)
+
+
+def test_metrics_arrive_in_the_log_of_the_trainer(run: Training) -> None:
+    metrics = run.metrics()
+    rewards = [statistics.fmean(one.reward for one in update) for update in run.updates()]
+    assert metrics["train/reward"] == pytest.approx(rewards, rel=1e-3)
+    assert metrics["train/grm/unscored"] == [0.0] * run.steps
+    assert metrics["train/grm/k"] == [4.0] * run.steps

@@ -1,0 +1,216 @@
+"""Runs of the real trainer, through ``grm_openrlhf.train_ppo_ray``, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from ray.cluster_utils import Cluster
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from transformers import AutoTokenizer
+
+import grm_openrlhf
+import grm_plugin
+from grm_plugin.records import read_verdicts
+from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
+from grm_plugin.types import Verdict
+
+PATIENCE_S = 900.0
+SAMPLES = 4
+PROMPTS_PER_STEP = 4
+IN_EVERY_PROCESS = Path(__file__).parent / "in_every_process"
+PACKAGES = (grm_plugin, grm_openrlhf)
+SOURCES = [IN_EVERY_PROCESS, *(Path(one.__file__ or "").parents[1] for one in PACKAGES)]
+ENVIRONMENT = {
+    "PYTHONPATH": os.pathsep.join(map(str, SOURCES)),
+    "DS_ACCELERATOR": "cpu",
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # 15 by default: on a busy machine they would hardly run
+    "TOKENIZERS_PARALLELISM": "false",
+    "TORCHDYNAMO_DISABLE": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_NO_USAGE_STATS": "1",
+}
+OPTIONS = {
+    "actor.model_name_or_path": POLICY_MODEL,
+    "actor.num_gpus_per_node": 1,
+    "actor.adam.lr": 1e-3,
+    "algo.advantage.estimator": "group_norm",
+    "algo.kl.init_coef": 0,
+    "data.input_key": "prompt",
+    "data.apply_chat_template": True,
+    "data.max_len": 256,
+    "ds.attn_implementation": "eager",
+    "ds.zero_stage": 0,
+    "rollout.batch_size": PROMPTS_PER_STEP,
+    "rollout.n_samples_per_prompt": SAMPLES,
+    "rollout.micro_batch_size": SAMPLES,
+    "rollout.max_new_tokens": 32,
+    "train.batch_size": PROMPTS_PER_STEP * SAMPLES,
+    "train.micro_batch_size": SAMPLES,
+    "vllm.num_engines": 1,
+    "vllm.enforce_eager": True,
+}
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """The address of a running Ray cluster of one node that believes it has GPUs."""
+    node = {"num_cpus": 8, "num_gpus": 4, "object_store_memory": 300_000_000}
+    outside = dict(os.environ)
+    os.environ.update(ENVIRONMENT)  # what its workers see
+    try:
+        ray = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    finally:
+        os.environ.clear()
+        os.environ.update(outside)
+    try:
+        yield ray.address
+    finally:
+        ray.shutdown()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A response as it reached the policy update."""
+
+    prompt: str
+    response: str
+    reward: float
+    advantage: float
+    logs: Mapping[str, float]
+
+
+class Training:
+    """A run of the trainer's command in ``folder``; a context, at whose end it is over.
+
+    Args:
+        address: of the Ray cluster.
+        folder: for everything it reads and writes.
+        settings: what goes into the file of ``--grm_config``; verdicts are recorded in any case.
+        steps: policy updates, each on prompts of its own.
+        options: the trainer's, in addition to those above.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        folder: Path,
+        settings: Mapping[str, Any],
+        *,
+        steps: int,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.steps = steps
+        config = folder / "grm.yaml"
+        config.write_text(yaml.safe_dump({**settings, "record": str(folder / "verdicts.jsonl")}))
+        chosen: dict[str, Any] = {
+            **OPTIONS,
+            "data.prompt_dataset": write_prompts(folder, PROMPTS_PER_STEP * steps, seed=5),
+            "ckpt.output_dir": folder / "out",
+            "ckpt.path": folder / "checkpoints",
+            "logger.tensorboard_dir": folder / "metrics",
+            **(options or {}),
+        }
+        module = "grm_openrlhf.train_ppo_ray"
+        ours = ["--reward_model", "grm_plugin", "--grm_config", str(config)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *ours, *as_arguments(chosen)],
+                cwd=folder,
+                env={**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "log.txt"
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far, with the lines of its workers."""
+        return self._log.read_text(errors="replace")
+
+    def wait(self) -> int:
+        """Its exit status."""
+        return self._process.wait(PATIENCE_S)
+
+    def until(self, happened: Callable[[], object]) -> None:
+        """Return as soon as ``happened()``; the trainer must not end before."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened():
+            assert self._process.poll() is None, self.output[-4000:]
+            assert time.monotonic() < deadline, self.output[-4000:]
+            time.sleep(0.1)
+
+    @property
+    def queries(self) -> list[str]:
+        """What is asked in its prompts."""
+        lines = (self.folder / "train.jsonl").read_text().splitlines()
+        return [json.loads(line)["prompt"][-1]["content"] for line in lines]
+
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict recorded so far, by whichever process."""
+        files = sorted(self.folder.glob("verdicts.jsonl*"))
+        return [verdict for file in files for verdict in read_verdicts(file)]
+
+    def updates(self) -> list[list[Sample]]:
+        """What each policy update was given; see ``in_every_process/watched_updates.py``."""
+        tokenizer = AutoTokenizer.from_pretrained(POLICY_MODEL)
+
+        def sample(row: dict[str, Any]) -> Sample:
+            text = tokenizer.decode(row.pop("response"), skip_special_tokens=True)
+            return Sample(response=text, **row)
+
+        lines = (self.folder / "out" / "updates.jsonl").read_text().splitlines()
+        return [[sample(row) for row in json.loads(line)] for line in lines]
+
+    def metrics(self) -> dict[str, list[float]]:
+        """What the trainer logged in each step, by name."""
+        (folder,) = (self.folder / "metrics").iterdir()
+        events = EventAccumulator(str(folder)).Reload()
+        return {
+            name: [event.value for event in events.Scalars(name)]
+            for name in events.Tags()["scalars"]
+        }
+
+
+def of_group(verdict: Verdict, updates: Sequence[Sequence[Sample]]) -> list[Sample]:
+    """The samples of the group of ``verdict``; none when it did not reach an update."""
+    asked = f"\n{verdict.group.conversation[-1].content}\n"
+    found = ([one for one in update if asked in one.prompt] for update in updates)
+    return next(filter(None, found), [])
+
+
+def as_arguments(options: Mapping[str, Any]) -> list[str]:
+    """Options as a command line; True stands for a flag."""
+    pairs = (
+        [f"--{name}"] if value is True else [f"--{name}", str(value)]
+        for name, value in options.items()
+    )
+    return [argument for pair in pairs for argument in pair]
