@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from grm_plugin.cli import demo, doctor, plugins, score, show, train
+from grm_plugin.cli import demo, doctor, plugins, score, serve, show, train
 from grm_plugin.cli.terminal import say
 from grm_plugin.errors import GRMError
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
-for _command in (demo.demo, score.score, show.show, doctor.doctor, plugins.plugins):
+for _command in (demo.demo, score.score, show.show, serve.serve, doctor.doctor, plugins.plugins):
     app.command()(_command)
 app.add_typer(train.train, name="train")
 

@@ -46,7 +46,7 @@ def demo(
     train: Annotated[
         bool, Option("--train", help="Train a tiny policy on the judge with TRL instead.")
     ] = False,
-    steps: Annotated[int, Option(min=2, help="Optimizer steps of --train.")] = STEPS,
+    steps: Annotated[int, Option(min=2, help="Steps of --train: answer, judge, learn.")] = STEPS,
 ) -> None:
     """See a generative reward model at work, in minutes and without a GPU.
 

@@ -23,14 +23,16 @@ from grm_plugin.reference.policy import POLICY_MODEL, prompt_rows, watch_true_qu
 from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
 
 PROMPTS_A_STEP = 32
-RESPONSES = 2  # the judge tells two responses apart far better than four
+RESPONSES = 2  # half the judging of groups of four
+UPDATES = 4
+"""Optimizer steps that a step of the demo makes with its judged responses."""
 SETTINGS: dict[str, Any] = {
     "use_cpu": True,
-    "learning_rate": 1e-3,
+    "learning_rate": 7e-4,
     "lr_scheduler_type": "constant_with_warmup",
     "warmup_steps": 5,
-    "per_device_train_batch_size": PROMPTS_A_STEP * RESPONSES,
-    "steps_per_generation": 1,
+    "per_device_train_batch_size": PROMPTS_A_STEP * RESPONSES // UPDATES,
+    "steps_per_generation": UPDATES,
     "num_generations": RESPONSES,
     "max_completion_length": 48,
     "temperature": 1.0,
@@ -58,11 +60,11 @@ def train(
     Args:
         judge: settings of the judge, which sees queries and responses and nothing else.
         folder: for the weights and the tokenizer.
-        steps: optimizer steps.
+        steps: rounds of answering, judging and learning, each ``UPDATES`` optimizer steps.
         seed: decides the prompts, their order and what the policy draws.
         seen: called after every step.
     """
-    config = GRPOConfig(str(folder), max_steps=steps, seed=seed, **SETTINGS)
+    config = GRPOConfig(str(folder), max_steps=steps * UPDATES, seed=seed, **SETTINGS)
     data = Dataset.from_list(list(prompt_rows(steps * PROMPTS_A_STEP, seed=seed)))
     with _quiet(), _reward(judge) as reward:
         trainer = GRPOTrainer(
@@ -121,4 +123,5 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if "true_quality" in logs:
             reward = math.nan if logs["reward"] is None else logs["reward"]
-            self._seen(Step(state.global_step, reward, logs["true_quality"]))
+            step = (state.global_step - 1) // UPDATES + 1
+            self._seen(Step(step, reward, logs["true_quality"]))

@@ -34,7 +34,7 @@ def learn(judge: GRMConfig, folder: Path, *, steps: int) -> None:
     Args:
         judge: settings of the judge; its seed decides the run's prompts and draws, too.
         folder: gets the trained policy, every verdict and the picture; what is there is replaced.
-        steps: optimizer steps.
+        steps: rounds of answering, judging and learning.
     """
     with err.status("loading TRL and asking the starting policy"):
         from grm_plugin.cli import demo_grpo as grpo

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -65,17 +65,26 @@ class JudgeSettings:
         Raises:
             ConfigError: a setting is unknown, wrong, or not KEY=VALUE.
         """
-        return GRMConfig.load(self.file, **{**dict(map(_setting, self.pairs)), **self.shortcuts})
+        return GRMConfig.load(self.file, **{**read_pairs(self.pairs, "--set"), **self.shortcuts})
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def read_pairs(texts: Iterable[str], option: str) -> dict[str, Any]:
+    """The settings in ``KEY=VALUE`` texts; values are YAML.
+
+    Raises:
+        ConfigError: one of them is not KEY=VALUE; the message names ``option``.
+    """
+    return dict(_pair(text, option) for text in texts)
+
+
+def _pair(text: str, option: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"--set: expected KEY=VALUE, such as k=16, got {quoted(text)}")
+        raise ConfigError(f"{option}: expected KEY=VALUE, such as k=16, got {quoted(text)}")
     try:
         return key.strip(), yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {key}: expected a YAML value, got {quoted(value)}") from error
+        raise ConfigError(f"{option} {key}: expected a YAML value, got {quoted(value)}") from error
 
 
 def _judge_options(

@@ -91,5 +91,6 @@ def test_the_demo_trains_as_the_recipe_does_but_shorter_and_in_pairs() -> None:
     shared = said.keys() & SETTINGS.keys()
     differs = {key for key in shared if said[key] != SETTINGS[key]}
     assert differs == {"per_device_train_batch_size", "num_generations"}
-    assert SETTINGS["per_device_train_batch_size"] == PROMPTS_A_STEP * RESPONSES
+    generated = SETTINGS["per_device_train_batch_size"] * SETTINGS["steps_per_generation"]
+    assert generated == PROMPTS_A_STEP * RESPONSES
     assert SETTINGS.keys() - shared == {"save_strategy"}

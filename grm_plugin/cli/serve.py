@@ -1,0 +1,93 @@
+"""``grm serve``: the judge behind HTTP, for trainers that ask for rewards over the network."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Exit, Option
+
+from grm_plugin.cli.judge import JudgeSettings, read_pairs, takes_judge
+from grm_plugin.cli.terminal import say
+from grm_plugin.engines.extras import not_installed
+from grm_plugin.engines.secret import Secret
+from grm_plugin.errors import ConfigError
+from grm_plugin.grm import GRM
+from grm_plugin.options import read_options
+
+if TYPE_CHECKING:
+    from grm_plugin.serving.judging import Judge
+    from grm_plugin.serving.settings import ServingSettings
+
+INTERRUPTED = 130
+_OWNER = "grm serve"
+
+
+@takes_judge
+def serve(
+    settings: JudgeSettings,
+    host: Annotated[str, Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Option(min=0, max=65535, help="0 takes a free one.")] = 8400,
+    replicas: Annotated[
+        int | None, Option(min=1, help="Judge in so many processes, on a Ray cluster.")
+    ] = None,
+    token_env: Annotated[
+        str | None,
+        Option(metavar="NAME", help="Environment variable with the token that callers must send."),
+    ] = None,
+    token_file: Annotated[Path | None, Option(help="File with that token.")] = None,
+    no_token: Annotated[
+        bool, Option("--no-token", help="Let everybody in who can reach the address.")
+    ] = False,
+    serving: Annotated[
+        list[str] | None,
+        Option(metavar="KEY=VALUE", help="A setting of the server, such as `group_size=8`."),
+    ] = None,
+) -> None:
+    """Serve rewards over HTTP until SIGTERM or Ctrl-C.
+
+    `/get_reward` speaks OpenRLHF's protocol, `/v1/score` takes groups and gives whole verdicts,
+    `/health` and `/metrics` are for operators, `/docs` shows the rest. At the end the calls in
+    flight are answered and new ones refused.
+
+    Exit code: 0 ended by SIGTERM, 130 by Ctrl-C, 1 an error.
+    """
+    try:
+        from grm_plugin.serving.app import create_app
+        from grm_plugin.serving.server import check_host, serve
+        from grm_plugin.serving.settings import ServingSettings
+    except ImportError as error:
+        raise not_installed(_OWNER, "serve", error) from error
+    rules = read_options(ServingSettings, _OWNER, read_pairs(serving or (), "--serving"))
+    secret = _token(token_env, token_file)
+    check_host(host, has_token=bool(secret.value), open_to_all=no_token)
+    app = create_app(_judge(settings, replicas, rules), rules, secret)
+    ended_by = serve(app, host=host, port=port, listening=lambda url: say(f"listening on {url}"))
+    raise Exit(INTERRUPTED if ended_by == signal.SIGINT else 0)
+
+
+def _judge(settings: JudgeSettings, replicas: int | None, rules: ServingSettings) -> Judge:
+    if replicas is None:
+        from grm_plugin.serving.judging import LocalJudge
+
+        return LocalJudge(GRM(settings.load()))
+    try:
+        from grm_plugin.serving.cluster import RayJudge
+    except ImportError as error:
+        raise not_installed(f"{_OWNER} --replicas", "ray", error) from error
+    return RayJudge(settings.load(), replicas, rules)
+
+
+def _token(name: str | None, file: Path | None) -> Secret:
+    if name and file:
+        raise ConfigError("expected one of --token-env and --token-file, got both")
+    if file is None:
+        return Secret.from_environment(name, _OWNER, "--token-env")
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--token-file {file} can not be read: {error}") from error
+    if not token:
+        raise ConfigError(f"--token-file {file}: expected a token, got an empty file")
+    return Secret(token)
