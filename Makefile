@@ -39,14 +39,16 @@ pytest: $(VENV)/.dev
 
 test-trl: $(VENV)/.trl
 	$(BIN)/python -m pytest -o addopts="" --strict-markers -q \
-	  tests/docs tests/recipes tests/e2e/recipes tests/e2e/trl
+	  tests/docs tests/recipes tests/e2e/recipes tests/e2e/trl \
+	  --ignore tests/recipes/test_openrlhf_recipes.py
 
 test-vllm: $(VENV)/.vllm
 	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/vllm
 
 test-openrlhf: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -o addopts="" --strict-markers -q \
-	  tests/adapters/openrlhf tests/e2e/openrlhf tests/e2e/serving
+	  tests/adapters/openrlhf tests/recipes/test_openrlhf_recipes.py \
+	  tests/e2e/openrlhf tests/e2e/serving
 
 bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \
