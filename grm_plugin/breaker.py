@@ -30,9 +30,10 @@ class Breaker:
         alive = any(verdict.scored for verdict in batch)
         self._dead = 0 if alive else self._dead + 1
         if self._dead >= self._most:
+            last = "1 group" if len(batch) == 1 else f"{len(batch)} groups"
             raise JudgeDeadError(
-                f"{self._dead} batches in a row ({len(batch)} groups in the last) came "
-                f"back without one reward; the last group says: {batch[-1].unscored}"
+                f"{self._dead} batches in a row ({last} in the last) came back without one "
+                f"reward; the last group says: {batch[-1].unscored}"
             )
 
 

@@ -1,4 +1,4 @@
-"""The real ``trl grpo`` on the reference recipe, a few steps of it."""
+"""The real ``trl grpo`` on the reference recipes, two rounds of each."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ RECIPES = ROOT / "recipes"
 
 
 def trained(recipe: Path, folder: Path) -> list[dict[str, Any]]:
-    """What TRL logged in two steps of ``recipe``."""
+    """What TRL logged in two rounds of ``recipe``, each of four optimizer steps."""
     write_prompts(folder / "prompts", 32, seed=5)
     options = {
         "--config": recipe,
         "--dataset_name": folder / "prompts",
         "--output_dir": folder / "run",
-        "--max_steps": 2,
-        "--save_steps": 2,
-        "--per_device_train_batch_size": 16,
+        "--max_steps": 8,
+        "--save_steps": 8,
+        "--per_device_train_batch_size": 4,
     }
     path = f"{ROOT}{os.pathsep}{ROOT / 'adapters'}"
     done = subprocess.run(
@@ -43,7 +43,7 @@ def trained(recipe: Path, folder: Path) -> list[dict[str, Any]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    state = (folder / "run/checkpoint-2/trainer_state.json").read_text(encoding="utf-8")
+    state = (folder / "run/checkpoint-8/trainer_state.json").read_text(encoding="utf-8")
     return [row for row in json.loads(state)["log_history"] if "reward" in row]
 
 
@@ -65,7 +65,7 @@ def test_the_number_of_votes_grows_while_the_coscaling_recipe_trains(tmp_path: P
     recipe = yaml.safe_load((RECIPES / "reference/grpo/config_coscaling.yaml").read_text())
     judge = yaml.safe_load((ROOT / recipe["env"]["GRM_CONFIG"]).read_text())
     for stage in judge["schedule"]["stages"]:
-        stage["step"] //= 20  # the second stage at the second step
+        stage["step"] //= 14  # the second stage in the second round
     (tmp_path / "judge.yaml").write_text(yaml.safe_dump(judge))
     recipe["env"]["GRM_CONFIG"] = str(tmp_path / "judge.yaml")
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
