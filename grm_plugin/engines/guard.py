@@ -4,10 +4,14 @@ Run as a script, by path, with the standard library alone: ``python -I guard.py 
 The starter holds the other end of this process's standard input. When that end closes, for
 whatever reason and be it SIGKILL, or when SIGTERM comes, the command and all its children get
 SIGTERM and after ``GRACE_S`` seconds SIGKILL. The command's process id is written first.
+
+On Linux the command gets SIGTERM also when this process itself is killed: Ray does that to the
+children of a worker that it ends.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -16,11 +20,20 @@ import threading
 from contextlib import suppress
 from types import FrameType
 
+_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+_C = ctypes.CDLL(None)  # loaded before there is a child that may only make system calls
+
 
 def main(grace_s: float, command: list[str]) -> int:
     """Exit code of ``command``, once it and its children are gone."""
     # an argument list without a shell; what it runs is the user's own configuration
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, process_group=0)  # noqa: S603
+    child = subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=2,
+        process_group=0,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
     sys.stdout.write(f"{child.pid}\n")
     sys.stdout.flush()
 
@@ -35,6 +48,10 @@ def main(grace_s: float, command: list[str]) -> int:
     code = child.wait()
     _signal_group(child.pid, signal.SIGKILL)  # what the command left behind
     return code if code >= 0 else 128 - code
+
+
+def _end_with_parent() -> None:
+    _C.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end_with_starter() -> None:

@@ -160,6 +160,20 @@ def test_the_server_ends_with_the_process_that_started_it(sent: signal.Signals |
     assert_gone(found["pids"])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell a child of no death")
+async def test_the_server_ends_also_when_its_guard_is_killed() -> None:
+    engine = engine_for("answer")
+    await engine.start()
+    server = told()["pids"][0]
+    os.kill(_parent(server), signal.SIGKILL)
+    assert_gone([server])
+    await engine.close()
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 async def test_the_trainers_process_group_is_not_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE", "MASTER_PORT", "TORCHELASTIC_RUN_ID"):
         monkeypatch.setenv(name, "7")
