@@ -80,7 +80,7 @@ def _in_range(score: float, scale: Scale) -> float:
     return score
 
 
-_CRITERIA = re.compile(r"(?:specific\s+criteria|principles)\W*$|^\W*specific\s+criteria", re.I)
+_CRITERIA = re.compile(r"(?:specific\s+criteria|principles)\W*$|^\W*specific\s+criteria")
 _NEXT_PART = re.compile(r"^\W*(analysis|scores?|output)\b", re.I)
 _ITEM = re.compile(r"^\W*?(?:[-*•]\s|\d{1,2}[.):、](?!\d))\s*(?P<text>\S.*)$")
 # gaps are bounded, so that a long run of blanks costs no more than its length
@@ -98,7 +98,7 @@ def parse_principles(text: str) -> tuple[Principle, ...]:
     """
     lines = iter(answer(text)[:20_000].splitlines())
     for line in lines:
-        if _CRITERIA.search(line):
+        if _heads_criteria(line.lower()):
             break
     found = []
     for line in lines:
@@ -107,6 +107,11 @@ def parse_principles(text: str) -> tuple[Principle, ...]:
         if item := _ITEM.match(line):
             found.append(_principle(item["text"]))
     return tuple(found)
+
+
+def _heads_criteria(line: str) -> bool:
+    # looked for as words first: on a long line of a critique the pattern alone is many times slower
+    return ("criteria" in line or "principles" in line) and bool(_CRITERIA.search(line))
 
 
 def _principle(text: str) -> Principle:

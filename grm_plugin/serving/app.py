@@ -1,0 +1,280 @@
+"""The FastAPI application of the reward server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from grm_plugin import __version__
+from grm_plugin.engines.secret import Secret
+from grm_plugin.errors import GRMError, quoted
+from grm_plugin.rows import Row
+from grm_plugin.serving import openrlhf, scoring
+from grm_plugin.serving.desk import Desk
+from grm_plugin.serving.errors import STATUS, TooLarge
+from grm_plugin.serving.gate import RETRY_AFTER_S, Gate
+from grm_plugin.serving.judging import Judge, Judging, Pulse
+from grm_plugin.serving.lifecycle import Calls, Lifecycle, Status
+from grm_plugin.serving.metrics import Metrics
+from grm_plugin.serving.openrlhf import RewardAnswer, RewardCall
+from grm_plugin.serving.room import Room
+from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
+from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.types import Group, Verdict
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Health(BaseModel):
+    """Answer of ``/health``; its HTTP status is 200 when ``status`` is ``ready``, else 503."""
+
+    status: str = Field(description="starting, ready, unreachable (the judge), draining or dead")
+    reason: str = Field(description="empty when ready")
+
+
+class Problem(BaseModel):
+    """Answer to a call that is refused."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts of one server; ``app.state.service``. ``started`` tells that the start is over."""
+
+    settings: ServingSettings
+    judge: Judge
+    metrics: Metrics
+    lifecycle: Lifecycle
+    calls: Calls
+    room: Room
+    judging: Judging
+    pulse: Pulse
+    desk: Desk
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def of(cls, judge: Judge, settings: ServingSettings) -> Service:
+        """The parts, put together; nothing has started."""
+        metrics, lifecycle, room = Metrics(), Lifecycle(), Room(settings.queue)
+        judging = Judging(judge, metrics, lifecycle)
+        metrics.k.set(judge.k)
+        return cls(
+            settings=settings,
+            judge=judge,
+            metrics=metrics,
+            lifecycle=lifecycle,
+            calls=Calls(settings.max_calls),
+            room=room,
+            judging=judging,
+            pulse=Pulse(judge),
+            desk=Desk(judging, room, settings, metrics),
+        )
+
+    async def start(self) -> None:
+        """Start the judge; calls are refused until it has started."""
+        try:
+            await self.judge.start()
+        except Exception as error:  # whatever it is, no call can be served
+            self.lifecycle.die(error)
+        else:
+            self.lifecycle.ready()
+        self.started.set()
+
+    async def drain(self) -> None:
+        """Take no new calls; return when those in flight are answered or ``drain_s`` is over."""
+        self.lifecycle.drain()
+        self.desk.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_s):
+                await self.calls.ended()
+
+    async def score(self, groups: list[Group]) -> list[Verdict]:
+        """Verdicts of whole groups, judged together, in their order."""
+        self.room.take(len(groups))
+        tasks = [asyncio.create_task(self.judging.judge(group)) for group in groups]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:  # the caller has gone, or the judge is dead: spend no more tokens
+                task.cancel()
+            self.room.give(len(groups))
+
+    async def health(self) -> Health:
+        """How the server and its judge are."""
+        if self.lifecycle.status is not Status.READY:
+            return Health(status=self.lifecycle.status, reason=self.lifecycle.reason)
+        if trouble := await self.pulse.trouble():
+            return Health(status="unreachable", reason=trouble)
+        return Health(status=Status.READY, reason="")
+
+
+def create_app(
+    judge: Judge, settings: ServingSettings | None = None, secret: Secret | None = None
+) -> FastAPI:
+    """The reward server as an ASGI application; ``app.state.service`` has its parts.
+
+    Args:
+        judge: where groups are judged; started and closed with the application.
+        settings: limits and rules; None: the defaults.
+        secret: what callers must send as a bearer token; None or empty: nothing.
+    """
+    service = Service.of(judge, settings or ServingSettings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(service.start())
+        try:
+            yield
+        finally:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            await judge.close()
+
+    app = FastAPI(title="grm-plugin reward server", version=__version__, lifespan=lifespan)
+    app.state.service = service
+    app.add_middleware(
+        Gate,
+        settings=service.settings,
+        secret=secret or Secret(),
+        lifecycle=service.lifecycle,
+        calls=service.calls,
+        metrics=service.metrics,
+    )
+    _add_errors(app)
+    _add_routes(app, service)
+    return app
+
+
+def _add_routes(app: FastAPI, service: Service) -> None:
+    problems: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem} for status in (401, 408, 409, 413, 422, 429, 503)
+    }
+
+    @app.post("/get_reward", responses=problems)
+    async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
+        """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
+        _check_size(service.settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
+        arrivals = openrlhf.arrivals(call, service.settings)
+        _check_size(service.settings, ((one.size, len(one.response)) for one in arrivals))
+        found = await _while_there(request, service.desk.rewards(arrivals))
+        rewards = [reward for reward, _ in found]
+        names = found[0][1] if found else {}
+        logs = {name: [each[name] for _, each in found] for name in names}
+        return RewardAnswer(rewards=rewards, scores=rewards, extra_logs=logs)
+
+    @app.post(
+        "/v1/score",
+        response_class=Response,
+        responses={**problems, 200: {"model": ScoreAnswer, "description": "the verdicts"}},
+    )
+    async def score(call: ScoreCall, request: Request) -> Response:
+        """Whole groups in, whole verdicts out."""
+        _check_groups(service.settings, call)
+        groups = [row.group() for row in call.groups]
+        verdicts = await _while_there(request, service.score(groups))
+        return Response(scoring.answer(verdicts), media_type="application/json")
+
+    @app.get("/health", responses={503: {"model": Health}})
+    async def health(response: Response) -> Health:
+        """Whether calls are served, and if not, why."""
+        found = await service.health()
+        response.status_code = 200 if found.status == Status.READY else 503
+        return found
+
+    @app.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Counters in Prometheus' text format."""
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _check_groups(settings: ServingSettings, call: ScoreCall) -> None:
+    if len(call.groups) > settings.max_groups_per_call:
+        raise TooLarge(
+            f"expected at most {settings.max_groups_per_call} groups in a call, "
+            f"got {len(call.groups)}"
+        )
+    _check_size(settings, ((len(row.responses), _characters(row)) for row in call.groups))
+
+
+def _characters(row: Row) -> int:
+    return sum(len(turn.content) for turn in row.prompt) + sum(map(len, row.responses))
+
+
+def _check_size(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:
+    """Refuse what is over the limits; ``sizes`` are responses and characters."""
+    for responses, characters in sizes:
+        if responses > settings.max_responses:
+            raise TooLarge(
+                f"expected at most {settings.max_responses} responses in a group, got {responses}"
+            )
+        if characters > settings.max_characters:
+            raise TooLarge(
+                f"expected at most {settings.max_characters} characters in a group, "
+                f"got {characters}"
+            )
+
+
+async def _while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns; it is cancelled when the caller goes."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise _CallerGone
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+class _CallerGone(Exception):
+    pass
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(GRMError)
+    async def refuse(request: Request, error: GRMError) -> Response:
+        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+        if status == 500:
+            logger.error("%s: %s", request.url.path, error, exc_info=error)
+        retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
+        return JSONResponse({"error": str(error)}, status, headers=retry)
+
+    @app.exception_handler(RequestValidationError)
+    async def misread(request: Request, error: RequestValidationError) -> Response:
+        return JSONResponse({"error": "; ".join(map(_sentence, error.errors()))}, 422)
+
+    @app.exception_handler(HTTPException)
+    async def fail(request: Request, error: HTTPException) -> Response:
+        return JSONResponse({"error": str(error.detail)}, error.status_code, headers=error.headers)
+
+    @app.exception_handler(_CallerGone)
+    async def nobody(request: Request, error: _CallerGone) -> Response:
+        return Response(status_code=499)
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"] if part != "body") or "body"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message[:1].lower()}{message[1:]}, got {quoted(problem['input'])}"

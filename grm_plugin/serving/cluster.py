@@ -1,0 +1,214 @@
+"""The judge as a Ray Serve application: as many replicas as wanted, on one node or many.
+
+Calls over HTTP still end in one process, since the responses of a group must meet in one place.
+That process reads and answers; what costs, the judging, is in the replicas, which get whole groups.
+Ray Serve places them, starts dead ones again and sends each group to one that has room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import ray
+import stamina
+from ray import serve
+from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import EngineError
+from grm_plugin.grm import GRM
+from grm_plugin.records import Recorder
+from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.types import Group, Verdict
+
+logger = logging.getLogger(__name__)
+_DEPLOYMENT = "judge"
+_CHECK_S = 10.0
+
+
+class Replica:
+    """One judge; Ray Serve makes as many as are wanted.
+
+    Args:
+        config: of the judge.
+
+    Raises:
+        GRMError: it can not be started; the deployment fails with this message.
+    """
+
+    def __init__(self, config: GRMConfig) -> None:
+        self._grm = GRM(config)
+        self._grm.start()
+
+    async def score(self, group: Group) -> Verdict:
+        """As :meth:`GRM.score_async`."""
+        return await self._grm.score_async(group)
+
+    async def check(self) -> None:
+        """As :meth:`GRM.check_async`."""
+        await self._grm.check_async()
+
+    def __del__(self) -> None:  # how Ray Serve says that it is over
+        self._grm.close()
+
+
+class RayJudge:
+    """A :class:`grm_plugin.serving.judging.Judge` on a Ray cluster.
+
+    It joins the cluster that ``RAY_ADDRESS`` names, else one that runs on this machine, else it
+    starts one for as long as this process lives.
+
+    Args:
+        config: of every replica; the record is written here, where all verdicts come by.
+        replicas: how many.
+        rules: processors and GPUs of each, and how long they may take to end.
+
+    Raises:
+        ConfigError, TemplateError: as :class:`GRM`; nothing has started then.
+    """
+
+    def __init__(self, config: GRMConfig, replicas: int, rules: ServingSettings) -> None:
+        config = GRM(config).config
+        self.k, self.dead_batches = config.k, config.dead_batches
+        self.groups_at_a_time = replicas * config.max_concurrent_groups
+        self._config, self._replicas, self._rules = config, replicas, rules
+        self._name = f"grm-{uuid.uuid4().hex[:8]}"
+        self._handle: DeploymentHandle[Any] | None = None
+        self._recorder: Recorder | None = None
+        self._deployed = False
+
+    async def start(self) -> None:
+        """Deploy, and return when every replica has started its judge.
+
+        Raises:
+            EngineError: a replica can not be started, or not all have within ``deploy_s``.
+        """
+        limit_s = self._rules.deploy_s
+        try:
+            async with asyncio.timeout(limit_s):
+                await _apart(self._deploy)
+        except TimeoutError:
+            raise _not_deployed(
+                f"expected {self._replicas} running replicas within {limit_s:g} s; see what "
+                "`ray status` says is missing, or raise deploy_s"
+            ) from None
+
+    def _deploy(self) -> None:
+        if self._config.record:
+            self._recorder = Recorder(self._config.record)
+        try:
+            if not ray.is_initialized():
+                # a cluster that is started here needs no dashboard: a dozen processes less
+                ray.init(
+                    logging_level=logging.WARNING, log_to_driver=False, include_dashboard=False
+                )
+            serve.start(http_options={"location": "NoServer"})
+            self._deployed = True  # as good as: from here on there is something to delete
+            self._handle = serve.run(self._application(), name=self._name, route_prefix=None)
+        except (RayError, RayServeException, ConnectionError) as error:
+            raise _not_deployed(str(error)) from error
+        except RuntimeError as error:  # how Ray and Serve say that something does not start
+            reason = self._replica_trouble() if self._deployed else ""
+            raise _not_deployed(reason or str(error)) from error
+
+    def _replica_trouble(self) -> str:
+        """What ended a replica that was starting; empty when none came so far.
+
+        Serve's own error does not say it, and its status says it below the replica's traceback.
+        """
+        application = serve.status().applications.get(self._name)
+        found = application and application.deployments.get(_DEPLOYMENT)
+        last = found.message.rstrip().rpartition("\n")[2] if found else ""
+        return last.partition("Error: ")[2] or last
+
+    def _application(self) -> serve.Application:
+        rules = self._rules
+        deployment = serve.deployment(
+            Replica,
+            name=_DEPLOYMENT,
+            num_replicas=self._replicas,
+            max_ongoing_requests=self._config.max_concurrent_groups,
+            max_constructor_retry_count=1,  # the engine has tried; tell what is wrong
+            ray_actor_options={
+                "num_cpus": rules.cpus_per_replica,
+                "num_gpus": rules.gpus_per_replica,
+            },
+            graceful_shutdown_timeout_s=rules.drain_s,
+        )
+        return deployment.bind(self._config.but(record=None))
+
+    async def score(self, group: Group) -> Verdict:
+        """The verdict of one group, by another replica when the first one dies over it."""
+        verdict: Verdict = await self._call("score", group)
+        if self._recorder:
+            self._recorder.write(verdict)
+        return verdict
+
+    async def check(self) -> None:
+        """Ask some replica whether its judge gives a sign of life."""
+        try:
+            async with asyncio.timeout(_CHECK_S):
+                await self._call("check")
+        except TimeoutError:
+            raise EngineError(f"no replica of the judge answers within {_CHECK_S:g} s") from None
+
+    async def _call(self, method: str, *arguments: Any) -> Any:
+        if self._handle is None:
+            raise EngineError("the judge is not deployed")
+        try:
+            async for attempt in stamina.retry_context(RayActorError, attempts=self._config.tries):
+                with attempt:
+                    response = getattr(self._handle, method).remote(*arguments)
+                    try:
+                        return await response
+                    except asyncio.CancelledError:
+                        response.cancel()
+                        raise
+        except RayTaskError as error:
+            raise error.cause from None
+        except (RayError, RayServeException) as error:
+            raise EngineError(f"no replica of the judge could answer: {error}") from error
+        raise AssertionError("a retry context ends with an answer or an error")
+
+    async def close(self) -> None:
+        """Delete the application; Ray leaves the cluster, or ends its own, with this process."""
+        try:
+            async with asyncio.timeout(self._rules.drain_s + _CHECK_S):
+                await _apart(self._delete)
+        except TimeoutError:
+            logger.warning("Ray Serve application %s: no answer that it is deleted", self._name)
+        if self._recorder:
+            self._recorder.close()
+
+    def _delete(self) -> None:
+        if self._deployed:
+            serve.delete(self._name)
+
+
+def _not_deployed(reason: str) -> EngineError:
+    return EngineError(f"the judge can not be deployed on Ray: {' '.join(reason.split())}")
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang."""
+    future: Future[None] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    threading.Thread(target=run, name="ray-serve", daemon=True).start()
+    await asyncio.wrap_future(future)

@@ -1,0 +1,152 @@
+"""Takes responses one by one and gives each its number, once its group is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from grm_plugin.failure import Fallback, Filled, extra_logs
+from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
+from grm_plugin.serving.judging import Judging
+from grm_plugin.serving.metrics import Metrics
+from grm_plugin.serving.room import Room
+from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.types import Group, Verdict
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the responses of one group get, and what to log beside each."""
+
+    filled: Filled
+    logs: dict[str, float]
+
+    def reward(self, seat: Seat) -> float:
+        """The number of one response: its reward, or its group's mean when it came too late."""
+        return self.filled.mean if seat.place is None else self.filled.rewards[seat.place]
+
+
+class Desk:
+    """Runs the collector on an event loop: its clock, and a task for every group to judge.
+
+    Args:
+        judging: where whole groups go.
+        room: bounds the groups.
+        settings: flush time, partial groups, and how long answers are kept.
+        metrics: counts what the collector sees.
+    """
+
+    def __init__(
+        self, judging: Judging, room: Room, settings: ServingSettings, metrics: Metrics
+    ) -> None:
+        self._judging, self._metrics = judging, metrics
+        self._judge_partial = settings.partial == "judge"
+        self._collector = Collector(room, flush_s=settings.flush_s, remember_s=settings.remember_s)
+        self._fallback = Fallback()
+        # as long as the collector or a seat knows the group
+        self._results: WeakKeyDictionary[Gathering, asyncio.Future[Result]] = WeakKeyDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._closing = False
+
+    async def rewards(self, arrivals: Sequence[Arrival]) -> list[tuple[float, dict[str, float]]]:
+        """A number for every arrival, and what to log beside it; cancel it when the caller goes.
+
+        Raises:
+            Conflict, Busy: as :meth:`Collector.add`; what came before stays where it is.
+            JudgeDeadError: the judge is dead.
+        """
+        seats: list[Seat] = []
+        answered = False
+        try:
+            try:
+                seats.extend(self._take(arrival) for arrival in arrivals)
+            finally:  # those that were taken before one was refused must not be forgotten
+                self._tend()
+            # shielded: the result belongs to all who wait for this group, and to who asks again
+            results = [await asyncio.shield(self._results[seat.gathering]) for seat in seats]
+            answered = True
+        finally:
+            for seat in seats:
+                self._collector.leave(seat, answered=answered)
+        return [
+            (result.reward(seat), result.logs) for result, seat in zip(results, seats, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Wait for no response any more: judge the open groups, and what still comes, as it is."""
+        self._closing = True
+        self._tend()
+
+    def _take(self, arrival: Arrival) -> Seat:
+        seat = self._collector.add(arrival, time.monotonic())
+        if seat.gathering not in self._results:
+            self._results[seat.gathering] = asyncio.get_running_loop().create_future()
+        if seat.calls > 1:
+            self._metrics.repeated.inc()
+        elif seat.place is None and not seat.gathering.open:
+            self._metrics.filled.labels("late").inc()
+            logger.warning(
+                "group %s: a response came too late and gets the mean of the others",
+                seat.gathering.name or "without an id",
+            )
+        return seat
+
+    def _tend(self) -> None:
+        """Start judging what is ready, and wake up again when the next group is due."""
+        if self._closing:
+            self._collector.close_all()
+        for gathering in self._collector.take_ready(time.monotonic()):
+            task = asyncio.create_task(self._settle(gathering))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self._metrics.collecting.set(self._collector.open_groups)
+        if self._alarm is not None:
+            self._alarm.cancel()
+        due = self._collector.next_due
+        left = None if due is None else max(0.0, due - time.monotonic())
+        loop = asyncio.get_running_loop()
+        self._alarm = None if left is None else loop.call_later(left, self._tend)
+
+    async def _settle(self, gathering: Gathering) -> None:
+        result = self._results[gathering]
+        try:
+            found = await self._result(gathering)
+        except Exception as error:  # to everyone who waits for it, who then answers for it
+            self._collector.drop(gathering)
+            result.set_exception(error)
+            result.exception()  # nobody may be waiting any more
+        else:
+            self._collector.settle(gathering, time.monotonic())
+            result.set_result(found)
+
+    async def _result(self, gathering: Gathering) -> Result:
+        verdict = await self._verdict(gathering)
+        filled = self._fallback.fill(verdict)
+        self._metrics.count_filled(filled)
+        return Result(filled, extra_logs(verdict, filled))
+
+    async def _verdict(self, gathering: Gathering) -> Verdict:
+        group = _group(gathering)
+        if not gathering.partial:
+            return await self._judging.judge(group)
+        self._metrics.partial.inc()
+        told = f"only {len(gathering.arrivals)} of {gathering.size} responses came in time"
+        if self._judge_partial:
+            logger.warning("group %s: %s; these are judged", group.label, told)
+            return await self._judging.judge(group)
+        verdict = Verdict(group, None, unscored=told)
+        self._judging.count(verdict)
+        return verdict
+
+
+def _group(gathering: Gathering) -> Group:
+    prompt, reference = gathering.asked
+    responses = [arrival.response for arrival in gathering.arrivals]
+    return Group.of(prompt, responses, id=gathering.name, reference=reference)

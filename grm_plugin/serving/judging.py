@@ -1,0 +1,174 @@
+"""The judge as the server uses it: whole groups, some at a time, counted, and watched."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from typing import Protocol
+
+from grm_plugin.breaker import Breaker
+from grm_plugin.errors import EngineError, InputError, JudgeDeadError, TemplateError
+from grm_plugin.grm import GRM
+from grm_plugin.serving.lifecycle import Lifecycle
+from grm_plugin.serving.metrics import Metrics, one_more
+from grm_plugin.types import Group, Verdict
+
+logger = logging.getLogger(__name__)
+# Everybody may ask how the server is; the judge must not be asked as often.
+_PULSE_S = 1.0
+
+
+class Judge(Protocol):
+    """Where groups are judged; :class:`LocalJudge` or a Ray Serve application.
+
+    ``k`` is the samples per group, ``groups_at_a_time`` how many groups it judges together, and
+    ``dead_batches`` after how many times that many groups without one reward it counts as dead.
+    """
+
+    k: int
+    groups_at_a_time: int
+    dead_batches: int
+
+    async def start(self) -> None:
+        """Make ready.
+
+        Raises:
+            EngineError: the judge can not be started.
+        """
+
+    async def score(self, group: Group) -> Verdict:
+        """The verdict of one group; cancelling stops the judging.
+
+        Raises:
+            InputError: the group can not be judged as given.
+            TemplateError: the template can not show it.
+            EngineError: the judge is not there.
+        """
+
+    async def check(self) -> None:
+        """Ask the judge for a sign of life.
+
+        Raises:
+            EngineError: it gives none.
+        """
+
+    async def close(self) -> None:
+        """Free what ``start`` took."""
+
+
+class LocalJudge:
+    """A :class:`Judge` in this process.
+
+    Args:
+        grm: the judge; closed with the server.
+    """
+
+    def __init__(self, grm: GRM) -> None:
+        config = grm.config
+        self._grm, self.k = grm, config.k
+        self.groups_at_a_time = config.max_concurrent_groups
+        self.dead_batches = config.dead_batches
+
+    async def start(self) -> None:
+        await self._grm.start_async()
+
+    async def score(self, group: Group) -> Verdict:
+        return await self._grm.score_async(group)
+
+    async def check(self) -> None:
+        await self._grm.check_async()
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._grm.close)
+
+
+class Pulse:
+    """Whether the judge gives a sign of life; asked for at most once in ``_PULSE_S``.
+
+    Args:
+        judge: who is asked.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge, self._asked_at = judge, -math.inf
+        self._lock = asyncio.Lock()
+        self._trouble = ""
+
+    async def trouble(self) -> str:
+        """What is wrong with the judge; empty when it lives."""
+        async with self._lock:
+            if time.monotonic() - self._asked_at >= _PULSE_S:
+                self._trouble = await self._ask()
+                self._asked_at = time.monotonic()
+        return self._trouble
+
+    async def _ask(self) -> str:
+        try:
+            await self._judge.check()
+        except EngineError as error:
+            return str(error)
+        return ""
+
+
+class Judging:
+    """Judges groups, at most ``groups_at_a_time`` together; the rest wait in order.
+
+    Args:
+        judge: where.
+        metrics: counts every verdict.
+        lifecycle: told when the judge counts as dead: as in :meth:`GRM.score_many`,
+            ``groups_at_a_time`` verdicts in a row are one batch.
+    """
+
+    def __init__(self, judge: Judge, metrics: Metrics, lifecycle: Lifecycle) -> None:
+        self._judge, self._metrics, self._lifecycle = judge, metrics, lifecycle
+        self._gate = asyncio.Semaphore(judge.groups_at_a_time)
+        self._breaker = Breaker(judge.dead_batches)
+        self._batch: list[Verdict] = []
+
+    async def judge(self, group: Group) -> Verdict:
+        """The verdict of ``group``; one that can not be judged is unscored, with the reason.
+
+        Raises:
+            JudgeDeadError: the judge is dead, by this verdict or before.
+        """
+        with one_more(self._metrics.queue_depth):
+            await self._gate.acquire()
+        try:
+            if isinstance(self._lifecycle.error, JudgeDeadError):
+                raise self._lifecycle.error
+            with one_more(self._metrics.in_flight):
+                verdict = await self._score(group)
+        finally:
+            self._gate.release()
+        self.count(verdict)
+        self._watch(verdict)
+        return verdict
+
+    def count(self, verdict: Verdict) -> None:
+        """Count a verdict, and say why a group has no reward."""
+        self._metrics.count(verdict)
+        if not verdict.scored:
+            logger.warning("group %s has no reward: %s", verdict.group.label, verdict.unscored)
+
+    async def _score(self, group: Group) -> Verdict:
+        try:
+            return await self._judge.score(group)
+        except (InputError, TemplateError) as error:
+            return Verdict(group, None, unscored=f"refused: {error}")
+        except EngineError as error:
+            return Verdict(group, None, unscored=f"the judge is not there: {error}")
+
+    def _watch(self, verdict: Verdict) -> None:
+        self._batch.append(verdict)
+        if len(self._batch) < self._judge.groups_at_a_time:
+            return
+        batch, self._batch = self._batch, []
+        try:
+            self._breaker.count(batch)
+        except JudgeDeadError as error:
+            logger.error("the judge counts as dead: %s", error)
+            self._lifecycle.die(error)
+            raise

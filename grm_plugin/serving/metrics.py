@@ -1,0 +1,88 @@
+"""What Prometheus reads at ``/metrics``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from grm_plugin.failure import Filled
+from grm_plugin.types import Reason, Verdict
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    """The counters of one server; every label value that is known before is there from the start.
+
+    They have a registry of their own, so that a process may hold several servers.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.calls = self._counter("grm_calls", "HTTP calls answered", path=(), status=())
+        self.call_seconds = self._histogram("grm_call_seconds", "Seconds of an HTTP call", "path")
+        self.groups = self._counter("grm_groups", "Groups answered", outcome=("scored", "unscored"))
+        self.samples = self._counter(
+            "grm_samples",
+            "Samples of the judge: valid, or why they were dropped",
+            outcome=("valid", *Reason),
+        )
+        self.filled = self._counter(
+            "grm_filled_responses",
+            "Responses that got a number in place of a reward, and which",
+            number=("group_mean", "recent_mean", "late"),
+        )
+        self.partial = self._counter("grm_partial_groups", "Groups with responses missing in time")
+        self.repeated = self._counter("grm_repeated_responses", "Responses that were sent again")
+        self.tokens = self._counter(
+            "grm_judge_tokens", "Tokens of the judge", direction=("in", "out")
+        )
+        self.group_seconds = self._histogram("grm_group_seconds", "Seconds of judging a group")
+        self.collecting = self._gauge("grm_collecting_groups", "Groups that wait for responses")
+        self.queue_depth = self._gauge("grm_queue_depth", "Groups that wait for the judge")
+        self.in_flight = self._gauge("grm_groups_in_flight", "Groups that are judged now")
+        self.k = self._gauge("grm_k", "Samples of the judge per group")
+
+    def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
+        counter = Counter(name, text, list(labels), registry=self._registry)
+        for value in [str(value) for values in labels.values() for value in values]:
+            counter.labels(value)
+        return counter
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=_SECONDS, registry=self._registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self._registry)
+
+    def count(self, verdict: Verdict) -> None:
+        """Count a group that was judged, or could not be."""
+        self.groups.labels("scored" if verdict.scored else "unscored").inc()
+        self.samples.labels("valid").inc(len(verdict.judgments))
+        for reason, count in verdict.failures_by_reason.items():
+            self.samples.labels(str(reason)).inc(count)
+        self.tokens.labels("in").inc(verdict.cost.prompt_tokens)
+        self.tokens.labels("out").inc(verdict.cost.output_tokens)
+        self.group_seconds.observe(verdict.cost.seconds)
+
+    def count_filled(self, filled: Filled) -> None:
+        """Count the responses of a group that got a number in place of a reward."""
+        self.filled.labels("group_mean").inc(filled.filled)
+        if filled.unscored:
+            self.filled.labels("recent_mean").inc(len(filled.rewards))
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+@contextmanager
+def one_more(gauge: Gauge) -> Iterator[None]:
+    """``gauge`` counts the body."""
+    gauge.inc()
+    try:
+        yield
+    finally:
+        gauge.dec()

@@ -1,0 +1,111 @@
+"""Runs the reward server with uvicorn: one process, one event loop, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.server import HANDLED_SIGNALS
+
+from grm_plugin.errors import ConfigError, JudgeDeadError
+from grm_plugin.serving.app import Service
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_BACKLOG = 4096
+
+
+def check_host(host: str, *, has_token: bool, open_to_all: bool) -> None:
+    """Refuse to listen beyond this machine without a token.
+
+    Raises:
+        ConfigError: says what to do.
+    """
+    if host not in _LOOPBACK and not has_token and not open_to_all:
+        raise ConfigError(
+            f"host: expected a loopback address, since there is no token, got {host!r}; name one "
+            "with --token-env or --token-file, or let everybody in with --no-token"
+        )
+
+
+def serve(app: FastAPI, *, host: str, port: int, listening: Callable[[str], None]) -> int:
+    """Serve ``app`` until SIGTERM or SIGINT, then answer what is in flight and return.
+
+    New calls get 503 meanwhile. A second signal ends it at once.
+
+    Args:
+        app: from :func:`grm_plugin.serving.app.create_app`.
+        host: address to listen on.
+        port: 0 takes a free one.
+        listening: told the address, once calls are taken or refused there.
+
+    Returns:
+        The number of the signal.
+
+    Raises:
+        ConfigError: the address can not be listened on.
+        GRMError: the judge could not be started.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,  # nobody asks where a call comes from
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=1,  # what is in flight was waited for before
+    )
+    server = _Server(config, app.state.service, listening)
+    try:
+        server.run()
+    except SystemExit as end:  # uvicorn's way to say that it can not start
+        raise ConfigError(f"can not listen on {host}:{port}; is the port taken?") from end
+    error = server.service.lifecycle.error
+    if error is not None and not isinstance(error, JudgeDeadError):
+        raise error
+    return server.signal
+
+
+class _Server(uvicorn.Server):
+    """uvicorn closes its sockets at the first signal; this one answers 503 until it is done."""
+
+    def __init__(
+        self, config: uvicorn.Config, service: Service, listening: Callable[[str], None]
+    ) -> None:
+        super().__init__(config)
+        self.service, self.signal = service, 0
+        self._listening = listening
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        self._tasks.append(asyncio.create_task(self._end_without_judge()))
+        await super().main_loop()
+
+    async def _end_without_judge(self) -> None:
+        await self.service.started.wait()
+        for sig in HANDLED_SIGNALS:  # Ray, started meanwhile, would abort the process instead
+            signal.signal(sig, self.handle_exit)
+        if self.service.lifecycle.error is not None:
+            self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.signal or self._loop is None:
+            self.should_exit = self.force_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._begin_drain)
+        self.signal = self.signal or sig
+
+    def _begin_drain(self) -> None:
+        self._tasks.append(asyncio.create_task(self._drain()))
+
+    async def _drain(self) -> None:
+        await self.service.drain()
+        self.should_exit = True

@@ -1,0 +1,65 @@
+"""How the reward server takes calls; the judge's own settings are in ``GRMConfig``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from grm_plugin.options import Options
+
+
+class ServingSettings(Options):
+    """Limits and rules of ``grm serve``.
+
+    Args:
+        queue: most groups at a time that are collected, wait or are judged; more get 429. Responses
+            of a group that is in already are always taken.
+        max_calls: most HTTP calls at a time; more get 429.
+        max_body_bytes: longest body of a call; longer ones get 413 and are not kept.
+        body_timeout_s: how long a body may take to arrive; later gets 408.
+        max_groups_per_call: most groups in one call of ``/v1/score``.
+        max_responses: most responses of a group.
+        max_characters: most characters of a group in ``/v1/score``, prompt and responses together,
+            and of a prompt or a query in ``/get_reward``.
+        group_size: responses per prompt, for callers that can not send group ids; responses with
+            equal prompt and label are put together, this many at a time. None: responses of one
+            call with equal prompts are a group.
+        flush_s: how long a group waits for its responses, from the first one on.
+        partial: what happens to a group of which responses are missing then: ``judge`` those that
+            came, or leave it ``unscored``.
+        remember_s: how long answers are kept for callers that ask again.
+        label: what a label of ``/get_reward`` is: ``ignore`` it, or it is the ``reference`` answer.
+        end_marks: special tokens that are cut off the end of a response.
+        drain_s: how long calls in flight may take to end after SIGTERM.
+        deploy_s: how long the judges of ``--replicas`` may take to be placed and started.
+        cpus_per_replica: processors that ``--replicas`` reserves for each judge.
+        gpus_per_replica: GPUs that ``--replicas`` reserves for each judge.
+    """
+
+    queue: int = Field(1024, ge=1)
+    max_calls: int = Field(16384, ge=1)
+    max_body_bytes: int = Field(8_000_000, ge=1)
+    body_timeout_s: float = Field(30, gt=0)
+    max_groups_per_call: int = Field(256, ge=1)
+    max_responses: int = Field(64, ge=1)
+    max_characters: int = Field(1_000_000, ge=1)
+    group_size: int | None = Field(None, ge=1)
+    flush_s: float = Field(60, gt=0)
+    partial: Literal["judge", "unscored"] = "judge"
+    remember_s: float = Field(900, ge=0)
+    label: Literal["ignore", "reference"] = "ignore"
+    end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = (
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|eot_id|>",
+        "<|end_of_text|>",
+        "<｜end▁of▁sentence｜>",
+        "<end_of_turn>",
+        "</s>",
+        "<eos>",
+    )
+    drain_s: float = Field(120, ge=0)
+    deploy_s: float = Field(1800, gt=0)
+    cpus_per_replica: float = Field(1, ge=0)
+    gpus_per_replica: float = Field(0, ge=0)

@@ -1,0 +1,139 @@
+"""``grm serve --replicas``: the judge on a real Ray Serve, whole groups on its replicas."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grm_plugin.records import read_verdicts
+from tests.cli.conftest import RUN
+from tests.engines.judge_server import JudgeServer
+from tests.serving.conftest import Process, Server, command, row
+from tests.serving.honest_judge import honest
+
+pytest.importorskip("ray.serve")
+pytestmark = pytest.mark.timeout(600)
+REPLICA = "ray::ServeReplica:grm-"
+# a cluster starts in half a minute, and in minutes where its processes wait for a core
+START_S = 300
+END_S = 120
+
+
+class ReleasedJudge(JudgeServer):
+    """An honest judge that can be told to wait."""
+
+    waits = False
+
+    async def _post(self, request: Any) -> Any:
+        if self.waits and request.path != "/tokenize":
+            await self.released.wait()
+        return await super()._post(request)
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[ReleasedJudge]:
+    with ReleasedJudge(otherwise=honest).running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ray") / "verdicts.jsonl"
+
+
+@pytest.fixture(scope="module")
+def process(judge: ReleasedJudge, record: Path) -> Iterator[Process]:
+    options = ["--replicas", "2", "--serving", "cpus_per_replica=0.1", "--set", f"record={record}"]
+    # a cluster of its own, whatever else runs on this machine
+    process = Process(command(judge.url, *options), {"RAY_ADDRESS": "local"})
+    yield process
+    process.end()
+
+
+@pytest.fixture
+async def server(process: Process) -> AsyncIterator[Server]:
+    server = Server(process)
+    await server.until("ready", START_S)
+    yield server
+    await server.session.close()
+
+
+async def test_groups_are_judged_on_the_replicas(server: Server) -> None:
+    assert len(replicas()) == 2
+    verdicts = await server.score(*(row(10, 1, id=str(n)) for n in range(8)))
+    assert [verdict["rewards"] for verdict in verdicts] == [[1.0, 0.0]] * 8
+
+
+async def test_single_calls_of_a_group_are_judged_together(
+    server: Server, judge: ReleasedJudge
+) -> None:
+    assert await server.rewards(1, 10, 4) == [(200, 0.0), (200, 1.0), (200, pytest.approx(3 / 9))]
+    shown = judge.bodies[-1]["messages"][-1]["content"]
+    assert all(f"quality {quality}\n" in shown for quality in (1, 10, 4))
+
+
+async def test_a_group_that_can_not_be_judged_says_why(server: Server) -> None:
+    (refused,) = await server.score({"prompt": "word " * 5000, "responses": ["quality 5"]})
+    assert refused["unscored"].startswith("refused: group")
+
+
+async def test_a_replica_that_is_killed_costs_no_group(
+    server: Server, judge: ReleasedJudge
+) -> None:
+    judge.waits = True
+    scoring = asyncio.create_task(server.score(*(row(10, 1, id=str(n)) for n in range(8))))
+    await server.until_metric("grm_groups_in_flight", 8)
+    os.kill(replicas()[0], signal.SIGKILL)
+    judge.waits = False
+    judge.release()
+    assert [verdict["rewards"] for verdict in await scoring] == [[1.0, 0.0]] * 8
+    await server.until("ready")
+
+
+async def test_sigterm_ends_the_server_and_its_replicas_and_the_record_is_whole(
+    server: Server, process: Process, record: Path
+) -> None:
+    process.child.send_signal(signal.SIGTERM)
+    assert process.child.wait(END_S) == 0
+    assert replicas() == []
+    ids = [verdict.group.id for verdict in read_verdicts(record)]
+    assert sorted(ids) == sorted([*map(str, range(8)), *map(str, range(8)), "g"])
+
+
+def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason() -> None:
+    options = ["--port", "0", "--replicas", "1", "--url", "http://127.0.0.1:9"]
+    process = Process([*RUN, "serve", *options], {"RAY_ADDRESS": "local"})
+    try:
+        process.line("error: the judge can not be deployed on Ray: no judge server", START_S)
+        assert process.child.wait(END_S) == 1
+    finally:
+        process.end()
+
+
+def test_replicas_for_which_there_is_no_room_end_the_server_in_time(judge: ReleasedJudge) -> None:
+    no_room = ["--serving", "gpus_per_replica=1000", "--serving", "deploy_s=20"]
+    process = Process(command(judge.url, "--replicas", "1", *no_room), {"RAY_ADDRESS": "local"})
+    try:
+        process.line("error: .* expected 1 running replicas within 20 s", START_S)
+        assert process.child.wait(END_S) == 1
+    finally:
+        process.end()
+
+
+def replicas() -> list[int]:
+    """Process ids of the judges on this machine."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_text()
+        except OSError:
+            continue
+        if words.startswith(REPLICA):
+            found.append(int(folder.name))
+    return found

@@ -1,0 +1,146 @@
+"""What the two protocols answer, and what they refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from grm_plugin.records import from_record
+from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
+from tests.serving.conftest import Server, row
+
+
+async def test_score_gives_a_whole_verdict_for_every_group_in_their_order(shared: Server) -> None:
+    answer = await shared.post("/v1/score", {"groups": [row(10, 1, id="a"), row(1, 10, id="b")]})
+    first, second = (from_record(record) for record in answer[1]["verdicts"])
+    assert (first.group.id, first.rewards) == ("a", (1.0, 0.0))
+    assert (second.group.id, second.rewards) == ("b", (0.0, 1.0))
+    assert len(first.judgments) == 2
+    assert all("boxed" in judgment.text for judgment in first.judgments)
+    assert ScoreAnswer.model_validate(answer[1])
+
+
+async def test_a_verdict_has_the_fields_that_the_schema_promises(shared: Server) -> None:
+    (verdict,) = await shared.score(row(10))
+    async with shared.session.get("/openapi.json") as answer:
+        schemas = (await answer.json())["components"]["schemas"]
+    assert verdict.keys() == schemas["VerdictRecord"]["properties"].keys()
+    for example in schemas["ScoreCall"]["examples"]:
+        assert ScoreCall.model_validate(example)
+
+
+async def test_a_group_that_can_not_be_judged_is_unscored_and_the_others_are_not(
+    shared: Server,
+) -> None:
+    over_context = {"prompt": "word " * 5000, "responses": ["quality 5"]}
+    refused, scored = await shared.score(over_context, row(10))
+    assert refused["rewards"] is None
+    assert "refused: " in refused["unscored"]
+    assert scored["rewards"] == [1.0]
+
+
+async def test_single_calls_with_an_id_are_judged_together_and_each_gets_its_own_reward(
+    shared: Server,
+) -> None:
+    assert await shared.rewards(1, 10, 7) == [(200, 0.0), (200, 1.0), (200, pytest.approx(6 / 9))]
+
+
+async def test_the_same_names_are_logged_for_every_sample(shared: Server) -> None:
+    asked = {"query": ["qquality 1", "qquality 10"], "prompts": ["q", "q"], "labels": [None, None]}
+    _, answer = await shared.post("/get_reward", asked)
+    assert answer["rewards"] == answer["scores"] == [0.0, 1.0]
+    assert answer["extra_logs"]["grm/unscored"] == [0.0, 0.0]
+    assert answer["extra_logs"]["grm/k"] == [2.0, 2.0]
+    assert all(len(numbers) == 2 for numbers in answer["extra_logs"].values())
+
+
+async def test_an_empty_batch_is_answered_with_empty_lists(shared: Server) -> None:
+    status, answer = await shared.post("/get_reward", {"query": [], "prompts": [], "labels": []})
+    assert (status, answer["rewards"], answer["scores"]) == (200, [], [])
+
+
+async def test_a_sample_sent_again_gets_the_same_answer_and_is_not_judged_again(
+    shared: Server,
+) -> None:
+    first = await shared.rewards(3, 9, group="again")
+    before = await shared.metrics()
+    assert await shared.rewards(3, 9, group="again") == first
+    after = await shared.metrics()
+    assert all(after[name] == before[name] for name in after if name.startswith("grm_groups_total"))
+    assert after["grm_repeated_responses_total"] == before["grm_repeated_responses_total"] + 2
+
+
+async def test_openrlhfs_own_client_gets_its_rewards(shared: Server) -> None:
+    agent = pytest.importorskip("openrlhf.utils.agent")
+    executor = agent.SingleTurnAgentExecutor(f"{shared.url}/get_reward")
+    (answer,) = await executor._fetch_rewards_via_http(["qquality 10"], ["q"], [None])
+    assert answer["rewards"] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "telling"),
+    [
+        (b"{", 422, "json"),
+        (b"[" * 100_000, 400, "parsing the body"),
+        (b'{"groups": []}', 422, "groups: list should have at least 1 item"),
+        (b'{"groups": [{"prompt": "q"}]}', 422, "groups.0.responses: field required"),
+        (json.dumps({"groups": [row(*[1] * 65)]}).encode(), 413, "at most 64 responses"),
+        (json.dumps({"groups": [row(1)] * 257}).encode(), 413, "at most 256 groups in a call"),
+        (
+            json.dumps({"groups": [{"prompt": "q" * 10**6, "responses": ["a"]}]}).encode(),
+            413,
+            "at most 1000000 characters in a group, got 1000001",
+        ),
+    ],
+    ids=["cut", "deep", "none", "no responses", "wide", "many", "long"],
+)
+async def test_a_body_that_makes_no_sense_is_refused_with_a_sentence(
+    shared: Server, body: bytes, status: int, telling: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with shared.session.post("/v1/score", data=body, headers=headers) as answer:
+        assert answer.status == status
+        assert telling in (await answer.json())["error"].lower()
+
+
+async def test_a_query_without_its_prompt_is_refused(shared: Server) -> None:
+    asked = {"query": ["something"], "prompts": ["else"], "labels": [None]}
+    status, answer = await shared.post("/get_reward", asked)
+    assert (status, "begins with its prompt" in answer["error"]) == (422, True)
+
+
+async def test_contradicting_calls_of_one_group_are_refused(shared: Server) -> None:
+    first = asyncio.create_task(shared.rewards(3, group="c", size=2))
+    await shared.until_metric("grm_collecting_groups", 1)
+    status, said = await shared.reward("quality 4", group_ids="c", group_sizes=3)
+    assert (status, "expected size 2" in said) == (409, True)
+    other = await shared.reward("quality 4", group_ids="c", group_sizes=2, sample_indices=1)
+    assert [*await first, other] == [(200, pytest.approx(2 / 9)), (200, pytest.approx(3 / 9))]
+
+
+async def test_half_a_surrogate_pair_is_a_character_like_others(shared: Server) -> None:
+    assert await shared.reward("quality 10 \ud800") == (200, 1.0)
+
+
+async def huge() -> Any:
+    for _ in range(100):
+        yield b" " * 1_000_000
+
+
+@pytest.mark.parametrize("body", ["told", "chunked"])
+async def test_a_body_of_100_mb_is_refused_and_not_kept(shared: Server, body: str) -> None:
+    before = peak_memory_mb(shared)
+    data = b" " * 100_000_000 if body == "told" else huge()
+    async with shared.session.post("/v1/score", data=data) as answer:
+        assert answer.status == 413
+        assert "at most 8000000 bytes" in (await answer.json())["error"]
+    assert peak_memory_mb(shared) - before < 40
+
+
+def peak_memory_mb(server: Server) -> float:
+    with open(f"/proc/{server.process.child.pid}/status") as lines:
+        (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(peak) / 1000

@@ -1,0 +1,232 @@
+"""Responses that arrive one by one become groups: whole, once, and never waiting for ever."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
+from grm_plugin.serving.errors import Busy, Conflict
+from grm_plugin.serving.room import Room
+
+FLUSH_S, REMEMBER_S = 10.0, 100.0
+
+
+def collector(room: int = 100) -> Collector:
+    return Collector(Room(room), flush_s=FLUSH_S, remember_s=REMEMBER_S)
+
+
+def arrival(
+    text: str, index: int | None = None, *, group: str = "g", size: int = 2, prompt: str = "q"
+) -> Arrival:
+    return Arrival(group, size, prompt, text, index=index, name=group)
+
+
+def texts(gathering: Gathering) -> list[str]:
+    return [one.response for one in gathering.arrivals]
+
+
+def test_a_group_is_ready_as_soon_as_its_last_response_is_there_and_once_only() -> None:
+    it = collector()
+    it.add(arrival("a"), 0)
+    assert it.take_ready(1) == []
+    it.add(arrival("b"), 1)
+    (ready,) = it.take_ready(1)
+    assert texts(ready) == ["a", "b"]
+    assert not ready.partial
+    assert it.take_ready(1) == []
+
+
+def test_a_group_waits_flush_s_from_its_first_response_and_no_longer() -> None:
+    it = collector()
+    it.add(arrival("a", size=3), 0)
+    it.add(arrival("b", size=3), 9)
+    assert it.next_due == FLUSH_S
+    assert it.take_ready(9.9) == []
+    (ready,) = it.take_ready(10)
+    assert ready.partial
+    assert it.next_due is None
+
+
+def test_groups_that_come_at_the_same_time_are_kept_apart() -> None:
+    it = collector()
+    for text in ("a", "b"):
+        for group in ("g", "h"):
+            it.add(arrival(f"{group}{text}", group=group), 0)
+    assert [texts(one) for one in it.take_ready(0)] == [["ga", "gb"], ["ha", "hb"]]
+
+
+@given(st.permutations(range(5)))
+def test_the_order_of_arrival_changes_nothing(order: list[int]) -> None:
+    named, unnamed = collector(), collector()
+    for index in order:
+        named.add(arrival(f"text {-index}", index, size=5), 0)
+        unnamed.add(arrival(f"text {index}", size=5), 0)
+    assert texts(named.take_ready(0)[0]) == [f"text {-index}" for index in range(5)]
+    assert texts(unnamed.take_ready(0)[0]) == [f"text {index}" for index in range(5)]
+
+
+def test_a_sample_that_is_sent_again_keeps_its_seat_open_judged_or_answered() -> None:
+    it = collector()
+    seat = it.add(arrival("a", 0), 0)
+    assert it.add(arrival("a", 0), 0) is seat
+    it.add(arrival("b", 1), 0)
+    (ready,) = it.take_ready(0)
+    assert it.add(arrival("a", 0), 1) is seat
+    it.settle(ready, 2)
+    it.leave(seat, answered=True)
+    assert it.add(arrival("a", 0), 3) is seat
+    assert it.take_ready(200) == []
+
+
+def test_equal_texts_of_two_callers_are_two_responses() -> None:
+    it = collector()
+    first, second = it.add(arrival("a"), 0), it.add(arrival("a"), 0)
+    assert first is not second
+    assert texts(it.take_ready(0)[0]) == ["a", "a"]
+
+
+def test_a_text_whose_caller_has_gone_is_the_same_response_when_it_comes_again() -> None:
+    it = collector()
+    seat = it.add(arrival("a"), 0)
+    it.leave(seat, answered=False)
+    assert it.add(arrival("a"), 1) is seat
+    assert it.take_ready(1) == []
+
+
+def test_an_answer_whose_caller_has_gone_waits_for_it() -> None:
+    it = collector()
+    seat, other = it.add(arrival("a"), 0), it.add(arrival("b"), 0)
+    (ready,) = it.take_ready(0)
+    it.leave(seat, answered=False)
+    it.settle(ready, 1)
+    it.leave(other, answered=True)
+    assert it.add(arrival("a"), 2) is seat
+
+
+def test_an_answered_text_that_comes_again_begins_a_new_group() -> None:
+    it = collector()
+    seats = [it.add(arrival(text), 0) for text in "ab"]
+    it.settle(it.take_ready(0)[0], 1)
+    for seat in seats:
+        it.leave(seat, answered=True)
+    assert it.add(arrival("a"), 2) not in seats
+
+
+def test_a_response_that_comes_after_its_group_was_closed_gets_a_seat_but_is_not_judged() -> None:
+    it = collector()
+    it.add(arrival("a"), 0)
+    (ready,) = it.take_ready(FLUSH_S)
+    late = it.add(arrival("b"), FLUSH_S + 1)
+    assert late.gathering is ready
+    assert late.place is None
+    assert texts(ready) == ["a"]
+
+
+def test_an_id_may_be_used_again_once_its_group_is_whole() -> None:
+    it = collector()
+    for index, text in enumerate("ab"):
+        it.add(arrival(text, index), 0)
+    it.settle(it.take_ready(0)[0], 0)
+    for index, text in enumerate("cd"):
+        it.add(arrival(text, index), 1)
+    assert texts(it.take_ready(1)[0]) == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("second", "telling"),
+    [
+        (arrival("b", 1, size=3), "group g: expected size 2, as its first call said, got 3"),
+        (arrival("b", 1, prompt="p"), "group g: expected the prompt and label of its first call"),
+        (arrival("b", 0), "group g: sample index 0 came before with another response"),
+    ],
+)
+def test_calls_that_contradict_each_other_are_refused(second: Arrival, telling: str) -> None:
+    it = collector()
+    it.add(arrival("a", 0), 0)
+    with pytest.raises(Conflict, match=telling):
+        it.add(second, 0)
+
+
+def test_there_is_always_room_for_the_rest_of_a_group_that_is_in() -> None:
+    it = collector(room=1)
+    it.add(arrival("a"), 0)
+    with pytest.raises(Busy, match="1 of at most 1 are in; ask again later"):
+        it.add(arrival("x", group="h"), 0)
+    it.add(arrival("b"), 0)
+    it.settle(it.take_ready(0)[0], 0)
+    it.add(arrival("x", group="h"), 0)
+
+
+def test_a_group_without_an_answer_begins_anew_when_it_is_asked_for_again() -> None:
+    it = collector()
+    seats = [it.add(arrival(text, index), 0) for index, text in enumerate("ab")]
+    it.drop(it.take_ready(0)[0])
+    assert it.add(arrival("a", 0), 1) not in seats
+
+
+def test_answered_groups_are_forgotten_after_a_while_and_when_they_become_too_many() -> None:
+    it = collector(room=1)
+    first = it.add(arrival("a", 0, size=1), 0)
+    it.settle(it.take_ready(0)[0], 0)
+    assert it.add(arrival("a", 0, size=1), REMEMBER_S - 1) is first
+    second = it.add(arrival("a", 0, size=1), REMEMBER_S)
+    assert second is not first
+    it.settle(it.take_ready(REMEMBER_S)[0], REMEMBER_S)
+    for n in range(4):
+        it.add(arrival("x", 0, size=1, group=str(n)), REMEMBER_S)
+        it.settle(it.take_ready(REMEMBER_S)[0], REMEMBER_S)
+    assert it.add(arrival("a", 0, size=1), REMEMBER_S) is not second
+
+
+def test_at_the_end_every_open_group_is_ready_as_it_is() -> None:
+    it = collector()
+    it.add(arrival("a"), 0)
+    it.add(arrival("x", group="h"), 0)
+    it.close_all()
+    assert [texts(one) for one in it.take_ready(0)] == [["a"], ["x"]]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("call"), st.integers(0, 2), st.integers(0, 3)),
+        st.tuples(st.just("leave"), st.integers(0, 30), st.booleans()),
+        st.tuples(st.just("pass"), st.floats(0, 8), st.just(0)),
+        st.tuples(st.just("answer"), st.booleans(), st.just(0)),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_no_sample_is_judged_twice_and_nothing_waits_for_ever(
+    steps: list[tuple[str, float, int]],
+) -> None:
+    room = Room(100)
+    it = Collector(room, flush_s=FLUSH_S, remember_s=1e9)
+    now, judged, pending, seats = 0.0, [], [], list[Seat]()
+    began: dict[Gathering, float] = {}
+    for what, one, two in steps:
+        if what == "call":
+            seat = it.add(arrival(f"text {two}", two, group=str(one), size=4), now)
+            began.setdefault(seat.gathering, now)
+            seats.append(seat)
+        elif what == "leave" and seats:
+            it.leave(seats.pop(int(one) % len(seats)), answered=bool(two))
+        elif what == "pass":
+            now += one
+        elif what == "answer" and pending:
+            it.settle(pending.pop(), now)
+        ready = it.take_ready(now)
+        pending += ready
+        judged += [(gathering.key, text) for gathering in ready for text in texts(gathering)]
+        assert all(len(gathering.arrivals) <= gathering.size for gathering in ready)
+        assert all(
+            seat.gathering.open is False or began[seat.gathering] + FLUSH_S > now for seat in seats
+        )
+        assert room.taken == it.open_groups + len(pending)
+    assert len(judged) == len(set(judged))
+    assert all(seat.callers >= 1 for seat in seats)
+    it.take_ready(now + FLUSH_S)
+    assert it.next_due is None

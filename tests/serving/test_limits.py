@@ -1,0 +1,192 @@
+"""Who is let in, how many, and how the server starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.cli.conftest import RUN
+from tests.engines.judge_server import JudgeServer, hang
+from tests.serving.conftest import Serve, Start, command, row
+from tests.serving.honest_judge import honest
+
+TOKEN = "a-token-for-tests"
+
+
+def words_of(process: int) -> str:
+    """The command line of a process, as everybody on the machine can read it."""
+    return Path(f"/proc/{process}/cmdline").read_text()
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+async def test_a_server_with_a_token_lets_in_only_who_sends_it(
+    serve: Serve, judge: JudgeServer, tmp_path: Path, where: str
+) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    options = {
+        "environment": ["--token-env", "REWARD_TOKEN"],
+        "file": ["--token-file", str(tmp_path / "token")],
+    }
+    server = await serve(judge.url, *options[where], REWARD_TOKEN=TOKEN)
+    body = {"groups": [row(10)]}
+    for headers in ({}, {"Authorization": "Bearer another"}, {"Authorization": TOKEN}):
+        status, answer = await server.post("/v1/score", body, headers=headers)
+        assert (status, "Authorization: Bearer" in answer["error"]) == (401, True)
+        async with server.session.get("/metrics", headers=headers) as refused:
+            assert refused.status == 401
+    known = {"Authorization": f"Bearer {TOKEN}"}
+    assert (await server.post("/v1/score", body, headers=known))[0] == 200
+    assert TOKEN not in words_of(server.process.child.pid)
+    assert not any(TOKEN in line for line in server.process.lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "telling"),
+    [
+        (["--host", "0.0.0.0"], "expected a loopback address, since there is no token"),
+        (["--token-env", "NO_SUCH_TOKEN"], "--token-env: the environment variable NO_SUCH_TOKEN"),
+        (["--token-file", "/no/such"], "--token-file /no/such can not be read"),
+        (["--serving", "qeue=4"], "unknown key 'qeue'.*did you mean 'queue'"),
+        (["--serving", "flush_s=0"], "flush_s: .*greater than 0"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_starts(
+    start: Start, options: list[str], telling: str
+) -> None:
+    process = start(*command("http://127.0.0.1:9", *options))
+    process.line(f"error: .*{telling}")
+    assert process.exit_code() == 1
+
+
+async def test_a_port_that_is_taken_is_told(serve: Serve, start: Start, judge: JudgeServer) -> None:
+    server = await serve(judge.url)
+    port = server.url.rpartition(":")[2]
+    process = start(*RUN, "serve", "--port", port, "--url", judge.url)
+    process.line(f"error: can not listen on 127.0.0.1:{port}; is the port taken")
+    assert process.exit_code() == 1
+
+
+def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason(start: Start) -> None:
+    process = start(*command("http://127.0.0.1:9"))
+    process.line("error: no judge server answers: http://127.0.0.1:9.*connection refused")
+    assert process.exit_code() == 1
+
+
+class SlowJudge(JudgeServer):
+    """Lists its models, which a start waits for, when it is told to."""
+
+    async def _models(self, request: Any) -> Any:
+        await self.released.wait()
+        return await super()._models(request)
+
+
+async def test_calls_are_refused_while_the_judge_starts(serve: Serve) -> None:
+    with SlowJudge().running() as judge:
+        server = await serve(judge.url, ready=False)
+        assert await server.until("starting") == "the judge is starting"
+        status, answer = await server.post("/v1/score", {"groups": [row(1)]})
+        assert (status, answer["error"]) == (503, "starting: the judge is starting")
+        judge.release()
+        await server.until("ready")
+
+
+async def test_a_full_queue_refuses_new_groups_and_takes_the_rest_of_those_it_has(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "queue=1")
+    first = asyncio.create_task(server.rewards(10, group="a", size=2))
+    await server.until_metric("grm_collecting_groups", 1)
+    async with server.session.post("/v1/score", json={"groups": [row(1)]}) as refused:
+        assert (refused.status, refused.headers["Retry-After"]) == (429, "1")
+        assert "1 of at most 1 are in" in (await refused.json())["error"]
+    assert (await server.reward("quality 3", group_ids="b", group_sizes=2))[0] == 429
+    second = {"group_ids": "a", "group_sizes": 2, "sample_indices": 1}
+    assert await server.reward("quality 1", **second) == (200, 0.0)
+    assert await first == [(200, 1.0)]
+
+
+async def test_samples_that_were_taken_before_one_was_refused_are_still_judged(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "queue=1")
+    two = {"query": ["aquality 1", "bquality 1"], "prompts": ["a", "b"], "labels": [None, None]}
+    assert (await server.post("/get_reward", two))[0] == 429
+    await server.until_metric('grm_groups_total{outcome="scored"}', 1)
+    assert await server.reward("quality 10") == (200, 1.0)
+
+
+async def test_more_calls_than_allowed_are_refused(serve: Serve, judge: JudgeServer) -> None:
+    server = await serve(judge.url, "--serving", "max_calls=1")
+    first = asyncio.create_task(server.rewards(10, size=2))
+    await server.until_metric("grm_collecting_groups", 1)
+    assert await server.reward("quality 1") == (429, "1 calls are in flight; ask again later")
+    first.cancel()
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "body_timeout_s=0.2")
+
+    async def stuck() -> Any:
+        yield b"{"
+        await asyncio.sleep(30)
+
+    async with server.session.post("/v1/score", data=stuck()) as answer:
+        assert answer.status == 408
+        assert "within 0.2 s" in (await answer.json())["error"]
+
+
+async def test_a_caller_that_goes_stops_the_judging_of_its_groups(serve: Serve) -> None:
+    with JudgeServer(otherwise=hang).running() as judge:
+        server = await serve(judge.url)
+        with pytest.raises(asyncio.TimeoutError):
+            timeout = aiohttp.ClientTimeout(1)
+            await server.post("/v1/score", {"groups": [row(1)]}, timeout=timeout)
+        await server.until_metric("grm_groups_in_flight", 0)
+        assert judge.aborted == 2
+
+
+async def test_sigterm_answers_what_is_in_flight_refuses_what_is_new_and_exits_with_0(
+    serve: Serve,
+) -> None:
+    async def when_released(server: JudgeServer, request: Any, body: Any) -> Any:
+        await server.released.wait()
+        return await honest(server, request, body)
+
+    with JudgeServer(otherwise=when_released).running() as judge:
+        server = await serve(judge.url)
+        whole = asyncio.create_task(server.score(row(10)))
+        half = asyncio.create_task(server.rewards(10, size=2))
+        await server.until_metric("grm_groups_in_flight", 1)
+        await server.until_metric("grm_collecting_groups", 1)
+        server.process.child.send_signal(signal.SIGTERM)
+        assert await server.until("draining") == "the server is shutting down"
+        status, answer = await server.post("/v1/score", {"groups": [row(1)]})
+        assert (status, answer["error"]) == (503, "draining: the server is shutting down")
+        judge.release()
+        assert [verdict["rewards"] for verdict in await whole] == [[1.0]]
+        assert await half == [(200, 1.0)]
+    assert server.process.exit_code() == 0
+
+
+async def test_a_server_that_drains_too_long_ends_anyway(serve: Serve) -> None:
+    with JudgeServer(otherwise=hang).running() as judge:
+        server = await serve(judge.url, "--serving", "drain_s=0.5")
+        waiting = asyncio.create_task(server.score(row(10)))
+        await server.until_metric("grm_groups_in_flight", 1)
+        server.process.child.send_signal(signal.SIGTERM)
+        assert server.process.exit_code() == 0
+        with pytest.raises((aiohttp.ClientError, AssertionError)):
+            await waiting
+
+
+async def test_ctrl_c_ends_the_server_with_130(serve: Serve, judge: JudgeServer) -> None:
+    server = await serve(judge.url)
+    server.process.child.send_signal(signal.SIGINT)
+    assert server.process.exit_code() == 130
