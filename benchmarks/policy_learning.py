@@ -89,7 +89,7 @@ def last(folder: Path) -> Path:
 
 
 def curve(folder: Path) -> dict[str, list[float]]:
-    """Per generation round: the mean reward that was learned from and the mean true quality, 0..1."""
+    """Per generation round: mean reward that was learned from and mean true quality, 0..1."""
     state = json.loads((last(folder) / "trainer_state.json").read_text(encoding="utf-8"))
     rows = [row for row in state["log_history"] if "reward" in row]
     return {

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from docs.figures import figures_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.launch import ServeOptions
@@ -21,7 +22,9 @@ from grm_plugin.engines.replay import ReplayOptions
 from grm_plugin.engines.server import ServerOptions
 from grm_plugin.engines.vllm import VLLMOptions
 from grm_plugin.options import Options
+from grm_plugin.schedule import SaturationSchedule, Size, StepSchedule
 from grm_plugin.selecting import MetaRMOptions
+from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Reason
 
 HERE = Path(__file__).parent
@@ -35,6 +38,10 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("`serve` of the engine `server`", ServeOptions),
     ("Engine `replay`", ReplayOptions),
     ("Selector `meta_rm`", MetaRMOptions),
+    ("Server `grm serve`", ServingSettings),
+    ("`schedule` by step", StepSchedule),
+    ("`schedule` by saturation", SaturationSchedule),
+    ("A size of a schedule", Size),
 )
 MARK = "<!-- made by `make docs`; do not edit -->\n\n"
 
@@ -175,6 +182,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "hooks.md": hooks_page,
     "cli.md": cli_page,
+    "figures.md": figures_page,
 }
 
 
