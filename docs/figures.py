@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
-REPOSITORY = "../.."
 
 Result = Mapping[str, Any]
 
@@ -50,7 +49,7 @@ def _policy() -> str:
         "`recipes/reference/grpo/`; true quality (0..1) of 300 answers to queries that no training used; mean, lowest and "
         "highest of the seeds. No judge sees true quality, except that the checker as a reward, the upper bound, is it. The "
         "hacking gap is judge reward minus true quality; it grows where a policy learns to please the judge.\n\n"
-        f"{table}\n![True quality and judge reward against steps]({REPOSITORY}/docs/images/policy_learning.png)\n\n"
+        f"{table}\n![True quality and judge reward against steps](../images/policy_learning.png)\n\n"
         f"{_samples(found)}"
     )
 
@@ -140,8 +139,8 @@ def _openrlhf() -> str:
     rows = [
         (
             name,
-            *(f"{part[what]:.2f}" for what in ("rollout s", "judging s", "wall s")),
-            f"{part['hidden']:.0%}",
+            *(f"{part[what]:.2f}" for what in ("rollout s", "rollout and judging s", "wall s")),
+            f"{part['hidden']:.0%} ({min(part['hidden, all repeats']):.0%} to {max(part['hidden, all repeats']):.0%})",
         )
         for name, part in hidden.items()
         if name.endswith("in flight")
@@ -150,7 +149,16 @@ def _openrlhf() -> str:
         "## OpenRLHF: judging hidden behind rollout\n\n"
         f"`judging_hidden.py`, {_where(hidden)}. A judge as slow as the rollout itself, {hidden['prompts']} prompts; the share of "
         f"judging time that costs no wall time, median of {hidden['repeats']}.\n\n"
-        + _table(("prompts", "rollout, s", "judging, s", "together, s", "hidden"), rows)
+        + _table(
+            (
+                "prompts",
+                "rollout, s",
+                "one after the other, s",
+                "together, s",
+                "hidden (lowest to highest)",
+            ),
+            rows,
+        )
     )
 
 
