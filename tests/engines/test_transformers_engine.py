@@ -214,10 +214,12 @@ def _memory_for(model: Any, rows: int) -> None:
 
 
 async def test_after_close_the_thread_is_gone_and_sampling_is_an_error(judge_folder: Path) -> None:
+    before = set(threading.enumerate())
     async with engine_for(judge_folder) as engine:
         await drawn(engine, request_for())
     await engine.close()
-    assert not [one for one in threading.enumerate() if one.name.startswith("grm-batches")]
+    begun = set(threading.enumerate()) - before
+    assert not [one for one in begun if one.name.startswith("grm-batches")]
     with pytest.raises(EngineError, match="not running"):
         await engine.sample(request_for())
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,11 @@ def test_as_a_submitted_job_the_jobs_own_variables_win(
     ray_command = str(Path(sys.executable).with_name("ray"))
     submit = [ray_command, "job", "submit", "--runtime-env-json", json.dumps(job), "--"]
     dashboard = f"http://{running.head_node.webui_url}"
-    done = launch([*submit, *LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS=dashboard)
+    for _ in range(60):
+        done = launch([*submit, *LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS=dashboard)
+        if "No available agent" not in done.stdout:  # a cluster this young may have none yet
+            break
+        time.sleep(1)
     found = told(done.stdout)
     assert (found["config"]["k"], found["nccl"]) == (4, "INFO")
 
