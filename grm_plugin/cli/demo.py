@@ -25,10 +25,11 @@ from grm_plugin.records import Recorder
 from grm_plugin.types import Group, Verdict
 
 RESPONSES = 4
-K, TRAIN_K, STEPS = 8, 2, 40
+K, TRAIN_K, STEPS = 8, 4, 20
 NEEDED = {"torch": "demo", "transformers": "demo", "matplotlib": "demo"}
 # twice what a judgment of four responses takes; one that rambles must not hold up its batch
-MAX_TOKENS = 256
+MAX_TOKENS = 384
+BATCH_TOKENS = 65_536  # some 128 judgments, which is fastest on a CPU
 
 
 def demo(
@@ -67,7 +68,8 @@ def demo(
 
 def _config(k: int, seed: int) -> GRMConfig:
     """The embedded judge, whatever GRM_CONFIG says."""
-    settings = {"engine": "reference", "k": k, "seed": seed, "max_tokens": MAX_TOKENS}
+    engine = {"name": "reference", "batch_tokens": BATCH_TOKENS}
+    settings = {"engine": engine, "k": k, "seed": seed, "max_tokens": MAX_TOKENS}
     return GRMConfig.model_validate(settings)
 
 

@@ -23,7 +23,7 @@ from grm_plugin.reference.policy import POLICY_MODEL, prompt_rows, watch_true_qu
 from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
 
 PROMPTS_A_STEP = 32
-RESPONSES = 2  # half the judging of groups of four
+RESPONSES = 4
 UPDATES = 4
 """Optimizer steps that a step of the demo makes with its judged responses."""
 SETTINGS: dict[str, Any] = {
