@@ -198,7 +198,11 @@ def _not_deployed(reason: str) -> EngineError:
 
 
 async def _apart(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang."""
+    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang.
+
+    The thread stays when the work is done. The processes of a cluster that is started here are
+    killed by the kernel with their parent, and that is the thread that made them, not its process.
+    """
     future: Future[None] = Future()
     future.set_running_or_notify_cancel()
 
@@ -209,6 +213,7 @@ async def _apart(work: Callable[[], None]) -> None:
             future.set_exception(error)
         else:
             future.set_result(None)
+        threading.Event().wait()
 
     threading.Thread(target=run, name="ray-serve", daemon=True).start()
     await asyncio.wrap_future(future)
