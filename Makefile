@@ -5,7 +5,7 @@
 #   make test-trl       whole training runs with TRL's own trainers on tiny models
 #   make test-vllm      the judge in a real vLLM, in process and served (CPU build, ~3.5 GB)
 #   make test-openrlhf  whole runs of OpenRLHF's own trainer on Ray (CPU)
-#   make test-ray-serve `grm serve --replicas` on Ray Serve; not in .ci/run, its start fails in some environments
+#   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make bench          measure; results go to benchmarks/results/
 #   make docs           write the generated pages of docs/reference/ anew
 #   make dist           wheel and sdist

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,6 +24,7 @@ from ray import serve
 from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import EngineError
@@ -32,6 +36,9 @@ from grm_plugin.types import Group, Verdict
 logger = logging.getLogger(__name__)
 _DEPLOYMENT = "judge"
 _CHECK_S = 10.0
+_POLL_S = 0.2
+# A replica is ended when its last group has been judged: it only has to close its judge.
+_CLOSE_S = 20.0
 
 
 class Replica:
@@ -64,15 +71,16 @@ class RayJudge:
     """A :class:`grm_plugin.serving.judging.Judge` on a Ray cluster.
 
     It joins the cluster that ``RAY_ADDRESS`` names, else one that runs on this machine, else it
-    starts one for as long as this process lives.
+    starts one for as long as this thread lives, which is best the main one.
 
     Args:
         config: of every replica; the record is written here, where all verdicts come by.
         replicas: how many.
-        rules: processors and GPUs of each, and how long they may take to end.
+        rules: processors and GPUs of each, and how long they may take to start.
 
     Raises:
         ConfigError, TemplateError: as :class:`GRM`; nothing has started then.
+        EngineError: there is no cluster at that address.
     """
 
     def __init__(self, config: GRMConfig, replicas: int, rules: ServingSettings) -> None:
@@ -84,6 +92,7 @@ class RayJudge:
         self._handle: DeploymentHandle[Any] | None = None
         self._recorder: Recorder | None = None
         self._deployed = False
+        _join_cluster()
 
     async def start(self) -> None:
         """Deploy, and return when every replica has started its judge.
@@ -91,43 +100,37 @@ class RayJudge:
         Raises:
             EngineError: a replica can not be started, or not all have within ``deploy_s``.
         """
-        limit_s = self._rules.deploy_s
-        try:
-            async with asyncio.timeout(limit_s):
-                await _apart(self._deploy)
-        except TimeoutError:
-            raise _not_deployed(
-                f"expected {self._replicas} running replicas within {limit_s:g} s; see what "
-                "`ray status` says is missing, or raise deploy_s"
-            ) from None
-
-    def _deploy(self) -> None:
         if self._config.record:
             self._recorder = Recorder(self._config.record)
+        limit_s = self._rules.deploy_s
         try:
-            if not ray.is_initialized():
-                # a cluster that is started here needs no dashboard: a dozen processes less
-                ray.init(
-                    logging_level=logging.WARNING, log_to_driver=False, include_dashboard=False
-                )
+            async with asyncio.timeout(limit_s + _CHECK_S):
+                await _apart(self._deploy)
+        except TimeoutError:
+            raise _not_deployed(f"the cluster does not answer within {limit_s:g} s") from None
+
+    def _deploy(self) -> None:
+        deadline = time.monotonic() + self._rules.deploy_s
+        try:
             serve.start(http_options={"location": "NoServer"})
             self._deployed = True  # as good as: from here on there is something to delete
-            self._handle = serve.run(self._application(), name=self._name, route_prefix=None)
-        except (RayError, RayServeException, ConnectionError) as error:
+            target = serve.RunTarget(self._application(), self._name, route_prefix=None)
+            (self._handle,) = serve.run_many([target], wait_for_applications_running=False)
+            self._wait_until_running(deadline)
+        except (RayError, RayServeException, RuntimeError) as error:
             raise _not_deployed(str(error)) from error
-        except RuntimeError as error:  # how Ray and Serve say that something does not start
-            reason = self._replica_trouble() if self._deployed else ""
-            raise _not_deployed(reason or str(error)) from error
 
-    def _replica_trouble(self) -> str:
-        """What ended a replica that was starting; empty when none came so far.
-
-        Serve's own error does not say it, and its status says it below the replica's traceback.
-        """
-        application = serve.status().applications.get(self._name)
-        found = application and application.deployments.get(_DEPLOYMENT)
-        last = found.message.rstrip().rpartition("\n")[2] if found else ""
-        return last.partition("Error: ")[2] or last
+    def _wait_until_running(self, deadline: float) -> None:
+        while (found := _found(self._name)).status is not ApplicationStatus.RUNNING:
+            if found.status is ApplicationStatus.DEPLOY_FAILED:
+                raise _not_deployed(_last_words(found))
+            if time.monotonic() > deadline:
+                raise _not_deployed(
+                    f"expected {self._replicas} running replicas within "
+                    f"{self._rules.deploy_s:g} s; see what `ray status` says is missing, or raise "
+                    "deploy_s"
+                )
+            time.sleep(_POLL_S)
 
     def _application(self) -> serve.Application:
         rules = self._rules
@@ -141,7 +144,7 @@ class RayJudge:
                 "num_cpus": rules.cpus_per_replica,
                 "num_gpus": rules.gpus_per_replica,
             },
-            graceful_shutdown_timeout_s=rules.drain_s,
+            graceful_shutdown_timeout_s=_CLOSE_S,
         )
         return deployment.bind(self._config.but(record=None))
 
@@ -181,7 +184,7 @@ class RayJudge:
     async def close(self) -> None:
         """Delete the application; Ray leaves the cluster, or ends its own, with this process."""
         try:
-            async with asyncio.timeout(self._rules.drain_s + _CHECK_S):
+            async with asyncio.timeout(_CLOSE_S + _CHECK_S):
                 await _apart(self._delete)
         except TimeoutError:
             logger.warning("Ray Serve application %s: no answer that it is deleted", self._name)
@@ -193,16 +196,54 @@ class RayJudge:
             serve.delete(self._name)
 
 
+def _join_cluster() -> None:
+    """Once for a process, and not in a passing thread: the kernel ends a cluster with its thread.
+
+    Ray also takes signals here, which the server takes back when it begins to listen.
+    """
+    # they tell how a deployment goes on; how it ends is told here
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    if ray.is_initialized():
+        return
+    try:
+        _check_address(os.environ.get("RAY_ADDRESS", ""))
+        # a cluster that is started here needs no dashboard: a dozen processes less
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False)
+    except (RayError, RuntimeError, OSError) as error:
+        raise _not_deployed(str(error)) from error
+
+
+def _check_address(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray would try it for a quarter of an hour."""
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if not port.isdigit():  # "auto", "local", or none
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_CHECK_S).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"RAY_ADDRESS is {address} and no cluster answers there ({error.strerror}); start one "
+            "with `ray start --head`, or leave it out for one on this machine"
+        ) from error
+
+
+def _found(name: str) -> ApplicationStatusOverview:
+    return serve.status().applications[name]
+
+
+def _last_words(found: ApplicationStatusOverview) -> str:
+    """What ended a replica that was starting: the last line of its traceback."""
+    said = found.deployments[_DEPLOYMENT].message if found.deployments else found.message
+    last: str = said.rstrip().rpartition("\n")[2]
+    return last.partition("Error: ")[2] or last
+
+
 def _not_deployed(reason: str) -> EngineError:
     return EngineError(f"the judge can not be deployed on Ray: {' '.join(reason.split())}")
 
 
 async def _apart(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang.
-
-    The thread stays when the work is done. The processes of a cluster that is started here are
-    killed by the kernel with their parent, and that is the thread that made them, not its process.
-    """
+    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang."""
     future: Future[None] = Future()
     future.set_running_or_notify_cancel()
 
@@ -213,7 +254,6 @@ async def _apart(work: Callable[[], None]) -> None:
             future.set_exception(error)
         else:
             future.set_result(None)
-        threading.Event().wait()
 
     threading.Thread(target=run, name="ray-serve", daemon=True).start()
     await asyncio.wrap_future(future)

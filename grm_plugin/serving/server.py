@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.server import HANDLED_SIGNALS
 
 from grm_plugin.errors import ConfigError, JudgeDeadError
 from grm_plugin.serving.app import Service
@@ -91,8 +89,6 @@ class _Server(uvicorn.Server):
 
     async def _end_without_judge(self) -> None:
         await self.service.started.wait()
-        for sig in HANDLED_SIGNALS:  # Ray, started meanwhile, would abort the process instead
-            signal.signal(sig, self.handle_exit)
         if self.service.lifecycle.error is not None:
             self.should_exit = True
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -117,13 +119,41 @@ def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason() -> No
 
 
 def test_replicas_for_which_there_is_no_room_end_the_server_in_time(judge: ReleasedJudge) -> None:
-    no_room = ["--serving", "gpus_per_replica=1000", "--serving", "deploy_s=20"]
-    process = Process(command(judge.url, "--replicas", "1", *no_room), {"RAY_ADDRESS": "local"})
+    process = Process(without_room(judge, "deploy_s=5"), {"RAY_ADDRESS": "local"})
     try:
-        process.line("error: .* expected 1 running replicas within 20 s", START_S)
+        process.line("error: .* expected 1 running replicas within 5 s", START_S)
         assert process.child.wait(END_S) == 1
     finally:
         process.end()
+
+
+async def test_sigterm_ends_a_server_that_is_still_deploying(judge: ReleasedJudge) -> None:
+    process = Process(without_room(judge), {"RAY_ADDRESS": "local"})
+    server = Server(process)
+    try:
+        assert await server.health() == (503, {"status": "starting", "reason": ANY})
+        process.child.send_signal(signal.SIGTERM)
+        assert process.child.wait(END_S) == 0
+    finally:
+        await server.session.close()
+        process.end()
+
+
+def test_an_address_without_a_cluster_is_told_at_once(judge: ReleasedJudge) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    process = Process(command(judge.url, "--replicas", "1"), {"RAY_ADDRESS": address})
+    try:
+        process.line(f"error: .*RAY_ADDRESS is {address} and no cluster answers there")
+        assert process.exit_code() == 1
+    finally:
+        process.end()
+
+
+def without_room(judge: ReleasedJudge, *more: str) -> list[str]:
+    """The command of a server whose replicas no cluster can place."""
+    pairs = ("gpus_per_replica=1000", *more)
+    return command(judge.url, "--replicas", "1", *(f"--serving={pair}" for pair in pairs))
 
 
 def replicas() -> list[int]:
