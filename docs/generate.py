@@ -30,6 +30,7 @@ from grm_plugin.types import Reason
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "tests" / "plugins" / "examples"
 MODULE = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)*\.")
+LIMITED = re.compile(r"Annotated\[(\w+), FieldInfo\(.*?\)\]\)\]")  # a limit on every element
 ARGUMENT = re.compile(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", re.MULTILINE)
 PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("Engines `reference` and `transformers`", LocalModelOptions),
@@ -157,7 +158,12 @@ def _plain(text: str | None) -> str:
 def _type(annotation: object) -> str:
     plain = inspect.isclass(annotation) and not hasattr(annotation, "__args__")
     text = annotation.__name__ if plain else str(annotation)
-    return "`" + MODULE.sub("", text).replace("|", "\\|") + "`"
+    return _code(LIMITED.sub(r"\1", MODULE.sub("", text)))
+
+
+def _code(text: str) -> str:
+    """Code in a cell of a table."""
+    return "`" + text.replace("|", "\\|") + "`"
 
 
 def _default(name: str) -> str:
@@ -170,7 +176,7 @@ def _shown(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True)
-    return f"`{getattr(default, 'name', default)}`"
+    return _code(str(getattr(default, "name", default)))
 
 
 def _first(one: type) -> str:

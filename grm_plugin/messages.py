@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from grm_plugin.errors import InputError, quoted
 from grm_plugin.parsing import answer
 from grm_plugin.types import Message
 
@@ -17,10 +18,20 @@ _REASONING = ("reasoning_content", "reasoning", "thinking")
 
 
 def conversation(prompt: str | Chat, thinking: Thinking) -> tuple[Message, ...]:
-    """The turns before the completion; a plain string is one user turn."""
+    """The turns before the completion; a plain string is one user turn.
+
+    Raises:
+        InputError: ``prompt`` is something else, as columns of a dataset may be.
+    """
     if isinstance(prompt, str):
         return (Message("user", prompt),)
-    return tuple(Message(str(turn["role"]), _turn(turn, thinking)) for turn in prompt)
+    try:
+        return tuple(Message(str(turn["role"]), _turn(turn, thinking)) for turn in prompt)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            "expected a prompt that is a text or a list of messages with role and content, "
+            f"got {quoted(prompt)}"
+        ) from error
 
 
 def response(completion: str | Chat, prompt: str | Chat, thinking: Thinking) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
 from grm_plugin import messages
-from grm_plugin.errors import InputError, quoted
 from grm_plugin.types import Message
 
 
@@ -61,7 +60,7 @@ class Reader:
             tokenizer: the policy's.
 
         Raises:
-            InputError: the label is not what the launcher arranged.
+            InputError: the input column holds no prompts.
         """
         text = ""
         if output["action_ranges"]:
@@ -69,19 +68,10 @@ class Reader:
             tokens = output["observation_tokens"][start:end]
             text = tokenizer.decode(tokens, skip_special_tokens=True)
         thinking = self._options.thinking
+        asked = label if self._settings.label == "conversation" else prompt
         return Rollout(
-            conversation=self._conversation(prompt, label),
+            conversation=messages.conversation(asked, thinking),
             response=messages.response(text, prompt, thinking),
             reference=str(label) if self._settings.label == "reference" else None,
             training=sampling.temperature == self._settings.temperature,
         )
-
-    def _conversation(self, prompt: str, label: Any) -> tuple[Message, ...]:
-        asked = label if self._settings.label == "conversation" else prompt
-        try:
-            return messages.conversation(asked, self._options.thinking)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                "expected the input column to hold texts or lists of messages with role and "
-                f"content, got {quoted(asked)}"
-            ) from error

@@ -22,6 +22,7 @@ from grm_plugin.engines.secret import Secret
 from grm_plugin.errors import GRMError, quoted
 from grm_plugin.rows import Row
 from grm_plugin.serving import openrlhf, scoring
+from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.desk import Desk
 from grm_plugin.serving.errors import STATUS, TooLarge
 from grm_plugin.serving.gate import RETRY_AFTER_S, Gate
@@ -169,7 +170,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
         _check_size(service.settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
         arrivals = openrlhf.arrivals(call, service.settings)
-        _check_size(service.settings, ((one.size, len(one.response)) for one in arrivals))
+        _check_size(service.settings, ((one.size, _asked(one)) for one in arrivals))
         found = await _while_there(request, service.desk.rewards(arrivals))
         rewards = [reward for reward, _ in found]
         names = found[0][1] if found else {}
@@ -212,6 +213,10 @@ def _check_groups(settings: ServingSettings, call: ScoreCall) -> None:
 
 def _characters(row: Row) -> int:
     return sum(len(turn.content) for turn in row.prompt) + sum(map(len, row.responses))
+
+
+def _asked(arrival: Arrival) -> int:
+    return sum(len(turn.content) for turn in arrival.conversation)
 
 
 def _check_size(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:

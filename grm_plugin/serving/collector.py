@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from grm_plugin.serving.errors import Conflict
 from grm_plugin.serving.room import Room
+from grm_plugin.types import Message
 
 # How many answered groups are remembered, as a multiple of those that can be in at a time.
 _REMEMBERED = 4
@@ -25,7 +26,7 @@ class Arrival:
     Args:
         group: what the responses of one group have in common.
         size: responses of the group when it is whole.
-        prompt: what was asked.
+        conversation: what was asked.
         response: what was answered.
         reference: a known good answer, or None.
         index: its place in the group, 0..size-1, or None where the caller does not say.
@@ -34,7 +35,7 @@ class Arrival:
 
     group: Hashable
     size: int
-    prompt: str
+    conversation: tuple[Message, ...]
     response: str
     reference: str | None = None
     index: int | None = None
@@ -80,7 +81,7 @@ class Gathering:
 
     key: Hashable
     size: int
-    asked: tuple[str, str | None]
+    asked: tuple[tuple[Message, ...], str | None]
     due_at: float
     name: str = ""
     arrivals: list[Arrival] = field(default_factory=list)
@@ -112,7 +113,7 @@ class Gathering:
         """Why ``arrival`` can not be one of this group's responses; empty when it can."""
         if arrival.size != self.size:
             return f"expected size {self.size}, as its first call said, got {arrival.size}"
-        if (arrival.prompt, arrival.reference) != self.asked:
+        if (arrival.conversation, arrival.reference) != self.asked:
             return (
                 "expected the prompt and label of its first call, got others; give every group "
                 "an id of its own"
@@ -175,7 +176,7 @@ class Collector:
 
     def _begin(self, arrival: Arrival, now: float) -> Gathering:
         self._room.take()
-        asked = (arrival.prompt, arrival.reference)
+        asked = (arrival.conversation, arrival.reference)
         due_at = now + self._flush_s
         gathering = Gathering(arrival.group, arrival.size, asked, due_at, arrival.name)
         self._known[arrival.group] = gathering

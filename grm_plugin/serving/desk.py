@@ -147,6 +147,6 @@ class Desk:
 
 
 def _group(gathering: Gathering) -> Group:
-    prompt, reference = gathering.asked
-    responses = [arrival.response for arrival in gathering.arrivals]
-    return Group.of(prompt, responses, id=gathering.name, reference=reference)
+    conversation, reference = gathering.asked
+    responses = tuple(arrival.response for arrival in gathering.arrivals)
+    return Group(conversation, responses, id=gathering.name, reference=reference)

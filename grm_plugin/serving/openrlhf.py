@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from grm_plugin import messages
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.settings import ServingSettings
@@ -49,7 +50,9 @@ class RewardCall(BaseModel):
 
     query: list[str] = Field(description="prompt and response, with all special tokens")
     prompts: list[str] = Field(description="what each query begins with")
-    labels: list[Any] | None = Field(None, description="ignored, or the reference answers")
+    labels: list[Any] | None = Field(
+        None, description="by the setting `label`: ignored, reference answers, or conversations"
+    )
     group_ids: list[str] | None = Field(None, description="which group each sample is of")
     group_sizes: list[int] | None = Field(None, description="samples of each one's group")
     sample_indices: list[int] | None = Field(None, description="place of each in its group")
@@ -85,19 +88,20 @@ def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
     """The responses of ``call``, each with the group it belongs to.
 
     Raises:
-        InputError: a query does not begin with its prompt, or a label is no reference.
+        InputError: a query does not begin with its prompt, or a label is not what it should be.
     """
     labels = call.labels or [None] * len(call.query)
     texts = [
-        response_of(query, prompt, settings.end_marks)
+        messages.response(response_of(query, prompt, settings.end_marks), prompt, settings.thinking)
         for query, prompt in zip(call.query, call.prompts, strict=True)
     ]
+    asked = _conversations(labels) if settings.label == "conversation" else call.prompts
     groups = _groups(call, labels, settings.group_size)
     return [
         Arrival(
             group=key,
             size=size,
-            prompt=call.prompts[i],
+            conversation=messages.conversation(asked[i], settings.thinking),
             response=texts[i],
             reference=_reference(labels[i]) if settings.label == "reference" else None,
             index=call.sample_indices[i] if call.sample_indices else None,
@@ -124,6 +128,15 @@ def _groups(
         return [(("asked", *one), group_size) for one in asked]
     here, sizes = object(), Counter(asked)  # groups of this call alone
     return [((here, *one), sizes[one]) for one in asked]
+
+
+def _conversations(labels: Sequence[Any]) -> Sequence[Any]:
+    if not all(labels):
+        raise InputError(
+            "labels: expected what was asked, since label is set to conversation, got nothing; "
+            "name the prompts' own column as OpenRLHF's label key"
+        )
+    return labels
 
 
 def _reference(label: Any) -> str | None:

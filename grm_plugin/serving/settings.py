@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from grm_plugin.messages import Thinking
 from grm_plugin.options import Options
 
 
@@ -29,7 +30,9 @@ class ServingSettings(Options):
         partial: what happens to a group of which responses are missing then: ``judge`` those that
             came, or leave it ``unscored``.
         remember_s: how long answers are kept for callers that ask again.
-        label: what a label of ``/get_reward`` is: ``ignore`` it, or it is the ``reference`` answer.
+        label: what a label of ``/get_reward`` is: ``ignore`` it, it is the ``reference`` answer, or
+            the ``conversation`` that was asked, as messages or a text.
+        thinking: whether the judge sees what stands in ``<think>`` tags of ``/get_reward``.
         end_marks: special tokens that are cut off the end of a response.
         drain_s: how long calls in flight may take to end after SIGTERM.
         deploy_s: how long the judges of ``--replicas`` may take to be placed and started.
@@ -48,11 +51,17 @@ class ServingSettings(Options):
     flush_s: float = Field(60, gt=0)
     partial: Literal["judge", "unscored"] = "judge"
     remember_s: float = Field(900, ge=0)
-    label: Literal["ignore", "reference"] = "ignore"
+    label: Literal["ignore", "reference", "conversation"] = "ignore"
+    thinking: Thinking = "drop"
     end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = (
         "<|im_end|>",
         "<|endoftext|>",
         "<|eot_id|>",
+        "<|eot|>",
+        "<|eos|>",
+        "<|end|>",
+        "<|return|>",
+        "<|END_OF_TURN_TOKEN|>",
         "<|end_of_text|>",
         "<｜end▁of▁sentence｜>",
         "<end_of_turn>",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from grm_plugin.errors import InputError
 from grm_plugin.messages import conversation, response
 from grm_plugin.types import Message
 
@@ -17,6 +18,12 @@ USED_A_TOOL: list[dict[str, Any]] = [
 
 def test_a_string_prompt_is_one_user_turn() -> None:
     assert conversation("2 + 2?", "drop") == (Message("user", "2 + 2?"),)
+
+
+@pytest.mark.parametrize("prompt", [7, ["2 + 2?"], [{"content": "2 + 2?"}], {"role": "user"}])
+def test_what_is_no_prompt_is_refused_and_shown(prompt: Any) -> None:
+    with pytest.raises(InputError, match="list of messages with role and content, got"):
+        conversation(prompt, "drop")
 
 
 def test_chat_turns_keep_their_roles_and_drop_past_thinking() -> None:

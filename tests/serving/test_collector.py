@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
 from grm_plugin.serving.errors import Busy, Conflict
 from grm_plugin.serving.room import Room
+from grm_plugin.types import Message
 
 FLUSH_S, REMEMBER_S = 10.0, 100.0
 
@@ -20,7 +21,7 @@ def collector(room: int = 100) -> Collector:
 def arrival(
     text: str, index: int | None = None, *, group: str = "g", size: int = 2, prompt: str = "q"
 ) -> Arrival:
-    return Arrival(group, size, prompt, text, index=index, name=group)
+    return Arrival(group, size, (Message("user", prompt),), text, index=index, name=group)
 
 
 def texts(gathering: Gathering) -> list[str]:

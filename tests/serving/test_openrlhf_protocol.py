@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from grm_plugin.errors import InputError
 from grm_plugin.serving.openrlhf import RewardCall, arrivals, response_of
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.types import Message
 
 PROMPT = "<|im_start|>user\nName three trees.<|im_end|>\n<|im_start|>assistant\n"
 MARKS = ServingSettings().end_marks
@@ -85,6 +86,44 @@ def test_labels_are_ignored_unless_they_are_said_to_be_references() -> None:
 def test_a_label_that_can_be_no_reference_is_refused() -> None:
     with pytest.raises(InputError, match="expected texts, since label is set to reference"):
         arrivals(call("a", labels=[{"role": "user"}]), ServingSettings(label="reference"))
+
+
+CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Three trees?"}]
+
+
+@pytest.mark.parametrize(
+    ("label", "asked"),
+    [
+        (CHAT, (Message("system", "Be brief."), Message("user", "Three trees?"))),
+        ("Three trees?", (Message("user", "Three trees?"),)),
+    ],
+    ids=["messages", "a text"],
+)
+def test_a_label_can_be_what_was_asked_without_the_chat_template(
+    label: Any, asked: tuple[Message, ...]
+) -> None:
+    found = arrivals(call("oak", labels=[label]), ServingSettings(label="conversation"))
+    assert [one.conversation for one in found] == [asked]
+
+
+@pytest.mark.parametrize(
+    ("label", "telling"),
+    [
+        (None, "expected what was asked, since label is set to conversation, got nothing"),
+        ("", "name the prompts' own column as OpenRLHF's label key"),
+        ([{"role": "user"}, 7], "list of messages with role and content, got "),
+    ],
+)
+def test_a_label_that_can_be_no_conversation_is_refused(label: Any, telling: str) -> None:
+    with pytest.raises(InputError, match=telling):
+        arrivals(call("oak", labels=[label]), ServingSettings(label="conversation"))
+
+
+def test_thinking_is_not_shown_to_the_judge_unless_it_is_wanted() -> None:
+    thought = call("<think>Elm?</think>\n\noak<|im_end|>")
+    assert arrivals(thought, ServingSettings())[0].response == "oak"
+    kept = arrivals(thought, ServingSettings(thinking="keep"))[0].response
+    assert kept == "<think>Elm?</think>\n\noak"
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,69 @@
 """Whole runs of ``openrlhf.cli.train_ppo_ray``: rollouts in vLLM, updates in DeepSpeed, on Ray.
 
-The policy and the judge are the reference ones; the judge runs in the rollout actor's process.
+The policy and the judge are the reference ones. The judge runs in the rollout actor's process, and
+once behind ``grm serve``, which the host asks for one sample at a time.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.openrlhf.trainer import PROMPTS_PER_STEP, SAMPLES, Training, of_group
+from tests.cli.conftest import RUN
+from tests.e2e.openrlhf.trainer import (
+    PROMPTS_PER_STEP,
+    SAMPLES,
+    Training,
+    judged,
+    of_group,
+    record,
+)
+from tests.serving.conftest import Process
 
 JUDGE = {"engine": "reference", "k": 4}
-MODES: dict[str, dict[str, Any]] = {
-    "synchronous": {},
-    "async": {"train.async_enable": True, "train.partial_rollout_enable": True},
-}
+ASYNC = {"train.async_enable": True, "train.partial_rollout_enable": True}
+Command = tuple[list[str], dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=MODES)
+@contextmanager
+def synchronous(folder: Path) -> Iterator[Command]:
+    yield judged(folder, JUDGE), {}
+
+
+@contextmanager
+def asynchronous(folder: Path) -> Iterator[Command]:
+    yield judged(folder, JUDGE), ASYNC
+
+
+@contextmanager
+def over_http(folder: Path) -> Iterator[Command]:
+    settings = {**JUDGE, "record": record(folder)}
+    serving = {"group_size": SAMPLES, "label": "conversation"}
+    words = [f"--set={name}={value}" for name, value in settings.items()]
+    words += [f"--serving={name}={value}" for name, value in serving.items()]
+    process = Process([*RUN, "serve", "--port=0", *words], {})
+    try:
+        url = process.line("listening on").split()[-1]
+        options = {"reward.remote_url": f"{url}/get_reward", "data.label_key": "prompt"}
+        yield ["openrlhf.cli.train_ppo_ray"], options
+    finally:
+        process.end()
+
+
+@pytest.fixture(scope="module", params=[synchronous, asynchronous, over_http])
 def run(request: pytest.FixtureRequest, address: str, tmp_path_factory: Any) -> Training:
     """A finished run of three policy updates."""
-    folder = tmp_path_factory.mktemp(request.param)
-    with Training(address, folder, JUDGE, steps=3, options=MODES[request.param]) as training:
+    folder = tmp_path_factory.mktemp(request.param.__name__)
+    with (
+        request.param(folder) as (command, options),
+        Training(address, folder, command, steps=3, options=options) as training,
+    ):
         assert training.wait() == 0, training.output[-6000:]
     return training
 

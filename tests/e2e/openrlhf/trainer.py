@@ -1,4 +1,4 @@
-"""Runs of the real trainer, through ``grm_openrlhf.train_ppo_ray``, and what they leave behind."""
+"""Runs of the real trainer and what they leave behind."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ OPTIONS = {
 @contextmanager
 def cluster() -> Iterator[str]:
     """The address of a running Ray cluster of one node that believes it has GPUs."""
-    node = {"num_cpus": 8, "num_gpus": 4, "object_store_memory": 300_000_000}
+    node = {"num_cpus": 12, "num_gpus": 6, "object_store_memory": 300_000_000}
     outside = dict(os.environ)
     os.environ.update(ENVIRONMENT)  # what its workers see
     try:
@@ -94,14 +94,32 @@ class Sample:
     advantage: float
     logs: Mapping[str, float]
 
+    @property
+    def query(self) -> str:
+        """What is asked, without the policy's chat template."""
+        return self.prompt.partition("[Query]\n")[2].rpartition("\n[Response 1]")[0]
+
+
+def record(folder: Path) -> Path:
+    """Where the verdicts of a run go, or the start of the files' names when there are several."""
+    return folder / "verdicts.jsonl"
+
+
+def judged(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The launcher's command for a judge with ``settings``; its verdicts are recorded."""
+    config = folder / "grm.yaml"
+    config.write_text(yaml.safe_dump({**settings, "record": str(record(folder))}))
+    ours = ["--reward_model", "grm_plugin", "--grm_config", str(config)]
+    return ["grm_openrlhf.train_ppo_ray", *ours]
+
 
 class Training:
-    """A run of the trainer's command in ``folder``; a context, at whose end it is over.
+    """A run of a trainer's command in ``folder``; a context, at whose end it is over.
 
     Args:
         address: of the Ray cluster.
         folder: for everything it reads and writes.
-        settings: what goes into the file of ``--grm_config``; verdicts are recorded in any case.
+        command: module and first arguments.
         steps: policy updates, each on prompts of its own.
         options: the trainer's, in addition to those above.
     """
@@ -110,15 +128,13 @@ class Training:
         self,
         address: str,
         folder: Path,
-        settings: Mapping[str, Any],
+        command: Sequence[str],
         *,
         steps: int,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = folder
         self.steps = steps
-        config = folder / "grm.yaml"
-        config.write_text(yaml.safe_dump({**settings, "record": str(folder / "verdicts.jsonl")}))
         chosen: dict[str, Any] = {
             **OPTIONS,
             "data.prompt_dataset": write_prompts(folder, PROMPTS_PER_STEP * steps, seed=5),
@@ -127,11 +143,9 @@ class Training:
             "logger.tensorboard_dir": folder / "metrics",
             **(options or {}),
         }
-        module = "grm_openrlhf.train_ppo_ray"
-        ours = ["--reward_model", "grm_plugin", "--grm_config", str(config)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *ours, *as_arguments(chosen)],
+                [sys.executable, "-m", *command, *as_arguments(chosen)],
                 cwd=folder,
                 env={**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address},
                 stdout=log,
@@ -176,7 +190,7 @@ class Training:
 
     def verdicts(self) -> list[Verdict]:
         """Every verdict recorded so far, by whichever process."""
-        files = sorted(self.folder.glob("verdicts.jsonl*"))
+        files = sorted(self.folder.glob(f"{record(self.folder).name}*"))
         return [verdict for file in files for verdict in read_verdicts(file)]
 
     def updates(self) -> list[list[Sample]]:
@@ -202,15 +216,15 @@ class Training:
 
 def of_group(verdict: Verdict, updates: Sequence[Sequence[Sample]]) -> list[Sample]:
     """The samples of the group of ``verdict``; none when it did not reach an update."""
-    asked = f"\n{verdict.group.conversation[-1].content}\n"
-    found = ([one for one in update if asked in one.prompt] for update in updates)
+    asked = verdict.group.conversation[-1].content
+    found = ([one for one in update if one.query == asked] for update in updates)
     return next(filter(None, found), [])
 
 
 def as_arguments(options: Mapping[str, Any]) -> list[str]:
-    """Options as a command line; True stands for a flag."""
-    pairs = (
-        [f"--{name}"] if value is True else [f"--{name}", str(value)]
-        for name, value in options.items()
-    )
-    return [argument for pair in pairs for argument in pair]
+    """Options as a command line; True stands for a flag, a tuple for several values."""
+    words: list[str] = []
+    for name, value in options.items():
+        values = value if isinstance(value, tuple) else (value,)
+        words += [f"--{name}", *(str(one) for one in values if one is not True)]
+    return words
