@@ -37,6 +37,7 @@ _IMPORTS = """
 import json
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from grm_openrlhf.servers import urls_of
 from grm_openrlhf.settings import ENV, RunSettings
@@ -50,8 +51,11 @@ def train(args):
 TRAIN_IN_RAY = (
     _TRAIN.replace("    ray", "    if not ray.is_initialized():\n        ray")
     + """
-    rollouts = ray.remote(Rollouts).remote()
-    print("TOLD", json.dumps({"run_name": args.run_name, **ray.get(rollouts.told.remote())}))
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+    everywhere = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+    actors = [ray.remote(Rollouts).options(scheduling_strategy=one).remote() for one in everywhere]
+    told = [ray.get(actor.told.remote()) for actor in actors]
+    print("TOLD", json.dumps({"run_name": args.run_name, "actors": told}))
 
 
 class Rollouts:

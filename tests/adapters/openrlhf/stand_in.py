@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
-from grm_plugin.engines.launch import ServeOptions
+from grm_plugin.engines.launch import ServeOptions, free_port
 
 _SCRIPT = Path(__file__).parents[2] / "engines/stand_in_server.py"
 
@@ -35,9 +35,11 @@ def serve(behaviour: str = "answer", **more: Any) -> ServeOptions:
 def cluster(*, nodes: int = 1, **node: Any) -> Iterator[Cluster]:
     """A Ray cluster whose workers import what this process can import."""
     node = {"num_cpus": 4, "num_gpus": 2, "object_store_memory": 80_000_000, **node}
+    # another cluster may have the usual ones
+    ports = {"dashboard_port": free_port(), "dashboard_agent_listen_port": free_port()}
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
-        made = Cluster(initialize_head=True, head_node_args=node)
+        made = Cluster(initialize_head=True, head_node_args={**node, **ports})
         for _ in range(nodes - 1):
             made.add_node(**{**node, "include_dashboard": False})
         made.wait_for_nodes()

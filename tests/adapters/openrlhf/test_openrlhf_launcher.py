@@ -25,7 +25,7 @@ LAUNCHER = [sys.executable, "-m", "grm_openrlhf.train_ppo_ray"]
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Cluster]:
-    with stand_in.cluster(include_dashboard=True) as found:
+    with stand_in.cluster(nodes=2, include_dashboard=True) as found:
         yield found
 
 
@@ -39,10 +39,14 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     return {**kept, "PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0"}
 
 
-def told(output: str) -> dict[str, Any]:
+def told(output: str, *, nodes: int = 1) -> dict[str, Any]:
+    """What the actors know, one on each node: the same on all of them."""
     found = re.search(r"TOLD (\{.*\})", output)
     assert found, output[-3000:]
-    return dict(json.loads(found[1]))
+    said = json.loads(found[1])
+    assert len(said["actors"]) == nodes
+    assert all(one == said["actors"][0] for one in said["actors"])
+    return {"run_name": said["run_name"], **said["actors"][0]}
 
 
 def launch(
@@ -68,11 +72,11 @@ def test_alone_it_starts_ray_and_actors_know_the_judge(environment: dict[str, st
     assert done.returncode == 0
 
 
-def test_on_a_running_cluster_actors_know_the_judge(
+def test_on_a_running_cluster_the_actors_of_every_node_know_the_judge(
     environment: dict[str, str], running: Cluster
 ) -> None:
     done = launch([*LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS=running.address)
-    assert told(done.stdout)["config"]["k"] == 4
+    assert told(done.stdout, nodes=2)["config"]["k"] == 4
 
 
 def test_as_a_submitted_job_the_jobs_own_variables_win(
@@ -87,7 +91,7 @@ def test_as_a_submitted_job_the_jobs_own_variables_win(
         if "No available agent" not in done.stdout:  # a cluster this young may have none yet
             break
         time.sleep(1)
-    found = told(done.stdout)
+    found = told(done.stdout, nodes=2)
     assert (found["config"]["k"], found["nccl"]) == (4, "INFO")
 
 
@@ -98,10 +102,10 @@ def test_servers_of_the_launcher_reach_the_actors(
     (tmp_path / "grm.yaml").write_text(json.dumps(config))
     words = ["--reward_model", "grm_plugin", "--grm_config", str(tmp_path / "grm.yaml")]
     done = launch([*LAUNCHER, *words, *HOST], environment, RAY_ADDRESS=running.address)
-    (url,) = told(done.stdout)["urls"]
+    (url,) = told(done.stdout, nodes=2)["urls"]
     assert url.startswith("http://")
     assert not stand_in.lists_models(url)
-    assert "stand_in_server" not in json.dumps(told(done.stdout)["config"])
+    assert "stand_in_server" not in json.dumps(told(done.stdout, nodes=2)["config"])
 
 
 def test_what_is_wrong_is_said_before_ray_starts(environment: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -41,8 +42,13 @@ def test_a_killed_rollout_worker_ends_the_run(address: str, tmp_path: Path) -> N
         settings = {"engine": {"url": judge.url}, "k": 2}
         with Training(address, tmp_path, judged(tmp_path, settings), steps=ENDLESS) as training:
             training.until(lambda: training.verdicts())
-            rollout_worker().kill()
+            worker = rollout_worker()
+            engine = worker.children(recursive=True)
+            worker.kill()
             assert training.wait() != 0
+            for left in engine:  # vLLM's processes do not notice
+                with suppress(psutil.NoSuchProcess):
+                    left.kill()
     assert "ActorDiedError" in training.output
 
 

@@ -21,6 +21,7 @@ from transformers import AutoTokenizer
 
 import grm_openrlhf
 import grm_plugin
+from grm_plugin.engines.launch import free_port
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
 from grm_plugin.types import Verdict
@@ -70,11 +71,17 @@ OPTIONS = {
 @contextmanager
 def cluster() -> Iterator[str]:
     """The address of a running Ray cluster of one node that believes it has GPUs."""
-    node = {"num_cpus": 12, "num_gpus": 6, "object_store_memory": 300_000_000}
+    node = {
+        "num_cpus": 12,
+        "num_gpus": 6,
+        "object_store_memory": 300_000_000,
+        "include_dashboard": False,
+        "dashboard_agent_listen_port": free_port(),  # another cluster may have the usual one
+    }
     outside = dict(os.environ)
     os.environ.update(ENVIRONMENT)  # what its workers see
     try:
-        ray = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+        ray = Cluster(initialize_head=True, head_node_args=node)
     finally:
         os.environ.clear()
         os.environ.update(outside)
