@@ -37,6 +37,10 @@ def check_contradictions(host: Host, given: argparse.Namespace) -> None:
             "%s is 1: a judge is much weaker when it has nothing to compare",
             host.option("samples"),
         )
+    if host.has("images") and host.value(given, "images"):
+        logger.warning(
+            "%s: the judge reads texts and does not see the images", host.option("images")
+        )
 
 
 def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:

@@ -39,6 +39,7 @@ _SPELLINGS = {
     "filtering": ("--algo.dynamic_filtering_enable", "--dynamic_filtering"),
     "input_key": ("--data.input_key", "--input_key"),
     "label_key": ("--data.label_key", "--label_key"),
+    "images": ("--data.max_images_per_prompt", "--max_images_per_prompt"),
 }
 
 
@@ -84,6 +85,10 @@ class Host:
         if not isinstance(parser, argparse.ArgumentParser):
             raise ConfigError(self._unreadable("no argparse parser is made"))
         return parser
+
+    def has(self, meaning: str) -> bool:
+        """Whether this release has an option that only some releases have."""
+        return any(spelling in self._options for spelling in _SPELLINGS[meaning])
 
     def option(self, meaning: str) -> str:
         """How this release spells an option.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from grm_openrlhf.rollouts import ScoredRollouts
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.plugins import Plugins
 
+# releases since 0.10.0 hand images over
+TAKEN = inspect.signature(SingleTurnAgentExecutor.execute).parameters
+IMAGES: dict[str, Any] = {"images": None} if "images" in TAKEN else {}
 POLICY = Path(grm_openrlhf.plugin.__file__).parents[2] / "grm_plugin/reference/policy_model"
 
 
@@ -89,7 +93,7 @@ class Actor:
                 max_length=512,
                 hf_tokenizer=self.tokenizer,
                 llm_engine=engine,
-                images=None,
+                **IMAGES,
             )
             for _ in texts
         ]

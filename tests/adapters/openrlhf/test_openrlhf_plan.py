@@ -54,6 +54,23 @@ def test_an_older_release_gets_the_older_spelling(tmp_path: Path) -> None:
     assert "--agent_func_path" in plan("--vllm_num_engines", "1", host=host).argv
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--rollout.n_samples_per_prompt", "1"], "is 1: a judge is much weaker"),
+        (["--data.max_images_per_prompt", "2"], "does not see the images"),
+    ],
+)
+def test_what_makes_a_judge_weak_is_a_warning(
+    words: list[str], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan()
+    assert told not in caplog.text
+    plan(*words)
+    assert words[0] in caplog.text
+    assert told in caplog.text
+
+
 def test_actors_get_the_content_of_the_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
