@@ -1,10 +1,11 @@
 """What ``grm serve`` adds to the latency of the judge server behind it.
 
 ``python benchmarks/reward_server.py``: asks a judge server for k draws per group, raw and through
-``grm serve``, in turns, with 1, 16 and 256 groups at a time. Without ``--url`` the judge server is
-a stand-in in a process of its own that answers after a fixed delay, so that all that differs is
-ours. Callers begin spread over ``--spread-s``: a fixed delay would keep them in step for ever, and
-measure how a burst waits for one core. Client, judge and server share the cores of the machine.
+``grm serve``, in turns and in the same words, with 1, 16 and 256 groups at a time. The judge server
+is a stand-in in a process of its own that answers after a fixed delay, so that all that differs is
+ours; with ``--vllm`` it is ``vllm serve`` with the reference judge, which writes the same tokens
+for both. Callers begin spread over ``--spread-s``: a fixed delay would keep them in step for ever,
+and measure how a burst waits for one core. Client, judge and server share the cores of the machine.
 """
 
 from __future__ import annotations
@@ -12,25 +13,35 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import shlex
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 from machine import save
 
-from grm_plugin import GRM, Group
+from grm_plugin import GRM, Group, planning
+from grm_plugin.engines.launch import ServeOptions, ServerProcess
+from grm_plugin.engines.secret import Secret
+from grm_plugin.reference.data import best_of_groups
+from grm_plugin.reference.judge import MODEL, ReferenceJudge
 
-RESPONSES = 8
 CRITIQUE = "Response 1 names what was asked for and keeps to the length. " * 12
 PROMPT = "Write a short answer, number {n}. " + "Some words of the question. " * 20
 ANSWER = "Answer {n}. " + "Some words of the answer. " * 20
+# Without prefix caching, or whoever asks second would have it easier; and vLLM's CPU engine dies of
+# a seeded request whose prompt chunked prefill splits.
+SERVE_ARGS = (
+    "--enforce-eager --kv-cache-memory-bytes 268435456 --max-model-len 1024 "
+    "--no-enable-prefix-caching --no-enable-chunked-prefill --max-num-batched-tokens 1024"
+)
 SERVE = "from grm_plugin.cli import main; main()"
 Ask = Callable[[aiohttp.ClientSession, Group], Awaitable[None]]
 
@@ -38,9 +49,11 @@ Ask = Callable[[aiohttp.ClientSession, Group], Awaitable[None]]
 def main() -> None:
     """Measure and save; or be the stand-in."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", help="a running judge server; without it a stand-in is started")
+    parser.add_argument("--vllm", action="store_true", help="a real judge, not a stand-in")
+    parser.add_argument("--serve-args", default=SERVE_ARGS, help="arguments of vllm serve")
     parser.add_argument("--delay-s", type=float, default=1.0, help="of the stand-in")
     parser.add_argument("--spread-s", type=float, default=1.0, help="between first and last caller")
+    parser.add_argument("--responses", type=int, default=8, help="of a group")
     parser.add_argument("--k", type=int, default=8, help="draws per group, of one prompt")
     parser.add_argument("--concurrent", type=int, nargs="+", default=[1, 16, 256])
     parser.add_argument("--rounds", type=int, default=4, help="groups per place and repeat")
@@ -49,19 +62,16 @@ def main() -> None:
     parser.add_argument("--stand-in", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stand_in:
-        stand_in(options.delay_s)
+        stand_in(options.delay_s, options.responses)
         return
-    with judge_at(options) as judge, server_at(judge, options.k) as server:
+    with judge_at(options) as judge, server_at(judge, options) as server:
         runs = asyncio.run(measure(options, judge, server))
-    shown = {
-        name: value for name, value in vars(options).items() if name not in ("url", "stand_in")
-    }
-    judge_kind = "a judge server" if options.url else "a stand-in with a fixed delay"
-    result = {**shown, "judge": judge_kind, "responses": RESPONSES, "runs": runs}
-    print("saved", save("reward_server", result, "fastapi", "uvicorn", "aiohttp"))
+    shown = {name: value for name, value in vars(options).items() if name != "stand_in"}
+    name = "reward_server_vllm" if options.vllm else "reward_server"
+    print("saved", save(name, {**shown, "runs": runs}, "fastapi", "uvicorn", "aiohttp", "vllm"))
 
 
-def stand_in(delay_s: float) -> None:
+def stand_in(delay_s: float, responses: int) -> None:
     """Answer every chat completion after ``delay_s`` with scores for all responses."""
 
     async def models(request: web.Request) -> web.Response:
@@ -70,7 +80,7 @@ def stand_in(delay_s: float) -> None:
     async def chat(request: web.Request) -> web.Response:
         body = await request.json()
         await asyncio.sleep(delay_s)
-        scores = ", ".join(str(1 + n % 10) for n in range(RESPONSES))
+        scores = ", ".join(str(1 + n % 10) for n in range(responses))
         message = {"role": "assistant", "content": f"{CRITIQUE}\n\\boxed{{{scores}}}"}
         choices = [
             {"index": i, "finish_reason": "stop", "message": message} for i in range(body["n"])
@@ -108,42 +118,54 @@ def child(*command: str) -> Iterator[str]:
 @contextmanager
 def judge_at(options: argparse.Namespace) -> Iterator[str]:
     """The address of the judge server."""
-    if options.url:
-        yield options.url
+    if not options.vllm:
+        shape = ("--delay-s", str(options.delay_s), "--responses", str(options.responses))
+        with child(__file__, "--stand-in", *shape) as url:
+            yield url
         return
-    with child(__file__, "--stand-in", "--delay-s", str(options.delay_s)) as url:
-        yield url
+    serve = ServeOptions(model=str(MODEL), args=tuple(shlex.split(options.serve_args)))
+    process = ServerProcess(serve, Secret(), "judge")
+    try:
+        yield asyncio.run(process.start())
+    finally:
+        asyncio.run(process.close())
 
 
 @contextmanager
-def server_at(judge: str, k: int) -> Iterator[str]:
+def server_at(judge: str, options: argparse.Namespace) -> Iterator[str]:
     """The address of a ``grm serve`` for that judge that lets all groups through at once."""
     settings = {
-        "k": k,
-        "permutations": 1,
+        **judge_settings(options),
         "max_concurrent_groups": 4096,
         "max_concurrent_samples": 65536,
+        "request_timeout_s": 600,
     }
     pairs = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     with child("-c", SERVE, "serve", "--port", "0", "--url", judge, *pairs) as url:
         yield url
 
 
+def judge_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What both ways ask the judge for."""
+    model = ReferenceJudge.defaults if options.vllm else {}
+    return {**model, "k": options.k, "permutations": 1}
+
+
 async def measure(options: argparse.Namespace, judge: str, server: str) -> dict[str, Any]:
     """Latencies of both ways for every number of groups at a time."""
-    numbers = count()
+    groups = tasks(options) if options.vllm else texts(options)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(600)
     ) as session:
         model = await ready(session, judge, server)
-        ways = {"raw": raw(judge, model, options.k), "served": served(server)}
+        ways = {"raw": raw(judge, model, options), "served": served(server)}
         runs = {}
         for places in options.concurrent:
             repeats = []
             for repeat in range(options.repeats + 1):
-                found = {}
+                found, same = {}, list(islice(groups, places * options.rounds))
                 for name, ask in ways.items():
-                    found[name] = await load(session, ask, places, options, numbers)
+                    found[name] = await load(session, ask, places, options, iter(same))
                 if repeat:  # the first one warms up
                     repeats.append(found)
             runs[str(places)] = summary(repeats)
@@ -162,22 +184,44 @@ async def ready(session: aiohttp.ClientSession, judge: str, server: str) -> str:
         return str((await answer.json())["data"][0]["id"])
 
 
-def raw(judge: str, model: str, k: int) -> Ask:
+def tasks(options: argparse.Namespace) -> Iterator[Group]:
+    """Reference tasks, each another one."""
+    for seed in count():
+        for one in best_of_groups(seed, "heldout", responses=options.responses, number=64):
+            yield Group.of(one.task.query, one.responses)
+
+
+def texts(options: argparse.Namespace) -> Iterator[Group]:
+    """Texts of some length, each another one."""
+    for n in count():
+        answers = [ANSWER.format(n=f"{n}.{i}") for i in range(options.responses)]
+        yield Group.of(PROMPT.format(n=n), answers)
+
+
+def raw(judge: str, model: str, options: argparse.Namespace) -> Ask:
     """A group as one chat completion with ``n = k``, as the server engine sends it."""
-    template = GRM(engine={"name": "server", "url": judge}).template
+    grm = GRM(engine={"name": "server", "url": judge}, **judge_settings(options))
 
     async def ask(session: aiohttp.ClientSession, group: Group) -> None:
-        messages = template.prepare(group).render(range(RESPONSES))
+        (showing,) = planning.plan(
+            range(options.responses),
+            k=options.k,
+            permutations=1,
+            seed=grm.config.seed,
+            fingerprint=group.fingerprint,
+        )
+        messages = grm.template.prepare(group).render(showing.order)
         body = {
             "model": model,
             "messages": [{"role": turn.role, "content": turn.content} for turn in messages],
-            "n": k,
-            "seed": 0,
-            "temperature": 0.5,
-            "max_tokens": 2048,
+            "n": options.k,
+            "seed": showing.seed,
+            "temperature": grm.config.temperature,
+            "top_p": grm.config.top_p,
+            "max_tokens": grm.config.max_tokens,
         }
         async with session.post(f"{judge}/v1/chat/completions", json=body) as answer:
-            assert len((await answer.json())["choices"]) == k
+            assert len((await answer.json())["choices"]) == options.k
 
     return ask
 
@@ -189,7 +233,8 @@ def served(server: str) -> Ask:
         row = {"prompt": group.conversation[0].content, "responses": group.responses}
         async with session.post(f"{server}/v1/score", json={"groups": [row]}) as answer:
             (verdict,) = (await answer.json())["verdicts"]
-            assert verdict["rewards"], verdict["unscored"]
+            # a real judge may be unreadable; it must have been there
+            assert all(one["reason"] != "transport" for one in verdict["failures"]), verdict
 
     return ask
 
@@ -199,17 +244,15 @@ async def load(
     ask: Ask,
     places: int,
     options: argparse.Namespace,
-    numbers: Iterator[int],
+    groups: Iterator[Group],
 ) -> dict[str, float]:
-    """``places`` callers, each asking for ``rounds`` groups one after the other."""
+    """``places`` callers, each asking for ``rounds`` of the groups one after the other."""
     latencies: list[float] = []
 
     async def caller(place: int) -> None:
         await asyncio.sleep(options.spread_s * place / places)
         for _ in range(options.rounds):
-            n = next(numbers)
-            texts = [ANSWER.format(n=f"{n}.{i}") for i in range(RESPONSES)]
-            group = Group.of(PROMPT.format(n=n), texts)
+            group = next(groups)
             started = time.perf_counter()
             await ask(session, group)
             latencies.append(time.perf_counter() - started)

@@ -1,7 +1,9 @@
 """The server engine against raw concurrent requests to the same vLLM server.
 
 ``python benchmarks/server_engine.py``: starts ``vllm serve`` (or uses ``--url``) and alternates
-both ways over the same bodies. Seeds make the server write the same tokens each time.
+both ways over the same bodies: k samples of each group, of k prompts with their own order of the
+responses or of fewer that several samples share. Seeds make the server write the same tokens each
+time. ``--words`` takes texts of that length in place of the reference tasks, for other models.
 """
 
 from __future__ import annotations
@@ -11,27 +13,28 @@ import asyncio
 import shlex
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from machine import save
 
-import grm_plugin.reference
+from grm_plugin import GRM, Group, planning
 from grm_plugin.engines import Limits, SampleRequest, Sampling
 from grm_plugin.engines.server import ServerEngine
+from grm_plugin.prompts import Template
 from grm_plugin.reference.data import best_of_groups
-from grm_plugin.reference.prompt import render_prompt
-from grm_plugin.types import Draw, Message
+from grm_plugin.reference.judge import MODEL
+from grm_plugin.types import Draw
 
-MODEL = Path(grm_plugin.reference.__file__).parent / "model"
 # Little memory, so that it also starts on a machine that does other work; and vLLM's CPU engine
 # dies of a seeded request whose prompt chunked prefill splits.
 SERVE_ARGS = (
     "--enforce-eager --kv-cache-memory-bytes 268435456 --max-model-len 1024 "
     "--no-enable-chunked-prefill --max-num-batched-tokens 1024"
 )
+WORDS = "the answer names every item that was asked for and says in plain words why it is there"
 
 
 def main() -> None:
@@ -40,8 +43,11 @@ def main() -> None:
     parser.add_argument("--url", help="a running server; without it one is started")
     parser.add_argument("--model", default=str(MODEL), help="what to serve")
     parser.add_argument("--serve-args", default=SERVE_ARGS, help="arguments of vllm serve")
-    parser.add_argument("--groups", type=int, default=64)
-    parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--groups", type=int, default=16)
+    parser.add_argument("--responses", type=int, default=8)
+    parser.add_argument("--words", type=int, default=0, help="of each response; 0: reference tasks")
+    parser.add_argument("--k", type=int, default=8, help="samples of a group")
+    parser.add_argument("--permutations", type=int, nargs="+", default=[8, 1])
     parser.add_argument("--max-tokens", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--note", default="", help="what else the machine did")
@@ -51,32 +57,57 @@ def main() -> None:
 
 
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Seconds of both ways over one workload."""
+    """Seconds of both ways over one workload for every number of permutations."""
     serve = {"model": options.model, "args": shlex.split(options.serve_args)}
     where = {"url": options.url} if options.url else {"serve": serve}
     limits = Limits(max_concurrent_samples=100_000, request_timeout_s=600)
     engine = ServerEngine(where, limits)
+    result = {**vars(options), "model": Path(options.model).name, "url": None, "runs": {}}
     await engine.start()
     try:
-        requests = workload(options)
-        await both(engine, requests)
-        runs = [await both(engine, requests) for _ in range(options.repeats)]
+        for permutations in options.permutations:
+            requests = list(workload(options, permutations))
+            await both(engine, requests)
+            runs = [await both(engine, requests) for _ in range(options.repeats)]
+            result["runs"][str(permutations)] = summary(runs)
+            print(permutations, "permutations:", summary(runs), flush=True)
     finally:
         await engine.close()
-    result = {**vars(options), "model": Path(options.model).name, "url": None, **summary(runs)}
-    print(result)
     return result
 
 
-def workload(options: argparse.Namespace) -> list[SampleRequest]:
-    """Groups of four responses with several draws each."""
-    groups = best_of_groups(7, "heldout", responses=4, number=options.groups)
+def workload(options: argparse.Namespace, permutations: int) -> Iterator[SampleRequest]:
+    """What the pipeline would ask for."""
     sampling = Sampling(1.0, 1.0, options.max_tokens)
-    prompts = [render_prompt(one.task.query, one.responses) for one in groups]
-    return [
-        SampleRequest((Message("user", text),), options.draws, 100 * i, sampling, str(i))
-        for i, text in enumerate(prompts)
+    template, groups = texts(options) if options.words else tasks(options)
+    for group in groups:
+        prepared = template.prepare(group)
+        for showing in planning.plan(
+            range(options.responses),
+            k=options.k,
+            permutations=permutations,
+            seed=0,
+            fingerprint=group.fingerprint,
+        ):
+            messages = prepared.render(showing.order)
+            yield SampleRequest(messages, showing.n, showing.seed, sampling, group.fingerprint)
+
+
+def tasks(options: argparse.Namespace) -> tuple[Template, list[Group]]:
+    """Reference tasks in the reference judge's prompt."""
+    found = best_of_groups(7, "heldout", responses=options.responses, number=options.groups)
+    groups = [Group.of(one.task.query, one.responses) for one in found]
+    return GRM(engine="reference").template, groups
+
+
+def texts(options: argparse.Namespace) -> tuple[Template, list[Group]]:
+    """Texts that differ from the first word on, in the default prompt."""
+    body = " ".join(WORDS.split()[i % 17] for i in range(options.words))
+    groups = [
+        Group.of(f"Question {n}?", [f"{n}.{i} {body}" for i in range(options.responses)])
+        for n in range(options.groups)
     ]
+    return GRM(engine={"name": "server", "url": "http://127.0.0.1"}).template, groups
 
 
 async def both(engine: ServerEngine, requests: Sequence[SampleRequest]) -> tuple[float, float]:

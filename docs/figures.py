@@ -88,15 +88,19 @@ def _engines() -> str:
             _ratio(wall["ratio"], wall["ratio range"]),
             local["repeats"],
         ),
-        (
-            "`server` against raw requests to a vLLM server",
-            _ratio(server["throughput ratio"], server["ratio range"]),
-            server["repeats"],
+        *(
+            (
+                f"`server` against raw requests to a vLLM server, {number} permutations",
+                _ratio(run["throughput ratio"], run["ratio range"]),
+                server["repeats"],
+            )
+            for number, run in server["runs"].items()
         ),
     ]
     return (
         "## Engines against what they drive\n\n"
-        f"`transformers_engine.py` (time) and `server_engine.py` (throughput), {_where(local)}; a tiny model, CPU builds.\n\n"
+        f"`transformers_engine.py` (time, {_where(local)}) and `server_engine.py` (throughput, {_where(server)}; "
+        f"{server['groups']} groups of {server['responses']}, k = {server['k']}); a tiny model, CPU builds. No GPU was at hand.\n\n"
         + _table(("engine", "ratio (lowest to highest)", "repeats"), rows)
     )
 
@@ -163,22 +167,31 @@ def _openrlhf() -> str:
 
 
 def _reward_server() -> str:
-    found = _result("reward_server")
+    fixed, real = _result("reward_server"), _result("reward_server_vllm")
+    return (
+        "## `grm serve` over the judge server alone\n\n"
+        f"`reward_server.py`, {_where(fixed)}; client, judge and server share them. A stand-in that answers after "
+        f"{fixed['delay_s']:g} s, so that all that differs is ours; groups of {fixed['responses']}, k = {fixed['k']}, median of "
+        f"{fixed['repeats']}.\n\n" + _latencies(fixed) + "\n"
+        f"The same over a real `vllm serve` with the reference judge, {_where(real)}; groups of {real['responses']}, k = {real['k']}. "
+        "The judge takes the cores that the server needs, and its own times vary by more than what is added.\n\n"
+        + _latencies(real)
+    )
+
+
+def _latencies(found: Result) -> str:
     rows = [
         (
             groups,
             f"{run['served groups per s']:.1f} of {run['raw groups per s']:.1f}",
+            f"{run['p50 raw ms']:,.0f}",
             _ratio(run["p50 added ms"], run["p50 added ms, range"]),
             _ratio(run["p99 added ms"], run["p99 added ms, range"]),
         )
         for groups, run in found["runs"].items()
     ]
-    return (
-        "## `grm serve` over the judge server alone\n\n"
-        f"`reward_server.py`, {_where(found)}. {found['judge'].capitalize()}, {found['delay_s']:g} s; groups of "
-        f"{found['responses']}, k = {found['k']}; client, judge and server share the cores.\n\n"
-        + _table(("groups at a time", "groups a second", "p50 added, ms", "p99 added, ms"), rows)
-    )
+    heads = ("groups at a time", "groups a second", "p50 raw, ms", "p50 added, ms", "p99 added, ms")
+    return _table(heads, rows)
 
 
 SECTIONS = (_policy, _pipeline, _engines, _group_call, _trl, _openrlhf, _reward_server)

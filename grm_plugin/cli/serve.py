@@ -10,6 +10,7 @@ from typer import Exit, Option
 
 from grm_plugin.cli.judge import JudgeSettings, read_pairs, takes_judge
 from grm_plugin.cli.terminal import say
+from grm_plugin.config import GRMConfig
 from grm_plugin.engines.extras import not_installed
 from grm_plugin.engines.secret import Secret
 from grm_plugin.errors import ConfigError
@@ -62,21 +63,27 @@ def serve(
     rules = read_options(ServingSettings, _OWNER, read_pairs(serving or (), "--serving"))
     secret = _token(token_env, token_file)
     check_host(host, has_token=bool(secret.value), open_to_all=no_token)
-    app = create_app(_judge(settings, replicas, rules), rules, secret)
+    config = settings.load()
+    if config.schedule:
+        say(
+            f"schedule: callers tell no step, so a group gets k = {config.k} samples; callers of "
+            "/v1/score can ask for others with size"
+        )
+    app = create_app(_judge(config, replicas, rules), rules, secret)
     ended_by = serve(app, host=host, port=port, listening=lambda url: say(f"listening on {url}"))
     raise Exit(INTERRUPTED if ended_by == signal.SIGINT else 0)
 
 
-def _judge(settings: JudgeSettings, replicas: int | None, rules: ServingSettings) -> Judge:
+def _judge(config: GRMConfig, replicas: int | None, rules: ServingSettings) -> Judge:
     if replicas is None:
         from grm_plugin.serving.judging import LocalJudge
 
-        return LocalJudge(GRM(settings.load()))
+        return LocalJudge(GRM(config))
     try:
         from grm_plugin.serving.cluster import RayJudge
     except ImportError as error:
         raise not_installed(f"{_OWNER} --replicas", "ray", error) from error
-    return RayJudge(settings.load(), replicas, rules)
+    return RayJudge(config, replicas, rules)
 
 
 def _token(name: str | None, file: Path | None) -> Secret:

@@ -21,6 +21,7 @@ from grm_plugin import __version__
 from grm_plugin.engines.secret import Secret
 from grm_plugin.errors import GRMError, quoted
 from grm_plugin.rows import Row
+from grm_plugin.schedule import Size
 from grm_plugin.serving import openrlhf, scoring
 from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.desk import Desk
@@ -103,10 +104,10 @@ class Service:
             async with asyncio.timeout(self.settings.drain_s):
                 await self.calls.ended()
 
-    async def score(self, groups: list[Group]) -> list[Verdict]:
+    async def score(self, groups: list[Group], size: Size | None) -> list[Verdict]:
         """Verdicts of whole groups, judged together, in their order."""
         self.room.take(len(groups))
-        tasks = [asyncio.create_task(self.judging.judge(group)) for group in groups]
+        tasks = [asyncio.create_task(self.judging.judge(group, size)) for group in groups]
         try:
             return await asyncio.gather(*tasks)
         finally:
@@ -168,9 +169,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/get_reward", responses=problems)
     async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
-        _check_size(service.settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
+        _check_lengths(service.settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
         arrivals = openrlhf.arrivals(call, service.settings)
-        _check_size(service.settings, ((one.size, _asked(one)) for one in arrivals))
+        _check_lengths(service.settings, ((one.size, _asked(one)) for one in arrivals))
         found = await _while_there(request, service.desk.rewards(arrivals))
         rewards = [reward for reward, _ in found]
         names = found[0][1] if found else {}
@@ -186,7 +187,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """Whole groups in, whole verdicts out."""
         _check_groups(service.settings, call)
         groups = [row.group() for row in call.groups]
-        verdicts = await _while_there(request, service.score(groups))
+        verdicts = await _while_there(request, service.score(groups, call.size))
         return Response(scoring.answer(verdicts), media_type="application/json")
 
     @app.get("/health", responses={503: {"model": Health}})
@@ -208,7 +209,9 @@ def _check_groups(settings: ServingSettings, call: ScoreCall) -> None:
             f"expected at most {settings.max_groups_per_call} groups in a call, "
             f"got {len(call.groups)}"
         )
-    _check_size(settings, ((len(row.responses), _characters(row)) for row in call.groups))
+    if call.size and call.size.k > settings.max_k:
+        raise TooLarge(f"size.k: expected at most {settings.max_k} samples, got {call.size.k}")
+    _check_lengths(settings, ((len(row.responses), _characters(row)) for row in call.groups))
 
 
 def _characters(row: Row) -> int:
@@ -219,7 +222,7 @@ def _asked(arrival: Arrival) -> int:
     return sum(len(turn.content) for turn in arrival.conversation)
 
 
-def _check_size(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:
+def _check_lengths(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:
     """Refuse what is over the limits; ``sizes`` are responses and characters."""
     for responses, characters in sizes:
         if responses > settings.max_responses:

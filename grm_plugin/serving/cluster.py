@@ -30,6 +30,7 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import EngineError
 from grm_plugin.grm import GRM
 from grm_plugin.records import Recorder
+from grm_plugin.schedule import Size
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Group, Verdict
 
@@ -55,9 +56,9 @@ class Replica:
         self._grm = GRM(config)
         self._grm.start()
 
-    async def score(self, group: Group) -> Verdict:
+    async def score(self, group: Group, size: Size | None) -> Verdict:
         """As :meth:`GRM.score_async`."""
-        return await self._grm.score_async(group)
+        return await self._grm.score_async(group, size=size)
 
     async def check(self) -> None:
         """As :meth:`GRM.check_async`."""
@@ -148,9 +149,9 @@ class RayJudge:
         )
         return deployment.bind(self._config.but(record=None))
 
-    async def score(self, group: Group) -> Verdict:
+    async def score(self, group: Group, size: Size | None) -> Verdict:
         """The verdict of one group, by another replica when the first one dies over it."""
-        verdict: Verdict = await self._call("score", group)
+        verdict: Verdict = await self._call("score", group, size)
         if self._recorder:
             self._recorder.write(verdict)
         return verdict

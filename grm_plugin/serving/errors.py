@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grm_plugin.errors import GRMError, InputError, JudgeDeadError
+from grm_plugin.errors import ConfigError, GRMError, InputError, JudgeDeadError
 
 
 class Busy(GRMError):
@@ -22,6 +22,7 @@ class Unavailable(GRMError):
 
 
 STATUS: dict[type[GRMError], int] = {
+    ConfigError: 422,  # a size that the judge's settings do not allow
     Busy: 429,
     TooLarge: 413,
     Conflict: 409,

@@ -11,6 +11,7 @@ from typing import Protocol
 from grm_plugin.breaker import Breaker
 from grm_plugin.errors import EngineError, InputError, JudgeDeadError, TemplateError
 from grm_plugin.grm import GRM
+from grm_plugin.schedule import Size
 from grm_plugin.serving.lifecycle import Lifecycle
 from grm_plugin.serving.metrics import Metrics, one_more
 from grm_plugin.types import Group, Verdict
@@ -38,10 +39,13 @@ class Judge(Protocol):
             EngineError: the judge can not be started.
         """
 
-    async def score(self, group: Group) -> Verdict:
-        """The verdict of one group; cancelling stops the judging.
+    async def score(self, group: Group, size: Size | None) -> Verdict:
+        """The verdict of one group, of ``k`` samples or so many as ``size`` says.
+
+        Cancelling stops the judging.
 
         Raises:
+            ConfigError: the settings do not allow that size.
             InputError: the group can not be judged as given.
             TemplateError: the template can not show it.
             EngineError: the judge is not there.
@@ -74,8 +78,8 @@ class LocalJudge:
     async def start(self) -> None:
         await self._grm.start_async()
 
-    async def score(self, group: Group) -> Verdict:
-        return await self._grm.score_async(group)
+    async def score(self, group: Group, size: Size | None) -> Verdict:
+        return await self._grm.score_async(group, size=size)
 
     async def check(self) -> None:
         await self._grm.check_async()
@@ -128,10 +132,11 @@ class Judging:
         self._breaker = Breaker(judge.dead_batches)
         self._batch: list[Verdict] = []
 
-    async def judge(self, group: Group) -> Verdict:
+    async def judge(self, group: Group, size: Size | None = None) -> Verdict:
         """The verdict of ``group``; one that can not be judged is unscored, with the reason.
 
         Raises:
+            ConfigError: the judge's settings do not allow ``size``.
             JudgeDeadError: the judge is dead, by this verdict or before.
         """
         with one_more(self._metrics.queue_depth):
@@ -140,7 +145,7 @@ class Judging:
             if isinstance(self._lifecycle.error, JudgeDeadError):
                 raise self._lifecycle.error
             with one_more(self._metrics.in_flight):
-                verdict = await self._score(group)
+                verdict = await self._score(group, size)
         finally:
             self._gate.release()
         self.count(verdict)
@@ -153,9 +158,9 @@ class Judging:
         if not verdict.scored:
             logger.warning("group %s has no reward: %s", verdict.group.label, verdict.unscored)
 
-    async def _score(self, group: Group) -> Verdict:
+    async def _score(self, group: Group, size: Size | None) -> Verdict:
         try:
-            return await self._judge.score(group)
+            return await self._judge.score(group, size)
         except (InputError, TemplateError) as error:
             return Verdict(group, None, unscored=f"refused: {error}")
         except EngineError as error:

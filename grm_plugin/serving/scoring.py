@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from grm_plugin.records import to_record
 from grm_plugin.rows import Row, Turn
+from grm_plugin.schedule import Size
 from grm_plugin.types import Cost, Failure, Group, Judgment, Verdict
 
 
@@ -37,6 +38,7 @@ class ScoreCall(BaseModel):
     )
 
     groups: list[GroupRow] = Field(min_length=1)
+    size: Size | None = Field(None, description="samples per group; null: as configured")
 
 
 class VerdictRecord(BaseModel):

@@ -21,6 +21,7 @@ class ServingSettings(Options):
         body_timeout_s: how long a body may take to arrive; later gets 408.
         max_groups_per_call: most groups in one call of ``/v1/score``.
         max_responses: most responses of a group.
+        max_k: most samples of the judge per group that a call of ``/v1/score`` may ask for.
         max_characters: most characters of a group in ``/v1/score``, prompt and responses together,
             and of a prompt or a query in ``/get_reward``.
         group_size: responses per prompt, for callers that can not send group ids; responses with
@@ -46,6 +47,7 @@ class ServingSettings(Options):
     body_timeout_s: float = Field(30, gt=0)
     max_groups_per_call: int = Field(256, ge=1)
     max_responses: int = Field(64, ge=1)
+    max_k: int = Field(64, ge=1)
     max_characters: int = Field(1_000_000, ge=1)
     group_size: int | None = Field(None, ge=1)
     flush_s: float = Field(60, gt=0)

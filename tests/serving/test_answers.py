@@ -23,6 +23,28 @@ async def test_score_gives_a_whole_verdict_for_every_group_in_their_order(shared
     assert ScoreAnswer.model_validate(answer[1])
 
 
+async def test_a_call_can_ask_for_another_number_of_samples(shared: Server) -> None:
+    status, answer = await shared.post("/v1/score", {"groups": [row(10, 1)], "size": {"k": 5}})
+    (verdict,) = answer["verdicts"]
+    assert (status, len(verdict["judgments"]), verdict["origin"]["k"]) == (200, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "telling"),
+    [
+        ({"k": 65}, 413, "size.k: expected at most 64 samples, got 65"),
+        ({"k": 4, "k_meta": 2}, 422, "size: k_meta: expected none with select: all, got 2"),
+        ({"k": 0}, 422, "size.k: input should be greater than or equal to 1, got '0'"),
+    ],
+)
+async def test_a_size_that_can_not_be_is_refused(
+    shared: Server, size: dict[str, int], status: int, telling: str
+) -> None:
+    answered = await shared.post("/v1/score", {"groups": [row(10)], "size": size})
+    assert answered[0] == status
+    assert telling in answered[1]["error"]
+
+
 async def test_a_verdict_has_the_fields_that_the_schema_promises(shared: Server) -> None:
     (verdict,) = await shared.score(row(10))
     async with shared.session.get("/openapi.json") as answer:

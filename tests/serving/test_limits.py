@@ -71,6 +71,12 @@ async def test_a_port_that_is_taken_is_told(serve: Serve, start: Start, judge: J
     assert process.exit_code() == 1
 
 
+async def test_a_schedule_that_nobody_follows_is_told(serve: Serve, judge: JudgeServer) -> None:
+    stages = "schedule={by: step, stages: [{step: 0, k: 2}, {step: 9, k: 4}]}"
+    server = await serve(judge.url, "--set", stages)
+    server.process.line("schedule: callers tell no step, so a group gets k = 2 samples")
+
+
 def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason(start: Start) -> None:
     process = start(*command("http://127.0.0.1:9"))
     process.line("error: no judge server answers: http://127.0.0.1:9.*connection refused")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -72,6 +73,19 @@ async def test_groups_are_judged_on_the_replicas(server: Server) -> None:
     assert [verdict["rewards"] for verdict in verdicts] == [[1.0, 0.0]] * 8
 
 
+@pytest.mark.parametrize(
+    ("size", "status", "telling"),
+    [({"k": 3}, 200, '"k": 3'), ({"k": 3, "k_meta": 2}, 422, "expected none with select: all")],
+)
+async def test_replicas_draw_as_many_samples_as_a_call_asks_for(
+    server: Server, size: dict[str, int], status: int, telling: str
+) -> None:
+    body = {"groups": [row(10, 1, id="sized")], "size": size}
+    answered = await server.post("/v1/score", body)
+    assert answered[0] == status
+    assert telling in json.dumps(answered[1])
+
+
 async def test_single_calls_of_a_group_are_judged_together(
     server: Server, judge: ReleasedJudge
 ) -> None:
@@ -105,7 +119,7 @@ async def test_sigterm_ends_the_server_and_its_replicas_and_the_record_is_whole(
     assert process.child.wait(END_S) == 0
     assert replicas() == []
     ids = [verdict.group.id for verdict in read_verdicts(record)]
-    assert sorted(ids) == sorted([*map(str, range(8)), *map(str, range(8)), "g"])
+    assert sorted(ids) == sorted([*map(str, range(8)), *map(str, range(8)), "g", "sized"])
 
 
 def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason() -> None:
