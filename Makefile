@@ -56,7 +56,7 @@ test-ray-serve: $(VENV)/.openrlhf
 
 bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \
-	  $(BIN)/python benchmarks/$$script.py || exit 1; done
+	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate

@@ -1,11 +1,11 @@
 """How much of the judging time hides behind rollouts in OpenRLHF's rollout actor.
 
-``python benchmarks/judging_hidden.py``: the host's own actor with a real vLLM (CPU build) gets all
-prompts at once, rolls out so many of them at a time, and a judge server takes as long for a group
-as those rollouts take. Wall seconds are compared with the sum of both: all rollouts first, then all
-judging, as many groups at a time. Nothing is rolled out while the last groups are judged, which
-bounds the share: in a batch that vLLM takes in one go, and whose responses end together, nothing
-can hide. Needs what ``make test-openrlhf`` installs.
+``PYTHONPATH=. python benchmarks/judging_hidden.py``: the host's own actor with a real vLLM (CPU
+build) gets all prompts at once, rolls out so many of them at a time, and a judge server takes as
+long for a group as those rollouts take. Wall seconds are compared with the sum of both: all
+rollouts first, then all judging, as many groups at a time. Nothing is rolled out while the last
+groups are judged, which bounds the share: in a batch that vLLM takes in one go, and whose responses
+end together, nothing can hide. Needs what ``make test-openrlhf`` installs.
 """
 
 from __future__ import annotations
