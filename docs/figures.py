@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +25,16 @@ def figures_page() -> str:
 
 def _policy() -> str:
     found = _result("policy_learning")
-    rows = []
-    for arm, runs in found["arms"].items():
-        trained = [run["train"]["true quality"] for run in runs.values()]
-        rows.append(
-            (
-                f"reward: {arm}",
-                _mean_of(trained),
-                _mean_of(run["heldout"]["true quality"] for run in runs.values()),
-                f"{statistics.fmean(trained) - found['before']['train']['true quality']:+.2f}",
-                f"{statistics.fmean(run['gap']['growth'] for run in runs.values()):+.2f}",
-                f"{statistics.fmean(run['seconds'] for run in runs.values()) / 60:.0f} min",
-            )
+    rows = [
+        (
+            *_qualities(f"reward: {arm}", list(runs.values()), found["before"]),
+            f"{statistics.fmean(run['gap']['growth'] for run in runs.values()):+.2f}",
+            _minutes(runs.values()),
         )
-    before = [f"{found['before'][split]['true quality']:.2f}" for split in ("train", "heldout")]
-    rows.insert(0, ("before training", *before, "", "", ""))
+        for arm, runs in found["arms"].items()
+    ]
     table = _table(
-        ("", "fresh queries", "held-out words", "change", "hacking gap grew by", "a run"), rows
+        (*QUALITIES, "hacking gap grew by", "a run"), [(*_before(found), "", "", ""), *rows]
     )
     return (
         "## A policy learns from the judge\n\n"
@@ -50,8 +43,45 @@ def _policy() -> str:
         "highest of the seeds. No judge sees true quality, except that the checker as a reward, the upper bound, is it. The "
         "hacking gap is judge reward minus true quality; it grows where a policy learns to please the judge.\n\n"
         f"{table}\n![True quality and judge reward against steps](../images/policy_learning.png)\n\n"
-        f"{_samples(found)}"
+        f"{_samples(found)}\n{_policy_of_openrlhf()}"
     )
+
+
+def _policy_of_openrlhf() -> str:
+    found = _result("openrlhf_learning")
+    runs = list(found["runs"].values())
+    trained = (*_qualities("reward: GRM, k = 8", runs, found["before"]), _minutes(runs))
+    return (
+        f"The same with OpenRLHF: `openrlhf_learning.py`, {_where(found)}; `recipes/reference/openrlhf/grpo.sh`, "
+        f"{len(runs)} seeds of {len(runs[0]['reward'])} rollouts, the unmodified trainer on pretended GPUs.\n\n"
+        + _table((*QUALITIES, "a run"), [(*_before(found), "", ""), trained])
+    )
+
+
+QUALITIES = ("", "fresh queries", "held-out words", "change")
+
+
+def _before(found: Result) -> list[str]:
+    splits = ("train", "heldout")
+    return [
+        "before training",
+        *(f"{found['before'][split]['true quality']:.2f}" for split in splits),
+    ]
+
+
+def _qualities(name: str, runs: Sequence[Result], before: Result) -> list[str]:
+    """Cells under ``QUALITIES``."""
+    fresh = [run["train"]["true quality"] for run in runs]
+    return [
+        name,
+        _mean_of(fresh),
+        _mean_of(run["heldout"]["true quality"] for run in runs),
+        f"{statistics.fmean(fresh) - before['train']['true quality']:+.2f}",
+    ]
+
+
+def _minutes(runs: Iterable[Result]) -> str:
+    return f"{statistics.fmean(run['seconds'] for run in runs) / 60:.0f} min"
 
 
 def _samples(found: Result) -> str:

@@ -223,8 +223,9 @@ def _check_address(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=_CHECK_S).close()
     except OSError as error:
         raise ConnectionError(
-            f"RAY_ADDRESS is {address} and no cluster answers there ({error.strerror}); start one "
-            "with `ray start --head`, or leave it out for one on this machine"
+            f"RAY_ADDRESS is {address} and no cluster answers there "
+            f"({error.strerror or error}); start one with `ray start --head`, or leave it out for "
+            "one on this machine"
         ) from error
 
 

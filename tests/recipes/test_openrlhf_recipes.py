@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "recipes"
 FOLDER = RECIPES / "Qwen3-8B/openrlhf"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.sh") if path.stem != "common")
+REFERENCE = "reference/openrlhf/grpo"
 JUDGES = sorted(path.name for path in (RECIPES / "grm").glob("*-openrlhf.yaml"))
 GPUS_OF_A_NODE = 8
 
@@ -132,7 +133,8 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> Calls:
 
     @functools.cache
     def call(script: str, *more: str) -> Call:
-        found = run(["bash", str(FOLDER / f"{script}.sh"), *more])
+        place = FOLDER if script in SCRIPTS else RECIPES
+        found = run(["bash", str(place / f"{script}.sh"), *more])
         if found["program"] == "ray":
             assert found["argv"][:2] == ["job", "submit"]
             job = submit.make_context("submit", found["argv"][2:]).params
@@ -216,6 +218,19 @@ def test_the_host_takes_every_option_and_has_nothing_to_complain_about(
 ) -> None:
     assert start_host(called(script).plan.argv).args.actor.model_name_or_path == "Qwen/Qwen3-8B"
     assert capsys.readouterr().out == ""
+
+
+def test_the_reference_script_is_as_the_others_on_two_gpus(
+    called: Calls, start_host: StartHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = called(REFERENCE).plan
+    host = start_host(plan.argv)
+    assert capsys.readouterr().out == ""
+    assert host.gpus == 2
+    assert host.args.data.max_samples % host.args.rollout.batch_size == 0
+    assert host.samples % host.args.train.batch_size == 0
+    assert plan.settings.label == "conversation"
+    assert plan.settings.judge_config().engine.name == "reference"
 
 
 @pytest.mark.parametrize(

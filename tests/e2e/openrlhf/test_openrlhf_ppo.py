@@ -16,7 +16,7 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.reference.judge import MODEL, ReferenceJudge
 from grm_plugin.reference.policy import write_prompts
 from grm_plugin.types import Verdict
-from tests.e2e.openrlhf.trainer import SAMPLES, Training, judged, record
+from tests.e2e.openrlhf.trainer import LAUNCHER, SAMPLES, Training, judged_by, record
 
 CONTEXT = 1024
 LOWEST, HIGHEST = 0.3, 0.7
@@ -59,7 +59,8 @@ def run(address: str, tmp_path_factory: Any) -> Training:
         "data.prompt_dataset": asked,
         "eval.dataset": write_prompts(evaluated, EVALUATED, seed=7),
     }
-    with Training(address, folder, judged(folder, JUDGE), steps=1, options=options) as training:
+    command = [*LAUNCHER, *judged_by(folder, JUDGE)]
+    with Training(address, folder, command, steps=1, options=options) as training:
         assert training.wait() == 0, training.output[-6000:]
     return training
 

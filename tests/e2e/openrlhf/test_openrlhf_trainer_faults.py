@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from tests.e2e.openrlhf.judge_process import JudgeProcess
-from tests.e2e.openrlhf.trainer import Training, judged, of_group
+from tests.e2e.openrlhf.trainer import LAUNCHER, Training, judged_by, of_group
 
 ENDLESS = 200  # steps: what is tested ends the run
 
@@ -17,7 +17,8 @@ def test_a_judge_that_goes_comes_back_and_goes_for_good(address: str, tmp_path: 
     with JudgeProcess() as judge:
         judge.start()
         settings = {"engine": {"url": judge.url}, "k": 2, "tries": 1, "dead_batches": 8}
-        with Training(address, tmp_path, judged(tmp_path, settings), steps=ENDLESS) as training:
+        command = [*LAUNCHER, *judged_by(tmp_path, settings)]
+        with Training(address, tmp_path, command, steps=ENDLESS) as training:
             training.until(lambda: training.verdicts())
             judge.kill()
             training.until(lambda: not training.verdicts()[-1].scored)
@@ -40,7 +41,8 @@ def test_a_killed_rollout_worker_ends_the_run(address: str, tmp_path: Path) -> N
     with JudgeProcess() as judge:
         judge.start()
         settings = {"engine": {"url": judge.url}, "k": 2}
-        with Training(address, tmp_path, judged(tmp_path, settings), steps=ENDLESS) as training:
+        command = [*LAUNCHER, *judged_by(tmp_path, settings)]
+        with Training(address, tmp_path, command, steps=ENDLESS) as training:
             training.until(lambda: training.verdicts())
             worker = rollout_worker()
             engine = worker.children(recursive=True)

@@ -7,6 +7,7 @@ once behind ``grm serve``, which the host asks for one sample at a time.
 from __future__ import annotations
 
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +16,19 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import RUN
+from tests.cli.conftest import ROOT, RUN
 from tests.e2e.openrlhf.trainer import (
+    LAUNCHER,
     PROMPTS_PER_STEP,
     SAMPLES,
     Training,
-    judged,
+    judged_by,
     of_group,
     record,
 )
 from tests.serving.conftest import Process
 
+RECIPE = ROOT / "recipes/reference/openrlhf/grpo.sh"
 JUDGE = {"engine": "reference", "k": 4}
 ASYNC = {"train.async_enable": True, "train.partial_rollout_enable": True}
 Command = tuple[list[str], dict[str, Any]]
@@ -33,12 +36,13 @@ Command = tuple[list[str], dict[str, Any]]
 
 @contextmanager
 def synchronous(folder: Path) -> Iterator[Command]:
-    yield judged(folder, JUDGE), {}
+    """The recipe with fewer prompts and votes."""
+    yield ["bash", str(RECIPE), *judged_by(folder, JUDGE)], {}
 
 
 @contextmanager
 def asynchronous(folder: Path) -> Iterator[Command]:
-    yield judged(folder, JUDGE), ASYNC
+    yield [*LAUNCHER, *judged_by(folder, JUDGE)], ASYNC
 
 
 @contextmanager
@@ -51,7 +55,7 @@ def over_http(folder: Path) -> Iterator[Command]:
     try:
         url = process.line("listening on").split()[-1]
         options = {"reward.remote_url": f"{url}/get_reward", "data.label_key": "prompt"}
-        yield ["openrlhf.cli.train_ppo_ray"], options
+        yield [sys.executable, "-m", "openrlhf.cli.train_ppo_ray"], options
     finally:
         process.end()
 

@@ -30,6 +30,7 @@ PATIENCE_S = 900.0
 SAMPLES = 4
 PROMPTS_PER_STEP = 4
 IN_EVERY_PROCESS = Path(__file__).parent / "in_every_process"
+LAUNCHER = (sys.executable, "-m", "grm_openrlhf.train_ppo_ray")
 PACKAGES = (grm_plugin, grm_openrlhf)
 SOURCES = [IN_EVERY_PROCESS, *(Path(one.__file__ or "").parents[1] for one in PACKAGES)]
 ENVIRONMENT = {
@@ -37,6 +38,8 @@ ENVIRONMENT = {
     "DS_ACCELERATOR": "cpu",
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": "1",
+    # scripts say `python`
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",  # 15 by default: on a busy machine they would hardly run
     "TOKENIZERS_PARALLELISM": "false",
@@ -112,12 +115,11 @@ def record(folder: Path) -> Path:
     return folder / "verdicts.jsonl"
 
 
-def judged(folder: Path, settings: Mapping[str, Any]) -> list[str]:
-    """The launcher's command for a judge with ``settings``; its verdicts are recorded."""
+def judged_by(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The launcher's options for a judge with ``settings``; its verdicts are recorded."""
     config = folder / "grm.yaml"
     config.write_text(yaml.safe_dump({**settings, "record": str(record(folder))}))
-    ours = ["--reward_model", "grm_plugin", "--grm_config", str(config)]
-    return ["grm_openrlhf.train_ppo_ray", *ours]
+    return ["--reward_model", "grm_plugin", "--grm_config", str(config)]
 
 
 class Training:
@@ -126,7 +128,7 @@ class Training:
     Args:
         address: of the Ray cluster.
         folder: for everything it reads and writes.
-        command: module and first arguments.
+        command: program and first arguments.
         steps: policy updates, each on prompts of its own.
         options: the trainer's, in addition to those above.
     """
@@ -152,7 +154,7 @@ class Training:
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", *command, *as_arguments(chosen)],
+                [*command, *as_arguments(chosen)],
                 cwd=folder,
                 env={**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address},
                 stdout=log,
