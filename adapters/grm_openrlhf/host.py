@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 COMMAND = "openrlhf.cli.train_ppo_ray"
 OLDEST_TESTED = (0, 9, 1)
 NEWEST_TESTED = (0, 11, 2)
+# Older releases whose trainers can use rewards of a server; those between end on any JSON.
+OVER_HTTP = frozenset({(0, 8, 1), (0, 8, 2), (0, 8, 10), (0, 8, 11), (0, 9, 0)})
 
 # What an option is to us, and how releases spell it: dotted since 0.10.2, flat before.
 _SPELLINGS = {
@@ -124,8 +126,7 @@ class Host:
         if not (executor and groups):
             raise ConfigError(
                 f"openrlhf {self.version} has no agent executor that sees whole groups; install "
-                f"openrlhf {'.'.join(map(str, OLDEST_TESTED))} or newer, or run `grm serve` and "
-                f"name its address in {self.option('remote_url')}"
+                f"openrlhf {'.'.join(map(str, OLDEST_TESTED))} or newer{self._or_over_http()}"
             )
         if _release(self.version) > NEWEST_TESTED:
             logger.warning(
@@ -134,6 +135,14 @@ class Host:
                 "generate_responses(num_samples)",
                 *(self.version, _tested()),
             )
+
+    def _or_over_http(self) -> str:
+        if _release(self.version) not in OVER_HTTP:
+            return ""
+        return (
+            ", or run `grm serve --serving extra_logs=false` and name its address in "
+            f"{self.option('remote_url')}"
+        )
 
     @property
     def keeps_labels(self) -> bool:

@@ -26,11 +26,12 @@ from grm_plugin.serving import openrlhf, scoring
 from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.desk import Desk
 from grm_plugin.serving.errors import STATUS, TooLarge
-from grm_plugin.serving.gate import RETRY_AFTER_S, Gate
+from grm_plugin.serving.gate import RETRY_AFTER_S, Gate, known
 from grm_plugin.serving.judging import Judge, Judging, Pulse
 from grm_plugin.serving.lifecycle import Calls, Lifecycle, Status
 from grm_plugin.serving.metrics import Metrics
 from grm_plugin.serving.openrlhf import RewardAnswer, RewardCall
+from grm_plugin.serving.refusals import Refusals
 from grm_plugin.serving.room import Room
 from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
 from grm_plugin.serving.settings import ServingSettings
@@ -66,6 +67,7 @@ class Service:
     judging: Judging
     pulse: Pulse
     desk: Desk
+    refusals: Refusals = field(default_factory=Refusals)
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
@@ -155,8 +157,9 @@ def create_app(
         lifecycle=service.lifecycle,
         calls=service.calls,
         metrics=service.metrics,
+        refusals=service.refusals,
     )
-    _add_errors(app)
+    _add_errors(app, service.refusals)
     _add_routes(app, service)
     return app
 
@@ -166,7 +169,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         status: {"model": Problem} for status in (401, 408, 409, 413, 422, 429, 503)
     }
 
-    @app.post("/get_reward", responses=problems)
+    @app.post("/get_reward", responses=problems, response_model_exclude_none=True)
     async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
         _check_lengths(service.settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
@@ -176,7 +179,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         rewards = [reward for reward, _ in found]
         names = found[0][1] if found else {}
         logs = {name: [each[name] for _, each in found] for name in names}
-        return RewardAnswer(rewards=rewards, scores=rewards, extra_logs=logs)
+        shown = logs if service.settings.extra_logs else None
+        return RewardAnswer(rewards=rewards, scores=rewards, extra_logs=shown)
 
     @app.post(
         "/v1/score",
@@ -260,21 +264,27 @@ class _CallerGone(Exception):
     pass
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_errors(app: FastAPI, refusals: Refusals) -> None:
+    def refusal(request: Request, status: int, why: str) -> Response:
+        refusals.tell(known(request.url.path), status, why)
+        retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
+        return JSONResponse({"error": why}, status, headers=retry)
+
     @app.exception_handler(GRMError)
     async def refuse(request: Request, error: GRMError) -> Response:
-        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-        if status == 500:
+        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+        if status is None:
             logger.error("%s: %s", request.url.path, error, exc_info=error)
-        retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
-        return JSONResponse({"error": str(error)}, status, headers=retry)
+            return JSONResponse({"error": str(error)}, 500)
+        return refusal(request, status, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def misread(request: Request, error: RequestValidationError) -> Response:
-        return JSONResponse({"error": "; ".join(map(_sentence, error.errors()))}, 422)
+        return refusal(request, 422, "; ".join(map(_sentence, error.errors())))
 
     @app.exception_handler(HTTPException)
     async def fail(request: Request, error: HTTPException) -> Response:
+        refusals.tell(known(request.url.path), error.status_code, str(error.detail))
         return JSONResponse({"error": str(error.detail)}, error.status_code, headers=error.headers)
 
     @app.exception_handler(_CallerGone)

@@ -13,6 +13,7 @@ from grm_plugin.engines.secret import Secret
 from grm_plugin.serving.errors import Unavailable
 from grm_plugin.serving.lifecycle import Calls, Lifecycle
 from grm_plugin.serving.metrics import Metrics
+from grm_plugin.serving.refusals import Refusals
 from grm_plugin.serving.settings import ServingSettings
 
 Message = MutableMapping[str, Any]
@@ -49,6 +50,7 @@ class Gate:
         lifecycle: whether calls are taken.
         calls: counts and bounds the calls in flight.
         metrics: counts every call.
+        refusals: told of calls that end here.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class Gate:
         lifecycle: Lifecycle,
         calls: Calls,
         metrics: Metrics,
+        refusals: Refusals,
     ) -> None:
+        self._refusals = refusals
         self._app, self._settings, self._secret = app, settings, secret
         self._lifecycle, self._calls, self._metrics = lifecycle, calls, metrics
 
@@ -68,7 +72,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"] if scope["path"] in KNOWN_PATHS else "other"
+        path = known(scope["path"])
         started, answered = time.monotonic(), _Answered(send)
         try:
             await self._guard(scope, receive, answered)
@@ -87,17 +91,23 @@ class Gate:
             if not self._calls.begin():
                 raise Refused(429, f"{self._calls.most} calls are in flight; ask again later")
         except Refused as refused:
-            await _refuse(refused, receive, send)
+            await self._refuse(refused, scope, receive, send)
             return
         try:
             body = await self._body(headers, receive)
         except Refused as refused:
-            await _refuse(refused, receive, send)
+            await self._refuse(refused, scope, receive, send)
         else:
             if body is not None:
                 await self._app(scope, _replay(body, receive), send)
         finally:
             self._calls.end()
+
+    async def _refuse(
+        self, refused: Refused, scope: Mapping[str, Any], receive: Receive, send: Send
+    ) -> None:
+        self._refusals.tell(known(scope["path"]), refused.status, refused.message)
+        await _answer(refused, receive, send)
 
     def _check_key(self, path: str, headers: Mapping[bytes, bytes]) -> None:
         if not self._secret.value or path in OPEN_PATHS:
@@ -147,6 +157,11 @@ class _Answered:
         await self._send(message)
 
 
+def known(path: str) -> str:
+    """``path`` as labels and logs may show it: callers can not make up new ones."""
+    return path if path in KNOWN_PATHS else "other"
+
+
 def _too_large(most: int) -> str:
     return f"expected a body of at most {most} bytes, got more; send fewer groups in one call"
 
@@ -161,7 +176,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-async def _refuse(refused: Refused, receive: Receive, send: Send) -> None:
+async def _answer(refused: Refused, receive: Receive, send: Send) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     if refused.status in (429, 503):
         headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))

@@ -81,7 +81,9 @@ class RewardAnswer(BaseModel):
 
     rewards: list[float] = Field(description="0..1 with the default vote")
     scores: list[float] = Field(description="the same as the rewards")
-    extra_logs: dict[str, list[float]] = Field(description="what to log beside each reward")
+    extra_logs: dict[str, list[float]] | None = Field(
+        None, description="what to log beside each reward; left out by the setting `extra_logs`"
+    )
 
 
 def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:

@@ -34,6 +34,7 @@ class ServingSettings(Options):
         label: what a label of ``/get_reward`` is: ``ignore`` it, it is the ``reference`` answer, or
             the ``conversation`` that was asked, as messages or a text.
         thinking: whether the judge sees what stands in ``<think>`` tags of ``/get_reward``.
+        extra_logs: whether answers of ``/get_reward`` have them; OpenRLHF 0.8 can not read them.
         end_marks: special tokens that are cut off the end of a response.
         drain_s: how long calls in flight may take to end after SIGTERM.
         deploy_s: how long the judges of ``--replicas`` may take to be placed and started.
@@ -55,6 +56,7 @@ class ServingSettings(Options):
     remember_s: float = Field(900, ge=0)
     label: Literal["ignore", "reference", "conversation"] = "ignore"
     thinking: Thinking = "drop"
+    extra_logs: bool = True
     end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = (
         "<|im_end|>",
         "<|endoftext|>",

@@ -10,7 +10,8 @@ import pytest
 
 from grm_plugin.records import from_record
 from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
-from tests.serving.conftest import Server, row
+from tests.engines.judge_server import JudgeServer
+from tests.serving.conftest import Serve, Server, row
 
 
 async def test_score_gives_a_whole_verdict_for_every_group_in_their_order(shared: Server) -> None:
@@ -95,11 +96,10 @@ async def test_a_sample_sent_again_gets_the_same_answer_and_is_not_judged_again(
     assert after["grm_repeated_responses_total"] == before["grm_repeated_responses_total"] + 2
 
 
-async def test_openrlhfs_own_client_gets_its_rewards(shared: Server) -> None:
-    agent = pytest.importorskip("openrlhf.utils.agent")
-    executor = agent.SingleTurnAgentExecutor(f"{shared.url}/get_reward")
-    (answer,) = await executor._fetch_rewards_via_http(["qquality 10"], ["q"], [None])
-    assert answer["rewards"] == [1.0]
+async def test_without_extra_logs_an_answer_has_none(serve: Serve, judge: JudgeServer) -> None:
+    server = await serve(judge.url, "--serving", "extra_logs=false")
+    asked = {"query": ["qquality 10"], "prompts": ["q"], "labels": [None]}
+    assert await server.post("/get_reward", asked) == (200, {"rewards": [1.0], "scores": [1.0]})
 
 
 @pytest.mark.parametrize(

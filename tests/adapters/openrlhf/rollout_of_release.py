@@ -28,7 +28,7 @@ async def main() -> None:
     actor = Actor(load_executor(AGENT), AutoTokenizer.from_pretrained(POLICY_MODEL))
     outputs = await actor.generate_responses(QUERY, TEXTS, label=QUERY)
     rewards = [output["reward"] for output in outputs]
-    print(json.dumps({"openrlhf": openrlhf.__path__[0], "rewards": rewards}))
+    print(json.dumps({"openrlhf": openrlhf.__path__[0], "answer": rewards}))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -16,6 +17,10 @@ from grm_openrlhf.host import Host
 from grm_openrlhf.plan import AGENT, make_plan
 from grm_plugin.errors import ConfigError
 from tests.cli.conftest import ROOT
+from tests.engines.judge_server import JudgeServer
+from tests.serving.conftest import Process, Server
+from tests.serving.conftest import command as command_of_server
+from tests.serving.honest_judge import honest
 
 # the first and the last of each way to spell options, and where something else changed
 WITH_GROUPS = {
@@ -25,14 +30,16 @@ WITH_GROUPS = {
     "0.10.2": ("--train.agent_func_path", "--data.label_key"),
     "0.11.1": ("--train.agent_func_path", "--data.label_key"),
 }
-WITHOUT_GROUPS = ("0.8.0", "0.8.11", "0.9.0")
+WITHOUT_GROUPS = ("0.8.0", "0.8.1", "0.8.9", "0.8.11", "0.9.0")
+OVER_HTTP = ("0.8.1", "0.8.11", "0.9.0", "0.11.1")
+IN_EVERY_PROCESS = ROOT / "tests/e2e/openrlhf/in_every_process"  # their trainers expect a GPU
 
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one folder for each release, as it would lie in site-packages."""
     folder = tmp_path_factory.mktemp("releases")
-    for version in (*WITH_GROUPS, *WITHOUT_GROUPS):
+    for version in {*WITH_GROUPS, *WITHOUT_GROUPS, *OVER_HTTP}:
         fetch = ["download", "--quiet", "--no-deps", "--dest", str(folder), f"openrlhf=={version}"]
         subprocess.run([sys.executable, "-m", "pip", *fetch], check=True)
         (wheel,) = folder.glob(f"openrlhf-{version}-*.whl")
@@ -62,22 +69,50 @@ def test_the_agent_and_the_messages_are_handed_over_in_the_releases_own_words(
 
 
 @pytest.mark.parametrize("version", WITHOUT_GROUPS)
-def test_a_release_whose_agents_see_no_groups_is_refused_with_both_ways_out(
+def test_a_release_whose_agents_see_no_groups_is_refused_with_the_ways_out(
     releases: Path, version: str
 ) -> None:
-    told = rf"openrlhf {version} has no agent .* 0\.9\.1 or newer, or run `grm serve` .*--remote_rm"
-    with pytest.raises(ConfigError, match=told):
+    over_http = "or run `grm serve --serving extra_logs=false` and name its address in --remote_rm"
+    with pytest.raises(ConfigError) as caught:
         host(releases, version).check_agent()
+    assert f"openrlhf {version} has no agent" in str(caught.value)
+    assert "0.9.1 or newer" in str(caught.value)
+    assert (over_http in str(caught.value)) == (version in OVER_HTTP)
 
 
 @pytest.mark.parametrize("version", WITH_GROUPS)
 def test_the_releases_own_executor_gets_rewards_of_whole_groups(
     releases: Path, version: str
 ) -> None:
-    path = os.pathsep.join([str(ROOT), str(releases / version)])
+    better, worse = run_in(releases / version, "rollout_of_release")
+    assert 0 <= worse < better <= 1
+
+
+@pytest.mark.parametrize("version", OVER_HTTP)
+async def test_the_releases_own_client_gets_rewards_of_the_reward_server(
+    releases: Path, version: str
+) -> None:
+    logs = not version.startswith("0.8.")
+    serving = ["--serving", "group_size=2", "--serving", f"extra_logs={logs}"]
+    with JudgeServer(otherwise=honest).running() as judge:
+        process = Process(command_of_server(judge.url, *serving), {})
+        server = Server(process)
+        try:
+            await server.until("ready")
+            url = f"{server.url}/get_reward"
+            rewards = await asyncio.to_thread(run_in, releases / version, "rewards_over_http", url)
+        finally:
+            await server.session.close()
+            process.end()
+    assert rewards == [1.0, 0.0, 1.0, 0.0]
+
+
+def run_in(release: Path, script: str, *words: str) -> list[float]:
+    """What a script of this folder answers with a release of OpenRLHF."""
+    path = [str(ROOT), str(release), str(IN_EVERY_PROCESS)]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.adapters.openrlhf.rollout_of_release"],
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-m", f"tests.adapters.openrlhf.{script}", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "DS_ACCELERATOR": "cpu"},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -86,6 +121,5 @@ def test_the_releases_own_executor_gets_rewards_of_whole_groups(
     )
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["openrlhf"] == str(releases / version / "openrlhf")
-    better, worse = found["rewards"]
-    assert 0 <= worse < better <= 1
+    assert found["openrlhf"] == str(release / "openrlhf")
+    return list(found["answer"])

@@ -20,7 +20,7 @@ from tests.e2e.openrlhf.trainer import LAUNCHER, SAMPLES, Training, judged_by, r
 
 CONTEXT = 1024
 LOWEST, HIGHEST = 0.3, 0.7
-ASKED, EVALUATED = 12, 3
+ASKED, EVALUATED = 8, 3
 JUDGE = {
     **ReferenceJudge.defaults,
     "k": 4,

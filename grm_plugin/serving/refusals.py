@@ -1,0 +1,36 @@
+"""Tells the operator of calls that were refused: their callers may keep it to themselves."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
+_EVERY_S = 10.0
+
+
+class Refusals:
+    """A line in the log for refused calls, at most one in ten seconds for each HTTP status.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[int, float] = {}
+        self._untold: dict[int, int] = {}
+
+    def tell(self, path: str, status: int, why: str) -> None:
+        """A call of ``path`` was refused."""
+        now = self._clock()
+        if now - self._told.get(status, -math.inf) < _EVERY_S:
+            self._untold[status] = self._untold.get(status, 0) + 1
+            return
+        more = self._untold.pop(status, 0)
+        self._told[status] = now
+        logger.warning(
+            "%s refused with %d: %s%s", path, status, why, f" (and {more} more before)" * bool(more)
+        )
