@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
 
 from grm_plugin import __version__
 from grm_plugin.engines.secret import Secret
-from grm_plugin.errors import GRMError, quoted
-from grm_plugin.rows import Row
 from grm_plugin.schedule import Size
 from grm_plugin.serving import openrlhf, scoring
-from grm_plugin.serving.collector import Arrival
+from grm_plugin.serving.callers import while_there
+from grm_plugin.serving.complaints import add_complaints
 from grm_plugin.serving.desk import Desk
-from grm_plugin.serving.errors import STATUS, TooLarge
-from grm_plugin.serving.gate import RETRY_AFTER_S, Gate, known
+from grm_plugin.serving.gate import Gate
 from grm_plugin.serving.judging import Judge, Judging, Pulse
 from grm_plugin.serving.lifecycle import Calls, Lifecycle, Status
+from grm_plugin.serving.limits import check_arrivals, check_groups, check_texts
 from grm_plugin.serving.metrics import Metrics
 from grm_plugin.serving.openrlhf import RewardAnswer, RewardCall
 from grm_plugin.serving.refusals import Refusals
@@ -36,9 +31,6 @@ from grm_plugin.serving.room import Room
 from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Group, Verdict
-
-logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class Health(BaseModel):
@@ -159,7 +151,7 @@ def create_app(
         metrics=service.metrics,
         refusals=service.refusals,
     )
-    _add_errors(app, service.refusals)
+    add_complaints(app, service.refusals)
     _add_routes(app, service)
     return app
 
@@ -172,10 +164,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/get_reward", responses=problems, response_model_exclude_none=True)
     async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
-        _check_lengths(service.settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
+        check_texts(service.settings, call)
         arrivals = openrlhf.arrivals(call, service.settings)
-        _check_lengths(service.settings, ((one.size, _asked(one)) for one in arrivals))
-        found = await _while_there(request, service.desk.rewards(arrivals))
+        check_arrivals(service.settings, arrivals)
+        found = await while_there(request, service.desk.rewards(arrivals))
         rewards = [reward for reward, _ in found]
         names = found[0][1] if found else {}
         logs = {name: [each[name] for _, each in found] for name in names}
@@ -189,9 +181,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     )
     async def score(call: ScoreCall, request: Request) -> Response:
         """Whole groups in, whole verdicts out."""
-        _check_groups(service.settings, call)
+        check_groups(service.settings, call)
         groups = [row.group() for row in call.groups]
-        verdicts = await _while_there(request, service.score(groups, call.size))
+        verdicts = await while_there(request, service.score(groups, call.size))
         return Response(scoring.answer(verdicts), media_type="application/json")
 
     @app.get("/health", responses={503: {"model": Health}})
@@ -205,94 +197,3 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def metrics() -> Response:
         """Counters in Prometheus' text format."""
         return Response(service.metrics.text(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _check_groups(settings: ServingSettings, call: ScoreCall) -> None:
-    if len(call.groups) > settings.max_groups_per_call:
-        raise TooLarge(
-            f"expected at most {settings.max_groups_per_call} groups in a call, "
-            f"got {len(call.groups)}"
-        )
-    if call.size and call.size.k > settings.max_k:
-        raise TooLarge(f"size.k: expected at most {settings.max_k} samples, got {call.size.k}")
-    _check_lengths(settings, ((len(row.responses), _characters(row)) for row in call.groups))
-
-
-def _characters(row: Row) -> int:
-    return sum(len(turn.content) for turn in row.prompt) + sum(map(len, row.responses))
-
-
-def _asked(arrival: Arrival) -> int:
-    return sum(len(turn.content) for turn in arrival.conversation)
-
-
-def _check_lengths(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:
-    """Refuse what is over the limits; ``sizes`` are responses and characters."""
-    for responses, characters in sizes:
-        if responses > settings.max_responses:
-            raise TooLarge(
-                f"expected at most {settings.max_responses} responses in a group, got {responses}"
-            )
-        if characters > settings.max_characters:
-            raise TooLarge(
-                f"expected at most {settings.max_characters} characters in a group, "
-                f"got {characters}"
-            )
-
-
-async def _while_there(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` returns; it is cancelled when the caller goes."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise _CallerGone
-        return working.result()
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-class _CallerGone(Exception):
-    pass
-
-
-def _add_errors(app: FastAPI, refusals: Refusals) -> None:
-    def refusal(request: Request, status: int, why: str) -> Response:
-        refusals.tell(known(request.url.path), status, why)
-        retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
-        return JSONResponse({"error": why}, status, headers=retry)
-
-    @app.exception_handler(GRMError)
-    async def refuse(request: Request, error: GRMError) -> Response:
-        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
-        if status is None:
-            logger.error("%s: %s", request.url.path, error, exc_info=error)
-            return JSONResponse({"error": str(error)}, 500)
-        return refusal(request, status, str(error))
-
-    @app.exception_handler(RequestValidationError)
-    async def misread(request: Request, error: RequestValidationError) -> Response:
-        return refusal(request, 422, "; ".join(map(_sentence, error.errors())))
-
-    @app.exception_handler(HTTPException)
-    async def fail(request: Request, error: HTTPException) -> Response:
-        refusals.tell(known(request.url.path), error.status_code, str(error.detail))
-        return JSONResponse({"error": str(error.detail)}, error.status_code, headers=error.headers)
-
-    @app.exception_handler(_CallerGone)
-    async def nobody(request: Request, error: _CallerGone) -> Response:
-        return Response(status_code=499)
-
-
-def _sentence(problem: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in problem["loc"] if part != "body") or "body"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message[:1].lower()}{message[1:]}, got {quoted(problem['input'])}"

@@ -1,0 +1,68 @@
+"""What is too much in a call. How much may be sent at all, the gate has decided before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from grm_plugin.rows import Row
+from grm_plugin.serving.collector import Arrival
+from grm_plugin.serving.errors import TooLarge
+from grm_plugin.serving.openrlhf import RewardCall
+from grm_plugin.serving.scoring import ScoreCall
+from grm_plugin.serving.settings import ServingSettings
+
+
+def check_groups(settings: ServingSettings, call: ScoreCall) -> None:
+    """Refuse a call with whole groups that is over a limit.
+
+    Raises:
+        TooLarge: names the limit.
+    """
+    if len(call.groups) > settings.max_groups_per_call:
+        raise TooLarge(
+            f"expected at most {settings.max_groups_per_call} groups in a call, "
+            f"got {len(call.groups)}"
+        )
+    if call.size and call.size.k > settings.max_k:
+        raise TooLarge(f"size.k: expected at most {settings.max_k} samples, got {call.size.k}")
+    _check(settings, ((len(row.responses), _characters(row)) for row in call.groups))
+
+
+def check_texts(settings: ServingSettings, call: RewardCall) -> None:
+    """Refuse a call with single samples of which a query or a prompt is over the limit.
+
+    Raises:
+        TooLarge: names the limit.
+    """
+    _check(settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
+
+
+def check_arrivals(settings: ServingSettings, arrivals: Sequence[Arrival]) -> None:
+    """Refuse samples of groups that are over a limit, or that were asked too much.
+
+    Raises:
+        TooLarge: names the limit.
+    """
+    _check(settings, ((one.size, _asked(one)) for one in arrivals))
+
+
+def _characters(row: Row) -> int:
+    return sum(len(turn.content) for turn in row.prompt) + sum(map(len, row.responses))
+
+
+def _asked(arrival: Arrival) -> int:
+    return sum(len(turn.content) for turn in arrival.conversation)
+
+
+def _check(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:
+    """``sizes`` are responses and characters."""
+    for responses, characters in sizes:
+        if responses > settings.max_responses:
+            raise TooLarge(
+                f"expected at most {settings.max_responses} responses in a group, got {responses}"
+            )
+        if characters > settings.max_characters:
+            raise TooLarge(
+                f"expected at most {settings.max_characters} characters in a group, "
+                f"got {characters}"
+            )
