@@ -10,12 +10,14 @@ import statistics
 from collections import Counter
 from typing import Any
 
+import psutil
 import pytest
 
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.judge import MODEL, ReferenceJudge
 from grm_plugin.reference.policy import write_prompts
 from grm_plugin.types import Verdict
+from tests.adapters.openrlhf.stand_in import wait_until
 from tests.e2e.openrlhf.trainer import LAUNCHER, SAMPLES, Training, judged_by, record
 
 CONTEXT = 1024
@@ -117,3 +119,11 @@ def test_groups_outside_the_range_are_filtered_and_all_others_are_trained_on(run
         for one in update
     )
     assert updated == rewarded(kept)
+
+
+def test_the_judges_server_ends_with_the_run(run: Training) -> None:
+    def servers() -> list[list[str]]:
+        words = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+        return [line for line in words if "serve" in line and str(MODEL) in line]
+
+    wait_until(lambda: not servers(), "the judge's server outlived the run")
