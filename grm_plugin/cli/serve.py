@@ -70,7 +70,7 @@ def serve(
             "/v1/score can ask for others with size"
         )
     app = create_app(_judge(config, replicas, rules), rules, secret)
-    ended_by = serve(app, host=host, port=port, listening=lambda url: say(f"listening on {url}"))
+    ended_by = serve(app, host=host, port=port, say=say)
     raise Exit(INTERRUPTED if ended_by == signal.SIGINT else 0)
 
 

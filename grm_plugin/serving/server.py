@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -29,7 +30,7 @@ def check_host(host: str, *, has_token: bool, open_to_all: bool) -> None:
         )
 
 
-def serve(app: FastAPI, *, host: str, port: int, listening: Callable[[str], None]) -> int:
+def serve(app: FastAPI, *, host: str, port: int, say: Callable[[str], None]) -> int:
     """Serve ``app`` until SIGTERM or SIGINT, then answer what is in flight and return.
 
     New calls get 503 meanwhile. A second signal ends it at once.
@@ -38,7 +39,8 @@ def serve(app: FastAPI, *, host: str, port: int, listening: Callable[[str], None
         app: from :func:`grm_plugin.serving.app.create_app`.
         host: address to listen on.
         port: 0 takes a free one.
-        listening: told the address, once calls are taken or refused there.
+        say: shows a line: the address, once calls are taken or refused there, and that the judge is
+            ready.
 
     Returns:
         The number of the signal.
@@ -57,7 +59,7 @@ def serve(app: FastAPI, *, host: str, port: int, listening: Callable[[str], None
         backlog=_BACKLOG,
         timeout_graceful_shutdown=1,  # what is in flight was waited for before
     )
-    server = _Server(config, app.state.service, listening)
+    server = _Server(config, app.state.service, say)
     try:
         server.run()
     except SystemExit as end:  # uvicorn's way to say that it can not start
@@ -72,25 +74,28 @@ class _Server(uvicorn.Server):
     """uvicorn closes its sockets at the first signal; this one answers 503 until it is done."""
 
     def __init__(
-        self, config: uvicorn.Config, service: Service, listening: Callable[[str], None]
+        self, config: uvicorn.Config, service: Service, say: Callable[[str], None]
     ) -> None:
         super().__init__(config)
         self.service, self.signal = service, 0
-        self._listening = listening
+        self._say = say
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        self._tasks.append(asyncio.create_task(self._end_without_judge()))
+        self._say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+        self._tasks.append(asyncio.create_task(self._watch_start()))
         await super().main_loop()
 
-    async def _end_without_judge(self) -> None:
+    async def _watch_start(self) -> None:
+        started = time.monotonic()
         await self.service.started.wait()
         if self.service.lifecycle.error is not None:
             self.should_exit = True
+        else:
+            self._say(f"ready after {time.monotonic() - started:.1f} s")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.signal or self._loop is None:
