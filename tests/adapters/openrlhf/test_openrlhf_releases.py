@@ -32,6 +32,11 @@ WITH_GROUPS = {
 }
 WITHOUT_GROUPS = ("0.8.0", "0.8.1", "0.8.9", "0.8.11", "0.9.0")
 OVER_HTTP = ("0.8.1", "0.8.11", "0.9.0", "0.11.1")
+# pure Python, whatever their names say, so they serve every interpreter and processor
+AS_A_WHEEL = (
+    *("--no-deps", "--only-binary=:all:", "--implementation=cp"),
+    *("--python-version=3.11", "--platform=manylinux1_x86_64"),
+)
 IN_EVERY_PROCESS = ROOT / "tests/e2e/openrlhf/in_every_process"  # their trainers expect a GPU
 
 
@@ -40,7 +45,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one folder for each release, as it would lie in site-packages."""
     folder = tmp_path_factory.mktemp("releases")
     for version in {*WITH_GROUPS, *WITHOUT_GROUPS, *OVER_HTTP}:
-        fetch = ["download", "--quiet", "--no-deps", "--dest", str(folder), f"openrlhf=={version}"]
+        fetch = ["download", "--quiet", "--dest", str(folder), *AS_A_WHEEL, f"openrlhf=={version}"]
         subprocess.run([sys.executable, "-m", "pip", *fetch], check=True)
         (wheel,) = folder.glob(f"openrlhf-{version}-*.whl")
         with zipfile.ZipFile(wheel) as archive:
