@@ -41,6 +41,8 @@ _SPELLINGS = {
     "filtering": ("--algo.dynamic_filtering_enable", "--dynamic_filtering"),
     "input_key": ("--data.input_key", "--input_key"),
     "label_key": ("--data.label_key", "--label_key"),
+    "resume": ("--ckpt.load_enable", "--load_checkpoint"),
+    "checkpoints": ("--ckpt.path", "--ckpt_path"),
     "images": ("--data.max_images_per_prompt", "--max_images_per_prompt"),
 }
 

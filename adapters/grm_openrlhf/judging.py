@@ -46,7 +46,9 @@ class GroupJudge:
         self._grm, self._options = grm, options
         low, high = settings.vote_range
         self._fallback = Fallback(start=(low + high) / 2)
-        self._progress = Progress(grm.config.schedule, settings.groups_per_step)
+        self._progress = Progress(
+            grm.config.schedule, settings.groups_per_step, first_step=settings.first_step
+        )
 
     async def score(self, rollouts: Sequence[Rollout]) -> list[Scored]:
         """Rewards and logs of one group, in its order.

@@ -14,12 +14,14 @@ from grm_openrlhf.checks import check_contradictions, check_engine, check_range
 from grm_openrlhf.command import Ours
 from grm_openrlhf.host import Host
 from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
+from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
 from grm_plugin.engines.launch import ServeOptions
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins, installed
+from grm_plugin.schedule import SaturationSchedule
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ def make_plan(
         replicas=options.judge.replicas if servers else 0,
         temperature=host.value(given, "temperature"),
         groups_per_step=math.ceil(host.value(given, "prompts") / host.value(given, "engines")),
+        first_step=_first_step(host, given, config),
         vote_range=votes,
     )
     # of an option that is given twice the host takes the last
@@ -122,6 +125,20 @@ def _label(
         f"{option} is {key}" if key else f"openrlhf {host.version} hands over nothing else",
     )
     return options.label, []
+
+
+def _first_step(host: Host, given: argparse.Namespace, config: GRMConfig) -> int:
+    """Where a resumed run goes on; 0 for a new one."""
+    if not host.value(given, "resume"):
+        return 0
+    step = steps_done(Path(host.value(given, "checkpoints")))
+    if step and isinstance(config.schedule, SaturationSchedule):
+        logger.warning(
+            "schedule: by: saturation starts again with its first size, since rewards before step "
+            "%d are not known; by: step goes on",
+            step,
+        )
+    return step
 
 
 def _own_agent(host: Host, given: argparse.Namespace) -> Path | None:

@@ -13,23 +13,27 @@ class Progress:
 
     A step is over for an actor once it has judged its share of a step's prompts. That is exact
     when every group is trained on once; groups that dynamic filtering drops, or that async
-    training makes ahead, let the count run ahead of the trainer. It starts at 0 again when a run
-    is resumed.
+    training makes ahead, let the count run ahead of the trainer. A resumed run goes on at the step
+    of its checkpoint; the rewards before it are not known.
 
     Args:
         schedule: what says how many judgments a group gets; None leaves that to ``k``.
         groups_per_step: the actor's share.
+        first_step: steps that were over before.
     """
 
-    def __init__(self, schedule: Schedule | None, groups_per_step: int) -> None:
+    def __init__(
+        self, schedule: Schedule | None, groups_per_step: int, *, first_step: int = 0
+    ) -> None:
         self._schedule, self._groups_per_step = schedule, groups_per_step
+        self._first_step = first_step
         self._means: list[float] = []
         self._open: list[float] = []
 
     @property
     def step(self) -> int:
         """Training steps that are over, from 0."""
-        return len(self._means)
+        return self._first_step + len(self._means)
 
     def size(self) -> Size | None:
         """How many judgments a group gets now."""

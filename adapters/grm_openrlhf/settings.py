@@ -35,6 +35,7 @@ class RunSettings(Options):
         replicas: servers that the launcher runs for this judge.
         temperature: of rollouts in training.
         groups_per_step: prompts of a training step for one rollout actor, rounded up.
+        first_step: training steps that were over before, when a run is resumed.
         vote_range: lowest and highest reward that the vote can give.
     """
 
@@ -46,6 +47,7 @@ class RunSettings(Options):
     replicas: int = 0
     temperature: float = 1.0
     groups_per_step: int = 1
+    first_step: int = 0
     vote_range: tuple[float, float] = (0.0, 1.0)
 
     @classmethod

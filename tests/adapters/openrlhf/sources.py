@@ -27,6 +27,8 @@ if __name__ == "__main__":
     parser.add_argument("--{rollout}n_samples_per_prompt", type=int, default=1)
     parser.add_argument("--{rollout}temperature", type=float, default=1.0)
     parser.add_argument("--{filtering}", action="store_true")
+    parser.add_argument("--{resume}", action="store_true")
+    parser.add_argument("--{checkpoints}", default="./checkpoints")
     parser.add_argument("--{data}input_key", default="input")
     parser.add_argument("--{data}label_key", default=None)
     args = parser.parse_args()
@@ -75,6 +77,8 @@ _DOTTED = {
     "remote_url": "reward.remote_url",
     "reward_model": "reward.model_name_or_path",
     "filtering": "algo.dynamic_filtering_enable",
+    "resume": "ckpt.load_enable",
+    "checkpoints": "ckpt.path",
 }
 _FLAT = {
     **{"dot": "_", "run": "", "reward": "reward_", "vllm": "vllm_", "data": ""},
@@ -82,6 +86,8 @@ _FLAT = {
     "remote_url": "remote_rm_url",
     "reward_model": "reward_pretrain",
     "filtering": "dynamic_filtering",
+    "resume": "load_checkpoint",
+    "checkpoints": "ckpt_path",
 }
 
 _FILES = {

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def lists_models(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/v1/models", timeout=5) as answer:
             return bool(json.load(answer) == {"data": [{"id": "judge"}]})
-    except OSError:
+    except (OSError, HTTPException, ValueError):  # the last two: it was killed while it answered
         return False
 
 

@@ -104,6 +104,13 @@ async def test_k_grows_with_the_training_groups_and_evaluation_keeps_its_own(
     assert seen == [1, 1, 3, 1, 1, 4]
 
 
+async def test_a_resumed_run_goes_on_in_its_stage(actor: MakeActor) -> None:
+    run = {"groups_per_step": 1, "first_step": 1}
+    one = actor(["\\boxed{5}"], k=3, schedule=GROWING, run=run)
+    groups = [await one.generate_responses("q", ["a"]) for _ in range(3)]
+    assert [found["extra_logs"]["grm/k"] for (found,) in groups] == [1, 4, 4]
+
+
 def test_a_step_is_over_with_the_actors_share_of_its_groups() -> None:
     progress = Progress(None, groups_per_step=2)
     steps = []

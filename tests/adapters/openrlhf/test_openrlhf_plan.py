@@ -97,6 +97,51 @@ def test_an_actors_share_of_a_step_is_told() -> None:
     assert plan("--rollout.temperature", "0.9").settings.temperature == 0.9
 
 
+def checkpoint(folder: Path, tag: str) -> Path:
+    latest = folder / "_actor" / "latest"
+    latest.parent.mkdir()
+    latest.write_text(tag)
+    return folder
+
+
+@pytest.mark.parametrize("tag", ["global_step20", "best_global_step20", "global_step20\n"])
+def test_a_resumed_run_goes_on_at_the_step_of_its_checkpoint(tmp_path: Path, tag: str) -> None:
+    words = ["--ckpt.path", str(checkpoint(tmp_path, tag))]
+    assert plan(*words, "--ckpt.load_enable").settings.first_step == 20
+    assert plan(*words).settings.first_step == 0
+
+
+def test_a_run_that_finds_no_checkpoint_is_a_new_one(tmp_path: Path) -> None:
+    words = ["--ckpt.path", str(tmp_path), "--ckpt.load_enable"]
+    assert plan(*words).settings.first_step == 0
+
+
+def test_an_older_release_is_resumed_in_its_own_words(tmp_path: Path) -> None:
+    host = Host(write_release(tmp_path / "host", dotted=False), "0.9.1")
+    words = ["--ckpt_path", str(checkpoint(tmp_path, "global_step7")), "--load_checkpoint"]
+    assert plan("--vllm_num_engines", "1", *words, host=host).settings.first_step == 7
+
+
+@pytest.mark.parametrize("tag", ["", "my-checkpoint", "global_step-3", "global_step" + "9" * 99])
+def test_a_checkpoint_that_tells_no_step_is_a_warning(
+    tmp_path: Path, tag: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = ["--ckpt.path", str(checkpoint(tmp_path, tag)), "--ckpt.load_enable"]
+    assert plan(*words).settings.first_step == 0
+    assert "expected the name of a checkpoint such as global_step20, got" in caplog.text
+
+
+def test_a_resumed_run_whose_schedule_starts_again_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = file(tmp_path, "schedule: {by: saturation, sizes: [{k: 2}, {k: 4}]}")
+    words = ["--ckpt.path", str(checkpoint(tmp_path, "global_step20")), "--grm_config", config]
+    plan(*words)
+    assert "saturation" not in caplog.text
+    plan(*words, "--ckpt.load_enable")
+    assert "saturation starts again with its first size" in caplog.text
+
+
 def test_without_a_label_key_the_raw_messages_come_as_label() -> None:
     made = plan("--data.input_key", "messages")
     assert made.argv[-2:] == ("--data.label_key", "messages")

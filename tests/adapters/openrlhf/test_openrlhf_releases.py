@@ -73,6 +73,15 @@ def test_the_agent_and_the_messages_are_handed_over_in_the_releases_own_words(
     assert host(releases, version).ray_environment()["NCCL_DEBUG"]
 
 
+@pytest.mark.parametrize("version", WITH_GROUPS)
+def test_checkpoints_are_named_by_their_step(releases: Path, version: str) -> None:
+    release = host(releases, version)
+    trainer = (release.root / "trainer/ppo_trainer.py").read_text()
+    assert 'tag = f"global_step{global_step}"' in trainer
+    assert f'{release.option("checkpoints").removeprefix("--")}, "_actor")' in trainer
+    assert release.option("resume") in ("--load_checkpoint", "--ckpt.load_enable")
+
+
 @pytest.mark.parametrize("version", WITHOUT_GROUPS)
 def test_a_release_whose_agents_see_no_groups_is_refused_with_the_ways_out(
     releases: Path, version: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from tests.e2e.openrlhf.judge_process import JudgeProcess
-from tests.e2e.openrlhf.trainer import LAUNCHER, Training, judged_by, of_group
+from tests.e2e.openrlhf.trainer import LAUNCHER, PROMPTS_PER_STEP, Training, judged_by, of_group
 
 ENDLESS = 200  # steps: what is tested ends the run
 
@@ -52,6 +53,30 @@ def test_a_killed_rollout_worker_ends_the_run(address: str, tmp_path: Path) -> N
                 with suppress(psutil.NoSuchProcess):
                     left.kill()
     assert "ActorDiedError" in training.output
+
+
+def test_a_killed_run_that_is_resumed_goes_on_in_its_stage(address: str, tmp_path: Path) -> None:
+    steps, stages = 5, [{"step": 0, "k": 2}, {"step": 2, "k": 4}]
+    judge = {"engine": "reference", "k": 1, "schedule": {"by": "step", "stages": stages}}
+    latest = tmp_path / "checkpoints/_actor/latest"
+    options = {"ckpt.path": tmp_path / "checkpoints", "ckpt.save_steps": 1}
+
+    def training(name: str, **more: Any) -> Training:
+        (folder := tmp_path / name).mkdir()
+        command = [*LAUNCHER, *judged_by(folder, judge)]
+        return Training(address, folder, command, steps=steps, options={**options, **more})
+
+    with training("killed") as killed:
+        killed.until(lambda: latest.exists() and latest.read_text() >= "global_step2")
+    done = int(latest.read_text().removeprefix("global_step"))
+    assert done < steps
+    with training("resumed", **{"ckpt.load_enable": True}) as resumed:
+        assert resumed.wait() == 0, resumed.output[-6000:]
+
+    assert [verdict.group.metadata["step"] for verdict in resumed.verdicts()] == [
+        step for step in range(done, steps) for _ in range(PROMPTS_PER_STEP)
+    ]
+    assert resumed.metrics()["train/grm/k"] == [4.0] * (steps - done)
 
 
 def rollout_worker() -> psutil.Process:
