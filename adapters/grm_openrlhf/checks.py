@@ -79,6 +79,21 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
         )
 
 
+def check_schedule(host: Host, given: argparse.Namespace, config: GRMConfig) -> None:
+    """Tell of evaluations that a schedule would take for training."""
+    temperature = host.value(given, "temperature")
+    if (
+        config.schedule
+        and host.value(given, "evaluation")
+        and host.value(given, "eval_temperature") == temperature
+    ):
+        logger.warning(
+            "%s is %g, as in training: the schedule can not tell evaluations from training and "
+            "counts their groups too; evaluate at another temperature",
+            *(host.option("eval_temperature"), temperature),
+        )
+
+
 def check_range(
     host: Host, given: argparse.Namespace, votes: tuple[float, float], scale: float
 ) -> None:

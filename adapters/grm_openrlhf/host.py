@@ -38,6 +38,8 @@ _SPELLINGS = {
     "prompts": ("--rollout.batch_size", "--rollout_batch_size"),
     "samples": ("--rollout.n_samples_per_prompt", "--n_samples_per_prompt"),
     "temperature": ("--rollout.temperature", "--temperature"),
+    "evaluation": ("--eval.dataset", "--eval_dataset"),
+    "eval_temperature": ("--eval.temperature", "--eval_temperature"),
     "filtering": ("--algo.dynamic_filtering_enable", "--dynamic_filtering"),
     "input_key": ("--data.input_key", "--input_key"),
     "label_key": ("--data.label_key", "--label_key"),

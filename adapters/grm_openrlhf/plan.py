@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grm_openrlhf.checks import check_contradictions, check_engine, check_range
+from grm_openrlhf.checks import (
+    check_contradictions,
+    check_engine,
+    check_range,
+    check_schedule,
+)
 from grm_openrlhf.command import Ours
 from grm_openrlhf.host import Host
 from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
@@ -74,6 +79,7 @@ def make_plan(
     options = options_of(config)
     check_contradictions(host, given)
     check_engine(config, options)
+    check_schedule(host, given, config)
     judge = GRM(config, plugins=plugins)
     votes = _vote_range(judge, plugins or installed())
     check_range(host, given, votes, options.reward_scale)

@@ -27,6 +27,8 @@ if __name__ == "__main__":
     parser.add_argument("--{rollout}n_samples_per_prompt", type=int, default=1)
     parser.add_argument("--{rollout}temperature", type=float, default=1.0)
     parser.add_argument("--{filtering}", action="store_true")
+    parser.add_argument("--{eval}dataset", default=None)
+    parser.add_argument("--{eval}temperature", type=float, default=0.6)
     parser.add_argument("--{resume}", action="store_true")
     parser.add_argument("--{checkpoints}", default="./checkpoints")
     parser.add_argument("--{data}input_key", default="input")
@@ -73,7 +75,7 @@ class Rollouts:
 
 _DOTTED = {
     **{"dot": ".", "run": "train.", "reward": "reward.", "vllm": "vllm.", "data": "data."},
-    **{"rollout": "rollout.", "batch_size": "batch_size"},
+    **{"rollout": "rollout.", "batch_size": "batch_size", "eval": "eval."},
     "remote_url": "reward.remote_url",
     "reward_model": "reward.model_name_or_path",
     "filtering": "algo.dynamic_filtering_enable",
@@ -82,7 +84,7 @@ _DOTTED = {
 }
 _FLAT = {
     **{"dot": "_", "run": "", "reward": "reward_", "vllm": "vllm_", "data": ""},
-    **{"rollout": "", "batch_size": "rollout_batch_size"},
+    **{"rollout": "", "batch_size": "rollout_batch_size", "eval": "eval_"},
     "remote_url": "remote_rm_url",
     "reward_model": "reward_pretrain",
     "filtering": "dynamic_filtering",

@@ -142,6 +142,19 @@ def test_a_resumed_run_whose_schedule_starts_again_is_told(
     assert "saturation starts again with its first size" in caplog.text
 
 
+def test_an_evaluation_that_a_schedule_takes_for_training_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = file(tmp_path, "schedule: {by: step, stages: [{step: 0, k: 2}, {step: 9, k: 4}]}")
+    evaluation = ["--eval.dataset", "held-out.jsonl"]
+    same = [*evaluation, "--eval.temperature", "0.9", "--rollout.temperature", "0.9"]
+    plan("--grm_config", config, *evaluation)
+    plan(*same)
+    assert "can not tell" not in caplog.text
+    plan("--grm_config", config, *same)
+    assert "--eval.temperature is 0.9, as in training" in caplog.text
+
+
 def test_without_a_label_key_the_raw_messages_come_as_label() -> None:
     made = plan("--data.input_key", "messages")
     assert made.argv[-2:] == ("--data.label_key", "messages")
