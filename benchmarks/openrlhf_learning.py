@@ -1,18 +1,22 @@
-"""Does a policy that OpenRLHF trains on the reference GRM get better?
+"""Does a policy that OpenRLHF trains on the reference GRM get better, and does a growing k pay?
 
-``PYTHONPATH=. python benchmarks/openrlhf_learning.py [--seeds 1,2,3]`` runs
-``recipes/reference/openrlhf/grpo.sh`` with the unmodified trainer, on a machine without a GPU if it
-must be, and measures true quality before and after on queries that no training used. A finished
-run stays in ``out/openrlhf_learning/``, to be skipped. Needs what ``make test-openrlhf`` installs.
+``PYTHONPATH=. python benchmarks/openrlhf_learning.py [--seeds 1,2,3]`` runs the recipes of
+``recipes/reference/openrlhf/`` with the unmodified trainer, on a machine without a GPU if it must
+be: always 8 votes, 2 votes growing to 8, and always 2. True quality is measured before and after on
+queries that no training used, the same for all runs. A finished run stays in
+``out/openrlhf_learning/``, to be skipped. Needs what ``make test-openrlhf`` installs.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import shutil
+import statistics
 import subprocess
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,81 +24,141 @@ from machine import save
 from policy_learning import figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from grm_plugin.evaluation import bootstrap
+from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
-from grm_plugin.reference.policy_sampling import answers, fixed_tasks
+from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
 from grm_plugin.reference.words import SPLITS
 from tests.e2e.openrlhf.trainer import ENVIRONMENT, as_arguments, cluster
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "out/openrlhf_learning"
-RECIPE = ROOT / "recipes/reference/openrlhf/grpo.sh"
+RECIPES = ROOT / "recipes/reference/openrlhf"
+ARMS = {
+    "k = 8": ("grpo.sh",),
+    "k grows from 2 to 8": ("grpo_coscaling.sh",),
+    "k = 2": ("grpo.sh", "--grm.k", "2"),
+}
+FULL = "k = 8"
 ON_A_CPU = ("--ds.attn_implementation", "eager", "--vllm.enforce_eager")
 TASKS = 300
 
+Measured = dict[str, list[Answer]]
+
 
 def main() -> None:
-    """Run what is missing, then save everything there is."""
+    """Run what is missing, then measure and save everything there is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="1,2,3")
     options = parser.parse_args()
+    seeds = [int(seed) for seed in options.seeds.split(",")]
     prompts = write_prompts(WORK / "prompts", 4000, seed=0)
-    for seed in map(int, options.seeds.split(",")):
-        trained(seed, prompts)
-    runs = [json.loads(path.read_text()) for path in sorted(WORK.glob("seed-*/run.json"))]
+    for seed in seeds:
+        for arm in ARMS:
+            trained(arm, seed, prompts)
+    found = {arm: [measured(folder(arm, seed) / "policy") for seed in seeds] for arm in ARMS}
     result = {
-        "before": measured(POLICY_MODEL),
-        "runs": {f"seed {run['seed']}": run for run in runs},
+        "before": summary(measured(POLICY_MODEL)),
+        "arms": {
+            arm: {
+                f"seed {seed}": run(folder(arm, seed)) | summary(one)
+                for seed, one in zip(seeds, found[arm], strict=True)
+            }
+            for arm in ARMS
+        },
+        "compared with": FULL,
+        "true quality over it": {
+            arm: differences(found[arm], found[FULL]) for arm in ARMS if arm != FULL
+        },
     }
     print("saved", save("openrlhf_learning", result, "openrlhf", "vllm", "ray", "torch"))
 
 
-def trained(seed: int, prompts: Path) -> None:
+def folder(arm: str, seed: int) -> Path:
+    """Where a run is kept."""
+    words = "".join(one if one.isalnum() else "-" for one in "".join(ARMS[arm]))
+    return WORK / f"{words}-{seed}"
+
+
+def trained(arm: str, seed: int, prompts: Path) -> None:
     """Train one run, unless it is there."""
-    folder = WORK / f"seed-{seed}"
-    if (folder / "run.json").exists():
+    place = folder(arm, seed)
+    if (place / "seconds").exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)  # what an interrupted run left
+    place.mkdir(parents=True)
+    script, *more = ARMS[arm]
     options = {
         "train.seed": seed,
         "data.prompt_dataset": prompts,
-        "ckpt.output_dir": folder / "policy",
-        "ckpt.path": folder / "checkpoints",
-        "logger.tensorboard_dir": folder / "metrics",
-        "grm.record": folder / "verdicts.jsonl",
+        "ckpt.output_dir": place / "policy",
+        "ckpt.path": place / "checkpoints",
+        "logger.tensorboard_dir": place / "metrics",
+        "grm.record": place / "verdicts.jsonl",
     }
     started = time.monotonic()
-    with cluster() as address, (folder / "log.txt").open("wb") as log:
+    with cluster() as address, (place / "log.txt").open("wb") as log:
         subprocess.run(
-            ["bash", str(RECIPE), *as_arguments(options), *ON_A_CPU],
+            ["bash", str(RECIPES / script), *more, *as_arguments(options), *ON_A_CPU],
             env={**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address},
             stdout=log,
             stderr=subprocess.STDOUT,
             check=True,
         )
     seconds = round(time.monotonic() - started)
-    run = {
-        "seed": seed,
-        "seconds": seconds,
-        "reward": rewards(folder),
-        **measured(folder / "policy"),
+    (place / "seconds").write_text(str(seconds), encoding="utf-8")
+    print(f"{arm}, seed {seed}: {seconds} s")
+
+
+def run(place: Path) -> dict[str, Any]:
+    """What a run took and how its rewards rose."""
+    costs = [one.cost for path in place.glob("verdicts.jsonl*") for one in read_verdicts(path)]
+    return {
+        "seconds": int((place / "seconds").read_text(encoding="utf-8")),
+        "judge tokens in": sum(cost.prompt_tokens for cost in costs),
+        "judge tokens out": sum(cost.output_tokens for cost in costs),
+        "reward": rewards(place),
     }
-    (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
-    print(f"seed {seed}: {seconds} s", {split: run[split]["true quality"] for split in SPLITS})
 
 
-def rewards(folder: Path) -> list[float]:
+def rewards(place: Path) -> list[float]:
     """Mean reward of every rollout, as the trainer logged it."""
-    (run,) = (folder / "metrics").iterdir()
-    events = EventAccumulator(str(run)).Reload().Scalars("train/reward")
+    (metrics,) = (place / "metrics").iterdir()
+    events = EventAccumulator(str(metrics)).Reload().Scalars("train/reward")
     return [round(event.value, 4) for event in events]
 
 
-def measured(policy: Path) -> dict[str, Any]:
-    """True quality of ``policy`` on fixed tasks that no training used."""
+def measured(policy: Path) -> Measured:
+    """What ``policy`` answers to fixed tasks that no training used."""
     return {
-        split: figures(answers(policy, fixed_tasks(TASKS, seed=0, split=split), seed=0))
-        for split in SPLITS
+        split: answers(policy, fixed_tasks(TASKS, seed=0, split=split), seed=0) for split in SPLITS
     }
+
+
+def summary(found: Measured) -> dict[str, Any]:
+    """Mean true quality with its interval over tasks."""
+    return {split: figures(given) for split, given in found.items()}
+
+
+def differences(arm: Sequence[Measured], other: Sequence[Measured]) -> dict[str, Any]:
+    """Mean true quality of ``arm`` minus that of ``other``: a paired bootstrap over tasks.
+
+    Of each task the mean over the seeds counts, so the interval tells of tasks and not of seeds.
+    """
+    found = {}
+    for split in SPLITS:
+        ours, theirs = by_task(arm, split), by_task(other, split)
+        estimate = bootstrap([a - b for a, b in zip(ours, theirs, strict=True)])
+        found[split] = {name: round(value, 3) for name, value in asdict(estimate).items()}
+    return found
+
+
+def by_task(runs: Sequence[Measured], split: str) -> list[float]:
+    """True quality of each task's answers, the mean over runs."""
+    return [
+        statistics.fmean(one.quality for one in of_task)
+        for of_task in zip(*(one[split] for one in runs), strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "recipes"
 FOLDER = RECIPES / "Qwen3-8B/openrlhf"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.sh") if path.stem != "common")
-REFERENCE = "reference/openrlhf/grpo"
-JUDGES = sorted(path.name for path in (RECIPES / "grm").glob("*-openrlhf.yaml"))
+REFERENCE_SCRIPTS = ("reference/openrlhf/grpo", "reference/openrlhf/grpo_coscaling")
+JUDGES = sorted(path.name for path in (RECIPES / "grm").glob("deepseek-grm-*-openrlhf.yaml"))
 GPUS_OF_A_NODE = 8
 
 every_script = pytest.mark.parametrize("script", SCRIPTS)
@@ -220,10 +220,11 @@ def test_the_host_takes_every_option_and_has_nothing_to_complain_about(
     assert capsys.readouterr().out == ""
 
 
-def test_the_reference_script_is_as_the_others_on_two_gpus(
-    called: Calls, start_host: StartHost, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("script", REFERENCE_SCRIPTS)
+def test_a_reference_script_is_as_the_others_on_two_gpus(
+    script: str, called: Calls, start_host: StartHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan = called(REFERENCE).plan
+    plan = called(script).plan
     host = start_host(plan.argv)
     assert capsys.readouterr().out == ""
     assert host.gpus == 2
@@ -329,8 +330,11 @@ def test_the_judge_gets_the_bare_prompt_and_whole_groups(script: str, called: Ca
     assert settings.own_label
 
 
-def test_every_stage_of_the_schedule_is_reached(called: Calls, start_host: StartHost) -> None:
-    plan = called("grpo_coscaling").plan
+@pytest.mark.parametrize("script", ["grpo_coscaling", "reference/openrlhf/grpo_coscaling"])
+def test_every_stage_of_the_schedule_is_reached(
+    script: str, called: Calls, start_host: StartHost
+) -> None:
+    plan = called(script).plan
     args, schedule = start_host(plan.argv).args, plan.settings.judge_config().schedule
     assert isinstance(schedule, StepSchedule)
     assert args.rollout.batch_size % args.vllm.num_engines == 0  # so an actor's steps are whole
@@ -351,7 +355,7 @@ def test_judge_settings_make_equal_quality_tie(name: str) -> None:
 def test_the_table_lists_every_script_and_commands_name_files_that_exist() -> None:
     text = (RECIPES / "README.md").read_text(encoding="utf-8")
     pages = [text, *(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.sh"))]
-    for script in SCRIPTS:
-        assert f"bash recipes/Qwen3-8B/openrlhf/{script}.sh" in text
+    for script in (*(f"Qwen3-8B/openrlhf/{name}" for name in SCRIPTS), *REFERENCE_SCRIPTS):
+        assert f"bash recipes/{script}.sh" in text
     for name in re.findall(r"recipes/[\w./-]+\.sh", "".join(pages)):
         assert (ROOT / name).is_file()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import statistics
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,17 @@ from tests.e2e.openrlhf.trainer import (
 )
 from tests.serving.conftest import Process
 
-RECIPE = ROOT / "recipes/reference/openrlhf/grpo.sh"
+RECIPE = ROOT / "recipes/reference/openrlhf/grpo_coscaling.sh"
 JUDGE = {"engine": "reference", "k": 4}
+GROWING = {"schedule": {"by": "step", "stages": [{"step": 0, "k": 2}, {"step": 1, "k": 4}]}}
 ASYNC = {"train.async_enable": True, "train.partial_rollout_enable": True}
 Command = tuple[list[str], dict[str, Any]]
 
 
 @contextmanager
 def synchronous(folder: Path) -> Iterator[Command]:
-    """The recipe with fewer prompts and votes."""
-    yield ["bash", str(RECIPE), *judged_by(folder, JUDGE)], {}
+    """The recipe with a growing k, with fewer prompts and votes."""
+    yield ["bash", str(RECIPE), *judged_by(folder, {**JUDGE, **GROWING})], {}
 
 
 @contextmanager
@@ -60,13 +62,34 @@ def over_http(folder: Path) -> Iterator[Command]:
         process.end()
 
 
-@pytest.fixture(scope="module", params=[synchronous, asynchronous, over_http])
-def run(request: pytest.FixtureRequest, address: str, tmp_path_factory: Any) -> Training:
+@dataclass(frozen=True)
+class Way:
+    """A way to run the trainer, and how many votes a group gets in each of its steps."""
+
+    start: Callable[[Path], AbstractContextManager[Command]]
+    votes: tuple[int, ...]
+
+
+WAYS = (
+    Way(synchronous, votes=(2, 4, 4)),
+    Way(asynchronous, votes=(4, 4, 4)),
+    Way(over_http, votes=(4, 4, 4)),
+)
+
+
+@pytest.fixture(scope="module", params=WAYS, ids=lambda way: way.start.__name__)
+def way(request: pytest.FixtureRequest) -> Way:
+    found: Way = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(way: Way, address: str, tmp_path_factory: Any) -> Training:
     """A finished run of three policy updates."""
-    folder = tmp_path_factory.mktemp(request.param.__name__)
+    folder = tmp_path_factory.mktemp(way.start.__name__)
     with (
-        request.param(folder) as (command, options),
-        Training(address, folder, command, steps=3, options=options) as training,
+        way.start(folder) as (command, options),
+        Training(address, folder, command, steps=len(way.votes), options=options) as training,
     ):
         assert training.wait() == 0, training.output[-6000:]
     return training
@@ -100,9 +123,16 @@ def test_advantages_are_those_of_the_group(run: Training) -> None:
         assert [one.advantage for one in samples] == pytest.approx(expected, abs=1e-4)
 
 
-def test_metrics_arrive_in_the_log_of_the_trainer(run: Training) -> None:
+def test_groups_get_the_votes_of_their_step(run: Training, way: Way) -> None:
+    steps = {one.query: step for step, update in enumerate(run.updates()) for one in update}
+    for verdict in run.verdicts():
+        step = steps[verdict.group.conversation[-1].content]
+        assert len(verdict.judgments) + len(verdict.failures) == way.votes[step]
+
+
+def test_metrics_arrive_in_the_log_of_the_trainer(run: Training, way: Way) -> None:
     metrics = run.metrics()
     rewards = [statistics.fmean(one.reward for one in update) for update in run.updates()]
     assert metrics["train/reward"] == pytest.approx(rewards, rel=1e-3)
     assert metrics["train/grm/unscored"] == [0.0] * run.steps
-    assert metrics["train/grm/k"] == [4.0] * run.steps
+    assert metrics["train/grm/k"] == list(way.votes)
