@@ -10,25 +10,28 @@ queries that no training used, the same for all runs. A finished run stays in
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from machine import save
+from openrlhf_learning_plot import plot
 from policy_learning import figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from grm_plugin.evaluation import bootstrap
 from grm_plugin.records import read_verdicts
-from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
+from grm_plugin.reference.policy import POLICY_MODEL, true_quality, write_prompts
 from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
 from grm_plugin.reference.words import SPLITS
+from grm_plugin.types import Verdict
 from tests.e2e.openrlhf.trainer import ENVIRONMENT, as_arguments, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +75,7 @@ def main() -> None:
         },
     }
     print("saved", save("openrlhf_learning", result, "openrlhf", "vllm", "ray", "torch"))
+    print("saved", plot(result["arms"], ROOT / "docs/images/openrlhf_learning.png"))
 
 
 def folder(arm: str, seed: int) -> Path:
@@ -111,14 +115,39 @@ def trained(arm: str, seed: int, prompts: Path) -> None:
 
 
 def run(place: Path) -> dict[str, Any]:
-    """What a run took and how its rewards rose."""
-    costs = [one.cost for path in place.glob("verdicts.jsonl*") for one in read_verdicts(path)]
+    """What a run took, and what its rollouts were worth."""
+    verdicts = [one for path in place.glob("verdicts.jsonl*") for one in read_verdicts(path)]
     return {
         "seconds": int((place / "seconds").read_text(encoding="utf-8")),
-        "judge tokens in": sum(cost.prompt_tokens for cost in costs),
-        "judge tokens out": sum(cost.output_tokens for cost in costs),
+        "judge tokens in": sum(one.cost.prompt_tokens for one in verdicts),
+        "judge tokens out": sum(one.cost.output_tokens for one in verdicts),
         "reward": rewards(place),
+        "curve": curve(verdicts),
     }
+
+
+def curve(verdicts: Sequence[Verdict]) -> dict[str, list[float]]:
+    """Of every rollout the mean true quality of its responses and the judge's output tokens."""
+    rows = map(json.loads, (WORK / "prompts/train.jsonl").read_text(encoding="utf-8").splitlines())
+    demands = {row["prompt"][-1]["content"]: row["requirements"] for row in rows}
+    rollouts: dict[int, list[Verdict]] = {}
+    for verdict in verdicts:
+        rollouts.setdefault(verdict.group.metadata["step"], []).append(verdict)
+    groups = [rollouts[step] for step in sorted(rollouts)]
+    return {
+        "true quality": [
+            statistics.fmean(quality for one in of_step for quality in qualities(one, demands))
+            for of_step in groups
+        ],
+        "judge tokens out": [sum(one.cost.output_tokens for one in of_step) for of_step in groups],
+    }
+
+
+def qualities(verdict: Verdict, demands: Mapping[str, Any]) -> list[float]:
+    """True quality of each response of a group."""
+    responses = verdict.group.responses
+    asked = demands[verdict.group.conversation[-1].content]
+    return true_quality(responses, [asked] * len(responses))
 
 
 def rewards(place: Path) -> list[float]:

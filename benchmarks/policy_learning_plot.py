@@ -40,15 +40,20 @@ def plot(runs: Runs, path: Path) -> Path:
 
 
 def draw(
-    axes: Any, curves: Sequence[Sequence[float]], colour: str, label: str, line: str = "-"
+    axes: Any,
+    curves: Sequence[Sequence[float]],
+    colour: str,
+    label: str,
+    line: str = "-",
+    at: Sequence[float] | None = None,
 ) -> None:
-    """The mean over seeds as a line and their range as a band."""
+    """The mean over seeds as a line and their range as a band; ``at`` places, by default rounds."""
     smooth = [smoothed(curve) for curve in curves]
     columns = list(zip(*smooth, strict=True))
-    rounds = range(1, len(columns) + 1)
-    axes.plot(rounds, [statistics.fmean(one) for one in columns], line, color=colour, label=label)
+    places = at or range(1, len(columns) + 1)
+    axes.plot(places, [statistics.fmean(one) for one in columns], line, color=colour, label=label)
     axes.fill_between(
-        rounds, list(map(min, columns)), list(map(max, columns)), color=colour, alpha=0.15
+        places, list(map(min, columns)), list(map(max, columns)), color=colour, alpha=0.15
     )
 
 

@@ -67,6 +67,7 @@ def _policy_of_openrlhf() -> str:
         f"{_minutes(runs)} a run. A k that grows is 2, from rollout 14 on 4, from rollout 27 on 8. The difference to {full} is that of the seeds' means, with a 95 % "
         "interval of a paired bootstrap over the queries: it says nothing about other seeds.\n\n"
         + _table(heads, [(*_before(found), "", "", "", ""), *rows])
+        + "\n![True quality of rollouts, and against judge tokens](../images/openrlhf_learning.png)\n"
     )
 
 
