@@ -101,12 +101,11 @@ def server(
     port = urlsplit(options.get("url") or "").port
     if not options.get("model") or port is None:
         raise ConfigError(f"{part}: it has GPUs, but the judge settings name no model and url:port")
-    spread = ("--tensor-parallel-size", str(len(gpus))) if len(gpus) > 1 else ()
     serve = ServeOptions(
         model=options["model"],
         gpus=tuple(gpus),
         port=port,
-        args=(*spread, *args),
+        args=tuple(args),
         command=tuple(command),
     )
     return ServerProcess(serve, Secret.from_environment(options.get("api_key_env"), part), part)

@@ -16,7 +16,8 @@ class Placement(Options):
 
     Args:
         replicas: how many servers; spread over the nodes where there are several.
-        gpus: GPUs of each server, all on one node; 0 for a server on the CPU.
+        gpus: GPUs of each server, all on one node, which share its weights; 0 for a server on the
+            CPU.
     """
 
     replicas: int = Field(1, ge=1)

@@ -31,6 +31,10 @@ _POLL_S = 0.25
 _PROGRESS_S = 15.0
 _GRACE_S = 10.0
 _TAIL_LINES = 20
+# arguments that say how a server uses several GPUs
+_PARALLEL = frozenset(
+    ("tensor-parallel-size", "tp", "pipeline-parallel-size", "pp", "data-parallel-size", "dp")
+)
 # A trainer's launcher sets these for its own processes; a server that inherits them joins the
 # trainer's process group instead of making its own.
 _TRAINERS_OWN = (
@@ -50,7 +54,8 @@ class ServeOptions(Options):
 
     Args:
         model: a folder, or the id of a model on the hub.
-        gpus: what the server sees as ``CUDA_VISIBLE_DEVICES``; empty inherits ours.
+        gpus: what the server sees as ``CUDA_VISIBLE_DEVICES``; empty inherits ours. Several share
+            the weights (``--tensor-parallel-size``), unless ``args`` say how they are used.
         port: None takes a free one.
         args: further arguments of the server.
         env: further environment variables of the server.
@@ -99,7 +104,8 @@ class ServerProcess:
         port = self._options.port or free_port(self._host)
         _check_free(self._host, port, self._owner)
         argv = [*self._program(), self._options.model, "--host", self._host, "--port", str(port)]
-        await asyncio.to_thread(self._spawn, [*argv, *self._options.args])
+        argv += [*_spread(self._options), *self._options.args]
+        await asyncio.to_thread(self._spawn, argv)
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
             *(self._options.model, port, self.pid, self._log),
@@ -191,6 +197,14 @@ class ServerProcess:
         process, self._guard = self._guard, None
         if process is not None:
             await asyncio.get_running_loop().run_in_executor(None, _end, process, self.pid)
+
+
+def _spread(options: ServeOptions) -> list[str]:
+    """Arguments that let all GPUs work; none where the user's own say how."""
+    names = {arg.partition("=")[0].lstrip("-").replace("_", "-") for arg in options.args}
+    if len(options.gpus) < 2 or names & _PARALLEL:
+        return []
+    return ["--tensor-parallel-size", str(len(options.gpus))]
 
 
 def _end(process: subprocess.Popen[bytes], pid: int) -> None:

@@ -78,6 +78,26 @@ async def test_a_server_is_started_used_and_ended_with_its_children() -> None:
     assert_gone(found["pids"], within_s=1)
 
 
+@pytest.mark.parametrize(
+    ("gpus", "args", "added"),
+    [
+        ([2], [], []),
+        ([2, 3], [], ["--tensor-parallel-size", "2"]),
+        ([2, 3], ["--tensor_parallel_size=1"], []),
+        ([2, 3], ["-dp", "2"], []),
+        ([2, 3], ["--pipeline-parallel-size", "2"], []),
+    ],
+)
+async def test_several_gpus_share_the_weights_unless_something_else_is_said(
+    gpus: list[int], args: list[str], added: list[str]
+) -> None:
+    engine = engine_for("answer", gpus=gpus, args=args)
+    await engine.start()
+    await engine.close()
+    _, _, _, _, _, *rest = told()["argv"]  # the model, where to listen
+    assert rest == [*added, *args]
+
+
 async def test_without_a_log_file_one_is_made_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
