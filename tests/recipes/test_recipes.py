@@ -49,7 +49,7 @@ def named(paths: list[Path]) -> pytest.MarkDecorator:
 
 def test_there_are_recipes_of_every_sort() -> None:
     assert len(GRPO) == 8
-    assert len(JUDGES) == 8
+    assert len(JUDGES) == 9
     assert len(ACCELERATE) == 3
 
 
