@@ -61,7 +61,7 @@ def lists_models(url: str) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], bool], what: str, within_s: float = 60) -> None:
+def wait_until(holds: Callable[[], bool], what: str, within_s: float = 120) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, what

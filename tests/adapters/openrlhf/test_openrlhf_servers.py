@@ -137,6 +137,6 @@ def test_servers_end_with_a_driver_that_is_killed(
     url = driver.stdout.readline().strip()
     assert lists_models(url)
     driver.send_signal(sent)
-    driver.wait(60)
+    driver.wait(120)
     driver.stdout.close()
     wait_until(lambda: not lists_models(url), "the server outlived the driver")
