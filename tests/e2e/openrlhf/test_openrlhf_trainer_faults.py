@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from tests.adapters.openrlhf.stand_in import wait_until
 from tests.e2e.openrlhf.judge_process import JudgeProcess
 from tests.e2e.openrlhf.trainer import LAUNCHER, PROMPTS_PER_STEP, Training, judged_by, of_group
 
@@ -45,7 +46,7 @@ def test_a_killed_rollout_worker_ends_the_run(address: str, tmp_path: Path) -> N
         command = [*LAUNCHER, *judged_by(tmp_path, settings)]
         with Training(address, tmp_path, command, steps=ENDLESS) as training:
             training.until(lambda: training.verdicts())
-            worker = rollout_worker()
+            (worker,) = actors("RolloutRayActor")
             engine = worker.children(recursive=True)
             worker.kill()
             assert training.wait() != 0
@@ -56,7 +57,7 @@ def test_a_killed_rollout_worker_ends_the_run(address: str, tmp_path: Path) -> N
 
 
 def test_a_killed_run_that_is_resumed_goes_on_in_its_stage(address: str, tmp_path: Path) -> None:
-    steps, stages = 5, [{"step": 0, "k": 2}, {"step": 2, "k": 4}]
+    steps, stages = 8, [{"step": 0, "k": 2}, {"step": 2, "k": 4}]
     judge = {"engine": "reference", "k": 1, "schedule": {"by": "step", "stages": stages}}
     latest = tmp_path / "checkpoints/_actor/latest"
     options = {"ckpt.path": tmp_path / "checkpoints", "ckpt.save_steps": 1}
@@ -68,6 +69,8 @@ def test_a_killed_run_that_is_resumed_goes_on_in_its_stage(address: str, tmp_pat
 
     with training("killed") as killed:
         killed.until(lambda: latest.exists() and latest.read_text() >= "global_step2")
+    # it may save once more before Ray has ended it
+    wait_until(lambda: not actors("PolicyModelActor"), "the killed run goes on")
     done = int(latest.read_text().removeprefix("global_step"))
     assert done < steps
     with training("resumed", **{"ckpt.load_enable": True}) as resumed:
@@ -79,11 +82,13 @@ def test_a_killed_run_that_is_resumed_goes_on_in_its_stage(address: str, tmp_pat
     assert resumed.metrics()["train/grm/k"] == [4.0] * (steps - done)
 
 
-def rollout_worker() -> psutil.Process:
-    """The process that rolls out; Ray's processes are children of the one that made the cluster."""
-    (worker,) = (
-        one
-        for one in psutil.Process().children(recursive=True)
-        if one.cmdline()[:1] and one.cmdline()[0].startswith("ray::RolloutRayActor")
-    )
-    return worker
+def actors(kind: str) -> list[psutil.Process]:
+    """Of a class; Ray's processes are children of the one that made the cluster."""
+    processes = psutil.Process().children(recursive=True)
+    return [one for one in processes if title(one).startswith(f"ray::{kind}")]
+
+
+def title(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return next(iter(process.cmdline()), "")
+    return ""
