@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -22,10 +23,12 @@ logger = logging.getLogger(__name__)
 def add_complaints(app: FastAPI, refusals: Refusals) -> None:
     """Answer errors of ``app`` so, and tell ``refusals`` of those that are the caller's."""
 
-    def refusal(request: Request, status: int, why: str) -> Response:
+    def refusal(
+        request: Request, status: int, why: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
         refusals.tell(known(request.url.path), status, why)
         retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
-        return JSONResponse({"error": why}, status, headers=retry)
+        return JSONResponse({"error": why}, status, headers={**retry, **(headers or {})})
 
     @app.exception_handler(GRMError)
     async def refuse(request: Request, error: GRMError) -> Response:
@@ -41,8 +44,7 @@ def add_complaints(app: FastAPI, refusals: Refusals) -> None:
 
     @app.exception_handler(HTTPException)
     async def fail(request: Request, error: HTTPException) -> Response:
-        refusals.tell(known(request.url.path), error.status_code, str(error.detail))
-        return JSONResponse({"error": str(error.detail)}, error.status_code, headers=error.headers)
+        return refusal(request, error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(CallerGone)
     async def nobody(request: Request, error: CallerGone) -> Response:
