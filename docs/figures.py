@@ -64,8 +64,9 @@ def _policy_of_openrlhf() -> str:
     return (
         f"The same with OpenRLHF: `openrlhf_learning.py`, {_where(found)}; the recipes of `recipes/reference/openrlhf/`, "
         f"{len(runs)} seeds of {len(runs[0]['reward'])} rollouts, the unmodified trainer on pretended GPUs, about "
-        f"{_minutes(runs)} a run. A k that grows is 2, from rollout 14 on 4, from rollout 27 on 8. The difference to {full} is that of the seeds' means, with a 95 % "
-        "interval of a paired bootstrap over the queries: it says nothing about other seeds.\n\n"
+        f"{_minutes(runs)} a run. A k that grows is 2, from rollout 14 on 4, from rollout 27 on 8. The difference to "
+        f"{full} is that of the seeds' means, with a 95 % interval of a paired bootstrap over the queries: it says "
+        "nothing about other seeds.\n\n"
         + _table(heads, [(*_before(found), "", "", "", ""), *rows])
         + "\n![True quality of rollouts, and against judge tokens](../images/openrlhf_learning.png)\n"
     )
@@ -180,7 +181,7 @@ def _trl() -> str:
         f"{ms['call of GRMReward']:.1f} ms in place of {ms['call of the plain reward']:.2f}, {extra['a group']:.2f} ms a group; that is "
         f"{overhead['extra ms over median step']:.1%} of this step of {ms['step with a plain reward'] / 1000:.2f} s. The ratio of whole steps is "
         f"{ratio['mean']:.3f} ({ratio['mean, low']:.3f} to {ratio['mean, high']:.3f}).\n\n"
-        f"`calls_in_flight.py`: a judge that takes {calls['delay_s']} s, {calls['prompts']} groups, k = {calls['k']}.\n\n"
+        f"`calls_in_flight.py`, {_where(calls)}: a judge that takes {calls['delay_s']} s, {calls['prompts']} groups, k = {calls['k']}.\n\n"
         + _table(("calls in flight", "step, s", "judging, s", "most seen"), rows)
     )
 
