@@ -18,6 +18,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,26 +129,32 @@ def run(place: Path) -> dict[str, Any]:
 
 def curve(verdicts: Sequence[Verdict]) -> dict[str, list[float]]:
     """Of every rollout the mean true quality of its responses and the judge's output tokens."""
-    rows = map(json.loads, (WORK / "prompts/train.jsonl").read_text(encoding="utf-8").splitlines())
-    demands = {row["prompt"][-1]["content"]: row["requirements"] for row in rows}
     rollouts: dict[int, list[Verdict]] = {}
     for verdict in verdicts:
         rollouts.setdefault(verdict.group.metadata["step"], []).append(verdict)
     groups = [rollouts[step] for step in sorted(rollouts)]
     return {
         "true quality": [
-            statistics.fmean(quality for one in of_step for quality in qualities(one, demands))
+            statistics.fmean(quality for one in of_step for quality in qualities(one))
             for of_step in groups
         ],
         "judge tokens out": [sum(one.cost.output_tokens for one in of_step) for of_step in groups],
     }
 
 
-def qualities(verdict: Verdict, demands: Mapping[str, Any]) -> list[float]:
+def qualities(verdict: Verdict) -> list[float]:
     """True quality of each response of a group."""
     responses = verdict.group.responses
-    asked = demands[verdict.group.conversation[-1].content]
+    asked = requirements()[verdict.group.conversation[-1].content]
     return true_quality(responses, [asked] * len(responses))
+
+
+@cache
+def requirements() -> Mapping[str, Any]:
+    """What each prompt asks for, as the checker reads it, by the query."""
+    lines = (WORK / "prompts/train.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = map(json.loads, lines)
+    return {row["prompt"][-1]["content"]: row["requirements"] for row in rows}
 
 
 def rewards(place: Path) -> list[float]:
