@@ -14,7 +14,7 @@ from typing import Any
 from machine import save
 
 from grm_plugin import GRM, Group
-from grm_plugin.reference.data import best_of_groups
+from grm_plugin.reference.tasks.data import best_of_groups
 
 
 def main() -> None:

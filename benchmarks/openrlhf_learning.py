@@ -27,11 +27,11 @@ from openrlhf_learning_plot import plot
 from policy_learning import figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from grm_plugin.evaluation import bootstrap
+from grm_plugin.evaluation.accuracy import bootstrap
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, true_quality, write_prompts
-from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
-from grm_plugin.reference.words import SPLITS
+from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks
+from grm_plugin.reference.tasks.words import SPLITS
 from grm_plugin.types import Verdict
 from tests.e2e.openrlhf.trainer import ENVIRONMENT, as_arguments, cluster
 

@@ -25,14 +25,14 @@ from typing import Any
 from machine import save
 
 from grm_plugin import GRM, Group, Judgment, Verdict
-from grm_plugin.parsing import parse_principles, parse_scores
-from grm_plugin.planning import plan
+from grm_plugin.contracts.boxed import parse_principles, parse_scores
+from grm_plugin.pipeline.planning import plan
+from grm_plugin.pipeline.selecting import keep_best
+from grm_plugin.pipeline.voting import mean
 from grm_plugin.plugins import installed
 from grm_plugin.prompts import load_template
 from grm_plugin.records import Recorder, from_record, to_record
-from grm_plugin.selecting import keep_best
 from grm_plugin.testing import scripted
-from grm_plugin.voting import mean
 
 N, K = 8, 8
 AIM_MS = 0.2

@@ -22,10 +22,10 @@ from typing import Any
 from machine import save
 from policy_learning_plot import plot
 
-from grm_plugin.evaluation import bootstrap
+from grm_plugin.evaluation.accuracy import bootstrap
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
-from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
-from grm_plugin.reference.words import SPLITS
+from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks
+from grm_plugin.reference.tasks.words import SPLITS
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "out/policy_learning"

@@ -27,11 +27,12 @@ import aiohttp
 from aiohttp import web
 from machine import save
 
-from grm_plugin import GRM, Group, planning
-from grm_plugin.engines.launch import ServeOptions, ServerProcess
-from grm_plugin.engines.secret import Secret
-from grm_plugin.reference.data import best_of_groups
+from grm_plugin import GRM, Group
+from grm_plugin.pipeline import planning
 from grm_plugin.reference.judge import MODEL, ReferenceJudge
+from grm_plugin.reference.tasks.data import best_of_groups
+from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.secret import Secret
 
 CRITIQUE = "Response 1 names what was asked for and keeps to the length. " * 12
 PROMPT = "Write a short answer, number {n}. " + "Some words of the question. " * 20

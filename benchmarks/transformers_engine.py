@@ -20,12 +20,12 @@ import torch
 from machine import save
 
 import grm_plugin.reference
-from grm_plugin.engines import Limits, SampleRequest, Sampling
-from grm_plugin.engines.batching import Job, cut
-from grm_plugin.engines.local import Row
+from grm_plugin.engine import Limits, SampleRequest, Sampling
 from grm_plugin.engines.transformers import TransformersEngine
-from grm_plugin.reference.data import best_of_groups
+from grm_plugin.local.batching import Job, cut
+from grm_plugin.local.options import Row
 from grm_plugin.reference.prompt import render_prompt
+from grm_plugin.reference.tasks.data import best_of_groups
 from grm_plugin.types import Message
 
 MODEL = Path(grm_plugin.reference.__file__).parent / "model"

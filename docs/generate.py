@@ -16,15 +16,16 @@ from pydantic.fields import FieldInfo
 from docs.figures import figures_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
-from grm_plugin.engines.launch import ServeOptions
-from grm_plugin.engines.local import LocalModelOptions
 from grm_plugin.engines.replay import ReplayOptions
 from grm_plugin.engines.server import ServerOptions
 from grm_plugin.engines.vllm import VLLMOptions
+from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import Options
-from grm_plugin.schedule import SaturationSchedule, Size, StepSchedule
-from grm_plugin.selecting import MetaRMOptions
+from grm_plugin.pipeline.selecting import MetaRMOptions
+from grm_plugin.remote.launch import ServeOptions
+from grm_plugin.schedule import SaturationSchedule, StepSchedule
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.size import Size
 from grm_plugin.types import Reason
 
 HERE = Path(__file__).parent

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import explain
-from grm_plugin.planning import MAX_K
-from grm_plugin.schedule import Schedule, Size, read_schedule
+from grm_plugin.schedule import Schedule, read_schedule
+from grm_plugin.size import MAX_K, Size
 
 ENV = "GRM_CONFIG"
 _ADDRESS = {"url", "urls", "serve"}

@@ -104,3 +104,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {name!r}; known: {', '.join(names) or 'none'}{hint}"
+
+
+def not_installed(owner: str, extra: str, error: ImportError) -> EngineError:
+    """The error for ``owner``, say ``engine 'vllm'``, whose import failed with ``error``."""
+    return EngineError(
+        f"{owner} needs a library that can not be imported ({error}); "
+        f'pip install "grm-plugin[{extra}]"'
+    )

@@ -17,18 +17,18 @@ from collections.abc import (
 from pathlib import Path
 from typing import Any, Self
 
-from grm_plugin.at_exit import close_at_exit, forget
-from grm_plugin.breaker import Batches, Breaker
 from grm_plugin.config import GRMConfig
-from grm_plugin.engines.engine import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, TemplateError
-from grm_plugin.loop import LoopThread
+from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import Template, load_template
 from grm_plugin.records import Recorder
-from grm_plugin.schedule import Size
-from grm_plugin.scorer import Scorer
-from grm_plugin.stream import InOrder
+from grm_plugin.running.at_exit import close_at_exit, forget
+from grm_plugin.running.breaker import Batches, Breaker
+from grm_plugin.running.loop import LoopThread
+from grm_plugin.running.stream import InOrder
+from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
 # what one group can do wrong without spoiling the others of its batch

@@ -40,12 +40,12 @@ def grm_register_templates(register: Register) -> None:
 
 @hookspec
 def grm_register_voters(register: Register) -> None:
-    """Offer voters: ``part(scores_K_N, scale) -> rewards_N`` (see ``grm_plugin.voting.Voter``)."""
+    """Offer voters: ``part(scores_K_N, scale) -> rewards_N`` (a ``pipeline.voting.Voter``)."""
 
 
 @hookspec
 def grm_register_selectors(register: Register) -> None:
-    """Offer selectors: ``part(options, limits) -> grm_plugin.selecting.Selector``."""
+    """Offer selectors: ``part(options, limits) -> grm_plugin.pipeline.selecting.Selector``."""
 
 
 @hookspec

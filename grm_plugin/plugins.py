@@ -34,8 +34,8 @@ _PREFIXES = ("grm_register_", "grm_on_")
 BUILT_INS = (
     "grm_plugin.engines",
     "grm_plugin.prompts",
-    "grm_plugin.voting",
-    "grm_plugin.selecting",
+    "grm_plugin.pipeline.voting",
+    "grm_plugin.pipeline.selecting",
     "grm_plugin.reference.judge",
 )
 

@@ -13,29 +13,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, read_options
-from grm_plugin.planning import MAX_K
-
-
-class Size(Options):
-    """k judgments, of which ``k_meta`` vote; None leaves that to the selector's own setting.
-
-    Args:
-        k: samples of the judge per group.
-        k_meta: how many judgments the meta RM lets vote, at most k.
-    """
-
-    k: int = Field(ge=1, le=MAX_K)
-    k_meta: int | None = Field(None, ge=1)
-
-    @model_validator(mode="after")
-    def _fits(self) -> Size:
-        if self.k_meta is not None and self.k_meta > self.k:
-            raise ValueError(f"k_meta: expected at most k = {self.k}, got {self.k_meta}")
-        return self
+from grm_plugin.size import Size
 
 
 class Stage(Size):

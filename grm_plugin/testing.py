@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engines.engine import Engine, Limits, SampleRequest
+from grm_plugin.engine import Engine, Limits, SampleRequest
 from grm_plugin.errors import EngineError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.plugins import Plugin, Plugins, installed

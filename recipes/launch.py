@@ -25,9 +25,9 @@ import yaml
 
 from grm_plugin import GRMConfig
 from grm_plugin.config import ENV
-from grm_plugin.engines.launch import ServeOptions, ServerProcess
-from grm_plugin.engines.secret import Secret
 from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.secret import Secret
 
 POOLING = ("--runner", "pooling", "--convert", "classify")
 INTERRUPTED = 128 + signal.SIGINT

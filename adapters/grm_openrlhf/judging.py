@@ -13,8 +13,8 @@ from grm_openrlhf.reading import Rollout
 from grm_openrlhf.settings import RunSettings
 from grm_plugin import GRM, Group
 from grm_plugin.errors import JudgeDeadError
-from grm_plugin.failure import Fallback, extra_logs
-from grm_plugin.schedule import Size
+from grm_plugin.hosts.fallback import Fallback, extra_logs
+from grm_plugin.size import Size
 from grm_plugin.types import Verdict
 
 logger = logging.getLogger(__name__)
@@ -33,8 +33,8 @@ class GroupJudge:
     """Judges whole groups, one at a time or many at once, on the loop of a rollout actor.
 
     A group that can not be judged gets the mean of recent rewards for all its responses, from
-    which an estimator that compares them learns nothing; see :mod:`grm_plugin.failure`. When no
-    group at all was scored during ``dead_batches`` training steps, the run ends.
+    which an estimator that compares them learns nothing; see :mod:`grm_plugin.hosts.fallback`.
+    When no group at all was scored during ``dead_batches`` training steps, the run ends.
 
     Args:
         grm: the judge; it counts every group as a batch.

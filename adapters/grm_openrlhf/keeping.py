@@ -7,8 +7,8 @@ import logging
 
 import aiohttp
 
-from grm_plugin.engines.launch import ServerProcess, answers
 from grm_plugin.errors import EngineError
+from grm_plugin.remote.launch import ServerProcess, answers
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.messages import Thinking
+from grm_plugin.hosts.messages import Thinking
 from grm_plugin.options import Options, read_options
 
 

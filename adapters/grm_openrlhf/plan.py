@@ -22,10 +22,10 @@ from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
-from grm_plugin.engines.launch import ServeOptions
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins, installed
+from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule
 
 logger = logging.getLogger(__name__)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from grm_plugin.metrics import mean
-from grm_plugin.schedule import Schedule, Size
+from grm_plugin.hosts.counting import mean
+from grm_plugin.schedule import Schedule
+from grm_plugin.size import Size
 
 
 class Progress:

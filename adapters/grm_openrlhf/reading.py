@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
-from grm_plugin import messages
+from grm_plugin.hosts import messages
 from grm_plugin.types import Message
 
 

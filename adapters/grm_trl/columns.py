@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from grm_plugin import metrics
+from grm_plugin.hosts import counting
 from grm_plugin.types import Judgment, Principle, Verdict
 
 COLUMNS = ("critique", "votes", "principles", "unscored")
@@ -15,8 +15,8 @@ MAX_TEXT = 4000  # characters of a column, so that tables stay readable
 
 def columns(verdict: Verdict) -> list[dict[str, Any]]:
     """What the completions table shows beside each response of a verdict's group."""
-    voted = metrics.voters(verdict)
-    votes = [metrics.votes(voted, n) for n in range(len(verdict.group.responses))]
+    voted = counting.voters(verdict)
+    votes = [counting.votes(voted, n) for n in range(len(verdict.group.responses))]
     shown = _nearest(voted, votes)
     text = {
         "critique": shown.text[:MAX_TEXT] if shown else "",
@@ -32,7 +32,7 @@ def _nearest(voted: Sequence[Judgment], votes: Sequence[Sequence[float]]) -> Jud
 
     def distance(judgment: Judgment) -> float:
         pairs = zip(judgment.scores, means, strict=True)
-        return metrics.mean(abs(score - mean) for score, mean in pairs if score is not None)
+        return counting.mean(abs(score - mean) for score, mean in pairs if score is not None)
 
     return min(voted, key=distance, default=None)
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin.errors import ConfigError
-from grm_plugin.schedule import Schedule, Size, StepSchedule
+from grm_plugin.schedule import Schedule, StepSchedule
+from grm_plugin.size import Size
 from grm_trl import host
 
 

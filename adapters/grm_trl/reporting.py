@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin import GRMConfig, Size, metrics
+from grm_plugin import GRMConfig, Size
+from grm_plugin.hosts import counting
 from grm_plugin.types import Verdict
 from grm_trl import growth
 from grm_trl.columns import COLUMNS, columns
@@ -56,7 +57,7 @@ class Reporter:
         """
         scored = [group for group in rewards if group is not None]
         self.numbers = {
-            **metrics.numbers(verdicts, scored),
+            **counting.numbers(verdicts, scored),
             **growth.numbers(size or self._config.size, self._config.schedule),
             **self._clock(started),
         }

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grm_plugin import messages
 from grm_plugin.errors import InputError, quoted
+from grm_plugin.hosts import messages
 from grm_plugin.types import Message
 from grm_trl.host import OWN
 from grm_trl.options import TRLOptions

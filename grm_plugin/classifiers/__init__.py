@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from grm_plugin.engines.engine import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, unknown
 
 __all__ = ["Classifier", "make_classifier"]

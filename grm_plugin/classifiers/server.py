@@ -7,11 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engines.connection import Connection, ConnectionOptions
-from grm_plugin.engines.engine import Limits
-from grm_plugin.engines.http import NotFound
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.options import read_options
+from grm_plugin.remote.connection import Connection, ConnectionOptions
+from grm_plugin.remote.http import NotFound
 
 _OWNER = "classifier 'server'"
 
@@ -23,7 +23,7 @@ class ServerClassifier:
     so that a text the server refuses fails alone; the server batches them.
 
     Args:
-        options: see :class:`grm_plugin.engines.connection.ConnectionOptions`.
+        options: see :class:`grm_plugin.remote.connection.ConnectionOptions`.
         limits: what must not be exceeded; a text counts as one draw.
 
     Raises:

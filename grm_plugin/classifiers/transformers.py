@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grm_plugin.engines.batching import BatchWorker
-from grm_plugin.engines.engine import Limits
-from grm_plugin.engines.extras import not_installed
-from grm_plugin.engines.local import LocalModelOptions
-from grm_plugin.errors import EngineError
+from grm_plugin.engine import Limits
+from grm_plugin.errors import EngineError, not_installed
+from grm_plugin.local.batching import BatchWorker
+from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import read_options
 
 if TYPE_CHECKING:
-    from grm_plugin.classifiers.sequence import SequenceModel
+    from grm_plugin.local.sequence import SequenceModel
 
 _OWNER = "classifier 'transformers'"
 
@@ -23,7 +22,7 @@ class TransformersClassifier:
     """Batches pending texts of like length and runs them in a thread.
 
     Args:
-        options: see :class:`grm_plugin.engines.local.LocalModelOptions`.
+        options: see :class:`grm_plugin.local.options.LocalModelOptions`.
         limits: nothing of it matters here: a batch is one pass over the texts.
 
     Raises:
@@ -41,7 +40,7 @@ class TransformersClassifier:
 
     def _load(self) -> SequenceModel:
         try:
-            from grm_plugin.classifiers.sequence import SequenceModel
+            from grm_plugin.local.sequence import SequenceModel
         except ImportError as error:
             raise not_installed(_OWNER, "transformers", error) from error
         return SequenceModel(self.options, _OWNER)

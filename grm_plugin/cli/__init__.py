@@ -16,8 +16,8 @@ from typing import Annotated
 import typer
 
 from grm_plugin.cli import demo, doctor, plugins, score, serve, show, train
-from grm_plugin.cli.terminal import say
 from grm_plugin.errors import GRMError
+from grm_plugin.report.terminal import say
 
 INTERRUPTED = 130
 

@@ -9,9 +9,9 @@ from functools import cached_property
 
 from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
-from grm_plugin.cli.terminal import err
 from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
+from grm_plugin.report.terminal import err
 from grm_plugin.types import Group, Reason, Verdict
 
 # Any judge can compare these two, the embedded reference GRM too.

@@ -14,14 +14,14 @@ from typer import Option
 from grm_plugin.cli.demo_train import learn
 from grm_plugin.cli.picture import save_accuracy
 from grm_plugin.cli.progress import Bar
-from grm_plugin.cli.tally import Tally, by_reason, rate
-from grm_plugin.cli.terminal import err, out, plain_table, say
 from grm_plugin.cli.verdict import brief
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
-from grm_plugin.evaluation import Estimate, best_of_accuracy, hit_at, scores_of
+from grm_plugin.evaluation.accuracy import Estimate, best_of_accuracy, hit_at, scores_of
 from grm_plugin.grm import GRM
 from grm_plugin.records import Recorder
+from grm_plugin.report.tally import Tally, by_reason, rate
+from grm_plugin.report.terminal import err, out, plain_table, say
 from grm_plugin.types import Group, Verdict
 
 RESPONSES = 4
@@ -98,7 +98,7 @@ def heldout(number: int, seed: int) -> list[Group]:
 
     ``metadata["best"]`` is the index of the one best response.
     """
-    from grm_plugin.reference.data import best_of_groups
+    from grm_plugin.reference.tasks.data import best_of_groups
 
     found = best_of_groups(seed, "heldout", responses=RESPONSES, number=number)
     return [

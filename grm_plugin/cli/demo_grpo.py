@@ -20,7 +20,7 @@ from grm_plugin.cli.demo_steps import Step
 from grm_plugin.config import GRMConfig
 from grm_plugin.plugins import installed
 from grm_plugin.reference.policy import POLICY_MODEL, prompt_rows, watch_true_quality
-from grm_plugin.reference.policy_sampling import Answer, answers, fixed_tasks
+from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks
 
 PROMPTS_A_STEP = 32
 RESPONSES = 4

@@ -17,12 +17,12 @@ from rich.text import Text
 from grm_plugin.cli.demo_steps import EDGE, Step, edges
 from grm_plugin.cli.picture import save_learning
 from grm_plugin.cli.progress import Meter
-from grm_plugin.cli.terminal import err, out, plain_table, printable, say
 from grm_plugin.config import GRMConfig
-from grm_plugin.evaluation import bootstrap
+from grm_plugin.evaluation.accuracy import bootstrap
+from grm_plugin.report.terminal import err, out, plain_table, printable, say
 
 if TYPE_CHECKING:
-    from grm_plugin.reference.policy_sampling import Answer
+    from grm_plugin.reference.policy.sampling import Answer
 
 TASKS = 200
 """Fresh queries to ask before and after."""

@@ -11,8 +11,8 @@ from typer import Exit
 from grm_plugin.cli.checks import JudgeChecks
 from grm_plugin.cli.environment import Check, extras, gpu, plugins_load, python
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
-from grm_plugin.cli.terminal import out, printable
 from grm_plugin.errors import GRMError
+from grm_plugin.report.terminal import out, printable
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grm_plugin.cli.terminal import out, plain_table, printable
 from grm_plugin.plugins import installed
+from grm_plugin.report.terminal import out, plain_table, printable
 
 
 def plugins() -> None:

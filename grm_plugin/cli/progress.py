@@ -9,8 +9,8 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from grm_plugin.cli.tally import Tally, rate
-from grm_plugin.cli.terminal import err, say
+from grm_plugin.report.tally import Tally, rate
+from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Verdict
 
 EVERY_S = 30.0

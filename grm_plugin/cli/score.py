@@ -15,11 +15,11 @@ from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
-from grm_plugin.cli.tally import Tally, summary
-from grm_plugin.cli.terminal import err, say
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.records import Recorder
+from grm_plugin.report.tally import Tally, summary
+from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Exit, Option
 
 from grm_plugin.cli.judge import JudgeSettings, read_pairs, takes_judge
-from grm_plugin.cli.terminal import say
 from grm_plugin.config import GRMConfig
-from grm_plugin.engines.extras import not_installed
-from grm_plugin.engines.secret import Secret
-from grm_plugin.errors import ConfigError
+from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.grm import GRM
 from grm_plugin.options import read_options
+from grm_plugin.remote.secret import Secret
+from grm_plugin.report.terminal import say
 
 if TYPE_CHECKING:
     from grm_plugin.serving.judging import Judge

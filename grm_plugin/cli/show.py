@@ -10,10 +10,10 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from grm_plugin.cli.terminal import out, say
 from grm_plugin.cli.verdict import view
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.records import read_verdicts
+from grm_plugin.report.terminal import out, say
 from grm_plugin.types import Verdict
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option, Typer
 
-from grm_plugin.cli.terminal import say
-from grm_plugin.engines.extras import not_installed
+from grm_plugin.errors import not_installed
+from grm_plugin.report.terminal import say
 
 train = Typer(help="Train the embedded models again.", no_args_is_help=True)
 
@@ -34,7 +34,7 @@ def reference(
     if steps and steps % 4:
         raise BadParameter(f"--steps: expected a multiple of 4, got {steps}")
     try:
-        from grm_plugin.reference.training import TrainingConfig, train
+        from grm_plugin.reference.making.training import TrainingConfig, train
     except ImportError as error:
         raise not_installed("grm train", "demo", error) from error
     chosen: dict[str, Any] = {"seed": seed, "steps": steps}

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grm_plugin.engines.engine import Engine, EngineFactory, Limits, SampleRequest, Sampling
+from grm_plugin.engine import Engine, Limits
 from grm_plugin.hookspecs import Register, hookimpl
-
-__all__ = ["Engine", "EngineFactory", "Limits", "SampleRequest", "Sampling"]
 
 
 def _transformers(options: Mapping[str, Any], limits: Limits) -> Engine:

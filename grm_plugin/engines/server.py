@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engines.connection import Connection, ConnectionOptions
-from grm_plugin.engines.engine import Limits, SampleRequest
-from grm_plugin.engines.http import Answer, NotFound
+from grm_plugin.engine import Limits, SampleRequest
 from grm_plugin.errors import ConfigError, EngineError, GRMError, TransportError, quoted
 from grm_plugin.options import read_options
+from grm_plugin.remote.connection import Connection, ConnectionOptions
+from grm_plugin.remote.http import Answer, NotFound
 from grm_plugin.types import Draw, Message
 
 _OWNER = "engine 'server'"

@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grm_plugin.engines.batching import BatchWorker
-from grm_plugin.engines.chat import check_context
-from grm_plugin.engines.engine import Limits, SampleRequest
-from grm_plugin.engines.extras import not_installed
-from grm_plugin.engines.local import LocalModelOptions, Row
-from grm_plugin.errors import EngineError
+from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.errors import EngineError, not_installed
+from grm_plugin.local.batching import BatchWorker
+from grm_plugin.local.chat import check_context
+from grm_plugin.local.options import LocalModelOptions, Row
 from grm_plugin.options import read_options
 from grm_plugin.types import Draw, Message
 
 if TYPE_CHECKING:
-    from grm_plugin.engines.generation import Generator
+    from grm_plugin.local.generation import Generator
 
 _OWNER = "engine 'transformers'"
 
@@ -30,7 +29,7 @@ class TransformersEngine:
     wall seconds of its batch.
 
     Args:
-        options: see :class:`grm_plugin.engines.local.LocalModelOptions`.
+        options: see :class:`grm_plugin.local.options.LocalModelOptions`.
         limits: only ``request_timeout_s`` matters here.
 
     Raises:
@@ -60,7 +59,7 @@ class TransformersEngine:
 
     def _load(self) -> Generator:
         try:
-            from grm_plugin.engines.generation import Generator
+            from grm_plugin.local.generation import Generator
         except ImportError as error:
             raise not_installed(_OWNER, "transformers", error) from error
         return Generator(self.options, _OWNER, self._limits.request_timeout_s)

@@ -11,12 +11,18 @@ from typing import Any
 
 from pydantic import Field
 
-from grm_plugin.engines.chat import check_context, prompt_tokens
-from grm_plugin.engines.engine import Limits, SampleRequest
-from grm_plugin.engines.extras import not_installed
-from grm_plugin.engines.slots import Slots
-from grm_plugin.errors import ConfigError, EngineError, RequestTimeout, TransportError, quoted
+from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.errors import (
+    ConfigError,
+    EngineError,
+    RequestTimeout,
+    TransportError,
+    not_installed,
+    quoted,
+)
+from grm_plugin.local.chat import check_context, prompt_tokens
 from grm_plugin.options import Options, read_options
+from grm_plugin.remote.slots import Slots
 from grm_plugin.types import Draw, Message
 
 _OWNER = "engine 'vllm'"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.engines.engine import Engine, Limits
+from grm_plugin.engine import Engine, Limits
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.reference.prompt import TEMPLATE
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS

@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grm_plugin.reference.phrasings import phrasings, sections
-from grm_plugin.reference.tasks import OPENINGS
-from grm_plugin.reference.words import SPLITS, compounds
+from grm_plugin.reference.tasks.phrasings import phrasings, sections
+from grm_plugin.reference.tasks.task import OPENINGS
+from grm_plugin.reference.tasks.words import SPLITS, compounds
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -14,22 +14,23 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from grm_plugin import __version__
-from grm_plugin.engines.secret import Secret
-from grm_plugin.schedule import Size
-from grm_plugin.serving import openrlhf, scoring
+from grm_plugin.remote.secret import Secret
+from grm_plugin.serving.admission import Room
 from grm_plugin.serving.callers import while_there
-from grm_plugin.serving.complaints import add_complaints
 from grm_plugin.serving.desk import Desk
 from grm_plugin.serving.gate import Gate
+from grm_plugin.serving.handlers import add_complaints
 from grm_plugin.serving.judging import Judge, Judging, Pulse
 from grm_plugin.serving.lifecycle import Calls, Lifecycle, Status
 from grm_plugin.serving.limits import check_arrivals, check_groups, check_texts
 from grm_plugin.serving.metrics import Metrics
-from grm_plugin.serving.openrlhf import RewardAnswer, RewardCall
+from grm_plugin.serving.protocols import groups as own
+from grm_plugin.serving.protocols import openrlhf
+from grm_plugin.serving.protocols.groups import ScoreAnswer, ScoreCall
+from grm_plugin.serving.protocols.openrlhf import RewardAnswer, RewardCall
 from grm_plugin.serving.refusals import Refusals
-from grm_plugin.serving.room import Room
-from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
 
@@ -184,7 +185,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         check_groups(service.settings, call)
         groups = [row.group() for row in call.groups]
         verdicts = await while_there(request, service.score(groups, call.size))
-        return Response(scoring.answer(verdicts), media_type="application/json")
+        return Response(own.answer(verdicts), media_type="application/json")
 
     @app.get("/health", responses={503: {"model": Health}})
     async def health(response: Response) -> Health:

@@ -30,8 +30,8 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import EngineError
 from grm_plugin.grm import GRM
 from grm_plugin.records import Recorder
-from grm_plugin.schedule import Size
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
 logger = logging.getLogger(__name__)

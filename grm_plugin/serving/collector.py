@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from grm_plugin.serving.admission import Room
 from grm_plugin.serving.errors import Conflict
-from grm_plugin.serving.room import Room
 from grm_plugin.types import Message
 
 # How many answered groups are remembered, as a multiple of those that can be in at a time.

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from grm_plugin.failure import Fallback, Filled, extra_logs
+from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
+from grm_plugin.serving.admission import Room
 from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
 from grm_plugin.serving.judging import Judging
 from grm_plugin.serving.metrics import Metrics
-from grm_plugin.serving.room import Room
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Group, Verdict
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from grm_plugin.engines.secret import Secret
+from grm_plugin.remote.secret import Secret
 from grm_plugin.serving.errors import Unavailable
 from grm_plugin.serving.lifecycle import Calls, Lifecycle
 from grm_plugin.serving.metrics import Metrics

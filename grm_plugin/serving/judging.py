@@ -8,12 +8,12 @@ import math
 import time
 from typing import Protocol
 
-from grm_plugin.breaker import Breaker
 from grm_plugin.errors import EngineError, InputError, JudgeDeadError, TemplateError
 from grm_plugin.grm import GRM
-from grm_plugin.schedule import Size
+from grm_plugin.running.breaker import Breaker
 from grm_plugin.serving.lifecycle import Lifecycle
 from grm_plugin.serving.metrics import Metrics, one_more
+from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
 logger = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from grm_plugin.rows import Row
 from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.errors import TooLarge
-from grm_plugin.serving.openrlhf import RewardCall
-from grm_plugin.serving.scoring import ScoreCall
+from grm_plugin.serving.protocols.groups import ScoreCall
+from grm_plugin.serving.protocols.openrlhf import RewardCall
 from grm_plugin.serving.settings import ServingSettings
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from grm_plugin.messages import Thinking
+from grm_plugin.hosts.messages import Thinking
 from grm_plugin.options import Options
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.classifiers import Classifier, make_classifier
-from grm_plugin.engines import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 
 

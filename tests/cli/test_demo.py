@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.cli import demo
-from grm_plugin.engines.engine import Engine, Limits, SampleRequest
+from grm_plugin.engine import Engine, Limits, SampleRequest
 from grm_plugin.reference import judge
 from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Draw, Group

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.evaluation import Estimate, best_of_accuracy, bootstrap, hit, hit_at, scores_of
+from grm_plugin.evaluation.accuracy import (
+    Estimate,
+    best_of_accuracy,
+    bootstrap,
+    hit,
+    hit_at,
+    scores_of,
+)
 from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 
 SCORES_K_N = st.lists(

@@ -18,7 +18,7 @@ def test_every_plug_in_is_listed_with_its_distribution_and_its_offers(grm: Grm) 
     assert shown.code == 0
     assert "tiny_judge tiny-judge 1.0" in shown.out
     assert "engine tiny tiny_judge" in shown.out
-    assert "voter mean grm_plugin.voting" in shown.out
+    assert "voter mean grm_plugin.pipeline.voting" in shown.out
 
 
 def test_a_broken_plug_in_is_one_readable_line(

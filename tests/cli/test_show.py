@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grm_plugin.cli.telling import passage
-from grm_plugin.cli.terminal import printable
 from grm_plugin.records import Recorder
+from grm_plugin.report.telling import passage
+from grm_plugin.report.terminal import printable
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
 from tests.cli.conftest import Ended
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from grm_plugin.reference import training
-from grm_plugin.reference.training import TrainingConfig
+from grm_plugin.reference.making import training
+from grm_plugin.reference.making.training import TrainingConfig
 from tests.cli.conftest import Ended
 
 Grm = Callable[..., Ended]

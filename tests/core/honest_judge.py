@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from grm_plugin import GRM, Group
-from grm_plugin.engines import SampleRequest
+from grm_plugin.engine import SampleRequest
 from grm_plugin.testing import Script, ScriptedEngine, scripted
 
 

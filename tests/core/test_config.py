@@ -11,7 +11,8 @@ import grm_plugin.config
 from grm_plugin import GRMConfig
 from grm_plugin.config import Part, default_judge
 from grm_plugin.errors import ConfigError
-from grm_plugin.schedule import Size, StepSchedule
+from grm_plugin.schedule import StepSchedule
+from grm_plugin.size import Size
 
 
 def yaml_file(tmp_path: Path, text: str) -> Path:

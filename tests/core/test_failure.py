@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import Group
-from grm_plugin.failure import Fallback, Filled, extra_logs
+from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
 from grm_plugin.types import Cost, Failure, Judgment, Reason, Verdict
 
 NAN = math.nan

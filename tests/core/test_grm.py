@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin import GRM, Group, Size
-from grm_plugin.engines import SampleRequest
+from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ConfigError, EngineError, InputError, JudgeDeadError, TransportError
 from grm_plugin.hookspecs import hookimpl
 from grm_plugin.plugins import Plugin

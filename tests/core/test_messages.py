@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.errors import InputError
-from grm_plugin.messages import conversation, response
+from grm_plugin.hosts.messages import conversation, response
 from grm_plugin.types import Message
 
 SEARCH = {"type": "function", "function": {"name": "search", "arguments": {"q": "moon"}}}

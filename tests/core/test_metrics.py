@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from grm_plugin import metrics
+from grm_plugin.hosts import counting as metrics
 from grm_plugin.types import Cost, Failure, Group, Judgment, Reason, Verdict
 
 

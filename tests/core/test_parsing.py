@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grm_plugin.contracts.boxed import answer, parse_principles, parse_scores
 from grm_plugin.errors import ParseError
-from grm_plugin.parsing import answer, parse_principles, parse_scores
 from grm_plugin.types import Reason, Scale
 
 POINTS = Scale(1, 10)

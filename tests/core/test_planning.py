@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import ConfigError, ContextError
-from grm_plugin.planning import MAX_SEED, distinct, plan, subgroups, unshuffle
+from grm_plugin.pipeline.planning import MAX_SEED, distinct, plan, subgroups, unshuffle
 
 ks = st.integers(1, 40)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group, Judgment, Message, Size, Verdict
-from grm_plugin.engines import SampleRequest
+from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import RecordError, TransportError
 from grm_plugin.records import Recorder, from_record, read_verdicts, to_record
 from grm_plugin.types import Cost, Failure, Principle, Reason

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group
-from grm_plugin.engines import SampleRequest
+from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import (
     ContextError,
     InputError,
@@ -147,7 +147,7 @@ def test_a_selector_that_lets_nobody_vote_leaves_the_group_unscored() -> None:
         async def select(self, group, judgments, size):
             from dataclasses import replace
 
-            from grm_plugin.selecting import Selection
+            from grm_plugin.pipeline.selecting import Selection
 
             return Selection(tuple(replace(one, voted=False) for one in judgments))
 
@@ -311,7 +311,7 @@ def test_one_sample_that_hangs_leaves_time_for_the_selector() -> None:
         async def close(self): ...
 
         async def select(self, group, judgments, size):
-            from grm_plugin.selecting import Selection
+            from grm_plugin.pipeline.selecting import Selection
 
             await asyncio.sleep(0.005)
             return Selection(tuple(judgments))

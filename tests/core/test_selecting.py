@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.engines import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, TemplateError
-from grm_plugin.schedule import Size
-from grm_plugin.selecting import MetaRM, SelectAll, keep_best
+from grm_plugin.pipeline.selecting import MetaRM, SelectAll, keep_best
+from grm_plugin.size import Size
 from grm_plugin.types import Group, Judgment, Reason
 
 GROUP = Group.of("q", ["a", "b"])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grm_plugin.pipeline.voting import best_of, borda, majority, mean, median, total
 from grm_plugin.types import Scale
-from grm_plugin.voting import best_of, borda, majority, mean, median, total
 
 SCALE = Scale(1, 10)
 VOTERS = [mean, total, median, majority, borda]

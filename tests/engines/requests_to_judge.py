@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from grm_plugin.engines import SampleRequest, Sampling
+from grm_plugin.engine import SampleRequest, Sampling
 from grm_plugin.types import Message
 
 

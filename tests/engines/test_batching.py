@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.engines.batching import BatchWorker, Job, cut
 from grm_plugin.errors import EngineError
+from grm_plugin.local.batching import BatchWorker, Job, cut
 from tests.engines.requests_to_judge import until
 
 

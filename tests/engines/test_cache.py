@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from transformers import DynamicCache, Gemma2Config, Gemma2ForCausalLM, LlamaForCausalLM  # noqa: E402
 from transformers.cache_utils import DynamicSlidingWindowLayer  # noqa: E402
 
-from grm_plugin.engines.cache import SPARE, GrowingLayer, growing_cache  # noqa: E402
+from grm_plugin.local.cache import SPARE, GrowingLayer, growing_cache  # noqa: E402
 from tests.engines.tiny_models import config  # noqa: E402
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from grm_plugin.engines import Limits, launch
+from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError
+from grm_plugin.remote import launch
 
 STAND_IN = Path(__file__).with_name("stand_in_server.py")
 
@@ -156,7 +157,7 @@ async def test_a_cancelled_start_leaves_no_server_behind() -> None:
 def test_the_server_ends_with_the_process_that_started_it(sent: signal.Signals | None) -> None:
     script = f"""
         import asyncio, time
-        from grm_plugin.engines import Limits
+        from grm_plugin.engine import Limits
         from grm_plugin.engines.server import ServerEngine
         engine = ServerEngine({{"serve": {serve("answer")!r}}}, Limits())
         asyncio.run(engine.start())

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from grm_plugin.engines.replicas import PIN_S, Replica, Router
 from grm_plugin.errors import ConfigError
+from grm_plugin.remote.replicas import PIN_S, Replica, Router
 
 
 class Clock:

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from grm_plugin.engines import Sampling  # noqa: E402
-from grm_plugin.engines.seeded import SeededSampler  # noqa: E402
+from grm_plugin.engine import Sampling  # noqa: E402
+from grm_plugin.local.seeded import SeededSampler  # noqa: E402
 
 CPU = torch.device("cpu")
 NONE = torch.zeros(1, 0, dtype=torch.long)

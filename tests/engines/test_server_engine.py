@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tests.engines.judge_server as acts
-from grm_plugin.engines import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import (
     ConfigError,

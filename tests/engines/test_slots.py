@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.engines.slots import Slots
+from grm_plugin.remote.slots import Slots
 
 
 @given(st.integers(1, 8), st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=30))

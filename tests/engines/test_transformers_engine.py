@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from grm_plugin.engines import Limits, SampleRequest
+from grm_plugin.engine import Limits, SampleRequest
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import ConfigError, ContextError, EngineError, RequestTimeout
 from grm_plugin.types import Draw

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.reference.data import (
+from grm_plugin.reference.making.evaluation import boxed_scores, read_checks
+from grm_plugin.reference.making.teacher import (
+    Criterion,
+    draw_criteria,
+    score,
+    write_judgment,
+    write_list,
+)
+from grm_plugin.reference.prompt import render_prompt
+from grm_plugin.reference.tasks.data import (
     MAX_RESPONSES,
     best_of_groups,
     draw_check,
@@ -16,13 +25,10 @@ from grm_plugin.reference.data import (
     draw_listing,
     write_jsonl,
 )
-from grm_plugin.reference.evaluation import boxed_scores, read_checks
-from grm_plugin.reference.prompt import render_prompt
-from grm_plugin.reference.responder import draw_response
-from grm_plugin.reference.tasks import Requirement, Task, draw_task, fulfilled, true_quality
-from grm_plugin.reference.teacher import Criterion, draw_criteria, score, write_judgment, write_list
-from grm_plugin.reference.wordlist import WordList
-from grm_plugin.reference.words import words
+from grm_plugin.reference.tasks.responder import draw_response
+from grm_plugin.reference.tasks.task import Requirement, Task, draw_task, fulfilled, true_quality
+from grm_plugin.reference.tasks.wordlist import WordList
+from grm_plugin.reference.tasks.words import words
 
 seeds = st.integers(0, 2**32)
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from grm_plugin.reference.data import TaskGroup
-from grm_plugin.reference.evaluation import (
+from grm_plugin.reference.making.evaluation import (
     agreement,
     boxed_scores,
     invented_criteria,
     read_checks,
 )
-from grm_plugin.reference.tasks import Requirement, Task
+from grm_plugin.reference.tasks.data import TaskGroup
+from grm_plugin.reference.tasks.task import Requirement, Task
 
 TASK = Task("", (Requirement("unique"), Requirement("include", words=("teapot",))))
 GROUP = TaskGroup(TASK, ("teapot", "sunset"), (1.0, 0.5))

@@ -14,18 +14,18 @@ import grm_plugin.reference
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from grm_plugin.evaluation import Estimate  # noqa: E402
-from grm_plugin.reference.batches import Batches, Stage, collate  # noqa: E402
-from grm_plugin.reference.card import render_card  # noqa: E402
-from grm_plugin.reference.data import best_of_groups, draw_example  # noqa: E402
-from grm_plugin.reference.evaluation import boxed_scores  # noqa: E402
-from grm_plugin.reference.generation import complete  # noqa: E402
-from grm_plugin.reference.measurement import Figures, measure  # noqa: E402
-from grm_plugin.reference.network import IGNORED, hidden_states  # noqa: E402
+from grm_plugin.evaluation.accuracy import Estimate  # noqa: E402
+from grm_plugin.reference.making.batches import Batches, Stage, collate  # noqa: E402
+from grm_plugin.reference.making.card import render_card  # noqa: E402
+from grm_plugin.reference.making.evaluation import boxed_scores  # noqa: E402
+from grm_plugin.reference.making.generation import complete  # noqa: E402
+from grm_plugin.reference.making.measurement import Figures, measure  # noqa: E402
+from grm_plugin.reference.making.network import IGNORED, hidden_states  # noqa: E402
+from grm_plugin.reference.making.run import build_model, rate  # noqa: E402
+from grm_plugin.reference.making.training import TrainingConfig, train  # noqa: E402
 from grm_plugin.reference.prompt import render_prompt  # noqa: E402
-from grm_plugin.reference.run import build_model, rate  # noqa: E402
+from grm_plugin.reference.tasks.data import best_of_groups, draw_example  # noqa: E402
 from grm_plugin.reference.tokenizer import build_tokenizer, save_tokenizer  # noqa: E402
-from grm_plugin.reference.training import TrainingConfig, train  # noqa: E402
 
 SHIPPED = Path(grm_plugin.reference.__file__).parent / "model"
 TOKENIZER = build_tokenizer()
@@ -133,7 +133,7 @@ def test_the_learning_rate_rises_stays_and_falls_to_zero():
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     # The compiled graph takes longer to build than this training takes to run.
-    monkeypatch.setattr("grm_plugin.reference.network._compiled", hidden_states)
+    monkeypatch.setattr("grm_plugin.reference.making.network._compiled", hidden_states)
     return TrainingConfig(
         tmp_path,
         steps=12,
@@ -148,7 +148,7 @@ def small(tmp_path, monkeypatch):
 
 def test_training_goes_on_from_its_checkpoint_and_ships_a_loadable_model(small, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("grm_plugin.reference.run.measure", _stop_at_the_second_look())
+        patch.setattr("grm_plugin.reference.making.run.measure", _stop_at_the_second_look())
         with pytest.raises(KeyboardInterrupt):
             train(small)
     report = train(small)

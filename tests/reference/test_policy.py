@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.reference import policy
-from grm_plugin.reference.words import words
+from grm_plugin.reference.tasks.words import words
 
 LIMIT = {"kind": "limit", "words": [], "numbers": [2]}
 FIRST = {"kind": "first", "words": ["seaweed"], "numbers": []}

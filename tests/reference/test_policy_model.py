@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from grm_plugin.reference.policy import POLICY_MODEL, policy_prompt  # noqa: E402
-from grm_plugin.reference.policy_examples import PolicyTraining, draw_rows  # noqa: E402
-from grm_plugin.reference.policy_sampling import answers, fixed_tasks  # noqa: E402
-from grm_plugin.reference.policy_training import train_policy  # noqa: E402
+from grm_plugin.reference.policy.examples import PolicyTraining, draw_rows  # noqa: E402
+from grm_plugin.reference.policy.sampling import answers, fixed_tasks  # noqa: E402
+from grm_plugin.reference.policy.training import train_policy  # noqa: E402
 from grm_plugin.reference.tokenizer import build_tokenizer  # noqa: E402
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.reference.phrasings import phrasings, sections
-from grm_plugin.reference.tasks import (
+from grm_plugin.reference.tasks.phrasings import phrasings, sections
+from grm_plugin.reference.tasks.task import (
     KINDS,
     MAX_REQUIREMENTS,
     Requirement,
@@ -16,7 +16,7 @@ from grm_plugin.reference.tasks import (
     fulfilled,
     true_quality,
 )
-from grm_plugin.reference.words import SPLITS, compounds, draw_words, inventory, pieces, words
+from grm_plugin.reference.tasks.words import SPLITS, compounds, draw_words, inventory, pieces, words
 
 GOLDEN = {
     "count": (Requirement("count", numbers=(3,)), "sunset, seaweed, teapot", "sunset, seaweed"),

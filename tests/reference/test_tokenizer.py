@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.reference.data import draw_example
+from grm_plugin.reference.tasks.data import draw_example
+from grm_plugin.reference.tasks.words import compounds
 from grm_plugin.reference.tokenizer import SPECIAL, build_tokenizer, save_tokenizer, vocabulary
-from grm_plugin.reference.words import compounds
 
 TOKENIZER = build_tokenizer()
 plain = st.text(st.characters(exclude_categories=["Cs"]))

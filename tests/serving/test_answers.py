@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.records import from_record
-from grm_plugin.serving.scoring import ScoreAnswer, ScoreCall
+from grm_plugin.serving.protocols.groups import ScoreAnswer, ScoreCall
 from tests.engines.judge_server import JudgeServer
 from tests.serving.conftest import Serve, Server, row
 

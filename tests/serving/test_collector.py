@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grm_plugin.serving.admission import Room
 from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
 from grm_plugin.serving.errors import Busy, Conflict
-from grm_plugin.serving.room import Room
 from grm_plugin.types import Message
 
 FLUSH_S, REMEMBER_S = 10.0, 100.0

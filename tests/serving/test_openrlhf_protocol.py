@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from grm_plugin.errors import InputError
-from grm_plugin.serving.openrlhf import RewardCall, arrivals, response_of
+from grm_plugin.serving.protocols.openrlhf import RewardCall, arrivals, response_of
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Message
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grm_plugin.reference
-from grm_plugin.engines import Limits, SampleRequest, Sampling
+from grm_plugin.engine import Limits, SampleRequest, Sampling
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.types import Draw, Message
 

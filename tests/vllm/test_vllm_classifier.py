@@ -9,7 +9,7 @@ import pytest_asyncio
 from real_vllm import CONTEXT, FAST, MODEL, PROMPTS, running
 
 from grm_plugin.classifiers import Classifier, make_classifier
-from grm_plugin.engines import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
 
 ARGS = (

@@ -15,7 +15,7 @@ from real_vllm import (
     texts,
 )
 
-from grm_plugin.engines import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.engines.vllm import VLLMEngine
 from grm_plugin.errors import ContextError, EngineError, RequestTimeout
 from tests.engines.requests_to_judge import until

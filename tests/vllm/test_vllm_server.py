@@ -19,7 +19,7 @@ from real_vllm import (
     texts,
 )
 
-from grm_plugin.engines import Limits
+from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import ContextError, EngineError, TransportError

@@ -13,9 +13,9 @@ import pytest
 
 from grm_openrlhf import keeping
 from grm_openrlhf.keeping import KeptServer
-from grm_plugin.engines.launch import ServerProcess, free_port
-from grm_plugin.engines.secret import Secret
 from grm_plugin.errors import EngineError
+from grm_plugin.remote.launch import ServerProcess, free_port
+from grm_plugin.remote.secret import Secret
 from tests.adapters.openrlhf.stand_in import (
     lists_models,
     pid,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grm_plugin.engines import SampleRequest
+from grm_plugin.engine import SampleRequest
 from grm_plugin.testing import ScriptedEngine, scripted
 
 pytest.importorskip("trl")

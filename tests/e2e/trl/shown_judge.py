@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engines import Limits, SampleRequest
+from grm_plugin.engine import Limits, SampleRequest
 from grm_plugin.errors import EngineError, TransportError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options

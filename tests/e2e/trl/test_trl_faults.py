@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from grm_plugin.engines import SampleRequest
+from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ConfigError, InputError, JudgeDeadError, TransportError
 from grm_plugin.plugins import Plugins
 from grm_plugin.testing import scripted

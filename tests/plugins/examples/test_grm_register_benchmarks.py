@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator
 
 from grm_plugin import GRM, Group, hookimpl
+from grm_plugin.pipeline.voting import best_of
 from grm_plugin.plugins import Plugin
 from grm_plugin.testing import scripted
-from grm_plugin.voting import best_of
 
 
 def sums(size: int = 3) -> Iterator[Group]:

@@ -6,7 +6,7 @@ import sys
 from typing import ClassVar
 
 from grm_plugin import GRM, Group, hookimpl
-from grm_plugin.engines import Limits, SampleRequest
+from grm_plugin.engine import Limits, SampleRequest
 from grm_plugin.options import Options, read_options
 from grm_plugin.plugins import Plugin
 from grm_plugin.testing import scripted

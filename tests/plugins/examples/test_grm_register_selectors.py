@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 
 from grm_plugin import GRM, Group, hookimpl
+from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.plugins import Plugin
-from grm_plugin.selecting import Selection
 from grm_plugin.testing import scripted
 
 

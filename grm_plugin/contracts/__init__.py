@@ -1,0 +1,1 @@
+"""How a judge answers: one strict reader for each form."""

@@ -1,0 +1,103 @@
+"""A number for every response, for trainers that know no "no opinion".
+
+TRL leaves an unscored group out. OpenRLHF wants a number: these are numbers from which an
+estimator that compares the responses of a group learns nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from dataclasses import dataclass
+
+from grm_plugin.hosts.counting import numbers
+from grm_plugin.types import Verdict
+
+PREFIX = "grm/"
+_JUDGED = ("reward_spread", "vote_spread", "valid_rate", "tokens_in", "tokens_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The numbers a trainer gets for one group.
+
+    Args:
+        rewards: N finite rewards in the group's order.
+        filled: how many responses were left unscored and got the mean of the scored ones.
+        unscored: whether the whole group was, and all its responses got one and the same value.
+    """
+
+    rewards: tuple[float, ...]
+    filled: int = 0
+    unscored: bool = False
+
+    @property
+    def mean(self) -> float:
+        """The mean reward: the number for a response that missed the judging of its group."""
+        return statistics.fmean(self.rewards)
+
+
+class Fallback:
+    """Turns verdicts into numbers and remembers recent rewards. Not for several threads at once.
+
+    A response left unscored (its reward is not finite) gets the mean of the scored ones of its
+    group. A group left unscored gets the mean of recent rewards for all its responses.
+
+    Args:
+        window: how many recent rewards of responses, filled ones not counted, the mean is over.
+        start: the value as long as there was no reward yet; 0.5 is the middle of 0..1.
+
+    Raises:
+        ValueError: ``window`` is below 1 or ``start`` is not finite.
+
+    >>> from grm_plugin import Group
+    >>> fallback, group = Fallback(), Group.of("2 + 2?", ["4", "5"])
+    >>> fallback.fill(Verdict(group, (1.0, 0.5))).rewards
+    (1.0, 0.5)
+    >>> fallback.fill(Verdict(group, None, unscored="the judge is away")).rewards
+    (0.75, 0.75)
+    """
+
+    def __init__(self, window: int = 512, start: float = 0.5) -> None:
+        if window < 1 or not math.isfinite(start):
+            raise ValueError(
+                f"expected a window of 1 or more and a finite start, got {window} and {start}"
+            )
+        self._recent: deque[float] = deque(maxlen=window)
+        self._start = start
+
+    @property
+    def value(self) -> float:
+        """What the responses of an unscored group get now: the mean of recent rewards."""
+        return statistics.fmean(self._recent) if self._recent else self._start
+
+    def fill(self, verdict: Verdict) -> Filled:
+        """The numbers for the responses of ``verdict``; its own rewards join the recent ones."""
+        scored = [reward for reward in verdict.rewards or () if math.isfinite(reward)]
+        if verdict.rewards is None or not scored:
+            return Filled((self.value,) * len(verdict.group.responses), unscored=True)
+        self._recent.extend(scored)
+        mean = statistics.fmean(scored)
+        rewards = tuple(reward if math.isfinite(reward) else mean for reward in verdict.rewards)
+        return Filled(rewards, filled=len(rewards) - len(scored))
+
+
+def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
+    """What a host logs beside each reward of a group: always the same names, always finite.
+
+    OpenRLHF averages them over samples, so ``grm/unscored`` becomes the share of responses in
+    unscored groups, and ``grm/filled`` the share that got the mean of their group. What does not
+    exist, such as the spread of votes where nobody voted, is 0.
+    """
+    judged = numbers([verdict], [] if filled.unscored else [filled.rewards])
+    found = {
+        "unscored": float(filled.unscored),
+        "filled": filled.filled / len(filled.rewards),
+        "k": float(len(verdict.judgments) + len(verdict.failures)),
+        "seconds": verdict.cost.seconds,
+        **{name: judged[name] for name in _JUDGED},
+    }
+    return {
+        PREFIX + name: number if math.isfinite(number) else 0.0 for name, number in found.items()
+    }

@@ -1,0 +1,1 @@
+"""What runs a model in this process. Imports torch when started; knows no HTTP."""

@@ -1,0 +1,66 @@
+"""Runs a sequence classifier with transformers. Imports torch: import it late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import AutoModelForSequenceClassification
+
+from grm_plugin.errors import EngineError
+from grm_plugin.local.batching import Job
+from grm_plugin.local.loading import context_of, load, within_memory
+from grm_plugin.local.options import LocalModelOptions
+
+TextJob = Job[list[int], float]
+
+
+class SequenceModel:
+    """A classifier with one output, and its tokenizer.
+
+    Args:
+        options: what to load, and where to.
+        owner: how messages call the classifier.
+
+    Raises:
+        EngineError: the model can not be loaded, or has more than one output.
+    """
+
+    def __init__(self, options: LocalModelOptions, owner: str) -> None:
+        self._owner = owner
+        self.model, self.tokenizer = load(
+            AutoModelForSequenceClassification, options, owner, num_labels=1
+        )
+        self.context_tokens = context_of(self.model)
+        self._vocabulary = int(self.model.config.get_text_config().vocab_size)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, with the special tokens its tokenizer adds."""
+        return [list(self.tokenizer(text).input_ids) for text in texts]
+
+    def run(self, jobs: Sequence[TextJob]) -> list[float | EngineError]:
+        """One raw logit per job, as one batch if it fits into memory."""
+        return within_memory(self._batch, jobs, self._owner)
+
+    def _batch(self, jobs: Sequence[TextJob]) -> list[float | EngineError]:
+        rows = [job.item for job in jobs]
+        width = max(len(row) for row in rows)
+        # The model finds the end of a row by its padding, so that must not occur in the text.
+        pad = _unused(rows)
+        if pad >= self._vocabulary and len(rows) > 1:
+            return [logit for job in jobs for logit in self._batch([job])]
+        self.model.config.get_text_config().pad_token_id = pad
+        padded = [row + [pad] * (width - len(row)) for row in rows]
+        mask = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+        device = self.model.device
+        with torch.inference_mode():
+            output = self.model(
+                torch.tensor(padded, device=device),
+                attention_mask=torch.tensor(mask, device=device),
+            )
+        return [float(logit) for logit in output.logits[:, 0].float().tolist()]
+
+
+def _unused(rows: Sequence[Sequence[int]]) -> int:
+    used = {token for row in rows for token in row}
+    return next(token for token in range(len(used) + 1) if token not in used)

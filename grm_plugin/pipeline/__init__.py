@@ -1,0 +1,1 @@
+"""From a group to a verdict: render, draw, read, select, settle."""

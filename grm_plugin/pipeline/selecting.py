@@ -1,0 +1,176 @@
+"""Which judgments vote. A selector marks judgments; it never changes a score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import Field
+
+from grm_plugin.classifiers import make_classifier
+from grm_plugin.engine import Limits
+from grm_plugin.errors import EngineError, TemplateError
+from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.options import Options, read_options
+from grm_plugin.prompts import META, load_template
+from grm_plugin.size import Size
+from grm_plugin.types import Failure, Group, Judgment, Message, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Judgments, each marked with whether it votes, and those that could not be rated."""
+
+    judgments: tuple[Judgment, ...]
+    failures: tuple[Failure, ...] = ()
+
+
+class Selector(Protocol):
+    """Chooses among the valid judgments of one group.
+
+    A class or function that makes selectors is offered with ``grm_register_selectors`` and called
+    as ``part(options, limits)``.
+    """
+
+    async def start(self) -> None:
+        """Make ready; called once."""
+
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
+        """Mark who votes; ``judgments`` has at least one of the ``size.k`` samples drawn."""
+
+    async def close(self) -> None:
+        """Free what ``start`` took."""
+
+
+class SelectAll:
+    """Every valid judgment votes."""
+
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
+        read_options(Options, "selector 'all'", options)
+
+    async def start(self) -> None: ...
+
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
+        return Selection(tuple(judgments))
+
+    async def close(self) -> None: ...
+
+
+def keep_best(judgments: Sequence[Judgment], k_meta: int) -> tuple[Judgment, ...]:
+    """Let the ``k_meta`` judgments with the highest meta-scores vote; a tie goes to the earlier.
+
+    All judgments come back, in their order, with ``voted`` set.
+    """
+    ranked = sorted(judgments, key=lambda judgment: (-_meta_score(judgment), judgment.sample))
+    best = {judgment.sample for judgment in ranked[:k_meta]}
+    return tuple(replace(judgment, voted=judgment.sample in best) for judgment in judgments)
+
+
+def _meta_score(judgment: Judgment) -> float:
+    if judgment.meta_score is None:
+        raise ValueError(f"sample {judgment.sample} has no meta-score; ask the meta RM first")
+    return judgment.meta_score
+
+
+class MetaRMOptions(Options):
+    """How the meta RM is asked.
+
+    Args:
+        k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
+            `k_meta`, as a schedule's may, goes before.
+        classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``;
+            without one only recorded meta-scores count.
+        template: a file that says what it is shown; None is the built-in one.
+    """
+
+    k_meta: int | None = Field(None, ge=1)
+    classifier: Mapping[str, Any] | None = None
+    template: Path | None = None
+
+
+class MetaRM:
+    """The meta RM as a selector: it reads query, responses and critique, and rates the judgment.
+
+    The best ``k_meta`` judgments vote (section 4 of arXiv:2504.02495). A judgment it can not rate
+    is dropped and counted as ``meta``. One that has a meta-score on record is not rated again.
+    """
+
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
+        read = read_options(MetaRMOptions, "selector 'meta_rm'", options)
+        self._k_meta = read.k_meta
+        self._template = load_template(read.template or META)
+        if not self._template.shows("critique"):
+            raise TemplateError(
+                f"template {self._template.name!r} of the meta RM has no {{{{critique}}}}; "
+                "write it where the judgment should stand"
+            )
+        self._classifier = make_classifier(read.classifier, limits) if read.classifier else None
+
+    async def start(self) -> None:
+        if self._classifier:
+            await self._classifier.start()
+
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
+        unrated = [judgment for judgment in judgments if judgment.meta_score is None]
+        answers = dict(zip(unrated, await self._logits(group, unrated), strict=True))
+        rated = [_rated(judgment, answers.get(judgment)) for judgment in judgments]
+        valid = [outcome for outcome in rated if isinstance(outcome, Judgment)]
+        failures = [outcome for outcome in rated if isinstance(outcome, Failure)]
+        k_meta = size.k_meta or self._k_meta or max(1, size.k // 2)
+        return Selection(keep_best(valid, k_meta), tuple(failures))
+
+    async def _logits(
+        self, group: Group, judgments: Sequence[Judgment]
+    ) -> Sequence[float | EngineError]:
+        if not judgments:
+            return []
+        if self._classifier is None:
+            return [EngineError("no meta-score on record and no classifier set")] * len(judgments)
+        prepared = self._template.prepare(group)
+        texts = [_shown(prepared.render(each.order, each.text)) for each in judgments]
+        try:
+            return await self._classifier.logits(texts)
+        except EngineError as error:
+            return [error] * len(judgments)
+
+    async def close(self) -> None:
+        if self._classifier:
+            await self._classifier.close()
+
+
+def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment | Failure:
+    if answer is None:
+        return judgment
+    if isinstance(answer, EngineError) or not math.isfinite(answer):
+        return failed(judgment, Reason.META, f"the meta RM gave no score: {answer}")
+    return replace(judgment, meta_score=float(answer))
+
+
+def failed(judgment: Judgment, reason: Reason, detail: str) -> Failure:
+    """``judgment`` as a dropped sample."""
+    return Failure(
+        judgment.sample,
+        judgment.order,
+        judgment.seed,
+        reason,
+        detail,
+        judgment.text,
+        judgment.prompt_hash,
+        judgment.prompt_tokens,
+        judgment.output_tokens,
+        judgment.seconds,
+    )
+
+
+def _shown(messages: Sequence[Message]) -> str:
+    return "\n\n".join(message.content for message in messages)
+
+
+@hookimpl
+def grm_register_selectors(register: Register) -> None:
+    """Offer the built-in selectors."""
+    register("all", SelectAll)
+    register("meta_rm", MetaRM)

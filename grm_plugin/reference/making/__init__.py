@@ -1,0 +1,1 @@
+"""How the reference judge is made and measured. Needs torch."""

@@ -1,0 +1,73 @@
+"""Reads the judgments of a reference model: its scores, and how often its checks are true.
+
+Pure functions over generated texts; nothing here runs a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grm_plugin.reference.making.teacher import TOTAL_WEIGHT, title
+from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
+
+_BOX = re.compile(r"\\boxed\{([^{}]*)\}")
+_CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
+_CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One generated ok or bad: for which kind of requirement, and whether the checker agrees."""
+
+    kind: str
+    agrees: bool
+
+
+def boxed_scores(text: str, responses: int) -> tuple[int, ...] | None:
+    """The scores in the last box: exactly `responses` integers of 1..10, otherwise None."""
+    boxes = _BOX.findall(text)
+    numbers = boxes[-1].split(",") if boxes else []
+    if len(numbers) != responses or not all(one.strip().isdecimal() for one in numbers):
+        return None
+    scores = tuple(int(one) for one in numbers)
+    return scores if all(1 <= one <= TOTAL_WEIGHT for one in scores) else None
+
+
+def read_checks(text: str, task: Task, responses: Sequence[str]) -> list[Check]:
+    """Every check of the judgment `text` on a requirement that `task` really has."""
+    named = {title(demand): demand for demand in task.requirements}
+    criteria = [named.get(name) for name, _ in _CRITERION.findall(text)]
+    return [
+        check
+        for place, critique, _ in _CRITIQUE.findall(text)
+        if int(place) <= len(responses)
+        for check in _compare(critique.split("; "), criteria, responses[int(place) - 1])
+    ]
+
+
+def invented_criteria(text: str, task: Task) -> int:
+    """How many criteria of the judgment `text` are no requirement of `task`."""
+    known = {title(demand) for demand in task.requirements}
+    return sum(name not in known for name, _ in _CRITERION.findall(text))
+
+
+def agreement(checks: Iterable[Check]) -> dict[str, float]:
+    """The fraction of true checks, 0..1, for each kind of requirement that occurs."""
+    seen, true = Counter[str](), Counter[str]()
+    for check in checks:
+        seen[check.kind] += 1
+        true[check.kind] += check.agrees
+    return {kind: true[kind] / seen[kind] for kind in sorted(seen)}
+
+
+def _compare(
+    critiques: Sequence[str], criteria: Sequence[Requirement | None], response: str
+) -> list[Check]:
+    return [
+        Check(demand.kind, critique.endswith(", ok") == fulfilled(demand, response))
+        for critique, demand in zip(critiques, criteria, strict=False)
+        if demand is not None
+    ]

@@ -1,0 +1,101 @@
+"""Measures a reference model on fresh evaluation groups. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grm_plugin.evaluation.accuracy import Estimate, bootstrap, hit, hit_at
+from grm_plugin.reference.making.evaluation import (
+    agreement,
+    boxed_scores,
+    invented_criteria,
+    read_checks,
+)
+from grm_plugin.reference.making.generation import Completion, complete
+from grm_plugin.reference.prompt import render_prompt
+from grm_plugin.reference.tasks.data import TaskGroup, best_of_groups
+from grm_plugin.reference.tasks.words import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a model did on best-of-N groups; fractions are 0..1.
+
+    Attributes:
+        best_of: how often the best response ranks first after the vote, with its 95 % interval.
+        single: the same for one sample alone, averaged over the K samples.
+        readable: the fraction of samples that end by themselves with N scores in the last box.
+        agreement: per kind of requirement, the fraction of generated checks that are true.
+        invented: criteria per judgment that the query never stated.
+    """
+
+    best_of: Estimate
+    single: Estimate
+    readable: float
+    agreement: dict[str, float]
+    invented: float
+
+
+def measure(
+    model: Any,
+    tokenizer: Any,
+    *,
+    responses: int,
+    groups: int,
+    samples: int = 1,
+    temperature: float = 1.0,
+    split: Split = "heldout",
+    seed: int = 1,
+) -> Figures:
+    """Sample judgments for groups of N = `responses` and vote by the mean.
+
+    Args:
+        model: a causal language model of transformers.
+        tokenizer: a `tokenizers.Tokenizer`.
+        responses: N, 2..8.
+        groups: how many groups; they are a pure function of `seed`, `split` and N.
+        samples: K, judgments a group.
+        temperature: 0 is greedy.
+        split: which words and phrasings to use.
+        seed: seeds the groups and the sampling.
+    """
+    data = best_of_groups(seed, split, responses=responses, number=groups)
+    prompts = [render_prompt(one.task.query, one.responses) for one in data for _ in range(samples)]
+    done = complete(model, tokenizer, prompts, temperature=temperature, seed=seed)
+    return summarize(
+        data, [done[start : start + samples] for start in range(0, len(done), samples)]
+    )
+
+
+def summarize(groups: Sequence[TaskGroup], completions_G_K: Sequence[list[Completion]]) -> Figures:
+    """The figures of K completions for each of G groups."""
+    scores_G_K = [
+        [_scores(one, group) for one in completions]
+        for group, completions in zip(groups, completions_G_K, strict=True)
+    ]
+    texts = [(g, one.text) for g, some in zip(groups, completions_G_K, strict=True) for one in some]
+    flat = [scores for samples in scores_G_K for scores in samples]
+    judged = [(samples, _best(group)) for group, samples in zip(groups, scores_G_K, strict=True)]
+    return Figures(
+        best_of=bootstrap([hit(samples, best) for samples, best in judged]),
+        single=bootstrap([hit_at(samples, best, k=1) for samples, best in judged]),
+        readable=sum(scores is not None for scores in flat) / len(flat),
+        agreement=agreement(
+            check for g, text in texts for check in read_checks(text, g.task, g.responses)
+        ),
+        invented=sum(invented_criteria(text, g.task) for g, text in texts) / len(texts),
+    )
+
+
+def _best(group: TaskGroup) -> int:
+    if group.best is None:
+        raise ValueError(f"best of {len(group.responses)}: the top is a tie: {group.qualities}")
+    return group.best
+
+
+def _scores(completion: Completion, group: TaskGroup) -> tuple[int, ...] | None:
+    if not completion.finished:
+        return None
+    return boxed_scores(completion.text, len(group.responses))

@@ -1,0 +1,77 @@
+"""What decides a training of the reference judge, and what came of it. Needs torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from grm_plugin.reference.making.batches import Stage
+
+CURRICULUM = (
+    Stage(300, ("copy",)),
+    Stage(660, ("list",)),
+    Stage(1200, ("check",)),
+    Stage(2000, ("check", "judge", "judge"), (1, 1, 2, 3, 4)),
+    Stage(6400, ("judge",), (1, 2, 3, 4, 4, 5, 6, 8), emphasis=5.0),
+)
+"""From looking things up, over reading queries and responses, to judging groups."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that, together with the code, decides the weights.
+
+    Attributes:
+        folder: where model, tokenizer, log and checkpoint go.
+        seed: of the initial weights and of all data.
+        steps: optimizer steps, a multiple of 4.
+        tokens: tokens a step, about.
+        learning_rate: of AdamW, for embeddings and norms.
+        matrix_rate: of Muon, for the weight matrices of the layers.
+        warmup: steps of linear warm-up.
+        decay: the last fraction of the steps, over which both rates fall linearly to 0.
+        weight_decay: of both optimizers.
+        init_std: standard deviation of the initial weights; the usual 0.02 stays at chance.
+        layers: transformer layers.
+        width: of the hidden states, a multiple of 32, which is the width of a head.
+        feed_forward: width of the feed-forward layers.
+        stages: the curriculum.
+        report_every: steps between two looks at generated judgments, each with a checkpoint.
+        probes: groups of each size in such a look.
+    """
+
+    folder: Path
+    seed: int = 20
+    steps: int = 6400
+    tokens: int = 6000
+    learning_rate: float = 3e-3
+    matrix_rate: float = 0.02
+    warmup: int = 100
+    decay: float = 0.4375
+    weight_decay: float = 0.01
+    init_std: float = 0.06
+    layers: int = 4
+    width: int = 128
+    feed_forward: int = 384
+    stages: tuple[Stage, ...] = CURRICULUM
+    report_every: int = 400
+    probes: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """How a training ended.
+
+    Attributes:
+        steps: optimizer steps done.
+        groups: groups of responses seen, exercises included.
+        seconds: wall-clock seconds, without those before a resume that were lost.
+        loss: mean loss of the last 200 steps, nats a judgment token.
+        parameters: of the model.
+    """
+
+    steps: int
+    groups: int
+    seconds: float
+    loss: float
+    parameters: int

@@ -1,0 +1,1 @@
+"""What talks to judge servers over HTTP. Knows no torch."""

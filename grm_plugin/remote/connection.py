@@ -1,0 +1,182 @@
+"""A judge behind HTTP: which servers there are, which model they serve, and how to ask them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from grm_plugin.engine import Limits
+from grm_plugin.errors import ConfigError, EngineError, RequestTimeout, quoted, unknown
+from grm_plugin.options import Options
+from grm_plugin.remote.http import Answer, Client, Fault, NotFound
+from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.replicas import Replica
+from grm_plugin.remote.secret import Secret
+
+logger = logging.getLogger(__name__)
+
+
+class ConnectionOptions(Options):
+    """Where the servers are; exactly one of ``url``, ``urls`` and ``serve``.
+
+    Args:
+        url: one server, such as ``http://host:8001``.
+        urls: several that serve the same model; whole groups go to the least loaded one.
+        serve: start a server for as long as this engine lives.
+        model: its name at the server; None takes the first one the server lists.
+        api_key_env: name of the environment variable that holds the key.
+        max_response_bytes: longest answer that is read.
+    """
+
+    url: str | None = None
+    urls: tuple[str, ...] = ()
+    serve: ServeOptions | None = None
+    model: str | None = None
+    api_key_env: str | None = None
+    max_response_bytes: int = Field(8_000_000, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server said about itself: model names, and tokens of context where it tells."""
+
+    models: tuple[str, ...] = ()
+    context_tokens: int | None = None
+
+
+class Connection:
+    """One or more servers of one model.
+
+    Args:
+        options: see :class:`ConnectionOptions`.
+        limits: see :class:`grm_plugin.remote.http.Client`.
+        owner: how messages call the part, say ``engine 'server'``.
+
+    Raises:
+        ConfigError: no server or several kinds of them, a bad URL, or no key where one is named.
+    """
+
+    def __init__(self, options: ConnectionOptions, limits: Limits, owner: str) -> None:
+        _check_one_source(options, owner)
+        self._options, self._limits, self._owner = options, limits, owner
+        self._secret = Secret.from_environment(options.api_key_env, owner)
+        urls = [options.url] if options.url else options.urls
+        self._replicas = [Replica.at(url, owner) for url in urls]
+        self._client: Client | None = None
+        self._process: ServerProcess | None = None
+        self.model = options.model or (options.serve.model if options.serve else "")
+        self.context_tokens: int | None = None
+
+    async def start(self) -> None:
+        """Start the server if it is ours, and find out what the servers serve.
+
+        Raises:
+            EngineError: no server answers, the key is refused, or the model is not served.
+        """
+        try:
+            if self._options.serve:
+                self._process = ServerProcess(self._options.serve, self._secret, self._owner)
+                self._replicas = [Replica.at(await self._process.start(), self._owner)]
+            self._client = Client(
+                self._replicas, self._limits, self._secret, self._options.max_response_bytes
+            )
+            await self._discover(self._client)
+        except BaseException:  # also cancellation: never leave a server behind
+            await self.close()
+            raise
+
+    async def check(self) -> None:
+        """Ask the servers for a sign of life.
+
+        Raises:
+            EngineError: none of them gives one.
+        """
+        if self._client is None:
+            raise self._not_running()
+        await self._living(self._client)
+
+    async def _living(self, client: Client) -> dict[Replica, Served]:
+        asked = [self._ask(client, replica) for replica in self._replicas]
+        found = dict(zip(self._replicas, await asyncio.gather(*asked), strict=True))
+        served = {at: one for at, one in found.items() if isinstance(one, Served)}
+        if not served:
+            raise EngineError(_nobody(list(found.values())))
+        return served
+
+    async def _discover(self, client: Client) -> None:
+        served = await self._living(client)
+        first = next((one.models[0] for one in served.values() if one.models), "")
+        self.model = self._options.model or first
+        for replica, one in served.items():
+            self._check_model(replica, one)
+        known = [one.context_tokens for one in served.values() if one.context_tokens]
+        self.context_tokens = min(known, default=None)
+
+    async def _ask(self, client: Client, replica: Replica) -> Served | EngineError:
+        try:
+            return _served(await client.get(replica, "/v1/models"))
+        except NotFound:
+            return Served()  # a server without a list can still judge
+        except (Fault, RequestTimeout) as error:
+            logger.warning("judge server %s can not be used now: %s", replica, error)
+            client.router.failed(replica)
+            return error
+
+    def _check_model(self, replica: Replica, served: Served) -> None:
+        if not self.model:
+            raise EngineError(f"{self._owner}: {replica} lists no models; name one with model")
+        if served.models and self.model not in served.models:
+            names = unknown("model", self.model, served.models)
+            raise EngineError(f"{self._owner}: {replica}: {names[:500]}")
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
+    ) -> Answer:
+        """Post ``body``; see :meth:`grm_plugin.remote.http.Client.post`."""
+        if self._client is None:
+            raise self._not_running()
+        return await self._client.post(path, body, group=group, draws=draws)
+
+    def _not_running(self) -> EngineError:
+        return EngineError(f"{self._owner} is not running; start it first")
+
+    async def close(self) -> None:
+        """Close the connections and end the server if it is ours; may be called twice."""
+        client, self._client = self._client, None
+        process, self._process = self._process, None
+        if client is not None:
+            await client.close()
+        if process is not None:
+            await process.close()
+
+
+def _check_one_source(options: ConnectionOptions, owner: str) -> None:
+    given = [name for name in ("url", "urls", "serve") if getattr(options, name)]
+    if len(given) != 1:
+        raise ConfigError(
+            f"{owner}: expected exactly one of url, urls and serve, "
+            f"got {' and '.join(given) or 'none'}"
+        )
+
+
+def _nobody(errors: Sequence[object]) -> str:
+    said = "; ".join(str(error) for error in errors)
+    return f"no judge server answers: {said}; start one with: vllm serve MODEL --port 8001"
+
+
+def _served(listing: Any) -> Served:
+    try:
+        models = [dict(model) for model in listing["data"]]
+        names = tuple(str(model["id"]) for model in models)
+    except (KeyError, TypeError, ValueError):
+        raise EngineError(
+            f"expected a list of models at /v1/models, got {quoted(listing)}; is it a judge server?"
+        ) from None
+    lengths = [model.get("max_model_len") for model in models]
+    known = [length for length in lengths if isinstance(length, int)]
+    return Served(names, min(known, default=None))

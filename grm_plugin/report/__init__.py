@@ -1,0 +1,1 @@
+"""Verdicts counted and told, for people."""

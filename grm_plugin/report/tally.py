@@ -1,0 +1,105 @@
+"""Counting verdicts: what ``grm score`` shows while it runs and at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+from grm_plugin.report.terminal import plain_table
+from grm_plugin.types import Verdict
+
+
+@dataclass
+class Tally:
+    """Counts over verdicts; add them one by one."""
+
+    scored: int = 0
+    unscored: Counter[str] = field(default_factory=Counter)
+    valid: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    compared: int = 0
+    ties: int = 0
+    reward_sum: float = 0.0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self.valid += len(verdict.judgments)
+        self.dropped.update(verdict.failures_by_reason)
+        self.prompt_tokens += verdict.cost.prompt_tokens
+        self.output_tokens += verdict.cost.output_tokens
+        if verdict.rewards is None:
+            self.unscored[why_unscored(verdict)] += 1
+            return
+        self.scored += 1
+        self.reward_sum += sum(verdict.rewards) / len(verdict.rewards)
+        self.compared += len(verdict.rewards) > 1
+        self.ties += verdict.rewards.count(max(verdict.rewards)) > 1
+
+    @property
+    def groups(self) -> int:
+        """Verdicts counted."""
+        return self.scored + self.unscored.total()
+
+    @property
+    def valid_rate(self) -> float:
+        """Share of the samples that could be read, 0..1; 1 before the first."""
+        samples = self.valid + self.dropped.total()
+        return self.valid / samples if samples else 1.0
+
+
+def why_unscored(verdict: Verdict) -> str:
+    """The kind of reason a group has no rewards, for counting.
+
+    ``refused`` when it was not judged at all; else the most frequent reason its samples failed.
+    """
+    if verdict.unscored.startswith("refused"):
+        return "refused"
+    reasons = Counter(verdict.failures_by_reason)
+    return f"mostly {reasons.most_common(1)[0][0]}" if reasons else "too few samples"
+
+
+def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
+    """The table at the end.
+
+    Args:
+        tally: all verdicts of the output.
+        judged: how many of them this run added.
+        seconds: wall seconds this run judged.
+    """
+    table = plain_table("", ">", "", head=False)
+    for name, value, note in _rows(tally):
+        table.add_row(name, value, note)
+    table.add_row("this run", f"{judged:,}", f"groups in {seconds:.1f} s, {rate(judged, seconds)}")
+    return table
+
+
+def _rows(tally: Tally) -> list[tuple[str, str, str]]:
+    mean = f"{tally.reward_sum / tally.scored:.3f}" if tally.scored else "none"
+    ties = f"{tally.ties / tally.compared:.1%}" if tally.compared else "none"
+    return [
+        ("groups", f"{tally.groups:,}", ""),
+        ("scored", f"{tally.scored:,}", ""),
+        ("unscored", f"{tally.unscored.total():,}", by_reason(tally.unscored)),
+        ("samples valid", f"{tally.valid:,}", f"{tally.valid_rate:.1%}"),
+        ("samples dropped", f"{tally.dropped.total():,}", by_reason(tally.dropped)),
+        ("ties for the top", ties, "of groups with two or more responses"),
+        ("mean reward", mean, ""),
+        ("judge tokens", f"{tally.output_tokens:,}", f"written, {tally.prompt_tokens:,} read"),
+    ]
+
+
+def by_reason(counts: Counter[str]) -> str:
+    """``3 truncated, 1 timeout``; empty for nothing."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+
+
+def rate(groups: int, seconds: float) -> str:
+    """Groups per second, or seconds per group where that reads better."""
+    if not groups or not seconds:
+        return "no rate"
+    speed = groups / seconds
+    return f"{speed:.1f} groups/s" if speed >= 1 else f"{1 / speed:.1f} s/group"

@@ -1,0 +1,66 @@
+"""Which judgments tell most about a verdict, and which of their lines."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Collection, Sequence
+
+from grm_plugin.contracts.boxed import answer
+from grm_plugin.types import Judgment, Verdict
+
+_PASSAGE_LINES = 6
+
+
+def telling(verdict: Verdict, samples: Collection[int] | None) -> Sequence[Judgment]:
+    """The judgments to print in full.
+
+    Args:
+        verdict: all of them.
+        samples: these sample numbers; empty for every one; None for two: the nearest to the mean
+            and the farthest from it.
+    """
+    if samples is not None:
+        return [one for one in verdict.judgments if asked(one.sample, samples)]
+    ranked = by_distance(verdict)
+    return ranked if len(ranked) < 3 else [ranked[0], ranked[-1]]
+
+
+def asked(sample: int, samples: Collection[int] | None) -> bool:
+    """Whether ``samples``, as in :func:`telling`, name this one."""
+    return samples is not None and (not samples or sample in samples)
+
+
+def by_distance(verdict: Verdict) -> list[Judgment]:
+    """The judgments, nearest first to the mean scores of those that voted."""
+    voted = [one.scores for one in verdict.judgments if one.voted]
+    means = [_mean(column) for column in zip(*voted, strict=True)]
+
+    def distance(judgment: Judgment) -> float:
+        pairs = zip(judgment.scores, means, strict=False)  # no means where nobody voted
+        return sum(abs(score - mean) for score, mean in pairs if score is not None)
+
+    return sorted(verdict.judgments, key=distance)
+
+
+def _mean(scores: Sequence[float | None]) -> float:
+    known = [score for score in scores if score is not None]
+    return statistics.fmean(known) if known else 0.0
+
+
+def passage(text: str, place: int) -> list[str]:
+    """The lines of a judge's text about the response it saw at ``place``, at most six.
+
+    >>> passage("Response 1: late.\\nResponse 2: exact.\\nBrief too.\\n\\nScores: ...", 2)
+    ['Response 2: exact.', 'Brief too.']
+    """
+    found: list[str] = []
+    for line in answer(text).splitlines():
+        named = re.search(r"\bResponse (\d+)\b", line)
+        if named and int(named[1]) == place:
+            found.append(line)
+        elif found and (named or not line.strip() or "\\boxed" in line):
+            break
+        elif found:
+            found.append(line)
+    return found[:_PASSAGE_LINES]

@@ -1,0 +1,28 @@
+"""How many judgments a group gets, and how many of them vote."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from grm_plugin.options import Options
+
+MAX_K = 1024
+"""Most samples of one group; the samples of a sub-group r of a split group start at r * MAX_K."""
+
+
+class Size(Options):
+    """k judgments, of which ``k_meta`` vote; None leaves that to the selector's own setting.
+
+    Args:
+        k: samples of the judge per group.
+        k_meta: how many judgments the meta RM lets vote, at most k.
+    """
+
+    k: int = Field(ge=1, le=MAX_K)
+    k_meta: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Size:
+        if self.k_meta is not None and self.k_meta > self.k:
+            raise ValueError(f"k_meta: expected at most k = {self.k}, got {self.k_meta}")
+        return self
