@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.errors import EngineError
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Draw, Group, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,10 @@ class SampleRequest:
         seed: 0..2**31 - 1 - n.
         sampling: how to sample.
         group: fingerprint of the group, for pinning its prompts to one replica and for replay.
-        first: sample number of the first draw within its group.
+        first: sample number of the first draw within its run.
+        run: the sub-group of the group whose responses are shown.
+        logprobs: how many of the likeliest tokens each draw tells at every place of its text, with
+            their log probabilities (``Draw.tokens``); 0 asks for none.
     """
 
     messages: tuple[Message, ...]
@@ -51,13 +54,32 @@ class SampleRequest:
     sampling: Sampling
     group: str = ""
     first: int = 0
+    run: int = 0
+    logprobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an engine that replays the past knows of a group: how it was judged then.
+
+    Args:
+        k: samples of each run.
+        runs: the responses that were shown together, by run.
+        shown: the group as the judge saw it; None when nothing was added to it.
+    """
+
+    k: int
+    runs: tuple[tuple[int, ...], ...]
+    shown: Group | None = None
 
 
 class Engine(Protocol):
     """Runs the judge. All methods are called on one event loop, which must never be blocked.
 
-    An engine whose judge can go away while it runs may have a method ``check()`` besides these: a
-    coroutine that raises EngineError when the judge gives no sign of life, and costs no tokens.
+    An engine may have more than this: ``check()``, a coroutine that raises EngineError when a judge
+    that can go away gives no sign of life, and costs no tokens; ``recorded(group)``, which gives
+    the :class:`Recorded` past of a group or None; and ``control_tokens``, texts that the judge's
+    tokenizer takes for control tokens, known once it has started.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``defaults``: settings such as ``template`` or

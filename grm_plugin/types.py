@@ -120,11 +120,26 @@ class Principle:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """One token that the judge wrote, and what else it could have written there.
+
+    ``logprob`` is the natural logarithm of its probability; ``top`` holds the likeliest texts at
+    this place with theirs, the token itself among them.
+    """
+
+    text: str
+    logprob: float
+    top: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Draw:
     """One completion of the judge, as an engine returns it.
 
     ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
-    ``order`` and ``meta_score`` are set only by engines that replay the past.
+    ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
+    the end of ``text`` or all of it. ``order`` and ``meta_score`` are set only by engines that
+    replay the past.
     """
 
     text: str
@@ -132,6 +147,7 @@ class Draw:
     prompt_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    tokens: tuple[Token, ...] = ()
     order: tuple[int, ...] | None = None
     meta_score: float | None = None
 
@@ -141,7 +157,7 @@ class Judgment:
     """A parsed sample of the judge.
 
     Args:
-        sample: its number k, 0..K-1.
+        sample: its number k within its run, 0..K-1.
         order: ``order[shown position] = index in the group``; shorter than N when duplicates were
             merged or the group was split.
         seed: the seed of this draw.
@@ -152,6 +168,8 @@ class Judgment:
         meta_score: the meta RM's logit, if one was asked.
         voted: whether this judgment was selected to vote.
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
+        run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
+        tokens: the tokens of the answer with their probabilities, when the contract asks for them.
     """
 
     sample: int
@@ -166,6 +184,8 @@ class Judgment:
     prompt_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    run: int = 0
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +202,7 @@ class Failure:
     prompt_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,28 +219,38 @@ class Verdict:
     """The rewards of one group and everything they came from.
 
     Args:
-        group: what was judged.
-        rewards: N rewards in the group's order, or None: the group is unscored.
+        group: what was asked.
+        rewards: N rewards in the group's order, or None: the group is unscored. A None among them
+            is a response that alone is unscored; ``unscored_responses`` says why.
         judgments: every readable sample, whether it voted or not.
         failures: every dropped sample.
         unscored: why there are no rewards; empty when there are.
         cost: tokens and seconds.
         origin: what produced it, for the record: engine, model, template hash, sampling, vote,
             select.
+        shown: the group with what sources added to it (evidence, principles); None when nothing.
+        unscored_responses: why single responses have no reward, by their index.
     """
 
     group: Group
-    rewards: tuple[float, ...] | None
+    rewards: tuple[float | None, ...] | None
     judgments: tuple[Judgment, ...] = ()
     failures: tuple[Failure, ...] = ()
     unscored: str = ""
     cost: Cost = Cost()
     origin: Mapping[str, Any] = field(default_factory=dict)
+    shown: Group | None = None
+    unscored_responses: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def scored(self) -> bool:
         """Whether this group has rewards."""
         return self.rewards is not None
+
+    @property
+    def known_rewards(self) -> tuple[float, ...]:
+        """The rewards of the responses that have one."""
+        return tuple(reward for reward in self.rewards or () if reward is not None)
 
     @property
     def failures_by_reason(self) -> dict[str, int]:

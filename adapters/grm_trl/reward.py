@@ -104,11 +104,11 @@ class _Reward:
         )
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
 
-    def _rounded(self, rewards: Sequence[float] | None) -> Sequence[float] | None:
+    def _rounded(self, rewards: Sequence[float | None] | None) -> Sequence[float | None] | None:
         step = self.options.round_to
         if rewards is None or step is None:
             return rewards
-        return [round(reward / step) * step for reward in rewards]
+        return [None if reward is None else round(reward / step) * step for reward in rewards]
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:

@@ -143,7 +143,7 @@ def _is_telling(verdict: Verdict) -> bool:
         return False
     best = verdict.group.metadata["best"]
     right = hit_at(scores_of(verdict), best, k=1)
-    return verdict.rewards.index(max(verdict.rewards)) == best and right < 1
+    return verdict.rewards.index(max(verdict.known_rewards)) == best and right < 1
 
 
 def _table(points: dict[int, Estimate]) -> Table:

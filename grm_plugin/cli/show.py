@@ -74,12 +74,14 @@ def _chosen(
     if unscored:
         return (verdict for verdict in verdicts if not verdict.scored)
     if lowest is not None:
-        return heapq.nsmallest(lowest, (one for one in verdicts if one.rewards), key=_lowest_reward)
+        return heapq.nsmallest(
+            lowest, (one for one in verdicts if one.known_rewards), key=_lowest_reward
+        )
     return itertools.islice(verdicts, (line or 1) - 1, line or 1)
 
 
 def _lowest_reward(verdict: Verdict) -> float:
-    return min(verdict.rewards or (0.0,))
+    return min(verdict.known_rewards, default=0.0)
 
 
 def _asked(name: str | None, line: int | None) -> str:

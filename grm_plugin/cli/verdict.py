@@ -64,8 +64,11 @@ def _group(verdict: Verdict) -> Iterator[RenderableType]:
 def _reward(verdict: Verdict, n: int) -> str:
     if verdict.rewards is None:
         return ""
-    best = " (best)" if verdict.rewards[n] == max(verdict.rewards) else ""
-    return f"  reward {verdict.rewards[n]:.3f}{best}"
+    reward = verdict.rewards[n]
+    if reward is None:
+        return "  unscored"
+    best = " (best)" if reward == max(verdict.known_rewards) else ""
+    return f"  reward {reward:.3f}{best}"
 
 
 def _titled(title: str, text: str) -> RenderableType:
@@ -113,9 +116,9 @@ def _principles(judgment: Judgment) -> Iterator[RenderableType]:
 
 def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
     """What the judgment nearest to the mean says of the response with the lowest reward."""
-    if verdict.rewards is None:
+    if verdict.rewards is None or not verdict.known_rewards:
         return
-    n = verdict.rewards.index(min(verdict.rewards))
+    n = verdict.rewards.index(min(verdict.known_rewards))
     for judgment in by_distance(verdict)[:1]:
         if n in judgment.order and (lines := passage(judgment.text, judgment.order.index(n) + 1)):
             place = judgment.order.index(n) + 1

@@ -89,6 +89,7 @@ def _again(sample: Judgment | Failure) -> Draw:
         sample.prompt_tokens,
         sample.output_tokens,
         sample.seconds,
+        sample.tokens if isinstance(sample, Judgment) else (),
         sample.order,
         sample.meta_score if isinstance(sample, Judgment) else None,
     )

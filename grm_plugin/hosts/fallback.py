@@ -41,7 +41,7 @@ class Filled:
 class Fallback:
     """Turns verdicts into numbers and remembers recent rewards. Not for several threads at once.
 
-    A response left unscored (its reward is not finite) gets the mean of the scored ones of its
+    A response left unscored (its reward is None) gets the mean of the scored ones of its
     group. A group left unscored gets the mean of recent rewards for all its responses.
 
     Args:
@@ -74,12 +74,12 @@ class Fallback:
 
     def fill(self, verdict: Verdict) -> Filled:
         """The numbers for the responses of ``verdict``; its own rewards join the recent ones."""
-        scored = [reward for reward in verdict.rewards or () if math.isfinite(reward)]
+        scored = verdict.known_rewards
         if verdict.rewards is None or not scored:
             return Filled((self.value,) * len(verdict.group.responses), unscored=True)
         self._recent.extend(scored)
         mean = statistics.fmean(scored)
-        rewards = tuple(reward if math.isfinite(reward) else mean for reward in verdict.rewards)
+        rewards = tuple(mean if reward is None else reward for reward in verdict.rewards)
         return Filled(rewards, filled=len(rewards) - len(scored))
 
 

@@ -35,9 +35,10 @@ class Tally:
             self.unscored[why_unscored(verdict)] += 1
             return
         self.scored += 1
-        self.reward_sum += sum(verdict.rewards) / len(verdict.rewards)
-        self.compared += len(verdict.rewards) > 1
-        self.ties += verdict.rewards.count(max(verdict.rewards)) > 1
+        rewards = verdict.known_rewards
+        self.reward_sum += sum(rewards) / len(rewards)
+        self.compared += len(rewards) > 1
+        self.ties += rewards.count(max(rewards)) > 1
 
     @property
     def groups(self) -> int:
