@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -57,6 +57,11 @@ class GRMConfig(BaseModel):
     )
     permutations: int | None = Field(
         None, ge=1, description="shuffles the k samples share; default k (every sample its own)"
+    )
+    shuffle: Literal["balanced", "independent"] = Field(
+        "balanced",
+        description="`balanced` shows every response at every place equally often over the "
+        "samples of a group, `independent` draws every order anew",
     )
     temperature: float = Field(0.5, ge=0, le=5, description="0 is greedy")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus of each draw")

@@ -36,13 +36,13 @@ class ReplayEngine:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.path = read_options(ReplayOptions, "engine 'replay'", options).path
         self.model = f"replay of {self.path.name}"
-        self._samples: dict[str, dict[int, Judgment | Failure]] = {}
+        self._samples: dict[str, dict[tuple[int, int], Judgment | Failure]] = {}
 
     async def start(self) -> None:
         for verdict in read_verdicts(self.path):
             samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
-            samples.sort(key=lambda sample: sample.sample)
-            self._samples[verdict.group.fingerprint] = {each.sample: each for each in samples}
+            numbered = {(each.run, each.sample): each for each in samples}
+            self._samples[verdict.group.fingerprint] = dict(sorted(numbered.items()))
 
     def recorded_runs(self, group: Group) -> list[tuple[int, ...]]:
         """Which responses were shown together; all of them when the group is not on record."""
@@ -58,10 +58,10 @@ class ReplayEngine:
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         first = request.first
-        return [self._draw(request.group, k) for k in range(first, first + request.n)]
+        return [self._draw(request.group, request.run, k) for k in range(first, first + request.n)]
 
-    def _draw(self, group: str, k: int) -> Draw | EngineError:
-        found = self._samples.get(group, {}).get(k)
+    def _draw(self, group: str, run: int, k: int) -> Draw | EngineError:
+        found = self._samples.get(group, {}).get((run, k))
         if isinstance(found, Judgment) or (found and _was_read(found)):
             return _again(found)
         if isinstance(found, Failure):

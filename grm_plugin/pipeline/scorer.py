@@ -28,7 +28,7 @@ from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.selecting import Selection, Selector, failed
 from grm_plugin.pipeline.voting import Voter
 from grm_plugin.prompts import Prepared, Template
-from grm_plugin.size import MAX_K, Size
+from grm_plugin.size import Size
 from grm_plugin.types import (
     Cost,
     Draw,
@@ -109,6 +109,7 @@ class Scorer:
             "k": size.k,
             "k_meta": size.k_meta,
             "permutations": config.shuffles(size),
+            "shuffle": config.shuffle,
             "select": config.select.model_dump(mode="json"),
             **{name: getattr(config, name) for name in settings},
         }
@@ -191,7 +192,8 @@ class Scorer:
                 permutations=self.config.shuffles(size),
                 seed=self.config.seed,
                 fingerprint=group.fingerprint,
-                first=number * MAX_K,
+                run=number,
+                shuffle=self.config.shuffle,
             )
         ]
 
@@ -217,7 +219,13 @@ class Scorer:
         config = self.config
         sampling = Sampling(config.temperature, config.top_p, config.max_tokens, config.stop)
         request = SampleRequest(
-            messages, showing.n, showing.seed, sampling, group.fingerprint, showing.first
+            messages,
+            showing.n,
+            showing.seed,
+            sampling,
+            group.fingerprint,
+            showing.first,
+            showing.run,
         )
         draws: Sequence[Draw | EngineError]
         try:
@@ -233,7 +241,13 @@ class Scorer:
         number, seed = showing.first + i, showing.seed + i
         if isinstance(draw, EngineError):
             return Failure(
-                number, showing.order, seed, Reason(draw.reason), str(draw), prompt_hash=digest
+                number,
+                showing.order,
+                seed,
+                Reason(draw.reason),
+                str(draw),
+                prompt_hash=digest,
+                run=showing.run,
             )
         order = draw.order or showing.order
         judgment = Judgment(
@@ -247,6 +261,7 @@ class Scorer:
             prompt_tokens=draw.prompt_tokens,
             output_tokens=draw.output_tokens,
             seconds=draw.seconds,
+            run=showing.run,
         )
         try:
             shown = _scores(draw, len(order), self.template)
@@ -269,11 +284,7 @@ class Scorer:
         """Select within each run, so that every response keeps judgments that vote."""
         parts = [Selection((), tuple(one for one in samples if isinstance(one, Failure)))]
         for number in range(len(runs)):
-            valid = [
-                one
-                for one in samples
-                if isinstance(one, Judgment) and one.sample // MAX_K == number
-            ]
+            valid = [one for one in samples if isinstance(one, Judgment) and one.run == number]
             if valid:
                 parts.append(await self._select_run(group, valid, size, deadline))
         return Selection(
@@ -301,7 +312,7 @@ class Scorer:
         """N rewards, or None and why not. A response in several runs gets the mean of them."""
         rewards: dict[int, list[float]] = {}
         for number, run in enumerate(runs):
-            valid = [one for one in selection.judgments if one.sample // MAX_K == number]
+            valid = [one for one in selection.judgments if one.run == number]
             if len(valid) < self.config.enough(size):
                 return None, self._too_few(valid, selection.failures, size)
             rows = [_row(one, run) for one in valid if one.voted]
@@ -399,7 +410,14 @@ def _scores(draw: Draw, n: int, template: Template) -> tuple[float, ...]:
 def _late(showing: Showing, waited_s: float) -> list[Sample]:
     detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
     return [
-        Failure(showing.first + i, showing.order, showing.seed + i, Reason.TIMEOUT, detail)
+        Failure(
+            showing.first + i,
+            showing.order,
+            showing.seed + i,
+            Reason.TIMEOUT,
+            detail,
+            run=showing.run,
+        )
         for i in range(showing.n)
     ]
 

@@ -162,6 +162,7 @@ def failed(judgment: Judgment, reason: Reason, detail: str) -> Failure:
         judgment.prompt_tokens,
         judgment.output_tokens,
         judgment.seconds,
+        judgment.run,
     )
 
 

@@ -516,7 +516,7 @@ def test_a_response_too_long_even_alone_is_refused_by_name() -> None:
 
 def test_a_run_of_a_split_group_without_enough_samples_leaves_the_group_unscored() -> None:
     def script(request: SampleRequest, i: int):
-        return honest(request, i) if request.first < 1024 else "?"
+        return honest(request, i) if request.run == 0 else "?"
 
     engine = ScriptedEngine(script, context_tokens=3500)
     with grm(engine, k=2, max_tokens=1000, over_context="split") as judge:
