@@ -98,8 +98,8 @@ class Scorer:
         """What makes the reward of a group of that size what it is, for records."""
         config = self.config
         settings = (
-            *("temperature", "top_p", "max_tokens", "stop", "seed", "vote"),
-            *("min_valid", "duplicates", "over_context", "evidence"),
+            *("temperature", "top_p", "max_tokens", "stop_texts", "seed"),
+            *("min_valid", "duplicates", "over_context"),
         )
         return {
             "engine": config.engine.name,
@@ -109,6 +109,8 @@ class Scorer:
             "k": size.k,
             "k_meta": size.k_meta,
             "permutations": config.shuffles(size),
+            "vote": str(config.vote),
+            "evidence": [str(part) for part in config.evidence],
             "select": config.select.model_dump(mode="json"),
             **{name: getattr(config, name) for name in settings},
         }
@@ -215,7 +217,7 @@ class Scorer:
     async def _show(self, group: Group, prepared: Prepared, showing: Showing) -> list[Sample]:
         messages = prepared.render(showing.order)
         config = self.config
-        sampling = Sampling(config.temperature, config.top_p, config.max_tokens, config.stop)
+        sampling = Sampling(config.temperature, config.top_p, config.max_tokens, config.stop_texts)
         request = SampleRequest(
             messages, showing.n, showing.seed, sampling, group.fingerprint, showing.first
         )
@@ -316,7 +318,7 @@ class Scorer:
         rewards = self.voter(rows, self.template.scale)
         if len(rewards) != len(rows[0]) or not all(map(math.isfinite, rewards)):
             raise PluginError(
-                f"voter {self.config.vote!r}: expected {len(rows[0])} finite rewards, "
+                f"voter {self.config.vote.name!r}: expected {len(rows[0])} finite rewards, "
                 f"got {quoted(rewards)}"
             )
         return rewards
@@ -357,7 +359,7 @@ def checked(group: Group) -> Group:
 
 async def _facts(name: str, source: Any, group: Group) -> tuple[str, ...]:
     try:
-        found = tuple(await source(group))
+        found = tuple(await source.facts(group))
     except Exception as error:  # a plug-in's failure costs its group the reward, not the others
         raise InputError(
             f"group {group.label}: evidence source {name!r} failed: {error!r}"

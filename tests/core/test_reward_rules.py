@@ -22,6 +22,7 @@ from grm_plugin.errors import (
     TransportError,
 )
 from grm_plugin.hookspecs import hookimpl
+from grm_plugin.pipeline.voting import WithoutOptions
 from grm_plugin.plugins import Plugin
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Draw, Reason
@@ -126,8 +127,9 @@ def test_a_voter_that_gives_no_usable_rewards_is_an_error_that_names_it() -> Non
     class Broken:
         @hookimpl
         def grm_register_voters(self, register):
-            register("nan", lambda scores, scale: [float("nan")] * len(scores[0]))
-            register("short", lambda scores, scale: [0.5])
+            nans = WithoutOptions("nan", lambda scores, scale: [float("nan")] * len(scores[0]))
+            register("nan", nans)
+            register("short", WithoutOptions("short", lambda scores, scale: [0.5]))
 
     plugins = scripted(honest, Plugin("broken", Broken()))
     for vote in ("nan", "short"):
@@ -254,7 +256,7 @@ def test_a_verdict_says_what_produced_it() -> None:
     assert verdict.origin.items() >= {
         "engine": "scripted", "model": "scripted", "template": "grm", "k": 2, "permutations": 2,
         "temperature": 0.7, "seed": 3, "vote": "mean",
-        "select": {"name": "all"}, "stop": (), "duplicates": "merge",
+        "select": {"name": "all"}, "stop_texts": (), "duplicates": "merge",
         "template_hash": judge.template.digest,
     }.items()  # fmt: skip
 
@@ -351,17 +353,25 @@ def test_a_selector_that_hangs_is_cut_at_the_deadline() -> None:
     assert "before the selector answered" in verdict.unscored
 
 
-def evidence(source):
+def evidence(find):
+    class Source:
+        def __init__(self, options, limits): ...
+        async def start(self): ...
+        async def close(self): ...
+
+        async def facts(self, group):
+            return await find(group)
+
     class Offers:
         @hookimpl
         def grm_register_evidence_sources(self, register):
-            register("facts", source)
+            register("facts", Source)
 
     return Plugin("facts", Offers())
 
 
-def with_evidence(source, **settings: object) -> GRM:
-    plugins = scripted(honest, evidence(source))
+def with_evidence(find, **settings: object) -> GRM:
+    plugins = scripted(honest, evidence(find))
     return GRM(plugins=plugins, engine="scripted", evidence=("facts",), **settings)
 
 
