@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Judgment, Verdict
+from grm_plugin.types import Failure, Group, Judgment, Verdict
 
 Run = tuple[int, ...]
 
@@ -43,7 +43,7 @@ class Case:
             k: samples of each run that count; None: all.
             min_valid: as above.
         """
-        samples = [*verdict.judgments, *verdict.failures]
+        samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
         members = {one.run: tuple(sorted(one.order)) for one in samples}
         drawn = max((one.sample + 1 for one in samples), default=1)
         return cls(

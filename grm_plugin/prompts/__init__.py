@@ -14,7 +14,7 @@ META = FOLDER / "meta.txt"
 
 
 @hookimpl
-def grm_register_templates(register: Register) -> None:
+def grm_register_templates(register: Register[Path | str]) -> None:
     """Offer the built-in templates."""
     register("grm", FOLDER / "grm.txt")
     register("grm-single", FOLDER / "grm_single.txt")

@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from grm_plugin.errors import InputError, TemplateError, quoted
-from grm_plugin.options import explain
+from grm_plugin.options import Part, explain
 from grm_plugin.prompts.neutralise import Frame
 from grm_plugin.types import Group, Message, Scale
 
@@ -81,6 +81,10 @@ class Template:
     layout: Layout
     digest: str
 
+    contract = Part(name="boxed")
+    rounds = 1
+    stop: tuple[tuple[str, ...], ...] = ((),)
+
     @property
     def scale(self) -> Scale:
         """The closed range of a score, in points."""
@@ -122,7 +126,14 @@ class Template:
         in_body = what == "evidence" or what in _PLACE.findall(self.body)
         return in_body and what in _PLACE.findall(getattr(self.layout, what, f"{{{{{what}}}}}"))
 
-    def prepare(self, group: Group) -> Prepared:
+    def prepare(
+        self,
+        group: Group,
+        *,
+        control: Sequence[str] = (),
+        forms: Sequence[str] = (),
+        nonce: str = "",
+    ) -> Prepared:
         """``group`` with everything untrusted neutralised once, ready to render K orders."""
         clean, layout = self.clean, self.layout
         evidence = group.evidence or ("",) * len(group.responses)
@@ -153,7 +164,9 @@ class Prepared:
     responses: Sequence[str]
     evidence: Sequence[str]
 
-    def render(self, order: Sequence[int], critique: str = "") -> tuple[Message, ...]:
+    def render(
+        self, order: Sequence[int], critique: str = "", *, said: Sequence[str] = ()
+    ) -> tuple[Message, ...]:
         """The messages with the responses in ``order`` (indices of the group).
 
         ``critique`` is a judge's text about them, for a meta RM's template.
