@@ -9,9 +9,9 @@ from typing import Any
 from grm_plugin.evaluation.accuracy import Estimate, bootstrap, hit, hit_at
 from grm_plugin.reference.making.evaluation import (
     agreement,
-    boxed_scores,
     invented_criteria,
     read_checks,
+    read_scores,
 )
 from grm_plugin.reference.making.generation import Completion, complete
 from grm_plugin.reference.prompt import render_prompt
@@ -95,7 +95,7 @@ def _best(group: TaskGroup) -> int:
     return group.best
 
 
-def _scores(completion: Completion, group: TaskGroup) -> tuple[int, ...] | None:
+def _scores(completion: Completion, group: TaskGroup) -> tuple[float, ...] | None:
     if not completion.finished:
         return None
-    return boxed_scores(completion.text, len(group.responses))
+    return read_scores(completion.text, len(group.responses))
