@@ -5,9 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from grm_plugin.errors import ConfigError, unknown
+
+
+class Part(BaseModel):
+    """A part picked by name, and its options: ``mean`` or ``{name: meta_rm, k_meta: 4}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the name."""
+        return dict(self.model_extra or {})
+
+    def __str__(self) -> str:
+        """As people write it: the name, or name and options."""
+        options = ", ".join(f"{key}: {value}" for key, value in self.options.items())
+        return f"{{name: {self.name}, {options}}}" if options else self.name
 
 
 class Options(BaseModel):

@@ -20,7 +20,11 @@ _WORDS = rf"(?:(?:{_TEENS}|{_ORDINALS}|(?:{_ONES})(?:th)?|and|-){{1,6}})"
 _LEAD = r"(?:no\.?|nr\.?|num(?:ber)?|#){0,2}"
 # A number at the end of a delimiter, before honest text; and one that the delimiter goes on after.
 _OPEN_NUMBER = rf"(?<![0-9]){_LEAD}(?:[0-9]+|{_WORDS}(?![a-z]))"
-_NUMBER = rf"(?<![0-9]){_LEAD}(?:[0-9]+(?:st|nd|rd|th)?|{_WORDS}(?:th)?|[ivxlc]{{1,8}}|[a-z])"
+_NUMBER = (
+    rf"(?<![0-9]){_LEAD}(?:[0-9]+(?:st|nd|rd|th)?|{_WORDS}(?:th)?|[ivxlc]{{1,8}}|[a-z])"
+    r"(?:·\w{1,16})?"
+)
+_NONCE = r"\w{0,16}"
 _ANYTHING = r"[^\[\]<>(){}]{0,48}?"
 _LONG = 12  # letters that make a delimiter unmistakable, whatever stands for its number
 _WORDY = 8  # letters that make it safe to read digits in it as letters
@@ -44,16 +48,19 @@ def _letters(text: str) -> int:
 
 
 def look_alike(piece: str) -> str:
-    """A pattern that finds what looks like ``piece`` in a squeezed text."""
+    """A pattern that finds what looks like ``piece`` in a squeezed text, whatever its numbers."""
     literals = [squeezed(folded(literal)) for literal in _PLACE.split(piece)]
     letters = _letters("".join(literals))
+    number = _number(literals, letters)
+    numbers = [_NONCE if "nonce" in place else number for place in _PLACE.findall(piece)]
     patterns = [_literal(literal, wordy=letters >= _WORDY) for literal in literals]
-    number = _NUMBER
+    return patterns[0] + "".join(map("".join, zip(numbers, patterns[1:], strict=True)))
+
+
+def _number(literals: list[str], letters: int) -> str:
     if not literals[-1]:
-        number = _OPEN_NUMBER
-    elif letters >= _LONG and _is_closed(literals):
-        number = _ANYTHING
-    return number.join(patterns)
+        return _OPEN_NUMBER
+    return _ANYTHING if letters >= _LONG and _is_closed(literals) else _NUMBER
 
 
 def _is_closed(literals: list[str]) -> bool:

@@ -18,6 +18,7 @@ Span = tuple[int, int]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = re.compile(r"\w.*\w|\w", re.DOTALL)
+_CLOSES = {"{": "}", "(": ")", "[": "]"}
 _NEVER = re.compile(r"\A(?!)")
 # A text in which a look-alike is left after that many rounds loses the words of it.
 _ROUNDS = 4
@@ -122,5 +123,23 @@ def _dot(look_alike: str) -> str:
 
 
 def _core(text: str) -> str:
+    """``text`` without the marks around its words, but with brackets that close one in it."""
     words = _WORDS.search(text)
-    return " ".join(words[0].split()) if words else ""
+    if not words:
+        return ""
+    end = words.end()
+    for opening in reversed(_unclosed(words[0])):
+        if text[end : end + 1] != _CLOSES[opening]:
+            break
+        end += 1
+    return " ".join(text[words.start() : end].split())
+
+
+def _unclosed(text: str) -> list[str]:
+    opened: list[str] = []
+    for character in text:
+        if character in _CLOSES:
+            opened.append(character)
+        elif opened and character == _CLOSES[opened[-1]]:
+            opened.pop()
+    return opened
