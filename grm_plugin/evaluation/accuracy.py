@@ -7,20 +7,11 @@ import math
 import random
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.types import Verdict
 
 Scores_K_N = Sequence[Sequence[float] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over groups and the interval around it, all in the unit of the values."""
-
-    value: float
-    low: float
-    high: float
 
 
 def hit(scores_K_N: Scores_K_N, best: int) -> float:
@@ -69,26 +60,6 @@ def _subsets(total: int, k: int, seed: int, most: int) -> Iterator[Sequence[int]
     rng = random.Random(seed)
     for _ in range(most):
         yield rng.sample(range(total), k)
-
-
-def bootstrap(
-    values: Sequence[float], *, seed: int = 0, resamples: int = 2000, level: float = 0.95
-) -> Estimate:
-    """The mean of ``values`` (one per group) with its percentile bootstrap interval.
-
-    Args:
-        values: at least one; the groups, not the samples, are drawn again.
-        seed: decides the resamples.
-        resamples: how many.
-        level: share of the resampled means that the interval holds, 0..1.
-
-    >>> bootstrap([1.0, 1.0, 1.0])
-    Estimate(value=1.0, low=1.0, high=1.0)
-    """
-    rng = random.Random(seed)
-    means = sorted(statistics.fmean(rng.choices(values, k=len(values))) for _ in range(resamples))
-    outside = round(resamples * (1 - level) / 2)
-    return Estimate(statistics.fmean(values), means[outside], means[resamples - 1 - outside])
 
 
 def scores_of(verdict: Verdict) -> list[Sequence[float] | None]:

@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.evaluation.accuracy import (
-    Estimate,
-    best_of_accuracy,
-    bootstrap,
-    hit,
-    hit_at,
-    scores_of,
-)
+from grm_plugin.evaluation.accuracy import best_of_accuracy, hit, hit_at, scores_of
+from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 
 SCORES_K_N = st.lists(
@@ -83,6 +77,28 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         estimate = bootstrap(values, seed=trial, resamples=400)
         inside += estimate.low <= 0.6 <= estimate.high
     assert 88 <= inside <= 100
+
+
+def test_groups_that_belong_together_widen_the_interval() -> None:
+    rng = random.Random(0)
+    values = [float(rng.random() < chance) for chance in (0.1, 0.9) * 4 for _ in range(30)]
+    clusters = [cluster for cluster in range(8) for _ in range(30)]
+    alone, together = bootstrap(values), bootstrap(values, clusters=clusters)
+    assert alone.value == together.value
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+    assert bootstrap(values, clusters=range(240)) == alone
+
+
+def test_any_number_of_the_groups_has_an_interval() -> None:
+    estimate = bootstrap(
+        [(1.0, 2.0), (3.0, 4.0)] * 50, of=lambda pairs: sum(a / b for a, b in pairs)
+    )
+    assert estimate.low < estimate.value == 62.5 < estimate.high
+
+
+def test_nothing_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="values: expected at least one, got none"):
+        bootstrap([])
 
 
 PAIR = Group.of("q", ["a", "b"], metadata={"best": 0})
