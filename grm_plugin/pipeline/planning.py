@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from grm_plugin.errors import ConfigError, ContextError
@@ -118,7 +118,7 @@ def plan(
     """
     if not 1 <= permutations <= k:
         raise ConfigError(f"permutations: expected 1..k = 1..{k}, got {permutations}")
-    rng = random.Random(_digest(f"{seed}:{fingerprint}:{run}"))
+    rng = random.Random(digest(f"{seed}:{fingerprint}:{run}"))
     base = rng.randrange(MAX_SEED - MAX_K)
     draw = _balanced if shuffle == "balanced" else _independent
     orders = list(itertools.islice(draw(members, rng), permutations))
@@ -129,6 +129,22 @@ def plan(
         Showing(order, start, end - start, base + start, run)
         for order, (start, end) in zip(orders, itertools.pairwise(bounds), strict=True)
     ]
+
+
+def between(showings: Sequence[Showing], start: int, end: int) -> list[Showing]:
+    """The samples ``start .. end - 1`` of each run, in the orders and with the seeds of the plan.
+
+    >>> between([Showing((1, 0), first=0, n=4, seed=7)], 1, 3)
+    [Showing(order=(1, 0), first=1, n=2, seed=8, run=0)]
+    """
+    found = []
+    for one in showings:
+        first, last = max(one.first, start), min(one.first + one.n, end)
+        if first < last:
+            found.append(
+                replace(one, first=first, n=last - first, seed=one.seed + first - one.first)
+            )
+    return found
 
 
 def _independent(members: Sequence[int], rng: random.Random) -> Iterator[tuple[int, ...]]:
@@ -164,7 +180,8 @@ def _shuffled(members: Sequence[int], rng: random.Random) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _digest(text: str) -> int:
+def digest(text: str) -> int:
+    """A number of 64 bits that is the same for ``text`` on every machine."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 

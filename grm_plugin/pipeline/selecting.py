@@ -145,25 +145,8 @@ def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment |
     if answer is None:
         return judgment
     if isinstance(answer, EngineError) or not math.isfinite(answer):
-        return failed(judgment, Reason.META, f"the meta RM gave no score: {answer}")
+        return judgment.failed(Reason.META, f"the meta RM gave no score: {answer}")
     return replace(judgment, meta_score=float(answer))
-
-
-def failed(judgment: Judgment, reason: Reason, detail: str) -> Failure:
-    """``judgment`` as a dropped sample."""
-    return Failure(
-        judgment.sample,
-        judgment.order,
-        judgment.seed,
-        reason,
-        detail,
-        judgment.text,
-        judgment.prompt_hash,
-        judgment.prompt_tokens,
-        judgment.output_tokens,
-        judgment.seconds,
-        judgment.run,
-    )
 
 
 def _shown(messages: Sequence[Message]) -> str:
