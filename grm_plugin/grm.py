@@ -21,6 +21,7 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.pipeline.scorer import Scorer
+from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import Template, load_template
 from grm_plugin.records import Recorder
@@ -89,6 +90,11 @@ class GRM:
     def template(self) -> Template:
         """The prompt template in use."""
         return self._scorer.template
+
+    @property
+    def rule(self) -> Rule:
+        """How judgments become rewards; evaluation at other k settles them by the same."""
+        return self._scorer.rule
 
     @property
     def origin(self) -> dict[str, Any]:
