@@ -49,7 +49,7 @@ def test_chat_turns_keep_their_roles_and_drop_past_thinking() -> None:
         ("plain", "plain"),
         ("  indented code", "  indented code"),
         ("<think>a</think>\n\n42", "42"),
-        ("<think>a</think>b<think>c</think>d", "d"),
+        ("<think>a</think>b<think>c</think>d", "b<think>c</think>d"),
         ("a</think>42", "42"),
         ("<thinking>a</thinking>42", "42"),
         ("<think>never ends", ""),

@@ -224,7 +224,7 @@ def test_another_seed_draws_other_samples() -> None:
     assert seeds(1) == seeds(1) != seeds(2)
 
 
-# 4. Score extraction is strict (see test_parsing.py); thinking is kept in the record.
+# 4. Score extraction is strict (see tests/contracts); thinking is kept in the record.
 
 
 def test_thinking_stays_in_the_text_and_out_of_the_scores() -> None:

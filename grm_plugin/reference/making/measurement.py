@@ -12,9 +12,9 @@ from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.voting import mean
 from grm_plugin.reference.making.evaluation import (
     agreement,
-    boxed_scores,
     invented_criteria,
     read_checks,
+    read_scores,
 )
 from grm_plugin.reference.making.generation import Completion, complete
 from grm_plugin.reference.prompt import render_prompt
@@ -113,12 +113,12 @@ def _verdict(group: TaskGroup, completions: Sequence[Completion]) -> Verdict:
         if scores := _scores(one, group):
             judgments.append(Judgment(k, order, 0, one.text, scores))
         else:
-            failures.append(Failure(k, order, 0, Reason.UNREADABLE, "no scores in the last box"))
+            failures.append(Failure(k, order, 0, Reason.UNREADABLE, "no scores in a box"))
     asked = Group.of(group.task.query, group.responses)
     return Verdict(asked, None, tuple(judgments), tuple(failures))
 
 
-def _scores(completion: Completion, group: TaskGroup) -> tuple[int, ...] | None:
+def _scores(completion: Completion, group: TaskGroup) -> tuple[float, ...] | None:
     if not completion.finished:
         return None
-    return boxed_scores(completion.text, len(group.responses))
+    return read_scores(completion.text, len(group.responses))
