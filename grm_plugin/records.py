@@ -17,7 +17,6 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from grm_plugin.errors import RecordError, quoted
-from grm_plugin.options import explain
 from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
 
 VERSION = 2
@@ -109,7 +108,7 @@ def from_record(record: Mapping[str, Any]) -> Verdict:
     try:
         return _verdict(_LINES.validate_python(dict(record)))
     except ValidationError as error:
-        raise RecordError(f"not a recorded verdict: {explain('record', Line, error)}") from None
+        raise RecordError(_not_a_verdict(error)) from None
 
 
 def from_line(line: bytes) -> Verdict:
@@ -122,8 +121,15 @@ def from_line(line: bytes) -> Verdict:
         return _verdict(_LINES.validate_json(line))
     except ValidationError as error:
         _check_version(_version_in(line))
-        problem = explain("record", Line, error)
-        raise RecordError(f"not a recorded verdict: {quoted(problem, 300)}") from None
+        raise RecordError(_not_a_verdict(error)) from None
+
+
+def _not_a_verdict(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return (
+        f"not a recorded verdict: {place or 'line'}: {first['msg']}, got {quoted(first['input'])}"
+    )
 
 
 def _version_in(line: bytes) -> object:
@@ -170,7 +176,8 @@ def _check(line: Line) -> None:
     n = len(line.group.responses)
     if line.rewards is not None and not _are_scores(line.rewards, n):
         raise RecordError(f"expected {n} finite rewards, got {quoted(line.rewards)}")
-    for one in (*line.judgments, *line.failures):
+    samples: list[Judgment | Failure] = [*line.judgments, *line.failures]
+    for one in samples:
         if len(set(one.order)) != len(one.order) or not set(one.order) <= set(range(n)):
             raise RecordError(
                 f"sample {one.sample}: expected an order of some of {n} responses, got "
@@ -184,8 +191,7 @@ def _check(line: Line) -> None:
             )
         if judgment.meta_score is not None and not math.isfinite(judgment.meta_score):
             raise RecordError(
-                f"sample {judgment.sample}: expected a finite meta-score, got "
-                f"{judgment.meta_score}"
+                f"sample {judgment.sample}: expected a finite meta-score, got {judgment.meta_score}"
             )
 
 

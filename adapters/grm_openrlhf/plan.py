@@ -22,6 +22,7 @@ from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins, installed
@@ -106,7 +107,7 @@ def _vote_range(judge: GRM, plugins: Plugins) -> tuple[float, float]:
     """Lowest and highest reward of one group, by voting on its extremes."""
     config, scale = judge.config, judge.template.scale
     sizes = [config.size, *(config.schedule.every_size().values() if config.schedule else ())]
-    vote = plugins.get("voter", config.vote)
+    vote = plugins.make("voter", config.vote.name, config.vote.options, Limits())
     found = [reward for size in sizes for reward in vote([[scale.low, scale.high]] * size.k, scale)]
     return min(found), max(found)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from grm_plugin.errors import InputError, PluginError, quoted
 from grm_plugin.pipeline.selecting import Selection
-from grm_plugin.types import Group, Judgment
+from grm_plugin.types import Failure, Group, Judgment
 
 
 def checked_group(group: Group) -> Group:
@@ -71,7 +71,8 @@ def checked_selection(
     if not isinstance(selection, Selection):
         raise PluginError(f"{owner}: expected a Selection, got {quoted(selection)}")
     given = {(one.run, one.sample): one for one in judgments}
-    back = [(one.run, one.sample) for one in (*selection.judgments, *selection.failures)]
+    samples: list[Judgment | Failure] = [*selection.judgments, *selection.failures]
+    back = [(one.run, one.sample) for one in samples]
     if sorted(back) != sorted(given):
         raise PluginError(
             f"{owner}: expected each of {len(given)} judgments once, got samples "
@@ -106,5 +107,3 @@ def checked_order(owner: str, order: Sequence[int], members: Sequence[int]) -> t
             f"{owner}: expected an order of the responses {sorted(members)}, got {quoted(order)}"
         )
     return tuple(order)
-
-

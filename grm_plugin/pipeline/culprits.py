@@ -3,8 +3,8 @@
 A response can carry text that a judge takes for more responses. Then the judge boxes a score too
 many, every sample of the group fails, and nobody gets a reward: a policy could learn to void the
 groups in which it would lose. So the judge is shown the group without one response at a time. If
-leaving out one of them, and only that one, makes the answer readable, it is the culprit. If no single
-one does, there may be several: then each is shown alone.
+leaving out one of them, and only that one, makes the answer readable, it is the culprit. If no
+single one does, there may be several: then each is shown alone.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Probe = Callable[[Sequence[Run]], Awaitable[Sequence[Sample]]]
 """Draws one sample of the judge for each of some runs."""
 
 BLAMED = (
-    "the judge counts other responses than there are when it is shown this one, and the right number "
-    "without it, so it alone is unscored"
+    "the judge counts other responses than there are when it is shown this one, and the right "
+    "number without it, so it alone is unscored"
 )
 
 

@@ -71,7 +71,9 @@ class Drawer:
         )
         draws = await self._asked(request)
         if len(self.samplings) > 1:
-            each = [self._goes_on(prepared, showing, request, i, draw) for i, draw in enumerate(draws)]
+            each = [
+                self._goes_on(prepared, showing, request, i, draw) for i, draw in enumerate(draws)
+            ]
             draws = await asyncio.gather(*each)
         digest = _digest(messages)
         n = len(case.asked.responses)
@@ -93,7 +95,11 @@ class Drawer:
     ) -> Draw | EngineError:
         """The last word of a judge that speaks in several rounds, with what it said before."""
         for number in range(1, len(self.samplings)):
-            if isinstance(draw, EngineError) or draw.finish_reason != "stop" or len(draw.said) >= number:
+            if (
+                isinstance(draw, EngineError)
+                or draw.finish_reason != "stop"
+                or len(draw.said) >= number
+            ):
                 return draw
             said = (*draw.said, draw.text)
             again = replace(
@@ -159,9 +165,7 @@ def _late(showing: Showing, waited_s: float) -> list[Sample]:
 
 def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "") -> Failure:
     number, seed = showing.first + i, showing.seed + i
-    return Failure(
-        number, showing.order, seed, reason, detail, prompt_hash=digest, run=showing.run
-    )
+    return Failure(number, showing.order, seed, reason, detail, prompt_hash=digest, run=showing.run)
 
 
 def _digest(messages: Iterable[Message]) -> str:

@@ -70,8 +70,8 @@ class Fitter:
     def _too_long(self, group: Group, tokens: int) -> ContextError:
         cure = "set over_context: split, or lower" if self.plan.name == "list" else "lower"
         return ContextError(
-            f"group {group.label}: {tokens} prompt tokens and max_tokens {self.max_tokens} are over "
-            f"the judge's context of {self.engine.context_tokens}; {cure} max_tokens"
+            f"group {group.label}: {tokens} prompt tokens and max_tokens {self.max_tokens} are "
+            f"over the judge's context of {self.engine.context_tokens}; {cure} max_tokens"
         )
 
     async def _split(

@@ -34,6 +34,9 @@ class PairOptions(Options):
     aggregate: Literal["margin", "bradley_terry"] = "margin"
 
 
+_RING = PairOptions()
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a group becomes runs, and how their rewards meet.
@@ -44,7 +47,7 @@ class Plan:
     """
 
     name: str
-    pairs: PairOptions = PairOptions()
+    pairs: PairOptions = _RING
 
     @property
     def aggregate(self) -> Aggregate:
@@ -63,7 +66,7 @@ class Plan:
             return tuple((n,) for n in members)
         if len(members) < 2:
             raise InputError(
-                f"a pair judge needs two different responses, got {len(members)}; nothing to compare"
+                f"a pair judge needs two different responses to compare, got {len(members)}"
             )
         return _pairs(members, self.pairs.scheme, random.Random(digest(f"{seed}:pairs")))
 
@@ -72,14 +75,15 @@ def read_plan(part: Part | None, shows: Shows) -> Plan:
     """The plan that ``part`` names; None is the usual one of a contract that ``shows`` so many.
 
     Raises:
-        ConfigError: there is no such plan, its options are wrong, or the contract can not follow it.
+        ConfigError: there is no such plan, its options are wrong, or it does not fit the contract.
     """
     name, options = (part.name, part.options) if part else (_USUAL[shows], {})
     if name not in _USUAL.values():
         raise ConfigError(f"plan: {unknown('plan', name, _USUAL.values())}")
     if name != _USUAL[shows] and not (shows == "list" and name in ("each", "pairs")):
         raise ConfigError(
-            f"plan: expected {_USUAL[shows]!r} for a contract that reads {shows} answers, got {name!r}"
+            f"plan: expected {_USUAL[shows]!r} for a contract that reads {shows} answers, "
+            f"got {name!r}"
         )
     if name == "pairs":
         return Plan(name, read_options(PairOptions, "plan 'pairs'", options))

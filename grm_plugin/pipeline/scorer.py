@@ -47,6 +47,22 @@ class Scorer:
     selector: Selector
     rule: Rule
 
+    async def start(self) -> None:
+        """Start the judge and what stands beside it."""
+        await self.engine.start()
+        await self.selector.start()
+        await self.sources.start()
+
+    async def close(self) -> None:
+        """Close all of it, also when one part fails to."""
+        try:
+            await self.sources.close()
+        finally:
+            try:
+                await self.selector.close()
+            finally:
+                await self.engine.close()
+
     async def judge(self, group: Group, size: Size | None, *, deadline: float) -> Verdict:
         """Score one group. A part that fails leaves it unscored, and is named.
 
@@ -145,9 +161,7 @@ class Scorer:
             return await self.drawer.draw(case, course.prepared, plan, deadline)
 
         (run,), fewest = case.runs, self.template.layout.responses[0]
-        found = await culprits.search(
-            run, probe, budget=self.config.find_culprits, fewest=fewest
-        )
+        found = await culprits.search(run, probe, budget=self.config.find_culprits, fewest=fewest)
         course.probes = found.samples
         if found.rest:
             course.case = replace(case, runs=(run, found.rest))

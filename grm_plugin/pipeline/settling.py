@@ -92,9 +92,7 @@ def settle(judgments: Iterable[Judgment], case: Case, rule: Rule) -> Settled:
 def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:
     """Why a run gives no rewards; empty when it does."""
     if len(valid) < case.min_valid:
-        return (
-            f"{len(valid)} of {case.size.k} samples are valid, min_valid is {case.min_valid}"
-        )
+        return f"{len(valid)} of {case.size.k} samples are valid, min_valid is {case.min_valid}"
     ways = {one.order for one in valid if one.voted}
     if not ways:
         return f"the selector let none of {len(valid)} judgments vote"
@@ -109,8 +107,12 @@ def _of_run(valid: Iterable[Judgment], run: Run, rule: Rule) -> Rewards:
         if one.voted:
             way = one.order if rule.both_orders else None
             rows.setdefault(way, []).append(_row(one, run))
-    voted = [checked_rewards(rule.name, rule.voter(part, rule.scale), len(run)) for part in rows.values()]
-    return dict(zip(run, (statistics.fmean(column) for column in zip(*voted, strict=True)), strict=True))
+    voted = [
+        checked_rewards(rule.name, rule.voter(part, rule.scale), len(run)) for part in rows.values()
+    ]
+    return dict(
+        zip(run, (statistics.fmean(column) for column in zip(*voted, strict=True)), strict=True)
+    )
 
 
 def _row(judgment: Judgment, run: Run) -> list[float]:

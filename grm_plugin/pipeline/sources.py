@@ -65,7 +65,7 @@ class Sources:
 
     async def start(self) -> None:
         """Start all of them."""
-        for source in (*self.evidence.values(), *self.principles.values()):
+        for source in self._all():
             await source.start()
 
     async def shown(self, group: Group) -> Group:
@@ -89,13 +89,16 @@ class Sources:
     async def close(self) -> None:
         """Close all of them, also when one fails to; the first failure is raised at the end."""
         failed: list[BaseException] = []
-        for source in (*self.evidence.values(), *self.principles.values()):
+        for source in self._all():
             try:
                 await source.close()
             except Exception as error:  # whatever it is, the others must still be closed
                 failed.append(error)
         if failed:
             raise failed[0]
+
+    def _all(self) -> list[EvidenceSource | PrincipleSource]:
+        return [*self.evidence.values(), *self.principles.values()]
 
 
 async def _facts(name: str, source: EvidenceSource, group: Group) -> tuple[str, ...]:

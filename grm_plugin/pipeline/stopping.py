@@ -26,6 +26,13 @@ class Stopper(Protocol):
         """
 
 
+class StopperFactory(Protocol):
+    """What ``grm_register_stoppers`` offers."""
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Stopper:
+        """A stopper; wrong options raise ConfigError."""
+
+
 class Fixed:
     """All k samples at once."""
 
@@ -51,6 +58,6 @@ def checked_more(stopper: str, more: int, case: Case, drawn: int) -> int:
 
 
 @hookimpl
-def grm_register_stoppers(register: Register) -> None:
+def grm_register_stoppers(register: Register[StopperFactory]) -> None:
     """Offer the built-in stopper."""
     register("fixed", Fixed)

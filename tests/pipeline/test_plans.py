@@ -39,9 +39,9 @@ def test_a_pair_judge_is_never_shown_a_list() -> None:
 
 
 def test_an_unknown_plan_and_an_unknown_option_are_named() -> None:
-    with pytest.raises(ConfigError, match="unknown plan 'pair'; .* did you mean 'pairs'"):
+    with pytest.raises(ConfigError, match=r"unknown plan 'pair'; .* did you mean 'pairs'"):
         read_plan(Part(name="pair"), "pair")
-    with pytest.raises(ConfigError, match="plan 'pairs': unknown key 'schema'.*'scheme'"):
+    with pytest.raises(ConfigError, match=r"plan 'pairs': unknown key 'schema'.*'scheme'"):
         pairs(schema="all")
 
 
@@ -73,7 +73,7 @@ def test_runs_are_a_function_of_the_seed(members: list[int], seed: str) -> None:
 
 
 def test_one_response_has_nobody_to_be_compared_with() -> None:
-    with pytest.raises(InputError, match="needs two different responses, got 1"):
+    with pytest.raises(InputError, match="needs two different responses to compare, got 1"):
         pairs().runs((0,), "seed")
 
 

@@ -1,4 +1,4 @@
-"""Judgments become rewards in one place: the same judgments, case and rule give the same rewards."""
+"""Judgments become rewards in one place, purely: from judgments, a case and a rule."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def judgment(sample: int, *scores: float | None, run: int = 0, **more) -> Judgme
 
 
 scores_K_N = st.integers(1, 5).flatmap(
-    lambda n: st.lists(
-        st.lists(st.integers(1, 10), min_size=n, max_size=n), min_size=1, max_size=6
-    )
+    lambda n: st.lists(st.lists(st.integers(1, 10), min_size=n, max_size=n), min_size=1, max_size=6)
 )
 
 
 @given(scores_K_N)
 def test_one_run_gives_what_its_voter_gives(rows: list[list[int]]) -> None:
     n = len(rows[0])
-    found = settle([judgment(k, *row) for k, row in enumerate(rows)], case(tuple(range(n)), n=n), MEAN)
+    found = settle(
+        [judgment(k, *row) for k, row in enumerate(rows)], case(tuple(range(n)), n=n), MEAN
+    )
     assert found.rewards == pytest.approx(mean(rows, SCALE))
     assert not found.unscored and not found.responses
 
@@ -51,7 +51,9 @@ def test_the_order_of_judgments_does_not_matter(rows: list[list[int]], rng: rand
     votes = [judgment(k, *row) for k, row in enumerate(rows)]
     asked, rule = case(tuple(range(len(rows[0]))), n=len(rows[0])), Rule("borda", borda, SCALE)
     shuffled = rng.sample(votes, len(votes))
-    assert settle(votes, asked, rule).rewards == pytest.approx(settle(shuffled, asked, rule).rewards)
+    assert settle(votes, asked, rule).rewards == pytest.approx(
+        settle(shuffled, asked, rule).rewards
+    )
 
 
 @given(scores_K_N, st.integers(1, 8))
@@ -122,4 +124,6 @@ def test_settling_again_at_a_smaller_k_uses_the_configured_vote() -> None:
     rule = Rule("median", median, SCALE)
     two = settle([one for one in votes if one.sample < 2], case((0, 1), n=2, k=2), rule)
     four = settle(votes, replace(case((0, 1), n=2), size=Size(k=4)), rule)
-    assert two.rewards == pytest.approx((4 / 9, 4 / 9)) and four.rewards == pytest.approx((8 / 9, 4 / 9))
+    assert two.rewards == pytest.approx((4 / 9, 4 / 9)) and four.rewards == pytest.approx(
+        (8 / 9, 4 / 9)
+    )

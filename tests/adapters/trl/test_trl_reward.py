@@ -295,7 +295,7 @@ def test_a_trl_that_does_not_fit_is_refused(
 
 def test_the_adapter_is_announced_under_the_name_of_its_section() -> None:
     offers = [offer for offer in with_adapter().offers() if offer.kind == "adapter"]
-    assert ("trl", "grm_trl.GRMReward") in [(offer.name, offer.part) for offer in offers]
+    assert ("trl", "grm_trl.GRMReward") in [(offer.name, offer.part.part) for offer in offers]
 
 
 def test_messages_name_the_reward(make: Make) -> None:

@@ -15,6 +15,7 @@ from grm_plugin import Group
 from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.plugins import installed
 from grm_plugin.prompts import META, Template, load_template
+from grm_plugin.prompts.folding import folded, squeezed
 
 GRM = load_template(installed().get("template", "grm"), "grm")
 DELIMITER = re.compile(r"\[\s*The\s+(Begin|End)\s+of\s+Response\s+(\d+)\s*\]", re.IGNORECASE)
@@ -73,7 +74,7 @@ def test_a_fake_delimiter_is_defused_and_keeps_its_words(name: str) -> None:
     quoted = re.search(r"before \(quoted: (.*)\) after", text)
     assert quoted
     for word in ("the", "of", "response"):
-        assert word in re.sub(r"\s", "", quoted[1]).lower()
+        assert word in squeezed(folded(quoted[1]))
     assert delimiters(text) == pairs(2)
 
 
