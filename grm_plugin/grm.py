@@ -19,6 +19,7 @@ from typing import Any, Self
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.pipeline.building import make_scorer
+from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
 from grm_plugin.records import Recorder
@@ -93,6 +94,11 @@ class GRM:
     def template(self) -> Template:
         """The prompt template in use."""
         return self._scorer.template
+
+    @property
+    def rule(self) -> Rule:
+        """How judgments become rewards; evaluation at other k settles them by the same."""
+        return self._scorer.rule
 
     @property
     def origin(self) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from grm_plugin.pipeline.planning import distinct
 from grm_plugin.size import Size
 from grm_plugin.types import Failure, Group, Judgment, Verdict
 
@@ -45,12 +47,13 @@ class Case:
         """
         samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
         members = {one.run: tuple(sorted(one.order)) for one in samples}
+        runs = tuple(members[run] for run in sorted(members))
         drawn = max((one.sample + 1 for one in samples), default=1)
         return cls(
             asked=verdict.group,
             shown=verdict.shown or verdict.group,
-            runs=tuple(members[run] for run in sorted(members)),
-            copies=tuple(range(len(verdict.group.responses))),
+            runs=runs,
+            copies=copies(verdict.group, runs),
             size=Size(k=k or drawn),
             min_valid=min_valid,
         )
@@ -58,3 +61,10 @@ class Case:
     def within(self, run: int, judgments: tuple[Judgment, ...]) -> tuple[Judgment, ...]:
         """Those of ``judgments`` that belong to ``run``."""
         return tuple(one for one in judgments if one.run == run)
+
+
+def copies(group: Group, runs: Iterable[Run]) -> tuple[int, ...]:
+    """For every response the index of the one judged for it: itself, or its first copy."""
+    judged = {n for run in runs for n in run}
+    first = distinct(group.responses)[1]
+    return tuple(n if n in judged else first[n] for n in range(len(first)))

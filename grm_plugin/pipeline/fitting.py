@@ -87,12 +87,5 @@ class Fitter:
         return tuple(tuple(members[place] for place in run) for run in runs)
 
 
-def copies(group: Group, runs: Iterable[Iterable[int]]) -> tuple[int, ...]:
-    """For every response the index of the one judged for it: itself, or its first copy."""
-    judged = {n for run in runs for n in run}
-    first = distinct(group.responses)[1]
-    return tuple(n if n in judged else first[n] for n in range(len(first)))
-
-
 def _bytes(messages: Iterable[Message]) -> int:
     return sum(len(message.content.encode()) for message in messages)

@@ -12,11 +12,11 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded
 from grm_plugin.errors import PluginError, SourceError
 from grm_plugin.pipeline import culprits
-from grm_plugin.pipeline.case import Case, Run
+from grm_plugin.pipeline.case import Case, Run, copies
 from grm_plugin.pipeline.checking import checked_group, checked_selection
 from grm_plugin.pipeline.course import Course
 from grm_plugin.pipeline.drawing import Drawer, Sample
-from grm_plugin.pipeline.fitting import Fitter, copies
+from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.origin import origin
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.planning import between

@@ -68,7 +68,8 @@ def settle(judgments: Iterable[Judgment], case: Case, rule: Rule) -> Settled:
     >>> from grm_plugin import Group
     >>> from grm_plugin.pipeline.voting import mean
     >>> from grm_plugin.size import Size
-    >>> case = Case(Group.of("q", "ab"), Group.of("q", "ab"), ((0, 1),), (0, 1), Size(k=2), 1)
+    >>> group = Group.of("q", ["a", "b"])
+    >>> case = Case(group, group, ((0, 1),), (0, 1), Size(k=2), min_valid=1)
     >>> votes = [Judgment(0, (0, 1), 1, "", (10.0, 1.0)), Judgment(1, (1, 0), 2, "", (10.0, 10.0))]
     >>> settle(votes, case, Rule("mean", mean, Scale(1, 10))).rewards
     (1.0, 0.5)

@@ -198,8 +198,15 @@ def test_the_summary_has_the_right_numbers(grm: Grm, tmp_path: Path) -> None:
     assert "samples valid 4 66.7% samples dropped 2 2 truncated" in ended.err
     assert "ties for the top 50.0%" in ended.err
     assert "mean reward 0.167" in ended.err
+    assert "place gap 0.00 points; mean score by place: 2.50 2.50" in ended.err
     assert "judge tokens 30 written, 60 read" in ended.err
     assert "this run 3 groups in" in ended.err
+
+
+def test_the_summary_shows_a_judge_that_goes_by_the_place(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", [{"prompt": "1", "responses": ["a", "bb", "ccc"]}])
+    ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, "--set", "engine.by_place=true")
+    assert "place gap 7.00 points; mean score by place: 9.00 3.00 2.00" in ended.err
 
 
 def test_retry_unscored_judges_them_again_and_keeps_the_rest(grm: Grm, tmp_path: Path) -> None:
