@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from grm_plugin.engine import Limits, SampleRequest
 from grm_plugin.errors import ConfigError, EngineError, GRMError, TransportError, quoted
+from grm_plugin.local.tokens import aligned, merged
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection, ConnectionOptions
 from grm_plugin.remote.http import Answer, NotFound
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Draw, Message, Token
 
 _OWNER = "engine 'server'"
 _OURS = frozenset(
-    ("model", "messages", "n", "seed", "temperature", "top_p", "max_tokens", "stop", "stream")
+    (
+        *("model", "messages", "n", "seed", "temperature", "top_p", "max_tokens", "stop"),
+        *("stream", "logprobs", "top_logprobs"),
+    )
 )
 
 
@@ -34,7 +39,9 @@ class ServerEngine:
     ``limits.max_concurrent_samples`` counts draws, since each is a sequence on the server, and
     ``limits.request_timeout_s`` counts from the first sending. On vLLM draw ``i`` of seed ``s``
     equals a single draw of seed ``s + i``; other servers may see to seeds as they like. Servers
-    tell output tokens per request only: they are shared evenly among its draws.
+    tell output tokens per request only: they are shared evenly among its draws. Probabilities of
+    tokens are what the server means by ``logprobs``: on vLLM those of the model at temperature 1,
+    unless it was started with another ``--logprobs-mode``; most servers tell at most 20 a place.
 
     Args:
         options: see :class:`ServerOptions` and its parent.
@@ -73,7 +80,7 @@ class ServerEngine:
         answer = await self._connection.post(
             "/v1/chat/completions", self._body(request), group=request.group, draws=request.n
         )
-        return _draws(answer, request.n)
+        return _draws(answer, request)
 
     def _body(self, request: SampleRequest) -> dict[str, Any]:
         sampling = request.sampling
@@ -88,6 +95,8 @@ class ServerEngine:
         }
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if request.logprobs:
+            body |= {"logprobs": True, "top_logprobs": request.logprobs}
         return body | dict(self.options.extra_body)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
@@ -121,29 +130,48 @@ def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in messages]
 
 
-def _draws(answer: Answer, n: int) -> list[Draw | EngineError]:
+def _draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineError]:
     """The draws in an answer, by index."""
+    n = request.n
     try:
         found = sorted(answer.value["choices"], key=lambda choice: int(choice.get("index", 0)))
         usage = answer.value.get("usage") or {}
         prompt, output = (int(usage.get(f"{k}_tokens") or 0) for k in ("prompt", "completion"))
         if len(found) != n:
             raise TransportError(f"expected {n} choices from the judge server, got {len(found)}")
-        shares = [output // n + (i < output % n) for i in range(n)]
-        return [_draw(found[i], prompt, shares[i], answer.seconds) for i in range(n)]
+        draws = [_draw(choice, logprobs=bool(request.logprobs)) for choice in found]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise TransportError(
             f"expected a chat completion from the judge server, got {quoted(answer.value, 300)}"
         ) from None
+    shares = [output // n + (i < output % n) for i in range(n)]
+    return [
+        replace(draw, prompt_tokens=prompt, output_tokens=share, seconds=answer.seconds)
+        if isinstance(draw, Draw)
+        else draw
+        for draw, share in zip(draws, shares, strict=True)
+    ]
 
 
-def _draw(
-    choice: Mapping[str, Any], prompt: int, output: int, seconds: float
-) -> Draw | EngineError:
+def _draw(choice: Mapping[str, Any], *, logprobs: bool) -> Draw | EngineError:
     reason = choice.get("finish_reason")
     if reason not in ("stop", "length"):
         return TransportError(f"the judge server ended a draw for the reason {quoted(reason)}")
-    return Draw(_text(choice["message"]), reason, prompt, output, seconds)
+    text = _text(choice["message"])
+    if not logprobs:
+        return Draw(text, reason)
+    told = (choice.get("logprobs") or {}).get("content")
+    if told is None:
+        return TransportError(
+            "the judge server was asked for the probabilities of tokens (logprobs) and told none"
+        )
+    return Draw(text, reason, tokens=aligned([_token(one) for one in told], text))
+
+
+def _token(told: Mapping[str, Any]) -> Token:
+    top = ((str(one["token"]), float(one["logprob"])) for one in told.get("top_logprobs") or ())
+    text, logprob = str(told["token"]), float(told["logprob"])
+    return Token(text, logprob, {text: logprob, **merged(top)})
 
 
 def _text(message: Mapping[str, Any]) -> str:

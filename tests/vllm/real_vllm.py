@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import grm_plugin.reference
 from grm_plugin.engine import Limits, SampleRequest, Sampling
 from grm_plugin.engines.transformers import TransformersEngine
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Draw, Message, Token
 
 MODEL = Path(grm_plugin.reference.__file__).parent / "model"
 CONTEXT = 512
@@ -54,6 +56,28 @@ async def running(part: Any) -> AsyncIterator[Any]:
         yield part
     finally:
         await part.close()
+
+
+async def tokens(engine: Any, *, max_tokens: int = 32) -> list[tuple[Token, ...]]:
+    """The tokens of the greedy text of every prompt, with 3 likely ones at each place."""
+    requests = [request_for(text, temperature=0.0, max_tokens=max_tokens) for text in PROMPTS]
+    found = [(await engine.sample(replace(one, logprobs=3)))[0] for one in requests]
+    assert all(isinstance(draw, Draw) for draw in found), found
+    assert all("".join(token.text for token in draw.tokens) == draw.text for draw in found)
+    return [draw.tokens for draw in found]
+
+
+async def assert_tokens_as_by_transformers(engine: Any) -> None:
+    """The same tokens with the same probabilities, within rounding."""
+    async with running(TransformersEngine({"model": str(MODEL)}, Limits())) as local:
+        expected = await tokens(local)
+    found = await tokens(engine)
+    assert [[one.text for one in row] for row in found] == [
+        [one.text for one in row] for row in expected
+    ]
+    for one, other in zip(chain(*found), chain(*expected), strict=True):
+        assert abs(one.logprob - other.logprob) < 0.01
+        assert abs(max(one.top.values()) - max(other.top.values())) < 0.01
 
 
 async def greedy_by_transformers(max_tokens: int) -> list[str]:

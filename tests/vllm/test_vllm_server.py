@@ -13,6 +13,7 @@ from real_vllm import (
     FAST,
     MODEL,
     PROMPTS,
+    assert_tokens_as_by_transformers,
     greedy_by_transformers,
     request_for,
     running,
@@ -43,6 +44,10 @@ async def test_greedy_writes_what_transformers_writes(engine: ServerEngine) -> N
     requests = [request_for(text, temperature=0.0) for text in PROMPTS]
     found = [(await texts(engine, request))[0] for request in requests]
     assert found == await greedy_by_transformers(32)
+
+
+async def test_tokens_have_the_probabilities_that_transformers_tells(engine: ServerEngine) -> None:
+    await assert_tokens_as_by_transformers(engine)
 
 
 async def test_the_same_seed_draws_the_same_texts(engine: ServerEngine) -> None:
