@@ -84,7 +84,8 @@ class Generator:
     ) -> Draw | EngineError:
         tokens = tokens[: ended.steps if ended else row.sampling.max_tokens]
         end = next((i + 1 for i, token in enumerate(tokens) if token in self.ends), None)
-        text, stopped = self._text(tokens[:end], row.sampling.stop)
+        # an end token that is not flagged special has a text, which is none of the judge's
+        text, stopped = self._text(tokens[: end and end - 1], row.sampling.stop)
         if end is None and ended and ended.late:
             return RequestTimeout(
                 f"{self._owner}: not finished within {self._timeout_s:g} s; {len(tokens)} of "
