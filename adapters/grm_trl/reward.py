@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
+from grm_plugin.hosts.rounding import rounded
 from grm_plugin.plugins import Plugins
 from grm_trl import growth, host, settings
 from grm_trl.errors import UnscoredError
@@ -106,9 +107,9 @@ class _Reward:
 
     def _rounded(self, rewards: Sequence[float | None] | None) -> Sequence[float | None] | None:
         step = self.options.round_to
-        if rewards is None or step is None:
-            return rewards
-        return [None if reward is None else round(reward / step) * step for reward in rewards]
+        if rewards is None:
+            return None
+        return [None if reward is None else rounded(reward, step) for reward in rewards]
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:
