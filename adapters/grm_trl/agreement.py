@@ -37,7 +37,7 @@ def terms(grm: GRM, options: TRLOptions, plugins: Plugins) -> Terms:
         **_flat(options.model_dump(mode="json")),
         "template": f"{grm.template.name} ({grm.template.digest[:8]})",
         "version of grm-plugin": grm_plugin.__version__,
-        **{f"{offer.kind} {offer.name!r}": f"of {offer.plugin}" for offer in plugins.offers()},
+        **{f"{offer.kind} {offer.name!r}": "offered" for offer in plugins.offers()},
     }
     return {name: value for name, value in found.items() if not _OF_THE_RANK & {*name.split(".")}}
 
