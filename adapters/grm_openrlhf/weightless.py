@@ -12,20 +12,22 @@ from typing import Any
 
 
 def without_weight(output: Mapping[str, Any], max_length: int) -> dict[str, Any]:
-    """``output`` as if the policy had written only the last of its tokens.
+    """``output`` as if the policy had written one token: the last of its prompt.
 
-    It also counts as finished, since the host's penalties on length would make a difference
-    where there is no reward.
+    That is none that it ever writes by itself, so whatever the update makes of it, no response
+    becomes more or less likely. The output also counts as finished, since the host's penalties on
+    length would make a difference where there is no reward.
 
     Args:
         output: of the host's executor.
         max_length: tokens of prompt and response that the host trains on.
     """
     ranges = [(start, min(end, max_length)) for start, end in output["action_ranges"]]
-    ends = [end for start, end in ranges if start < end]
-    if not ends:
+    starts = [start for start, end in ranges if start < end]
+    if not starts:
         return dict(output)
-    return {**output, "action_ranges": [(ends[-1] - 1, ends[-1])], "truncated": False}
+    kept = max(1, starts[0] - 1)  # nothing predicts the first token of all
+    return {**output, "action_ranges": [(kept, kept + 1)], "truncated": False}
 
 
 def left_out(responses: int, mean: float, best: float) -> tuple[float, ...]:
