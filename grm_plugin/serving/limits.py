@@ -1,12 +1,12 @@
-"""What is too much in a call. How much may be sent at all, the gate has decided before."""
+"""What is too much in a call. How much may be sent at all, the middleware has decided before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from grm_plugin.rows import Row
-from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.errors import TooLarge
+from grm_plugin.serving.gathering import Arrival
 from grm_plugin.serving.protocols.groups import ScoreCall
 from grm_plugin.serving.protocols.openrlhf import RewardCall
 from grm_plugin.serving.settings import ServingSettings

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
-from grm_plugin.serving.admission import Room
-from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
+from grm_plugin.serving.admission import Admission
+from grm_plugin.serving.collector import Collector
+from grm_plugin.serving.gathering import Arrival, Gathering, Seat
 from grm_plugin.serving.judging import Judging
 from grm_plugin.serving.metrics import Metrics
 from grm_plugin.serving.settings import ServingSettings
@@ -32,22 +33,28 @@ class Result:
         return self.filled.mean if seat.place is None else self.filled.rewards[seat.place]
 
 
-class Desk:
+class ResponseScorer:
     """Runs the collector on an event loop: its clock, and a task for every group to judge.
 
     Args:
         judging: where whole groups go.
-        room: bounds the groups.
+        admission: bounds the groups.
         settings: flush time, partial groups, and how long answers are kept.
         metrics: counts what the collector sees.
     """
 
     def __init__(
-        self, judging: Judging, room: Room, settings: ServingSettings, metrics: Metrics
+        self,
+        judging: Judging,
+        admission: Admission,
+        settings: ServingSettings,
+        metrics: Metrics,
     ) -> None:
         self._judging, self._metrics = judging, metrics
         self._judge_partial = settings.partial == "judge"
-        self._collector = Collector(room, flush_s=settings.flush_s, remember_s=settings.remember_s)
+        self._collector = Collector(
+            admission, flush_s=settings.flush_s, remember_s=settings.remember_s
+        )
         self._fallback = Fallback()
         # as long as the collector or a seat knows the group
         self._results: WeakKeyDictionary[Gathering, asyncio.Future[Result]] = WeakKeyDictionary()
@@ -74,7 +81,7 @@ class Desk:
             answered = True
         finally:
             for seat in seats:
-                self._collector.leave(seat, answered=answered)
+                self._collector.leave(seat, time.monotonic(), answered=answered)
         return [
             (result.reward(seat), result.logs) for result, seat in zip(results, seats, strict=True)
         ]
