@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from grm_plugin import __version__
+from grm_plugin.hosts.messages import Reader
 from grm_plugin.remote.secret import Secret
 from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.callers import while_there
@@ -53,6 +54,7 @@ class Service:
 
     settings: ServingSettings
     judge: Judge
+    reader: Reader
     metrics: Metrics
     lifecycle: Lifecycle
     calls: Calls
@@ -72,6 +74,7 @@ class Service:
         return cls(
             settings=settings,
             judge=judge,
+            reader=Reader(settings.thinking, settings.unseen, settings.marks),
             metrics=metrics,
             lifecycle=lifecycle,
             calls=Calls(settings.max_calls),
@@ -166,7 +169,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
         check_texts(service.settings, call)
-        arrivals = openrlhf.arrivals(call, service.settings)
+        arrivals = openrlhf.arrivals(call, service.settings, service.reader)
         check_arrivals(service.settings, arrivals)
         found = await while_there(request, service.scorer.rewards(arrivals))
         rewards = [reward for reward, _ in found]
@@ -182,8 +185,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     )
     async def score(call: ScoreCall, request: Request) -> Response:
         """Whole groups in, whole verdicts out."""
-        check_groups(service.settings, call)
-        groups = [row.group() for row in call.groups]
+        groups = [row.group(service.reader) for row in call.groups]
+        check_groups(service.settings, call, groups)
         verdicts = await while_there(request, service.score(groups, call.size))
         return Response(own.answer(verdicts), media_type="application/json")
 

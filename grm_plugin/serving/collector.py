@@ -76,7 +76,7 @@ class Collector:
         """The seat of a response that is sent again."""
         if arrival.name:
             gathering = self._newest.get(arrival.group)
-            return gathering and gathering.seat_of(arrival, digest, now)
+            return gathering.seat_of(arrival, digest, now) if gathering else None
         left = self._left.get((arrival.group, digest), {})
         return next((seat for seat in left if seat.abandoned(now)), None)
 

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts import messages
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.values import is_missing, optional_text
 from grm_plugin.serving.gathering import Arrival
 from grm_plugin.serving.settings import ServingSettings
 
@@ -91,7 +92,7 @@ class RewardAnswer(BaseModel):
     )
 
 
-def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
+def arrivals(call: RewardCall, settings: ServingSettings, reader: Reader) -> list[Arrival]:
     """The responses of ``call``, each with the group it belongs to.
 
     Raises:
@@ -99,7 +100,7 @@ def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
     """
     labels = call.labels or [None] * len(call.query)
     texts = [
-        messages.response(response_of(query, prompt, settings.end_marks), prompt, settings.thinking)
+        reader.response(response_of(query, prompt, settings.end_marks), prompt)
         for query, prompt in zip(call.query, call.prompts, strict=True)
     ]
     asked = _conversations(labels) if settings.label == "conversation" else call.prompts
@@ -108,7 +109,7 @@ def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
         Arrival(
             group=key,
             size=size,
-            conversation=messages.conversation(asked[i], settings.thinking),
+            conversation=reader.conversation(asked[i]),
             response=texts[i],
             reference=_reference(labels[i]) if settings.label == "reference" else None,
             index=call.sample_indices[i] if call.sample_indices else None,
@@ -142,7 +143,7 @@ def _groups(
 
 
 def _conversations(labels: Sequence[Any]) -> Sequence[Any]:
-    if not all(labels):
+    if any(is_missing(label) or not label for label in labels):
         raise InputError(
             "labels: expected what was asked, since label is set to conversation, got nothing; "
             "name the prompts' own column as OpenRLHF's label key"
@@ -151,11 +152,7 @@ def _conversations(labels: Sequence[Any]) -> Sequence[Any]:
 
 
 def _reference(label: Any) -> str | None:
-    if label is None or isinstance(label, str):
-        return label
-    raise InputError(
-        f"labels: expected texts, since label is set to reference, got {quoted(label)}"
-    )
+    return optional_text(label, "labels, since label is set to reference")
 
 
 def response_of(query: str, prompt: str, end_marks: Sequence[str]) -> str:
