@@ -171,12 +171,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         check_texts(service.settings, call)
         arrivals = openrlhf.arrivals(call, service.settings, service.reader)
         check_arrivals(service.settings, arrivals)
-        found = await while_there(request, service.scorer.rewards(arrivals))
-        rewards = [reward for reward, _ in found]
-        names = found[0][1] if found else {}
-        logs = {name: [each[name] for _, each in found] for name in names}
-        shown = logs if service.settings.extra_logs else None
-        return RewardAnswer(rewards=rewards, scores=rewards, extra_logs=shown)
+        found = await while_there(request, service.scorer.answers(arrivals))
+        return RewardAnswer.of(found, logs=service.settings.extra_logs)
 
     @app.post(
         "/v1/score",

@@ -30,6 +30,8 @@ class ServingSettings(Options):
         flush_s: how long a group waits for its responses, from the first one on.
         partial: what happens to a group of which responses are missing then: ``judge`` those that
             came, or leave it ``unscored``.
+        unscored_score: score (not reward) of responses in a group without a reward: OpenRLHF's
+            dynamic filtering goes by scores and drops what is outside its range, 0..1 by default.
         remember_s: how long answers are kept for callers that ask again.
         label: what a label of ``/get_reward`` is: ``ignore`` it, it is the ``reference`` answer, or
             the ``conversation`` that was asked, as messages or a text.
@@ -57,6 +59,7 @@ class ServingSettings(Options):
     group_size: int | None = Field(None, ge=1)
     flush_s: float = Field(60, gt=0)
     partial: Literal["judge", "unscored"] = "judge"
+    unscored_score: float = Field(-1.0, allow_inf_nan=False)
     remember_s: float = Field(900, ge=0)
     label: Literal["ignore", "reference", "conversation"] = "ignore"
     thinking: Thinking = "drop"

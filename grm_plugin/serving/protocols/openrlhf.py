@@ -19,6 +19,7 @@ from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.values import is_missing, optional_text
 from grm_plugin.serving.gathering import Arrival
+from grm_plugin.serving.scoring import Answer
 from grm_plugin.serving.settings import ServingSettings
 
 # Enough of a text to find where a cut prompt begins, and how many places are looked at.
@@ -86,10 +87,23 @@ class RewardAnswer(BaseModel):
     """Answer of ``/get_reward``: a finite number for every sample, and the same names always."""
 
     rewards: list[float] = Field(description="0..1 with the default vote")
-    scores: list[float] = Field(description="the same as the rewards")
+    scores: list[float] = Field(
+        description="what to filter by: the same, but `unscored_score` in groups without a reward"
+    )
     extra_logs: dict[str, list[float]] | None = Field(
         None, description="what to log beside each reward; left out by the setting `extra_logs`"
     )
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], *, logs: bool) -> Self:
+        """The answer to a call with these responses; ``logs``: with ``extra_logs``."""
+        names = answers[0].logs if answers else {}
+        shown = {name: [one.logs[name] for one in answers] for name in names}
+        return cls(
+            rewards=[one.reward for one in answers],
+            scores=[one.score for one in answers],
+            extra_logs=shown if logs else None,
+        )
 
 
 def arrivals(call: RewardCall, settings: ServingSettings, reader: Reader) -> list[Arrival]:
