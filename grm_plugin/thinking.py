@@ -52,6 +52,7 @@ FAMILIES = (
 )
 # harmony without its tokens; no word of an answer begins with "analysis" and a capital
 _STRIPPED = Marks("analysis", "assistantfinal", r"analysis(?=[^\W\d_a-z])")
+_END = 200  # characters of a prompt in which an opening mark at its end is found
 _QUOTES = "`\"'“”‘’«»"
 
 
@@ -76,6 +77,15 @@ class Thinking:
         )
         self._opens = re.compile("|".join(one.opens for one in families))
         self._closes = re.compile("|".join(one.closes for one in families))
+        self._left_open = re.compile(rf"(?:{self._opens.pattern})\s*\Z")
+
+    def ends_open(self, prompt: str) -> bool:
+        """Whether a completion of ``prompt`` begins inside a thought, as some chat templates do.
+
+        >>> Thinking().ends_open("user: Rhyme!\\nassistant: <think>\\n")
+        True
+        """
+        return bool(self._left_open.search(prompt[-_END:]))
 
     def answer(self, text: str, *, opened: bool = False) -> str:
         """``text`` without the thinking before it: always an end of ``text``, or all of it.
