@@ -11,6 +11,7 @@ from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
+from grm_plugin.prompts.known import advice
 from grm_plugin.report.terminal import err
 from grm_plugin.types import Group, Reason, Verdict
 
@@ -117,7 +118,10 @@ class JudgeChecks:
             self._grm.start()
         seconds = time.monotonic() - started
         engine = self._config.engine.name
-        return Check("ok", f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s")
+        detail = f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s"
+        if advised := advice(self._grm.engine.model, self._grm.template.name):
+            return Check("warn", detail, advised)
+        return Check("ok", detail)
 
     def context_suffices(self) -> Check:
         """How the judge's context divides."""

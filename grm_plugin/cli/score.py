@@ -17,6 +17,7 @@ from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.grm import GRM
+from grm_plugin.prompts.known import advice
 from grm_plugin.records import Recorder
 from grm_plugin.report.tally import Tally, summary
 from grm_plugin.report.terminal import err, say
@@ -101,6 +102,8 @@ def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
 def _start(grm: GRM, path: Path | None) -> None:
     with err.status(f"starting the judge ({grm.config.engine.name})"):
         grm.start()
+    if advised := advice(grm.engine.model, grm.template.name):
+        say(f"warning: {advised}")
     if path:
         check_same_settings(path, grm.origin)
 

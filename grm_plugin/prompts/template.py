@@ -93,7 +93,8 @@ class Template:
             together: how many of its responses one call shows; None: all of them.
 
         Raises:
-            InputError: too few or too many responses, or a turn in a role of the template's own.
+            InputError: too few or too many responses, nothing of what the template needs, or a turn
+                in a role that no conversation has.
             TemplateError: the group carries a reference, principles or evidence and the template
                 has no place for them.
         """
@@ -104,6 +105,11 @@ class Template:
                 f"got {together or len(group.responses)}"
             )
         self._check_roles(group)
+        for what in self.layout.needs:
+            if not getattr(group, what):
+                raise InputError(
+                    f"group {group.label}: template {self.name!r} needs {what}, got none"
+                )
         for what in ("reference", "principles", "evidence"):
             if getattr(group, what) and not self.shows(what):
                 raise TemplateError(
