@@ -63,13 +63,13 @@ class Recorded:
     """What an engine that replays the past knows of a group: how it was judged then.
 
     Args:
-        k: samples of each run.
+        k: samples of each run; None when the group is not on record.
         runs: the responses that were shown together, by run.
         shown: the group as the judge saw it; None when nothing was added to it.
     """
 
-    k: int
-    runs: tuple[tuple[int, ...], ...]
+    k: int | None = None
+    runs: tuple[tuple[int, ...], ...] = ()
     shown: Group | None = None
 
 

@@ -14,19 +14,19 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from pathlib import Path
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, TemplateError
-from grm_plugin.pipeline.scorer import Scorer
-from grm_plugin.plugins import Plugins, installed
-from grm_plugin.prompts import Template, load_template
+from grm_plugin.pipeline.building import make_scorer
+from grm_plugin.pipeline.settling import Rule
+from grm_plugin.plugins import Plugins, chosen
+from grm_plugin.prompts import Template
 from grm_plugin.records import Recorder
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.breaker import Batches, Breaker
 from grm_plugin.running.loop import LoopThread
+from grm_plugin.running.observing import Observers
 from grm_plugin.running.stream import InOrder
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
@@ -48,7 +48,8 @@ class GRM:
 
     Args:
         config: settings; None takes them from ``GRM_CONFIG`` and ``settings``.
-        plugins: for tests; default: everything installed.
+        plugins: modules or objects with hooks, besides everything installed; or all of them.
+            Pickling takes objects along, and modules by name.
         settings: fields of :class:`GRMConfig`, such as ``k=16`` or ``engine="vllm"``.
 
     Raises:
@@ -62,18 +63,22 @@ class GRM:
     """
 
     def __init__(
-        self, config: GRMConfig | None = None, *, plugins: Plugins | None = None, **settings: Any
+        self,
+        config: GRMConfig | None = None,
+        *,
+        plugins: Plugins | Iterable[object] | None = None,
+        **settings: Any,
     ) -> None:
         if config is None:
             config = GRMConfig.load(**settings)
         elif settings:
             config = config.but(**settings)
-        self._plugins = plugins or installed()
-        for name in config.adapters:
-            self._plugins.get("adapter", name)  # a misspelt section would silently do nothing
-        self._scorer = _scorer(config, self._plugins)
+        self._plugins = chosen(plugins)
+        self._plugins.check_adapters(config.adapters)
+        self._scorer = make_scorer(config, self._plugins)
         self.config = self._scorer.config
         self._recorder: Recorder | None = None
+        self._observers: Observers | None = None
         self._loop: LoopThread | None = None
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -91,9 +96,14 @@ class GRM:
         return self._scorer.template
 
     @property
+    def rule(self) -> Rule:
+        """How judgments become rewards; evaluation at other k settles them by the same."""
+        return self._scorer.rule
+
+    @property
     def origin(self) -> dict[str, Any]:
         """What makes a reward what it is; records carry it. The model may show at the start."""
-        return self._scorer.origin(self.config.size)
+        return dict(self._scorer.origin())
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.
@@ -198,6 +208,9 @@ class GRM:
         self._loop.run(self._stop())
         self._loop.close()
         self._loop, self._started = None, None
+        if self._observers:
+            self._observers.close()
+            self._observers = None
 
     def __enter__(self) -> Self:
         return self
@@ -205,14 +218,14 @@ class GRM:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig]]:
-        return GRM, (self.config,)
+    def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig, tuple[object, ...]]]:
+        return _again, (self.config, self._plugins.given)
 
     def _thread(self) -> LoopThread:
         if self._pid != os.getpid():  # forked: threads and connections stayed with the parent
             self._pid, self._loop, self._started = os.getpid(), None, None
-            self._recorder, self._lock = None, threading.Lock()
-            self._scorer = _scorer(self.config, self._plugins)
+            self._recorder, self._observers, self._lock = None, None, threading.Lock()
+            self._scorer = make_scorer(self.config, self._plugins)
         with self._lock:
             if self._loop is None:
                 self._loop = LoopThread("grm-plugin")
@@ -236,8 +249,7 @@ class GRM:
     async def _start_parts(self) -> None:
         if self.config.record and self._recorder is None:
             self._recorder = Recorder(self.config.record)
-        await self._scorer.engine.start()
-        await self._scorer.selector.start()
+        await self._scorer.start()
 
     async def _count_tokens(self, group: Group) -> int | None:
         await self._start()
@@ -246,9 +258,8 @@ class GRM:
 
     async def _stop(self) -> None:
         try:
-            await self._scorer.selector.close()
+            await self._scorer.close()
         finally:
-            await self._scorer.engine.close()
             if self._recorder:
                 self._recorder.close()
                 self._recorder = None
@@ -265,7 +276,7 @@ class GRM:
         try:
             return await self._judge(group, size, deadline)
         except _REFUSALS as error:
-            origin = self._scorer.origin(size or self.config.size)
+            origin = self._scorer.origin(size)
             verdict = Verdict(group, None, unscored=f"refused: {error}", origin=origin)
             self._observe(verdict)
             return verdict
@@ -299,26 +310,10 @@ class GRM:
     def _observe(self, verdict: Verdict) -> None:
         if self._recorder:
             self._recorder.write(verdict)
-        self._plugins.on_verdict(verdict.group, verdict)
+        if self._observers is None:
+            self._observers = Observers(self._plugins.observers())
+        self._observers.tell(verdict)
 
 
-def _scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
-    factory = plugins.get("engine", config.engine.name)
-    config = config.filled(getattr(factory, "defaults", {}))
-    limits = Limits(config.max_concurrent_samples, config.request_timeout_s, config.tries)
-    select = plugins.get("selector", config.select.name)
-    return Scorer(
-        config=config,
-        engine=factory(config.engine.options, limits),
-        template=_template(config.template or "grm", plugins),
-        selector=select(config.select.options, limits),
-        voter=plugins.get("voter", config.vote),
-        evidence_sources={name: plugins.get("evidence source", name) for name in config.evidence},
-    )
-
-
-def _template(name: str, plugins: Plugins) -> Template:
-    """A template by offered name, else by path (anything with a slash or a suffix)."""
-    if "/" in name or "." in name:
-        return load_template(Path(name))
-    return load_template(plugins.get("template", name), name)
+def _again(config: GRMConfig, given: Iterable[object]) -> GRM:
+    return GRM(config, plugins=given)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from grm_plugin.errors import ConfigError, unknown
@@ -63,4 +65,33 @@ def _one(where: str, kind: type[BaseModel], problem: dict[str, Any]) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{where}: {unknown('key', key, kind.model_fields)}"
+    if problem["type"] == "value_error":  # a sentence of ours, which says what came
+        return ": ".join(filter(None, [where, key, problem["msg"].removeprefix("Value error, ")]))
     return f"{where}: {key or 'settings'}: {problem['msg']}, got {problem['input']!r}"
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The settings in a YAML file.
+
+    Raises:
+        ConfigError: it can not be read, or holds something other than keys and values.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"config {path} can not be read: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"config {path}: expected keys and values, got {type(values).__name__}")
+    return values
+
+
+def put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    """Set ``values["a"]["b"]`` for ``dotted`` ``a.b``; a part given by its name gets options."""
+    *outer, last = dotted.split(".")
+    for key in outer:
+        inner = values.get(key, {})
+        if isinstance(inner, BaseModel):
+            inner = inner.model_dump()
+        values[key] = dict(inner) if isinstance(inner, Mapping) else {"name": inner}
+        values = values[key]
+    values[last] = value

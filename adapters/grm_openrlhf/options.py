@@ -39,6 +39,12 @@ class OpenRLHFOptions(Options):
     reward_scale: float = Field(
         1.0, gt=0, description="factor on rewards, not on the scores that dynamic filtering reads"
     )
+    unscored_limit: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of training groups without a reward above which the run ends in failure",
+    )
     judge: Placement = Field(
         Placement(), description="replicas and GPUs of a judge server that the launcher starts"
     )

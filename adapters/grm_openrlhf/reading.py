@@ -23,7 +23,7 @@ class Tokenizer(Protocol):
 class Rollout:
     """One response and what it answers.
 
-    ``training`` is False for what looks like evaluation: see :class:`Reader`.
+    ``training`` is False for an evaluation: see :class:`Reader`.
     """
 
     conversation: tuple[Message, ...]
@@ -36,11 +36,15 @@ class Reader:
     """Reads rollouts of one run.
 
     A rollout counts as training when it was drawn at the training temperature; the host says no
-    more about it.
+    more about it, and the launcher sees to it that evaluations have another one.
     """
 
     def __init__(self, settings: RunSettings, options: OpenRLHFOptions) -> None:
         self._settings, self._options = settings, options
+
+    def is_training(self, sampling: Any) -> bool:
+        """Whether a rollout with these sampling parameters is trained on."""
+        return bool(sampling.temperature == self._settings.temperature)
 
     def read(
         self,
@@ -73,5 +77,5 @@ class Reader:
             conversation=messages.conversation(asked, thinking),
             response=messages.response(text, prompt, thinking),
             reference=str(label) if self._settings.label == "reference" else None,
-            training=sampling.temperature == self._settings.temperature,
+            training=self.is_training(sampling),
         )

@@ -45,3 +45,6 @@ class TRLOptions(Options):
     unscored: Literal["abstain", "stop"] = Field(
         "abstain", description="a group without a verdict: no reward (None), or end the run"
     )
+    others: Literal["abstain", "train"] = Field(
+        "abstain", description="other rewards, for completions without a reward of the judge"
+    )

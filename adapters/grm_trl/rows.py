@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,8 @@ def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) ->
 def _text(value: Any, column: str | None) -> str | None:
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, float) and math.isnan(value):  # how pandas writes a missing value
+        return None
     if isinstance(value, int | float):
         return str(value)
     raise InputError(f"column {column!r}: expected a text or nothing, got {quoted(value)}")

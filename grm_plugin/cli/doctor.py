@@ -21,7 +21,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 def doctor(settings: JudgeSettings) -> None:
     """Look at everything a run needs, and say how to repair what is missing.
 
-    Takes the options of `grm score`, starts the judge they name and asks it for one judgment.
+    Takes the options of `grm score`, starts the judge they name and asks it for two judgments.
     Exit code 1 when something fails.
     """
     failed = 0
@@ -45,6 +45,7 @@ def _steps(judge: JudgeChecks) -> dict[str, Callable[[], Check]]:
         "engine": judge.engine_starts,
         "context": judge.context_suffices,
         "sample": judge.sample_is_read,
+        "order": judge.order_is_right,
         "meta RM": judge.meta_rm_rates,
     }
 

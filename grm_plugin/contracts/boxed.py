@@ -1,22 +1,96 @@
-"""From a judge's text to N scores, or a ParseError. Strict: no salvage chain, no guess.
+"""The built-in contract: scores in ``\\boxed{...}``, one for each response shown.
 
-The scores are the numbers in the last ``\\boxed{...}`` that stands outside thinking text. Exactly
-N plain decimal numbers, separated by commas, each within the scale. Anything else is an error
-with a reason that can be counted.
+Strict: no salvage chain, no guess. All boxes say the same, hold nothing but plain numbers (or
+values of the menu), exactly N, and no frame of a prompt is in the text. A box that only repeats
+the instruction, such as ``\\boxed{x, y}``, is passed over before the answer; prose after it is
+allowed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from grm_plugin.contracts.contract import Answer, Reading
+from grm_plugin.contracts.menu import Menu, MenuOptions
+from grm_plugin.contracts.places import Place, agreed, refuse_frames
+from grm_plugin.contracts.principles import parse_principles
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError, quoted
-from grm_plugin.types import Principle, Reason, Scale
+from grm_plugin.options import read_options
+from grm_plugin.thinking import Thinking
+from grm_plugin.types import Reason, Scale
 
-_BOX = re.compile(r"\\boxed\s*\{([^{}]*)\}")
-_BOX_START = "\\boxed"
-_NUMBER = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,6})?")
-_THINK_OPEN = re.compile(r"<think(?:ing)?>", re.I)
-_THINK_CLOSE = re.compile(r"</think(?:ing)?>", re.I)
+FORM = r"\\boxed\s*\{[^{}]{0,200}\}|\\boxed"
+_BOX = re.compile(r"\\boxed(?P<brace>\s*\{(?P<content>[^{}]*)(?P<end>\})?)?")
+_PLACEHOLDER = r"\s*(?:[A-Za-z](?:_\w)?|\.\.\.|…|\\l?dots)\s*"
+_ECHO = re.compile(rf"{_PLACEHOLDER}(?:,{_PLACEHOLDER})*")
+_SHOWN = 60
+
+
+class Boxed:
+    """Reads ``\\boxed{7, 3}``.
+
+    Args:
+        options: :class:`MenuOptions`; ``values`` make ``\\boxed{Assistant 1}`` an answer.
+    """
+
+    stop: tuple[str, ...] = ()
+    logprobs = 0
+    forms: tuple[str, ...] = (FORM,)
+
+    def __init__(self, options: MenuOptions) -> None:
+        self.shows = options.shows
+        self.menu = Menu(options)
+
+    @classmethod
+    def offered(cls, options: Mapping[str, Any], limits: Limits) -> Boxed:
+        """Called by the registry; wrong options raise ConfigError."""
+        return cls(read_options(MenuOptions, "contract 'boxed'", options))
+
+    def read(self, answer: Answer) -> Reading:
+        """The scores in the box."""
+        refuse_frames(answer.text)
+        place = agreed(answer.text, boxes(answer.text, self.menu), self.menu)
+        return Reading(self.menu.scores(place.of(answer.text), answer))
+
+
+def boxes(text: str, menu: Menu) -> list[Place]:
+    """Where the boxes of ``text`` are, at least one.
+
+    Raises:
+        ParseError: there is none, or one that is broken, or the instruction's after an answer.
+    """
+    found: list[Place] = []
+    for box in _BOX.finditer(text):
+        if not found and _is_echo(box, menu):
+            continue
+        if not box["end"]:
+            broken = quoted(text[box.start() : box.start() + _SHOWN])
+            raise ParseError(
+                Reason.UNREADABLE,
+                f"expected a box that holds plain numbers and closes, got {broken}",
+            )
+        found.append(Place(box.start(), *box.span("content")))
+    if not found:
+        raise ParseError(
+            Reason.UNREADABLE,
+            f"expected a \\boxed{{...}} with scores, got none; text ends {quoted(text[-_SHOWN:])}",
+        )
+    return found
+
+
+def _is_echo(box: re.Match[str], menu: Menu) -> bool:
+    """Whether a box only repeats the instruction: the bare command, or ``\\boxed{x, y}``."""
+    if not box["brace"]:
+        return True
+    return bool(box["end"] and _ECHO.fullmatch(box["content"]) and not menu.knows(box["content"]))
+
+
+# What readers of the text alone use until they are given a contract and its answer.
+_THINKING, _PLAIN = Thinking(), Boxed(MenuOptions())
+answer = _THINKING.answer
 
 
 def parse_scores(text: str, *, n: int, scale: Scale) -> tuple[float, ...]:
@@ -33,91 +107,7 @@ def parse_scores(text: str, *, n: int, scale: Scale) -> tuple[float, ...]:
     >>> parse_scores("... \\\\boxed{7, 3} as in [1, 2]", n=2, scale=Scale(1, 10))
     (7.0, 3.0)
     """
-    content = _last_box(answer(text))
-    items = [item.strip() for item in content.split(",")]
-    for item in items:
-        if not _NUMBER.fullmatch(item):
-            raise ParseError(
-                Reason.UNREADABLE, f"expected {n} numbers in the box, got {quoted(content)}"
-            )
-    if len(items) != n:
-        raise ParseError(
-            Reason.WRONG_COUNT, f"expected {n} scores, got {len(items)} in {quoted(content)}"
-        )
-    return tuple(_in_range(float(item), scale) for item in items)
+    return _PLAIN.read(Answer(_THINKING.final_answer(text), n, scale)).scores
 
 
-def answer(text: str) -> str:
-    """``text`` without its thinking part.
-
-    Thinking runs from ``<think>`` (or ``<thinking>``) to its closing tag; one that never ends runs
-    to the end, and an end without a start (the chat template opened it) counts from the beginning.
-    """
-    text = _THINK_CLOSE.split(text)[-1]
-    return _THINK_OPEN.split(text, maxsplit=1)[0]
-
-
-def _last_box(text: str) -> str:
-    start = text.rfind(_BOX_START)
-    if start < 0:
-        raise ParseError(
-            Reason.UNREADABLE,
-            f"expected a \\boxed{{...}}, got none; text ends {quoted(text[-60:])}",
-        )
-    box = _BOX.match(text, start)
-    if box is None:
-        raise ParseError(
-            Reason.UNREADABLE, f"expected numbers in the last box, got {quoted(text[start:])}"
-        )
-    return box.group(1)
-
-
-def _in_range(score: float, scale: Scale) -> float:
-    if not scale.low <= score <= scale.high:
-        raise ParseError(
-            Reason.OUT_OF_RANGE, f"expected scores {scale.low:g}..{scale.high:g}, got {score:g}"
-        )
-    return score
-
-
-_CRITERIA = re.compile(r"(?:specific\s+criteria|principles)\W*$|^\W*specific\s+criteria")
-_NEXT_PART = re.compile(r"^\W*(analysis|scores?|output)\b", re.I)
-_ITEM = re.compile(r"^\W*?(?:[-*•]\s|\d{1,2}[.):、](?!\d))\s*(?P<text>\S.*)$")
-# gaps are bounded, so that a long run of blanks costs no more than its length
-_WEIGHT = re.compile(
-    r"(?:weight\W{1,4})?(?P<percent>\d{1,3}(?:\.\d{1,4})?)\s{0,2}[%％]"
-    r"|weight\W{1,4}(?P<points>\d{1,3}(?:\.\d{1,4})?)",
-    re.I,
-)
-
-
-def parse_principles(text: str) -> tuple[Principle, ...]:
-    """The principles a judge listed under its criteria heading, with weights where it named them.
-
-    Lenient and for reports only: nothing here influences a reward. Unreadable means empty.
-    """
-    lines = iter(answer(text)[:20_000].splitlines())
-    for line in lines:
-        if _heads_criteria(line.lower()):
-            break
-    found = []
-    for line in lines:
-        if _NEXT_PART.match(line):
-            break
-        if item := _ITEM.match(line):
-            found.append(_principle(item["text"]))
-    return tuple(found)
-
-
-def _heads_criteria(line: str) -> bool:
-    # looked for as words first: on a long line of a critique the pattern alone is many times slower
-    return ("criteria" in line or "principles" in line) and bool(_CRITERIA.search(line))
-
-
-def _principle(text: str) -> Principle:
-    weight = _WEIGHT.search(text)
-    if weight is None:
-        return Principle(text.strip(" *"))
-    value = float(weight["percent"] or weight["points"])
-    rest = text[: weight.start()].rstrip(" ([（") + text[weight.end() :].lstrip(" )]）")
-    return Principle(" ".join(rest.replace("**", "").split()).strip(" :：*-"), value)
+__all__ = ["FORM", "Boxed", "answer", "boxes", "parse_principles", "parse_scores"]

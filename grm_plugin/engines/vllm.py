@@ -21,9 +21,10 @@ from grm_plugin.errors import (
     quoted,
 )
 from grm_plugin.local.chat import check_context, prompt_tokens
+from grm_plugin.local.tokens import TokenReader
 from grm_plugin.options import Options, read_options
 from grm_plugin.remote.slots import Slots
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Draw, Message, Token
 
 _OWNER = "engine 'vllm'"
 
@@ -68,7 +69,9 @@ class VLLMEngine:
     """Runs the judge with vLLM in this process and a core process of vLLM's own.
 
     Draw ``i`` of seed ``s`` equals a single draw of seed ``s + i``. Inside a trainer that uses
-    vLLM itself, a judge of its own process (``engine: server``) is the safer choice.
+    vLLM itself, a judge of its own process (``engine: server``) is the safer choice. Probabilities
+    of tokens are those of the model at temperature 1 unless ``extra`` sets another
+    ``logprobs_mode``; vLLM tells at most 20 tokens a place unless it sets ``max_logprobs``.
 
     Args:
         options: see :class:`VLLMOptions`.
@@ -128,9 +131,21 @@ class VLLMEngine:
             output = await self._generated(prompt, request)
         seconds = time.monotonic() - started
         return [
-            _draw(one, len(prompt), seconds)
+            self._draw(one, len(prompt), seconds)
             for one in sorted(output.outputs, key=lambda one: int(one.index))
         ]
+
+    def _draw(self, one: Any, prompt: int, seconds: float) -> Draw | EngineError:
+        if one.finish_reason not in ("stop", "length"):
+            return TransportError(f"{_OWNER}: a draw ended for the reason {one.finish_reason!r}")
+        told = self._told(one) if one.logprobs else ()
+        return Draw(one.text, one.finish_reason, prompt, len(one.token_ids), seconds, told)
+
+    def _told(self, one: Any) -> tuple[Token, ...]:
+        places = [
+            {token: float(told.logprob) for token, told in place.items()} for place in one.logprobs
+        ]
+        return TokenReader(self._tokenizer).tokens(one.token_ids, one.text, places)
 
     async def _generated(self, prompt: list[int], request: SampleRequest) -> Any:
         """vLLM's one and final output of a request."""
@@ -173,12 +188,7 @@ def _parameters(request: SampleRequest) -> Any:
         top_p=sampling.top_p,
         max_tokens=sampling.max_tokens,
         stop=list(sampling.stop),
+        logprobs=request.logprobs or None,
         # without it the draws of a request come one by one, and the last one hides the others
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
-
-
-def _draw(one: Any, prompt: int, seconds: float) -> Draw | EngineError:
-    if one.finish_reason not in ("stop", "length"):
-        return TransportError(f"{_OWNER}: a draw ended for the reason {one.finish_reason!r}")
-    return Draw(one.text, one.finish_reason, prompt, len(one.token_ids), seconds)

@@ -16,7 +16,7 @@ PRESETS = FOLDER / "presets"
 
 
 @hookimpl
-def grm_register_templates(register: Register) -> None:
+def grm_register_templates(register: Register[Path | str]) -> None:
     """Offer the built-in templates."""
     register("grm", FOLDER / "grm.txt")
     register("grm-single", FOLDER / "grm_single.txt")

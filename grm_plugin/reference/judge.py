@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.engine import Engine, Limits
+from grm_plugin.engine import Engine, EngineFactory, Limits
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.reference.prompt import TEMPLATE
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
@@ -30,12 +30,12 @@ class ReferenceJudge:
 
 
 @hookimpl
-def grm_register_engines(register: Register) -> None:
+def grm_register_engines(register: Register[EngineFactory]) -> None:
     """Offer the embedded reference GRM."""
     register("reference", ReferenceJudge())
 
 
 @hookimpl
-def grm_register_templates(register: Register) -> None:
+def grm_register_templates(register: Register[Path | str]) -> None:
     """Offer the reference GRM's prompt."""
     register("reference", TEMPLATE)

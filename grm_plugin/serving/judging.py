@@ -18,7 +18,7 @@ from grm_plugin.types import Group, Verdict
 
 logger = logging.getLogger(__name__)
 # Everybody may ask how the server is; the judge must not be asked as often.
-_PULSE_S = 1.0
+_PROBE_EVERY_S = 1.0
 
 
 class Judge(Protocol):
@@ -88,8 +88,8 @@ class LocalJudge:
         await asyncio.to_thread(self._grm.close)
 
 
-class Pulse:
-    """Whether the judge gives a sign of life; asked for at most once in ``_PULSE_S``.
+class Probe:
+    """Whether the judge gives a sign of life; asked for at most once in ``_PROBE_EVERY_S``.
 
     Args:
         judge: who is asked.
@@ -103,7 +103,7 @@ class Pulse:
     async def trouble(self) -> str:
         """What is wrong with the judge; empty when it lives."""
         async with self._lock:
-            if time.monotonic() - self._asked_at >= _PULSE_S:
+            if time.monotonic() - self._asked_at >= _PROBE_EVERY_S:
                 self._trouble = await self._ask()
                 self._asked_at = time.monotonic()
         return self._trouble
@@ -128,7 +128,7 @@ class Judging:
 
     def __init__(self, judge: Judge, metrics: Metrics, lifecycle: Lifecycle) -> None:
         self._judge, self._metrics, self._lifecycle = judge, metrics, lifecycle
-        self._gate = asyncio.Semaphore(judge.groups_at_a_time)
+        self._places = asyncio.Semaphore(judge.groups_at_a_time)
         self._breaker = Breaker(judge.dead_batches)
         self._batch: list[Verdict] = []
 
@@ -140,14 +140,14 @@ class Judging:
             JudgeDeadError: the judge is dead, by this verdict or before.
         """
         with one_more(self._metrics.queue_depth):
-            await self._gate.acquire()
+            await self._places.acquire()
         try:
             if isinstance(self._lifecycle.error, JudgeDeadError):
                 raise self._lifecycle.error
             with one_more(self._metrics.in_flight):
                 verdict = await self._score(group, size)
         finally:
-            self._gate.release()
+            self._places.release()
         self.count(verdict)
         self._watch(verdict)
         return verdict

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.reference.making.evaluation import boxed_scores, read_checks
+from grm_plugin.reference.making.evaluation import read_checks, read_scores
 from grm_plugin.reference.making.teacher import (
     Criterion,
     draw_criteria,
@@ -98,7 +98,7 @@ def test_the_teachers_scores_equal_the_checkers_recomputation(seed, responses):
         max(1, sum(one.weight for one in criteria if fulfilled(one.requirement, answer)))
         for answer in group.responses
     )
-    assert boxed_scores(text, responses) == expected
+    assert read_scores(text, responses) == expected
     assert tuple(score(criteria, answer) for answer in group.responses) == expected
     checks = read_checks(text, group.task, group.responses)
     assert len(checks) == responses * len(criteria)

@@ -4,9 +4,9 @@ import pytest
 
 from grm_plugin.reference.making.evaluation import (
     agreement,
-    boxed_scores,
     invented_criteria,
     read_checks,
+    read_scores,
 )
 from grm_plugin.reference.tasks.data import TaskGroup
 from grm_plugin.reference.tasks.task import Requirement, Task
@@ -34,11 +34,12 @@ JUDGMENT = (
     ],
 )
 def test_a_box_without_exactly_n_scores_of_one_to_ten_is_unreadable(text):
-    assert boxed_scores(text, 2) is None
+    assert read_scores(text, 2) is None
 
 
-def test_the_last_box_counts():
-    assert boxed_scores("\\boxed{1, 2} \\boxed{10, 3}", 2) == (10, 3)
+def test_scores_are_read_by_the_contract_of_every_judge():
+    assert read_scores("Scores: \\boxed{10, 3}", 2) == (10, 3)
+    assert read_scores("\\boxed{1, 2} \\boxed{10, 3}", 2) is None
 
 
 def test_a_check_agrees_only_with_the_checker():

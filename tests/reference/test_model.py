@@ -14,10 +14,10 @@ import grm_plugin.reference
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from grm_plugin.evaluation.accuracy import Estimate  # noqa: E402
+from grm_plugin.evaluation.statistics import Estimate  # noqa: E402
 from grm_plugin.reference.making.batches import Batches, Stage, collate  # noqa: E402
 from grm_plugin.reference.making.card import render_card  # noqa: E402
-from grm_plugin.reference.making.evaluation import boxed_scores  # noqa: E402
+from grm_plugin.reference.making.evaluation import read_scores  # noqa: E402
 from grm_plugin.reference.making.generation import complete  # noqa: E402
 from grm_plugin.reference.making.measurement import Figures, measure  # noqa: E402
 from grm_plugin.reference.making.network import IGNORED, hidden_states  # noqa: E402
@@ -75,7 +75,7 @@ def test_the_shipped_model_boxes_one_score_for_every_response(shipped, responses
         groups = best_of_groups(7, "heldout", responses=responses, number=12)
         prompts = [render_prompt(one.task.query, one.responses) for one in groups]
     done = complete(shipped, TOKENIZER, prompts, temperature=1.0, seed=0)
-    read = [one.finished and boxed_scores(one.text, responses) is not None for one in done]
+    read = [one.finished and read_scores(one.text, responses) is not None for one in done]
     assert sum(read) >= 10
 
 

@@ -9,6 +9,7 @@ from real_vllm import (
     CONTEXT,
     MODEL,
     PROMPTS,
+    assert_tokens_as_by_transformers,
     greedy_by_transformers,
     request_for,
     running,
@@ -44,6 +45,10 @@ async def test_greedy_writes_what_transformers_writes(engine: VLLMEngine) -> Non
     requests = [request_for(text, temperature=0.0) for text in PROMPTS]
     found = [(await texts(engine, request))[0] for request in requests]
     assert found == await greedy_by_transformers(32)
+
+
+async def test_tokens_have_the_probabilities_that_transformers_tells(engine: VLLMEngine) -> None:
+    await assert_tokens_as_by_transformers(engine)
 
 
 async def test_the_same_seed_draws_the_same_texts(engine: VLLMEngine) -> None:

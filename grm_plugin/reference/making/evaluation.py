@@ -10,10 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from grm_plugin.contracts.boxed import Boxed
+from grm_plugin.contracts.contract import Answer
+from grm_plugin.contracts.menu import MenuOptions
+from grm_plugin.errors import ParseError
 from grm_plugin.reference.making.teacher import TOTAL_WEIGHT, title
 from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
+from grm_plugin.types import Scale
 
-_BOX = re.compile(r"\\boxed\{([^{}]*)\}")
+_BOXED, _SCALE = Boxed(MenuOptions()), Scale(1, TOTAL_WEIGHT)
 _CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
 _CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
 
@@ -26,14 +31,12 @@ class Check:
     agrees: bool
 
 
-def boxed_scores(text: str, responses: int) -> tuple[int, ...] | None:
-    """The scores in the last box: exactly `responses` integers of 1..10, otherwise None."""
-    boxes = _BOX.findall(text)
-    numbers = boxes[-1].split(",") if boxes else []
-    if len(numbers) != responses or not all(one.strip().isdecimal() for one in numbers):
+def read_scores(text: str, responses: int) -> tuple[float, ...] | None:
+    """The scores of a judgment `text` as a judge's are read, or None where they can not be."""
+    try:
+        return _BOXED.read(Answer(text, responses, _SCALE)).scores
+    except ParseError:
         return None
-    scores = tuple(int(one) for one in numbers)
-    return scores if all(1 <= one <= TOTAL_WEIGHT for one in scores) else None
 
 
 def read_checks(text: str, task: Task, responses: Sequence[str]) -> list[Check]:

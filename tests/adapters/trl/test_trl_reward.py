@@ -19,7 +19,9 @@ import grm_trl
 from grm_plugin import GRMConfig
 from grm_plugin.errors import ConfigError, JudgeDeadError, TransportError
 from grm_plugin.plugins import Plugin, installed
+from grm_plugin.size import Size
 from grm_plugin.testing import ScriptedEngine, scripted
+from grm_plugin.types import Group, Verdict
 from grm_trl import AsyncGRMReward, GRMReward, UnscoredError, host, plugin
 
 Make = Callable[..., GRMReward]
@@ -94,6 +96,53 @@ def test_evaluation_has_a_group_size_of_its_own() -> None:
     trainer.model.training = False
     assert host.generations(trainer) == 3
     assert host.generations(None) is None
+
+
+def test_a_group_size_that_is_not_the_trainers_is_refused(
+    make: Make, engine: ScriptedEngine
+) -> None:
+    reward, trainer = make(num_generations=4), Trainer(2)
+    with pytest.raises(ConfigError, match=r"num_generations: expected 2, as the trainer.* got 4"):
+        trainer.call(reward)
+    assert not engine.requests
+
+
+def test_a_given_group_size_gives_way_to_the_one_of_an_evaluation(
+    make: Make, engine: ScriptedEngine
+) -> None:
+    reward, trainer = make(num_generations=2, k=1), Trainer(2)
+    trainer.model.training = False
+    trainer.call(reward, prompts=["p"] * 3, completions=list("xyz"))
+    assert len(engine.requests) == 1
+
+
+class OneMissing:
+    """A judge that leaves one response of every group unscored."""
+
+    def score_batch(self, groups: list[Group], *, size: Size | None) -> list[Verdict]:
+        return [
+            Verdict(group, (0.9, None), unscored_responses={1: "it breaks its group"})
+            for group in groups
+        ]
+
+
+def test_a_response_without_a_reward_gets_none_alone_and_is_told_of(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    reward, trainer = make(), Trainer()
+    reward._grm = OneMissing()
+    assert trainer.call(reward) == [0.9, None]
+    assert trainer.columns["grm_unscored"] == ["", "it breaks its group"]
+    assert trainer.numbers["grm/abstain_rate"] == 0.0
+    assert trainer.numbers["grm/reward_mean"] == 0.9
+    assert "1 responses of 1 scored groups have no reward; response 2 of group" in caplog.text
+
+
+def test_unscored_stop_also_stops_at_a_single_response(make: Make) -> None:
+    reward = make(unscored="stop")
+    reward._grm = OneMissing()
+    with pytest.raises(UnscoredError, match=r"response 2 of group .* is unscored: it breaks"):
+        reward(**TWO)
 
 
 def test_identical_completions_are_shown_once_and_get_the_same_reward(
@@ -295,7 +344,7 @@ def test_a_trl_that_does_not_fit_is_refused(
 
 def test_the_adapter_is_announced_under_the_name_of_its_section() -> None:
     offers = [offer for offer in with_adapter().offers() if offer.kind == "adapter"]
-    assert ("trl", "grm_trl.GRMReward") in [(offer.name, offer.part) for offer in offers]
+    assert ("trl", "grm_trl.GRMReward") in [(offer.name, offer.part.part) for offer in offers]
 
 
 def test_messages_name_the_reward(make: Make) -> None:

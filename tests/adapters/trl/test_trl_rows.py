@@ -47,3 +47,12 @@ def test_a_value_that_is_no_text_is_refused() -> None:
 def test_an_unknown_part_names_its_neighbour() -> None:
     with pytest.raises(ConfigError, match=r"unknown key 'columns.referense'"):
         read_options(TRLOptions, "adapter 'trl'", {"columns": {"referense": "answer"}})
+
+
+def test_a_value_that_is_missing_in_a_number_column_is_none() -> None:
+    nan = float("nan")
+    call = {"answer": [nan, 4.5], "rubric": [[nan, "be brief"], nan], "tests": [nan, "passed"]}
+    call |= {"n": [nan, 8]}
+    first, second = read(call, reference="answer", principles="rubric", evidence="tests", id="n")
+    assert (first.reference, first.principles, first.evidence) == (None, ("be brief",), None)
+    assert (first.id, second.reference, second.principles) == ("", "4.5", ())
