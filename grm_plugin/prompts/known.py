@@ -1,4 +1,4 @@
-"""Judges that people know, and the templates that ask them for the answers they were trained to give."""
+"""Judges that people know, and the templates that ask for the answers they were trained on."""
 
 from __future__ import annotations
 
