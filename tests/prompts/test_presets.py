@@ -172,7 +172,7 @@ def test_a_known_judge_without_its_own_template_is_told_which_to_take(
     model: str, template: str
 ) -> None:
     assert templates_of(model)[0] == template
-    assert f"is asked with template 'grm', which it was not trained on; set template to '" in (
+    assert "is asked with template 'grm', which it was not trained on; set template to '" in (
         told := advice(model, "grm")
     )
     assert f"'{template}'" in told
