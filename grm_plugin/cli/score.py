@@ -62,7 +62,7 @@ def score(
     path = None if output == "-" else Path(output)
     _check_paths(source, path)
     with GRM(settings.load()) as grm:
-        rows = Source(source, grm.template.check, Reader(thinking, unseen), limit)
+        rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
         if path:
             _prepare(path, grm, restart=restart, retry_unscored=retry_unscored)
         tally = _resume(grm, rows, path)
