@@ -189,13 +189,15 @@ class GRMConfig(BaseModel):
     def load(cls, path: str | Path | None = None, /, **settings: Any) -> GRMConfig:
         """Settings from a YAML file (or ``GRM_CONFIG``), overridden by keywords.
 
-        A keyword may be dotted through ``{"engine.url": ...}``.
+        A keyword may be dotted through ``{"engine.url": ...}``. A template file that is not in the
+        working directory stands beside the configuration.
 
         Raises:
             ConfigError: the file is missing or not YAML, a key is unknown, a value is wrong.
         """
         path = path or os.environ.get(ENV) or None
         values = read_yaml(Path(path)) if path else {}
+        _find_template(values, Path(path or ""))
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
     @classmethod
@@ -230,6 +232,17 @@ class GRMConfig(BaseModel):
     def with_judge(self) -> GRMConfig:
         """This configuration with a judge named: where none is, the one for this machine."""
         return self.but(engine=default_judge()) if self.engine.name == DEFAULT else self
+
+
+def _find_template(values: dict[str, Any], config: Path) -> None:
+    name = values.get("template")
+    if isinstance(name, str) and is_template_file(name) and not Path(name).exists():
+        values["template"] = str(config.parent / name)
+
+
+def is_template_file(name: str) -> bool:
+    """Whether a template's name is a path: anything with a slash or a suffix."""
+    return "/" in name or "." in name
 
 
 def default_judge() -> Part:

@@ -117,6 +117,15 @@ class GRM:
         """:meth:`start` for callers with an event loop of their own."""
         await asyncio.wrap_future(self._thread().submit(self._start()))
 
+    def check_group(self, group: Group) -> None:
+        """Refuse a group that the judge can not be shown, before the judge is started.
+
+        Raises:
+            InputError: names the group.
+            TemplateError: the template has no place for what the group carries.
+        """
+        self._scorer.check(group)
+
     async def check_async(self) -> None:
         """Ask a judge that has been started for a sign of life, where its engine can.
 

@@ -13,6 +13,7 @@ from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.counting import mean, votes
+from grm_plugin.prompts.known import advice
 from grm_plugin.report.terminal import err
 from grm_plugin.types import Group, Judgment, Reason, Verdict
 
@@ -124,7 +125,10 @@ class JudgeChecks:
             self._grm.start()
         seconds = time.monotonic() - started
         engine = self._config.engine.name
-        return Check("ok", f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s")
+        detail = f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s"
+        if advised := advice(self._grm.engine.model, self._grm.template.name):
+            return Check("warn", detail, advised)
+        return Check("ok", detail)
 
     def context_suffices(self) -> Check:
         """How the judge's context divides."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.config import GRMConfig
+from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.options import Part
@@ -80,7 +80,7 @@ def find_template(name: str, plugins: Plugins) -> Template:
         ConfigError: nobody offers one of that name.
         TemplateError: it can not be used.
     """
-    if "/" in name or "." in name:
+    if is_template_file(name):
         return load_template(Path(name))
     return load_template(plugins.get("template", name), name)
 

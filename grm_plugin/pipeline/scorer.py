@@ -92,6 +92,17 @@ class Scorer:
             settled = Settled(None, str(error))
         return course.verdict(settled, self.origin(course.case.size))
 
+    def check(self, group: Group) -> None:
+        """Refuse what the template can not show, before sources are asked and tokens are spent.
+
+        Raises:
+            InputError: names the group.
+            TemplateError: the template has no place for what the group carries.
+        """
+        coming = ["principles"] if self.config.principles else []
+        coming += ["evidence"] if self.config.evidence else []
+        self.template.check(group, self.fitter.plan.together, coming=coming)
+
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
         return origin(self.config, self.engine, self.template, size or self.config.size)
@@ -105,7 +116,7 @@ class Scorer:
                 shown = (past.shown or group) if past else await self.sources.shown(group)
                 if admit := getattr(self.engine, "admit", None):
                     admit(group)
-                self.template.check(shown)
+                self.template.check(shown, self.fitter.plan.together)
                 prepared = self.template.prepare(
                     shown,
                     control=getattr(self.engine, "control_tokens", ()),

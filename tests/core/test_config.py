@@ -244,3 +244,17 @@ def test_an_engine_with_an_address_is_a_server(address: dict[str, object]) -> No
 
 def test_an_address_does_not_rename_an_engine() -> None:
     assert GRMConfig.load(engine={"name": "mine", "url": "x"}).engine.name == "mine"
+
+
+def test_a_template_file_may_stand_beside_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "judges"
+    beside.mkdir()
+    (beside / "judge.yaml").write_text("template: own.txt\n")
+    monkeypatch.chdir(tmp_path)
+    assert GRMConfig.load(beside / "judge.yaml").template == str(beside / "own.txt")
+    (tmp_path / "own.txt").write_text("here")
+    assert GRMConfig.load(beside / "judge.yaml").template == "own.txt"
+    (beside / "judge.yaml").write_text("template: rm-r1\n")
+    assert GRMConfig.load(beside / "judge.yaml").template == "rm-r1"
