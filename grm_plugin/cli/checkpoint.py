@@ -22,7 +22,7 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 
 
 def sampling_is_ours(engine: Part) -> Check:
-    """Whether the checkpoint's ``generation_config.json`` would bend the judge, and what is done."""
+    """Whether the checkpoint's ``generation_config.json`` would bend the judge."""
     serve = engine.options.get("serve")
     named = serve if isinstance(serve, Mapping) else engine.options
     found = bending(Path(str(named.get("model", ""))).expanduser())
