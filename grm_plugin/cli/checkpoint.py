@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.environment import Check
-from grm_plugin.config import Part
+from grm_plugin.options import Part
 
 _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "temperature": (1,),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.cli.checkpoint import sampling_is_ours
-from grm_plugin.config import Part
+from grm_plugin.options import Part
 from grm_plugin.types import Group
 from tests.cli.conftest import Ended
 
