@@ -19,7 +19,7 @@ from grm_plugin.types import Group, Judgment, Reason, Verdict
 
 # Any judge can compare these two, the embedded reference GRM too.
 SAMPLE = Group.of(
-    "Write a list of words. Include the word sunrise. Use exactly 3 items.",
+    "Write a list of words: include the word sunrise; use exactly 3 items.",
     ["list: sunrise, moonlight, airport", "list: moonlight, airport"],
     id="doctor",
 )
