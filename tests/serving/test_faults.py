@@ -46,14 +46,14 @@ async def test_a_judge_that_stays_away_counts_as_dead_and_calls_are_told_why(
     serve: Serve, judge_process: Callable[..., tuple[Process, int]]
 ) -> None:
     judge, port = judge_process()
-    patience = ("--set", "dead_batches=2", "--set", "max_concurrent_groups=2")
+    patience = ("--set", "dead_groups=4", "--set", "dead_after_s=0")
     server = await serve(f"http://127.0.0.1:{port}", *FAST, *patience)
     judge.end()
     for n in range(3):
         assert await server.rewards(10, 1, group=str(n)) == [(200, 0.5), (200, 0.5)]
     calls = await server.rewards(10, 1, group="last")
     assert [code for code, _ in calls] == [503, 503]
-    telling = "2 batches in a row .* came back without one reward; the last group says: 0 of 2"
+    telling = "4 groups in a row came back without one reward in .*; the last says: 0 of 2"
     server.process.line(f"the judge counts as dead: {telling}")
     assert "came back without one reward" in calls[0][1]
     assert "came back without one reward" in await server.until("dead")

@@ -61,18 +61,18 @@ async def test_logs_have_the_same_finite_numbers_whatever_happened(actor: MakeAc
     assert all(isinstance(number, float) and math.isfinite(number) for number in numbers)
 
 
-async def test_a_dead_judge_ends_the_run_after_its_batches_worth_of_groups(
+async def test_a_dead_judge_ends_the_run_after_so_many_groups(
     actor: MakeActor,
 ) -> None:
-    one = actor([AWAY], dead_batches=2, run={"groups_per_step": 3})
+    one = actor([AWAY], dead_groups=6, dead_after_s=0)
     for _ in range(5):
         await one.generate_responses("q", ["a", "b"])
-    with pytest.raises(JudgeDeadError, match=r"no reward for 6 groups.*the judge is away"):
+    with pytest.raises(JudgeDeadError, match=r"in a rollout actor 6 groups .*the judge is away"):
         await one.generate_responses("q", ["a", "b"])
 
 
 async def test_one_reward_in_between_starts_the_count_again(actor: MakeActor) -> None:
-    one = actor([AWAY, AWAY, "\\boxed{5}"], k=1, dead_batches=3)
+    one = actor([AWAY, AWAY, "\\boxed{5}"], k=1, dead_groups=3, dead_after_s=0)
     for _ in range(9):
         await one.generate_responses("q", ["a"])
 

@@ -187,9 +187,9 @@ def test_unscored_stop_raises_with_the_reason(make: Make) -> None:
 
 
 def test_a_judge_that_stays_dead_raises(make: Make) -> None:
-    reward = make([TransportError("gone")], dead_batches=2)
+    reward = make([TransportError("gone")], dead_groups=2, dead_after_s=0)
     assert reward(**TWO) == [None, None]
-    with pytest.raises(JudgeDeadError, match="2 batches in a row"):
+    with pytest.raises(JudgeDeadError, match="2 groups in a row"):
         reward(**TWO)
 
 
