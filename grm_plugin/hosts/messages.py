@@ -111,7 +111,8 @@ class Reader:
         if self.thinking == "keep":
             text = f"<think>{thought}</think>\n{text}" if thought else text
         else:  # what a chat template has taken out of the content was closed
-            text = self._answer(text, self._last if last and not thought else self._past, opened)
+            marks = self._last if last and not thought else self._past
+            text = self._answer(text, marks, opened=opened and not thought)
         return "\n".join(filter(None, [text, *map(_call, turn.get("tool_calls") or ())]))
 
     def _answer(self, text: str, marks: Marks, opened: bool) -> str:
