@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts import messages
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.values import optional_text
 from grm_plugin.types import Message
 from grm_trl.host import OWN
 from grm_trl.options import TRLOptions
@@ -36,6 +36,7 @@ def read_rows(
     completions: Sequence[Any],
     call: Mapping[str, Any],
     options: TRLOptions,
+    reader: Reader,
 ) -> list[Row]:
     """The rows of one reward call.
 
@@ -43,10 +44,12 @@ def read_rows(
         prompts: strings or message lists, one per completion.
         completions: strings or message lists.
         call: the other keywords of the call, dataset columns among them.
-        options: the thinking and column options.
+        options: the column options.
+        reader: how messages, thinking and parts become text.
 
     Raises:
-        InputError: a mapped column is missing, has another length, or holds something else.
+        InputError: a mapped column is missing, has another length, or holds something else, or
+            the judge can not see a part of a prompt or completion.
     """
     count, wanted = len(completions), options.columns
     references = _column("reference", wanted.reference, call, count)
@@ -55,8 +58,8 @@ def read_rows(
     ids = _column("id", wanted.id, call, count)
     return [
         Row(
-            conversation=messages.conversation(prompt, options.thinking),
-            response=messages.response(completion, prompt, options.thinking),
+            conversation=reader.conversation(prompt),
+            response=reader.response(completion, prompt),
             reference=_text(references[i], wanted.reference),
             principles=_texts(principles[i], wanted.principles),
             evidence=_text(evidence[i], wanted.evidence),
@@ -81,13 +84,7 @@ def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) ->
 
 
 def _text(value: Any, column: str | None) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and math.isnan(value):  # how pandas writes a missing value
-        return None
-    if isinstance(value, int | float):
-        return str(value)
-    raise InputError(f"column {column!r}: expected a text or nothing, got {quoted(value)}")
+    return optional_text(value, f"column {column!r}")
 
 
 def _texts(value: Any, column: str | None) -> tuple[str, ...]:

@@ -24,11 +24,13 @@ _PROBE_EVERY_S = 1.0
 class Judge(Protocol):
     """Where groups are judged; :class:`LocalJudge` or a Ray Serve application.
 
-    ``k`` is the samples per group, ``groups_at_a_time`` how many groups it judges together, and
+    ``k`` is the samples per group, ``marks`` are more marks of thinking, as pairs of what opens a
+    thought and what closes it, ``groups_at_a_time`` is how many groups it judges together, and
     ``dead_batches`` after how many times that many groups without one reward it counts as dead.
     """
 
     k: int
+    marks: tuple[tuple[str, str], ...]
     groups_at_a_time: int
     dead_batches: int
 
@@ -71,7 +73,7 @@ class LocalJudge:
 
     def __init__(self, grm: GRM) -> None:
         config = grm.config
-        self._grm, self.k = grm, config.k
+        self._grm, self.k, self.marks = grm, config.k, config.thinking.marks
         self.groups_at_a_time = config.max_concurrent_groups
         self.dead_batches = config.dead_batches
 

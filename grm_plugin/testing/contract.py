@@ -17,7 +17,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from grm_plugin.errors import ConfigError, GRMError, InputError, JudgeDeadError
-from grm_plugin.testing.host import FAILS, QUALITY, SHOWN, Asked, Datum, Host, Rewards, Step
+from grm_plugin.testing.host import (
+    FAILS,
+    MISCOUNTED,
+    QUALITY,
+    SHOWN,
+    Asked,
+    Datum,
+    Host,
+    Rewards,
+    Step,
+)
 
 Claim = Callable[[Host], None]
 
@@ -88,6 +98,17 @@ def _without_reward(host: Host, found: Sequence[float | None]) -> None:
     numbers = [reward for reward in found if reward is not None and math.isfinite(reward)]
     told = f"expected one finite number for all, got {found}"
     assert len(numbers) == len(found) and len(set(numbers)) == 1, told
+
+
+def a_response_that_breaks_the_count_costs_only_itself(host: Host) -> None:
+    """None where the trainer can do without; else the mean of its group."""
+    asked = Asked("one", ["quality 3", f"quality 9 {MISCOUNTED}", "quality 5"])
+    ((first, broken, last),) = Step(host).rewards(asked)
+    _check([[first, last]], _unit(3, 5))
+    if host.abstains:
+        assert broken is None, f"expected None, got {broken}"
+    else:
+        _check([[broken]], _unit(4))
 
 
 def equal_responses_get_equal_rewards(host: Host) -> None:
@@ -209,6 +230,7 @@ _ANY: tuple[Claim, ...] = (
     a_group_is_judged_whole_and_once,
     rewards_do_not_depend_on_the_order_of_arrival,
     an_unscored_group_has_no_reward_and_costs_no_other,
+    a_response_that_breaks_the_count_costs_only_itself,
     equal_responses_get_equal_rewards,
     thinking_that_opens_a_completion_is_not_judged,
     a_thought_that_was_cut_is_no_answer_where_thoughts_must_be_closed,

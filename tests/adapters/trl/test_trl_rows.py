@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.hosts.messages import Reader
 from grm_plugin.options import read_options
 from grm_trl.options import TRLOptions
 from grm_trl.rows import Row, read_rows
@@ -12,7 +13,7 @@ from grm_trl.rows import Row, read_rows
 
 def read(call: dict[str, Any], **columns: str) -> list[Row]:
     options = TRLOptions.model_validate({"columns": columns})
-    return read_rows(["a", "b"], ["x", "y"], call, options)
+    return read_rows(["a", "b"], ["x", "y"], call, options, Reader())
 
 
 def test_columns_become_reference_principles_evidence_and_id() -> None:
