@@ -82,7 +82,7 @@ class RayJudge:
 
     def __init__(self, config: GRMConfig, replicas: int, rules: ServingSettings) -> None:
         config = GRM(config).config
-        self.k = config.k
+        self.k, self.marks = config.k, config.thinking.marks
         self.groups_at_a_time = replicas * config.max_concurrent_groups
         self._config, self._replicas, self._rules = config, replicas, rules
         self._name = f"grm-{uuid.uuid4().hex[:8]}"

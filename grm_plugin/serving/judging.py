@@ -23,10 +23,12 @@ _PROBE_EVERY_S = 1.0
 class Judge(Protocol):
     """Where groups are judged; :class:`LocalJudge` or a Ray Serve application.
 
-    ``k`` is the samples per group, and ``groups_at_a_time`` how many groups it judges together.
+    ``k`` is the samples per group, ``marks`` are more marks of thinking, as pairs of what opens a
+    thought and what closes it, ``groups_at_a_time`` is how many groups it judges together.
     """
 
     k: int
+    marks: tuple[tuple[str, str], ...]
     groups_at_a_time: int
 
     async def start(self) -> None:
@@ -67,7 +69,7 @@ class LocalJudge:
 
     def __init__(self, grm: GRM) -> None:
         config = grm.config
-        self._grm, self.k = grm, config.k
+        self._grm, self.k, self.marks = grm, config.k, config.thinking.marks
         self.groups_at_a_time = config.max_concurrent_groups
 
     async def start(self) -> None:
