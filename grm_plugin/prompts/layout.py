@@ -65,7 +65,7 @@ class Layout(BaseModel):
     @classmethod
     def _several(cls, value: Any) -> Any:
         if not isinstance(value, list) or not value:
-            raise ValueError("expected a list of turns")
+            raise ValueError(f"expected a list of turns, got {value!r}")
         return [read_turn(turn) for turn in value]
 
     @model_validator(mode="after")
