@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grm_plugin.contracts.boxed import Boxed
+from grm_plugin.contracts import boxed, expected, json_object, section, tag
 from grm_plugin.contracts.contract import ContractFactory
 from grm_plugin.hookspecs import Register, hookimpl
 
@@ -10,4 +10,8 @@ from grm_plugin.hookspecs import Register, hookimpl
 @hookimpl
 def grm_register_contracts(register: Register[ContractFactory]) -> None:
     """Offer the built-in contracts."""
-    register("boxed", Boxed.offered)
+    register("boxed", boxed.boxed)
+    register("section", section.section)
+    register("tag", tag.tag)
+    register("json", json_object.json_object)
+    register("expected", expected.expected)

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from grm_plugin.contracts.contract import Answer, Reading
+from grm_plugin.contracts.contract import Answer
 from grm_plugin.contracts.menu import Menu, MenuOptions
-from grm_plugin.contracts.places import Place, agreed, refuse_frames
+from grm_plugin.contracts.placed import Placed
+from grm_plugin.contracts.places import Place
 from grm_plugin.contracts.principles import parse_principles
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError, quoted
@@ -29,31 +30,19 @@ _ECHO = re.compile(rf"{_PLACEHOLDER}(?:,{_PLACEHOLDER})*")
 _SHOWN = 60
 
 
-class Boxed:
-    """Reads ``\\boxed{7, 3}``.
+def boxed(options: Mapping[str, Any], limits: Limits) -> Placed:
+    """The contract ``boxed``; its options are :class:`MenuOptions`.
 
-    Args:
-        options: :class:`MenuOptions`; ``values`` make ``\\boxed{Assistant 1}`` an answer.
+    >>> from grm_plugin.contracts.contract import Answer
+    >>> boxed({}, Limits()).read(Answer("Scores: \\\\boxed{7, 3}", 2, Scale(1, 10))).scores
+    (7.0, 3.0)
     """
+    return _placed(read_options(MenuOptions, "contract 'boxed'", options))
 
-    stop: tuple[str, ...] = ()
-    logprobs = 0
-    forms: tuple[str, ...] = (FORM,)
 
-    def __init__(self, options: MenuOptions) -> None:
-        self.shows = options.shows
-        self.menu = Menu(options)
-
-    @classmethod
-    def offered(cls, options: Mapping[str, Any], limits: Limits) -> Boxed:
-        """Called by the registry; wrong options raise ConfigError."""
-        return cls(read_options(MenuOptions, "contract 'boxed'", options))
-
-    def read(self, answer: Answer) -> Reading:
-        """The scores in the box."""
-        refuse_frames(answer.text)
-        place = agreed(answer.text, boxes(answer.text, self.menu), self.menu)
-        return Reading(self.menu.scores(place.of(answer.text), answer))
+def _placed(options: MenuOptions) -> Placed:
+    menu = Menu(options)
+    return Placed(options.shows, menu, (lambda text: boxes(text, menu),), (FORM,))
 
 
 def boxes(text: str, menu: Menu) -> list[Place]:
@@ -62,8 +51,23 @@ def boxes(text: str, menu: Menu) -> list[Place]:
     Raises:
         ParseError: there is none, or one that is broken, or the instruction's after an answer.
     """
+    found = find_boxes(text, menu, 0, len(text))
+    if not found:
+        raise ParseError(
+            Reason.UNREADABLE,
+            f"expected a \\boxed{{...}} with scores, got none; text ends {quoted(text[-_SHOWN:])}",
+        )
+    return found
+
+
+def find_boxes(text: str, menu: Menu, start: int, end: int) -> list[Place]:
+    """Where the boxes are between ``start`` and ``end``, without those of the instruction.
+
+    Raises:
+        ParseError: one is broken, or the instruction is repeated after an answer.
+    """
     found: list[Place] = []
-    for box in _BOX.finditer(text):
+    for box in _BOX.finditer(text, start, end):
         if not found and _is_echo(box, menu):
             continue
         if not box["end"]:
@@ -73,11 +77,6 @@ def boxes(text: str, menu: Menu) -> list[Place]:
                 f"expected a box that holds plain numbers and closes, got {broken}",
             )
         found.append(Place(box.start(), *box.span("content")))
-    if not found:
-        raise ParseError(
-            Reason.UNREADABLE,
-            f"expected a \\boxed{{...}} with scores, got none; text ends {quoted(text[-_SHOWN:])}",
-        )
     return found
 
 
@@ -89,7 +88,7 @@ def _is_echo(box: re.Match[str], menu: Menu) -> bool:
 
 
 # What readers of the text alone use until they are given a contract and its answer.
-_THINKING, _PLAIN = Thinking(), Boxed(MenuOptions())
+_THINKING, _PLAIN = Thinking(), _placed(MenuOptions())
 answer = _THINKING.answer
 
 
@@ -110,4 +109,4 @@ def parse_scores(text: str, *, n: int, scale: Scale) -> tuple[float, ...]:
     return _PLAIN.read(Answer(_THINKING.final_answer(text), n, scale)).scores
 
 
-__all__ = ["FORM", "Boxed", "answer", "boxes", "parse_principles", "parse_scores"]
+__all__ = ["FORM", "answer", "boxed", "boxes", "find_boxes", "parse_principles", "parse_scores"]

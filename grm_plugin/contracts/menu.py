@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, FiniteFloat
@@ -44,7 +44,7 @@ class MenuOptions(Options):
 
 
 class Menu:
-    """Reads the content of one place.
+    """Reads what stands in the places of an answer.
 
     Args:
         options: how many responses are shown, and the values.
@@ -56,77 +56,85 @@ class Menu:
 
     def __init__(self, options: MenuOptions, *, blanks: bool = False) -> None:
         self.values = options.values
-        self._is_pair = options.shows == "pair" and bool(self.values)
+        self.is_verdict = options.shows == "pair" and bool(self.values)
         self._span = max(map(abs, self.values.values()), default=0.0)
         self._parts = _COMMA_OR_BLANK if blanks and not self.values else _COMMA
-        if self._is_pair and not self._span:
+        if self.is_verdict and not self._span:
             raise ConfigError(
                 "contract: values: expected a number other than 0 for some answer of a pair, "
                 f"got {self.values!r}"
             )
 
-    def items(self, content: str) -> tuple[str, ...]:
-        """The parts of ``content``, one for each score; a verdict on a pair is one."""
-        if self._is_pair or content.strip() in self.values:
-            return (content.strip(),)
-        return tuple(item.strip() for item in self._parts.split(content.strip()))
+    def spans(self, content: str) -> list[tuple[int, int]]:
+        """Where the items of ``content`` stand in it; a verdict on a pair is one item."""
+        if self.is_verdict or content.strip() in self.values:
+            return [_stripped(content, 0, len(content))]
+        start, end = _stripped(content, 0, len(content))
+        cuts = [cut.span() for cut in self._parts.finditer(content, start, end)]
+        starts, ends = [start, *(cut[1] for cut in cuts)], [*(cut[0] for cut in cuts), end]
+        return [_stripped(content, *span) for span in zip(starts, ends, strict=True)]
 
-    def key(self, content: str) -> tuple[str | float, ...]:
-        """What two contents have in common when they say the same: 8 and 8.0 do."""
+    def items(self, content: str) -> tuple[str, ...]:
+        """The items of ``content``, one for each score."""
+        return tuple(content[start:end] for start, end in self.spans(content))
+
+    def key(self, items: Sequence[str]) -> tuple[str | float, ...]:
+        """What two answers have in common when they say the same: 8 and 8.0 do."""
         return tuple(
-            float(item) if not self.values and _NUMBER.fullmatch(item) else item
-            for item in self.items(content)
+            float(item) if not self.values and _NUMBER.fullmatch(item) else item for item in items
         )
 
     def knows(self, content: str) -> bool:
         """Whether ``content`` has only texts of the menu in it."""
         return all(map(self._is_known, self.items(content)))
 
-    def scores(self, content: str, answer: Answer) -> tuple[float, ...]:
-        """The scores (points) that ``content`` stands for.
+    def scores(self, items: Sequence[str], answer: Answer) -> tuple[float, ...]:
+        """The scores (points) that ``items`` stand for.
 
         Raises:
-            ParseError: a part is not on the menu, is off the scale, or the count is another.
+            ParseError: one is not on the menu or off the scale, or the count is another.
         """
-        items = self.items(content)
         if not all(map(self._is_known, items)):
             raise ParseError(
-                Reason.UNREADABLE, f"expected {self.told(answer.n)}, got {quoted(content)}"
+                Reason.UNREADABLE,
+                f"expected {self._told(answer.n)}, got {quoted(', '.join(items))}",
             )
         numbers = [self.values[item] if self.values else float(item) for item in items]
-        if self._is_pair:
-            return self.pair(numbers[0], answer)
-        if len(items) != answer.n:
+        return self.points(numbers, answer)
+
+    def points(self, numbers: Sequence[float], answer: Answer) -> tuple[float, ...]:
+        """The scores (points) for the numbers behind items: points, or a verdict on a pair.
+
+        Raises:
+            ParseError: one is off the scale, or the count is another.
+        """
+        if self.is_verdict:
+            return self._pair(numbers, answer)
+        if len(numbers) != answer.n:
+            got = ", ".join(f"{number:g}" for number in numbers[: answer.n + 3])
             raise ParseError(
                 Reason.WRONG_COUNT,
-                f"expected {answer.n} scores, got {len(items)} in {quoted(content)}",
+                f"expected {answer.n} scores, got {len(numbers)} in {quoted(got)}",
             )
-        return tuple(in_range(number, answer.scale) for number in numbers)
+        return tuple(_in_range(number, answer.scale) for number in numbers)
 
-    def pair(self, better: float, answer: Answer) -> tuple[float, ...]:
+    def _pair(self, verdicts: Sequence[float], answer: Answer) -> tuple[float, ...]:
         """Two scores whose margin says by how much the first response is better.
 
         The strongest answer of the menu gives the ends of the scale, 0 its middle twice, and what
         lies between is in proportion.
-
-        Raises:
-            ParseError: other than two responses were shown.
         """
-        if answer.n != 2:
+        if answer.n != 2 or len(verdicts) != 1:
             raise ParseError(
-                Reason.WRONG_COUNT, f"expected a pair of responses, got {answer.n}; set a plan"
+                Reason.WRONG_COUNT,
+                "expected one verdict on 2 responses, "
+                f"got {len(verdicts)} on {answer.n}; such a judge sees pairs",
             )
         low, high = answer.scale
-        middle, step = (low + high) / 2, (high - low) / 2 * (better / self._span)
+        middle, step = (low + high) / 2, (high - low) / 2 * (verdicts[0] / self._span)
         return tuple(min(high, max(low, score)) for score in (middle + step, middle - step))
 
-    @property
-    def is_verdict(self) -> bool:
-        """Whether one answer says which response of a pair is better."""
-        return self._is_pair
-
-    def told(self, n: int) -> str:
-        """What is expected, for messages."""
+    def _told(self, n: int) -> str:
         if not self.values:
             return f"{n} numbers"
         return f"one of {', '.join(map(repr, self.values))}"
@@ -135,12 +143,14 @@ class Menu:
         return item in self.values if self.values else bool(_NUMBER.fullmatch(item))
 
 
-def in_range(score: float, scale: Scale) -> float:
-    """``score`` itself.
+def _stripped(content: str, start: int, end: int) -> tuple[int, int]:
+    """``start`` and ``end`` without the blanks at both ends."""
+    bare = content[start:end].strip()
+    start = content.index(bare, start)
+    return start, start + len(bare)
 
-    Raises:
-        ParseError: it is off the scale.
-    """
+
+def _in_range(score: float, scale: Scale) -> float:
     if not scale.low <= score <= scale.high:
         raise ParseError(
             Reason.OUT_OF_RANGE, f"expected scores {scale.low:g}..{scale.high:g}, got {score:g}"

@@ -64,10 +64,10 @@ def agreed(text: str, places: Sequence[Place], menu: Menu) -> Place:
     Raises:
         ParseError: two differ, or words before one deny it.
     """
-    last = menu.key(places[-1].of(text))
+    last = menu.key(menu.items(places[-1].of(text)))
     for place in places:
-        refuse_denied(text, place)
-        if menu.key(place.of(text)) != last:
+        _refuse_denied(text, place)
+        if menu.key(menu.items(place.of(text))) != last:
             between = text[place.end : places[-1].start]
             ran_on = " after it ran on to another task" if _NEXT_TASK.search(between) else ""
             raise ParseError(
@@ -78,12 +78,8 @@ def agreed(text: str, places: Sequence[Place], menu: Menu) -> Place:
     return places[-1]
 
 
-def refuse_denied(text: str, place: Place) -> None:
-    """Let an answer pass that no words right before it deny, as in "I would not give ...".
-
-    Raises:
-        ParseError: some do.
-    """
+def _refuse_denied(text: str, place: Place) -> None:
+    """Let an answer pass that no words right before it deny, as in "I would not give ..."."""
     before = text[max(0, place.start - _BEFORE) : place.start]
     if denial := _DENIAL.search(before):
         raise ParseError(

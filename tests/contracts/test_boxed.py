@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.contracts.boxed import Boxed
+from grm_plugin.contracts.boxed import boxed
 from grm_plugin.contracts.contract import Answer
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, ParseError
@@ -25,12 +25,8 @@ scores_N = st.lists(st.integers(1, 10), min_size=1, max_size=12)
 texts = st.text(max_size=300)
 
 
-def boxed(**options: object) -> Boxed:
-    return Boxed.offered(options, Limits())
-
-
 def scores(text: str, n: int = 2, scale: Scale = POINTS, **options: object) -> tuple[float, ...]:
-    return boxed(**options).read(Answer(Thinking().final_answer(text), n, scale)).scores
+    return boxed(options, Limits()).read(Answer(Thinking().final_answer(text), n, scale)).scores
 
 
 def box(numbers: object) -> str:
@@ -236,13 +232,13 @@ def test_letters_of_a_menu_are_no_echo_of_the_instruction() -> None:
 
 def test_wrong_options_are_refused_by_name() -> None:
     with pytest.raises(ConfigError, match=r"contract 'boxed'.*unknown key 'value'.*'values'"):
-        boxed(value={})
+        boxed({"value": {}}, Limits())
     with pytest.raises(ConfigError, match=r"put Yes and No in quotes"):
-        boxed(values={True: 1})
+        boxed({"values": {True: 1}}, Limits())
     with pytest.raises(ConfigError, match=r"values.*finite"):
-        boxed(values={"a": float("inf")})
+        boxed({"values": {"a": float("inf")}}, Limits())
     with pytest.raises(ConfigError, match=r"other than 0 for some answer of a pair"):
-        boxed(shows="pair", values={"tie": 0})
+        boxed({"shows": "pair", "values": {"tie": 0}}, Limits())
 
 
 @given(text=texts, n=st.integers(1, 5))

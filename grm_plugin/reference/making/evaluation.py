@@ -10,15 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grm_plugin.contracts.boxed import Boxed
+from grm_plugin.contracts.boxed import boxed
 from grm_plugin.contracts.contract import Answer
-from grm_plugin.contracts.menu import MenuOptions
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError
 from grm_plugin.reference.making.teacher import TOTAL_WEIGHT, title
 from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
 from grm_plugin.types import Scale
 
-_BOXED, _SCALE = Boxed(MenuOptions()), Scale(1, TOTAL_WEIGHT)
+_BOXED, _SCALE = boxed({}, Limits()), Scale(1, TOTAL_WEIGHT)
 _CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
 _CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
 

@@ -1,0 +1,53 @@
+"""Contracts whose answer stands in a place of the text: in a box, in a section, behind a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from grm_plugin.contracts.contract import Answer, Reading, Shows
+from grm_plugin.contracts.menu import Menu
+from grm_plugin.contracts.places import Place, agreed, refuse_frames
+
+Find = Callable[[str], Sequence[Place]]
+
+
+@dataclass
+class Placed:
+    """Finds the places, lets only what they all say pass, and looks it up on the menu.
+
+    Args:
+        shows: how many responses one call shows.
+        menu: what may stand in a place.
+        finds: each finds every place of one answer in a text, at least one, or raises ParseError;
+            several of them when every response has a mark of its own.
+        forms: patterns of the marks.
+        stop: texts that end an answer.
+        logprobs: none are needed.
+    """
+
+    shows: Shows
+    menu: Menu
+    finds: tuple[Find, ...]
+    forms: tuple[str, ...]
+    stop: tuple[str, ...] = ()
+    logprobs: int = 0
+
+    def read(self, answer: Answer) -> Reading:
+        """The scores that stand in the places."""
+        items = [answer.text[start:end] for start, end in self.spans(answer.text)]
+        return Reading(self.menu.scores(items, answer))
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in ``text`` every item of the answer stands, in the order of the responses.
+
+        Raises:
+            ParseError: there is no one answer.
+        """
+        refuse_frames(text)
+        places = [agreed(text, find(text), self.menu) for find in self.finds]
+        return [
+            (place.begin + start, place.begin + end)
+            for place in places
+            for start, end in self.menu.spans(place.of(text))
+        ]
