@@ -81,7 +81,7 @@ class JudgeChecks:
     @cached_property
     def _grm(self) -> GRM:
         """The judge, for one sample in each order and without a record."""
-        both = {"k": 2, "permutations": 2, "shuffle": "balanced"}
+        both = {"k": 2, "permutations": None, "shuffle": "balanced"}
         self._made = GRM(self._config.but(**both, min_valid=1, record=None))
         return self._made
 

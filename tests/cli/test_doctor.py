@@ -49,6 +49,14 @@ def test_a_judge_that_goes_by_the_place_is_warned_of(grm: Grm) -> None:
     assert "fix: --seed draws others; if it stays, keep shuffle: balanced" in shown.out
 
 
+def test_a_schedule_that_starts_with_one_sample_is_no_trouble(grm: Grm, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "engine: {name: tiny, log: log}\n"
+        "schedule: {by: step, stages: [{step: 0, k: 1}, {step: 5, k: 2}]}\n"
+    )
+    assert grm("doctor", "--config", "c.yaml").code == 0
+
+
 def test_only_one_sample_in_each_order_is_spent_and_nothing_is_recorded(
     grm: Grm, tmp_path: Path
 ) -> None:
