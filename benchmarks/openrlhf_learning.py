@@ -27,7 +27,7 @@ from openrlhf_learning_plot import plot
 from policy_learning import figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from grm_plugin.evaluation.accuracy import bootstrap
+from grm_plugin.evaluation.statistics import bootstrap
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, true_quality, write_prompts
 from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks

@@ -22,7 +22,7 @@ from typing import Any
 from machine import save
 from policy_learning_plot import plot
 
-from grm_plugin.evaluation.accuracy import bootstrap
+from grm_plugin.evaluation.statistics import bootstrap
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
 from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks
 from grm_plugin.reference.tasks.words import SPLITS

@@ -18,7 +18,7 @@ from typing import Any
 from machine import save
 from trl_run import RESPONSES, Reward, Timed, run
 
-from grm_plugin.evaluation.accuracy import bootstrap
+from grm_plugin.evaluation.statistics import bootstrap
 from grm_plugin.records import read_verdicts
 from grm_trl import GRMReward
 

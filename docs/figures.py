@@ -242,7 +242,54 @@ def _latencies(found: Result) -> str:
     return _table(heads, rows)
 
 
-SECTIONS = (_policy, _pipeline, _engines, _group_call, _trl, _openrlhf, _reward_server)
+def _place_bias() -> str:
+    found = _result("place_bias")
+    claim = "balanced k = 4 over independent k = 8"
+    ways = [f"{shuffle}, k = {k}" for k in (4, 8) for shuffle in ("independent", "balanced")]
+    rows = [
+        (
+            name,
+            *(f"{judge[way]['sd'][0]:.2f}, {judge[way]['accuracy'][0]:.1%}" for way in ways),
+            _interval(judge[claim]["sd ratio"]),
+            _points(judge[claim]["accuracy difference"]),
+        )
+        for name, judge in found["judges"].items()
+    ]
+    return (
+        "## Balanced shuffles against a judge that goes by the place\n\n"
+        f"`place_bias.py`, {_where(found)}. **Simulated**: a score is the response's quality, what its place adds, and noise of "
+        f"{found['noise']:g} points in every sample, rounded within 1..10; {found['groups']} groups of {found['responses']}, "
+        f"{found['seeds']} seeds each. A bias is told by its shape and its standard deviation over the places. Cells: how far a "
+        "reward moves when only the seed changes (standard deviation in points), and how often the best response wins. Balanced "
+        "shuffles take the whole bias out of k = 4 samples; independent ones only average it. Four balanced samples are as "
+        "steady as eight independent ones where the bias is as large as the noise of a sample, and steadier where it is larger; "
+        "at the same k they lose nothing where there is no bias.\n\n"
+        + _table(
+            ("bias", *ways, "SD, balanced 4 over independent 8", "accuracy, the same, points"), rows
+        )
+    )
+
+
+def _interval(ends: Sequence[float]) -> str:
+    return f"{ends[0]:.2f} ({ends[1]:.2f} to {ends[2]:.2f})"
+
+
+def _points(ends: Sequence[float]) -> str:
+    """A difference of shares in percentage points."""
+    value, low, high = (100 * end for end in ends)
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+SECTIONS = (
+    _policy,
+    _pipeline,
+    _engines,
+    _place_bias,
+    _group_call,
+    _trl,
+    _openrlhf,
+    _reward_server,
+)
 
 
 def _result(name: str) -> dict[str, Any]:

@@ -7,34 +7,39 @@ names, and from what the chosen engine prefers.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from grm_plugin.errors import ConfigError
-from grm_plugin.options import explain
+from grm_plugin.options import Options, Part, explain, put, read_yaml
 from grm_plugin.schedule import Schedule, read_schedule
 from grm_plugin.size import MAX_K, Size
 
 ENV = "GRM_CONFIG"
+DEFAULT = "default"
 _ADDRESS = {"url", "urls", "serve"}
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
-class Part(BaseModel):
-    """A part picked by name, and its options: ``mean`` or ``{name: meta_rm, k_meta: 4}``."""
+_RENAMED = {
+    "dead_batches": "a dead judge is counted in groups and seconds now: set dead_groups, "
+    "dead_after_s",
+}
 
-    model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str
+class ThinkingMarks(Options):
+    """What of a judge's text is thinking.
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Everything but the name."""
-        return dict(self.model_extra or {})
+    Args:
+        marks: pairs of texts that open and close thinking, besides those that are known.
+        closed: a text whose thinking is not closed is no answer.
+    """
+
+    marks: tuple[tuple[str, str], ...] = ()
+    closed: bool = False
 
 
 class GRMConfig(BaseModel):
@@ -47,13 +52,29 @@ class GRMConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     engine: Part = Field(
-        default_factory=lambda: default_judge(),
-        description="where the judge runs: `reference`, `transformers`, `vllm`, `server`, `replay`",
+        Part(name=DEFAULT),
+        description="where the judge runs: `reference`, `transformers`, `vllm`, `server`, "
+        "`replay`; `default` is chosen when the judge is made",
     )
     template: str | None = Field(None, description="name or file of the prompt; default `grm`")
     k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")
     schedule: Schedule | None = Field(
         None, description="k (and k_meta) that grow during training; `k` holds everywhere else"
+    )
+    contract: Part | None = Field(
+        None, description="how the judge answers; default: what the template says"
+    )
+    plan: Part | None = Field(
+        None, description="which responses each call shows; default: from the contract"
+    )
+    thinking: ThinkingMarks = Field(
+        ThinkingMarks(), description="what of a judge's text is thinking, and no answer"
+    )
+    shuffle: Literal["balanced", "independent"] = Field(
+        "balanced", description="`balanced` shows every response in every place equally often"
+    )
+    nonce: bool = Field(
+        False, description="a word of its own for each group in the delimiters of the prompt"
     )
     permutations: int | None = Field(
         None, ge=1, description="shuffles the k samples share; default k (every sample its own)"
@@ -61,14 +82,23 @@ class GRMConfig(BaseModel):
     temperature: float = Field(0.5, ge=0, le=5, description="0 is greedy")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus of each draw")
     max_tokens: int = Field(2048, ge=1, description="most tokens of one judgment")
-    stop: tuple[str, ...] = Field((), description="texts that end a judgment")
+    stop_texts: tuple[str, ...] = Field((), description="texts that end a judgment")
     seed: int = Field(0, description="decides shuffles and draws")
-    vote: str = Field("mean", description="`mean`, `sum`, `median`, `majority`, `borda`")
+    vote: Part = Field(
+        Part(name="mean"), description="`mean`, `sum`, `median`, `majority`, `borda`"
+    )
     select: Part = Field(Part(name="all"), description="which judgments vote: `all`, `meta_rm`")
+    stop: Part = Field(
+        Part(name="fixed"), description="when enough samples are drawn: `fixed` draws k"
+    )
     min_valid: int | None = Field(
         None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"
     )
-    evidence: tuple[str, ...] = Field((), description="evidence sources to ask, by name")
+    find_culprits: int = Field(
+        16, ge=0, description="draws a group may cost to find the response that breaks it"
+    )
+    evidence: tuple[Part, ...] = Field((), description="evidence sources to ask, by name")
+    principles: Part | None = Field(None, description="where a group's principles come from")
     duplicates: str = Field(
         "merge", pattern="^(merge|keep)$", description="`merge` judges equal responses once"
     )
@@ -83,18 +113,31 @@ class GRMConfig(BaseModel):
     max_concurrent_samples: int = Field(256, ge=1, description="draws of the judge at a time")
     max_concurrent_groups: int = Field(64, ge=1, description="groups in flight at a time")
     tries: int = Field(4, ge=1, le=20, description="tries of a request on transport faults")
-    dead_batches: int = Field(
-        3, ge=1, description="batches without one reward after which the run stops"
+    dead_groups: int = Field(
+        8, ge=1, description="groups in a row without a reward after which the run stops, but"
+    )
+    dead_after_s: float = Field(
+        300, ge=0, description="not before the judge was asked in vain for so long"
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
     adapters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
     )
 
-    @field_validator("engine", "select", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
+    def _not_renamed(cls, values: Any) -> Any:
+        for name in values if isinstance(values, Mapping) else ():
+            if name in _RENAMED:
+                raise ValueError(f"{name}: {_RENAMED[name]}")
+        return values
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _no_stop_texts(cls, value: Any) -> Any:
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            raise ValueError("stop names a stopper; texts that end a judgment are stop_texts now")
+        return value
 
     @field_validator("engine", mode="before")
     @classmethod
@@ -163,19 +206,21 @@ class GRMConfig(BaseModel):
     def load(cls, path: str | Path | None = None, /, **settings: Any) -> GRMConfig:
         """Settings from a YAML file (or ``GRM_CONFIG``), overridden by keywords.
 
-        A keyword may be dotted through ``{"engine.url": ...}``.
+        A keyword may be dotted through ``{"engine.url": ...}``. A template file that is not in the
+        working directory stands beside the configuration.
 
         Raises:
             ConfigError: the file is missing or not YAML, a key is unknown, a value is wrong.
         """
         path = path or os.environ.get(ENV) or None
-        values = _read(Path(path)) if path else {}
+        values = read_yaml(Path(path)) if path else {}
+        _find_template(values, Path(path or ""))
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
     @classmethod
     def _checked(cls, where: str, values: dict[str, Any], settings: Mapping[str, Any]) -> GRMConfig:
         for key in sorted(settings, key=lambda key: key.count(".")):
-            _put(values, key, settings[key])
+            put(values, key, settings[key])
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -199,29 +244,22 @@ class GRMConfig(BaseModel):
         return self._checked(where, {**defaults, **self._set()}, {})
 
     def _set(self) -> dict[str, Any]:
-        names = {*self.model_fields_set, "engine"}
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    def with_judge(self) -> GRMConfig:
+        """This configuration with a judge named: where none is, the one for this machine."""
+        return self.but(engine=default_judge()) if self.engine.name == DEFAULT else self
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"config {path} can not be read: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"config {path}: expected keys and values, got {type(values).__name__}")
-    return values
+def _find_template(values: dict[str, Any], config: Path) -> None:
+    name = values.get("template")
+    if isinstance(name, str) and is_template_file(name) and not Path(name).exists():
+        values["template"] = str(config.parent / name)
 
 
-def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
-    *outer, last = dotted.split(".")
-    for key in outer:
-        inner = values.get(key, {})
-        if isinstance(inner, BaseModel):
-            inner = inner.model_dump()
-        values[key] = dict(inner) if isinstance(inner, Mapping) else {"name": inner}
-        values = values[key]
-    values[last] = value
+def is_template_file(name: str) -> bool:
+    """Whether a template's name is a path: anything with a slash or a suffix."""
+    return "/" in name or "." in name
 
 
 def default_judge() -> Part:

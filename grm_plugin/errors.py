@@ -34,6 +34,10 @@ class ContextError(InputError):
     """A group does not fit the judge's context and the configuration says to refuse it."""
 
 
+class SourceError(GRMError):
+    """A source of evidence or principles failed; its group has no reward, and is not to blame."""
+
+
 class RecordError(GRMError):
     """A record could not be written or read; what was written before is intact."""
 

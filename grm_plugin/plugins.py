@@ -5,37 +5,36 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import Distribution, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from types import ModuleType
 from typing import Any
 
 import pluggy
 
 from grm_plugin import hookspecs
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, PluginError, unknown
-from grm_plugin.types import Group, Verdict
+from grm_plugin.kinds import KINDS
+from grm_plugin.options import read_options
+from grm_plugin.types import Verdict
 
 logger = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP = hookspecs.PROJECT
-KINDS = {
-    "engine": "grm_register_engines",
-    "template": "grm_register_templates",
-    "voter": "grm_register_voters",
-    "selector": "grm_register_selectors",
-    "evidence source": "grm_register_evidence_sources",
-    "benchmark": "grm_register_benchmarks",
-    "adapter": "grm_register_adapters",
-}
-HOOKS = (*KINDS.values(), "grm_on_verdict")
+HOOKS = (*(kind.hook for kind in KINDS.values()), "grm_on_verdict")
+_GIVEN = "given in process"
 _PREFIXES = ("grm_register_", "grm_on_")
 BUILT_INS = (
     "grm_plugin.engines",
+    "grm_plugin.classifiers",
     "grm_plugin.prompts",
+    "grm_plugin.contracts",
     "grm_plugin.pipeline.voting",
     "grm_plugin.pipeline.selecting",
+    "grm_plugin.pipeline.stopping",
     "grm_plugin.reference.judge",
 )
 
@@ -52,11 +51,25 @@ class Offer:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A module or object with hooks, its name, and the distribution it came with."""
+    """A module or object with hooks, its name, and the distribution it came with.
+
+    ``announced`` plug-ins are there without anybody having asked for them: a broken one is an
+    error only for those who ask for what it might have offered.
+    """
 
     name: str
     hooks: object
     source: str = "built in"
+    announced: bool = False
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An announced plug-in that can not be used, and why."""
+
+    name: str
+    source: str
+    problem: str
 
 
 class Plugins:
@@ -64,31 +77,53 @@ class Plugins:
 
     Args:
         plugins: in the order their offers are listed; built-ins come through the same door.
+        broken: plug-ins that could not even be imported.
 
     Raises:
-        PluginError: a hook is misspelt, a name is taken, or a registering hook failed. The
-            message names the plug-in.
+        PluginError: a plug-in that was given is broken: a hook is misspelt, or a registering hook
+            failed. The message names it. An announced one is put among the ``broken`` instead.
     """
 
-    def __init__(self, plugins: Iterable[Plugin]) -> None:
-        self.plugins = tuple(plugins)
+    def __init__(self, plugins: Iterable[Plugin], broken: Iterable[Broken] = ()) -> None:
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
-        for plugin in self.plugins:
-            self._add(plugin)
-        self._offers = {kind: self._collect(kind, hook) for kind, hook in KINDS.items()}
+        self._offers: dict[str, dict[str, list[Offer]]] = {kind: {} for kind in KINDS}
+        found, unusable = [], [*broken]
+        for plugin in plugins:
+            try:
+                self._add(plugin)
+                found.append(plugin)
+            except PluginError as error:
+                if not plugin.announced:
+                    raise
+                unusable.append(Broken(plugin.name, plugin.source, str(error)))
+        self.plugins, self.broken = tuple(found), tuple(unusable)
+
+    @property
+    def given(self) -> tuple[object, ...]:
+        """What was given in process, as it can be pickled and given again: modules by name."""
+        hooks = [one.hooks for one in self.plugins if one.source == _GIVEN]
+        return tuple(one.__name__ if isinstance(one, ModuleType) else one for one in hooks)
 
     def _add(self, plugin: Plugin) -> None:
         self._check_marked(plugin)
         try:
             self._pm.register(plugin.hooks, plugin.name)
             self._pm.check_pending()
+            offers = list(self._collect(plugin))
         except (ValueError, pluggy.PluginValidationError) as error:
+            self._forget(plugin)
             problem = " ".join(str(error).split())
-            raise PluginError(
-                f"plug-in {plugin.name!r} ({plugin.source}): {problem}; "
-                f"the hooks are: {', '.join(HOOKS)}"
-            ) from error
+            raise _broken(plugin, f"{problem}; the hooks are: {', '.join(HOOKS)}") from error
+        except PluginError:
+            self._forget(plugin)
+            raise
+        for offer in offers:
+            self._offers[offer.kind].setdefault(offer.name, []).append(offer)
+
+    def _forget(self, plugin: Plugin) -> None:
+        if self._pm.get_plugin(plugin.name) is plugin.hooks:
+            self._pm.unregister(name=plugin.name)
 
     def _check_marked(self, plugin: Plugin) -> None:
         """pluggy passes over a function without the mark, and never awaits one with it."""
@@ -102,72 +137,149 @@ class Plugins:
                 problem = "is async, so it would never be awaited; write a plain function"
             else:
                 continue
-            raise PluginError(f"plug-in {plugin.name!r} ({plugin.source}): {name} {problem}")
+            raise _broken(plugin, f"{name} {problem}")
 
-    def _collect(self, kind: str, hook: str) -> dict[str, Offer]:
-        offers: dict[str, Offer] = {}
-        # pluggy calls the last registered first; offers are taken in order of registration.
-        for impl in getattr(self._pm.hook, hook).get_hookimpls():
-            register = _registrar(kind, impl.plugin_name, offers)
-            try:
-                impl.function(*([register] if impl.argnames else []))
-            except PluginError:
-                raise
-            except Exception as error:
-                raise PluginError(
-                    f"plug-in {impl.plugin_name!r}: {hook} failed: {error!r}"
-                ) from error
-        return offers
+    def _collect(self, plugin: Plugin) -> Iterator[Offer]:
+        for kind in KINDS.values():
+            for impl in getattr(self._pm.hook, kind.hook).get_hookimpls():
+                if impl.plugin is plugin.hooks:
+                    yield from _offered(kind.name, kind.hook, plugin, impl)
 
     def get(self, kind: str, name: str) -> Any:
-        """The part offered as ``name``.
+        """The part offered as ``name``, as it was offered.
 
         Raises:
-            ConfigError: nobody offers it; the message lists what is there.
+            ConfigError: nobody offers it; the message lists what is there, and what is broken.
+            PluginError: two plug-ins offer it.
         """
-        offer = self._offers[kind].get(name)
-        if offer is None:
-            raise ConfigError(unknown(kind, name, self._offers[kind]))
-        return offer.part
+        offers = self._offers[kind].get(name, [])
+        if not offers:
+            raise ConfigError(unknown(kind, name, self._offers[kind]) + self._suspects())
+        if len(offers) > 1:
+            raise PluginError(
+                f"two plug-ins offer the {kind} {name!r}: {offers[0].plugin} and "
+                f"{offers[1].plugin}; uninstall one of them or rename its part"
+            )
+        return offers[0].part
+
+    def _suspects(self) -> str:
+        if not self.broken:
+            return ""
+        causes = "; ".join(f"{one.name!r} ({one.source}): {one.problem}" for one in self.broken)
+        return f"; it may be offered by a plug-in that is broken: {causes}"
+
+    def make(self, kind: str, name: str, options: Mapping[str, Any], limits: Limits) -> Any:
+        """The part ``name`` with its options, not started yet.
+
+        The option ``classifier`` of a selector names a classifier, which is made first.
+
+        Raises:
+            ConfigError: nobody offers it, or it does not take the options.
+            PluginError: two plug-ins offer it, or what is offered is no factory of its kind.
+        """
+        classifier = options.get("classifier") if kind == "selector" else None
+        if isinstance(classifier, Mapping):
+            made = self.make("classifier", *_engine_of(classifier), limits)
+            options = {**options, "classifier": made}
+        return KINDS[kind].make(name, self.get(kind, name), options, limits)
+
+    def check_adapters(self, sections: Mapping[str, Mapping[str, Any]]) -> None:
+        """Refuse a section of an adapter that is not there, and options that it does not have.
+
+        Raises:
+            ConfigError: names the section, the key, what was expected and what came.
+            PluginError: what is offered is no adapter.
+        """
+        for name, options in sections.items():
+            offered = self.get("adapter", name)
+            if not isinstance(offered, hookspecs.Adapter):
+                raise PluginError(
+                    f"adapter {name!r}: expected grm_plugin.hookspecs.Adapter(part, options), "
+                    f"got {offered!r}"
+                )
+            read_options(offered.options, f"adapter {name!r}", options)
 
     def offers(self) -> Iterator[Offer]:
         """Every offer of every plug-in, by kind and name."""
         for kind in KINDS:
-            yield from sorted(self._offers[kind].values(), key=lambda offer: offer.name)
+            for _, offers in sorted(self._offers[kind].items()):
+                yield from sorted(offers, key=lambda offer: offer.plugin)
 
-    def on_verdict(self, group: Group, verdict: Verdict) -> None:
-        """Tell every observer; one that fails is logged and never touches a reward."""
-        values = {"group": group, "verdict": verdict}
-        for impl in self._pm.hook.grm_on_verdict.get_hookimpls():
-            try:
-                impl.function(*(values[name] for name in impl.argnames))
-            except Exception:
-                logger.exception("plug-in %r: grm_on_verdict failed", impl.plugin_name)
+    def observers(self) -> list[tuple[str, Callable[[Verdict], object]]]:
+        """Who observes verdicts: the plug-in's name and what it is told with."""
+        impls = self._pm.hook.grm_on_verdict.get_hookimpls()
+        return [(impl.plugin_name, _teller(impl)) for impl in impls]
 
 
-def _registrar(kind: str, plugin: str, offers: dict[str, Offer]) -> Callable[[str, Any], None]:
+def _engine_of(classifier: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    options = dict(classifier)
+    name = options.pop("engine", None) or options.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"classifier: engine: expected the name of a classifier, got {name!r}")
+    return name, options
+
+
+def _offered(kind: str, hook: str, plugin: Plugin, impl: pluggy.HookImpl) -> Iterator[Offer]:
+    offers: list[Offer] = []
+
     def register(name: str, part: Any) -> None:
-        taken = offers.get(name)
-        if taken is not None:
-            raise PluginError(
-                f"two plug-ins offer the {kind} {name!r}: {taken.plugin} and {plugin}; "
-                "uninstall one of them or rename its part"
-            )
-        offers[name] = Offer(kind, name, part, plugin)
+        offers.append(Offer(kind, name, part, plugin.name))
 
-    return register
+    try:
+        impl.function(*([register] if impl.argnames else []))
+    except (Exception, SystemExit) as error:
+        raise _broken(plugin, f"{hook} failed: {error!r}") from error
+    return iter(offers)
 
 
-def _announced() -> Iterator[Plugin]:
+def _teller(impl: pluggy.HookImpl) -> Callable[[Verdict], object]:
+    def tell(verdict: Verdict) -> object:
+        values = {"group": verdict.group, "verdict": verdict}
+        return impl.function(*(values[name] for name in impl.argnames))
+
+    return tell
+
+
+def _broken(plugin: Plugin, problem: str) -> PluginError:
+    return PluginError(f"plug-in {plugin.name!r} ({plugin.source}): {problem}")
+
+
+def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:
+    """The plug-ins of a judge: those installed, and modules or objects with hooks beside them.
+
+    A module may be given by its import name. Plugins are taken as they are.
+
+    Raises:
+        PluginError: what was given is broken.
+    """
+    if isinstance(plugins, Plugins):
+        return plugins
+    there, given = installed(), [*(plugins or ())]
+    if not given:
+        return there
+    return Plugins([*there.plugins, *map(_given, given)], there.broken)
+
+
+def _given(hooks: object) -> Plugin:
+    if isinstance(hooks, Plugin):
+        return hooks
+    if isinstance(hooks, str):
+        hooks = importlib.import_module(hooks)
+    own = hooks.__name__ if isinstance(hooks, ModuleType) else type(hooks).__qualname__
+    return Plugin(f"{own} at {id(hooks):#x}", hooks, _GIVEN)
+
+
+def _announced() -> Iterator[Plugin | Broken]:
     for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
-        source = _source(point.dist)
-        try:
-            yield Plugin(point.name, point.load(), source)
-        except Exception as error:
-            raise PluginError(
-                f"plug-in {point.name!r} ({source}) can not be imported: {error!r}; "
-                "repair or uninstall it"
-            ) from error
+        yield _loaded(point)
+
+
+def _loaded(point: EntryPoint) -> Plugin | Broken:
+    source = _source(point.dist)
+    try:
+        return Plugin(point.name, point.load(), source, announced=True)
+    except (Exception, SystemExit) as error:
+        return Broken(point.name, source, f"can not be imported: {error!r}; repair or uninstall it")
 
 
 def _source(dist: Distribution | None) -> str:
@@ -176,6 +288,17 @@ def _source(dist: Distribution | None) -> str:
 
 @lru_cache(maxsize=1)
 def installed() -> Plugins:
-    """The built-ins and every plug-in announced by an entry point, loaded once."""
+    """The built-ins and every plug-in announced by an entry point, loaded once.
+
+    One warning names those that are broken; ``grm plugins`` says why.
+    """
     built_ins = [Plugin(name, importlib.import_module(name)) for name in BUILT_INS]
-    return Plugins([*built_ins, *_announced()])
+    announced = list(_announced())
+    found = Plugins(
+        [*built_ins, *(one for one in announced if isinstance(one, Plugin))],
+        [one for one in announced if isinstance(one, Broken)],
+    )
+    if found.broken:
+        names = ", ".join(f"{one.name!r} ({one.source})" for one in found.broken)
+        logger.warning("broken plug-ins, which offer nothing: %s; `grm plugins` says why", names)
+    return found

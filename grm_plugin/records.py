@@ -4,105 +4,201 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from grm_plugin.errors import RecordError, quoted
-from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
-VERSION = 1
+from grm_plugin.errors import RecordError, quoted
+from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
+
+VERSION = 2
 _BLOCK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What sources added for the judge to see: the whole of it, the group's own included."""
+
+    principles: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a record: a verdict with its version and its group's fingerprint.
+
+    ``Verdict`` says what its fields mean; ``shown`` is what the judge saw besides the group.
+    """
+
+    version: int
+    id: str
+    fingerprint: str
+    rewards: tuple[float | None, ...] | None
+    unscored: str
+    unscored_responses: Mapping[int, str]
+    group: Group
+    shown: Added | None
+    judgments: tuple[Judgment, ...]
+    failures: tuple[Failure, ...]
+    cost: Cost
+    origin: Mapping[str, Any]
+
+
+_LINES = TypeAdapter(Line)
+
+
+def to_line(verdict: Verdict) -> bytes:
+    """``verdict`` as one line of JSON, with its newline; metadata that is no JSON as its ``repr``.
+
+    Characters that are no Unicode text (lone surrogates) become U+FFFD.
+
+    Raises:
+        ValueError: it can not be written as JSON.
+    """
+    try:
+        return _LINES.dump_json(_line(verdict), ensure_ascii=True, fallback=repr) + b"\n"
+    except PydanticSerializationError:
+        text = json.dumps(to_record(verdict), ensure_ascii=False)
+        return SURROGATE.sub("\ufffd", text).encode() + b"\n"
 
 
 def to_record(verdict: Verdict) -> dict[str, Any]:
     """``verdict`` as JSON values; :func:`from_record` is its inverse."""
-    return {
-        "version": VERSION,
-        "id": verdict.group.id,
-        "fingerprint": verdict.group.fingerprint,
-        "rewards": verdict.rewards,
-        "unscored": verdict.unscored,
-        "group": _group_record(verdict.group),
-        "judgments": [_flat(judgment) for judgment in verdict.judgments],
-        "failures": [_flat(failure) for failure in verdict.failures],
-        "cost": _flat(verdict.cost),
-        "origin": dict(verdict.origin),
-    }
-
-
-def _group_record(group: Group) -> dict[str, Any]:
-    return {
-        "conversation": [
-            {"role": turn.role, "content": turn.content} for turn in group.conversation
-        ],
-        "responses": group.responses,
-        "id": group.id,
-        "reference": group.reference,
-        "principles": group.principles,
-        "evidence": group.evidence,
-        "metadata": dict(group.metadata),
-    }
-
-
-def _flat(value: Judgment | Failure | Cost) -> dict[str, Any]:
-    record = {name: getattr(value, name) for name in value.__dataclass_fields__}
-    if isinstance(value, Judgment):
-        record["principles"] = [
-            {"text": principle.text, "weight": principle.weight} for principle in value.principles
-        ]
+    record: dict[str, Any] = _LINES.dump_python(_line(verdict), mode="json", fallback=repr)
     return record
+
+
+def _line(verdict: Verdict) -> Line:
+    group, shown = verdict.group, verdict.shown
+    return Line(
+        version=VERSION,
+        id=group.id,
+        fingerprint=group.fingerprint,
+        rewards=verdict.rewards,
+        unscored=verdict.unscored,
+        unscored_responses=verdict.unscored_responses,
+        group=group,
+        shown=Added(shown.principles, shown.evidence) if shown else None,
+        judgments=verdict.judgments,
+        failures=verdict.failures,
+        cost=verdict.cost,
+        origin=verdict.origin,
+    )
 
 
 def from_record(record: Mapping[str, Any]) -> Verdict:
     """The verdict that :func:`to_record` wrote.
 
     Raises:
-        RecordError: a field is missing or of the wrong kind.
+        RecordError: it is of another version, a field is missing or of the wrong kind, or what it
+            says can not be: an order that is no permutation, a number that is not finite, a group
+            that has been edited.
+    """
+    if not isinstance(record, Mapping):
+        raise RecordError(f"not a recorded verdict: expected an object, got {quoted(record)}")
+    _check_version(record.get("version"))
+    try:
+        return _verdict(_LINES.validate_python(dict(record)))
+    except ValidationError as error:
+        raise RecordError(_not_a_verdict(error)) from None
+
+
+def from_line(line: bytes) -> Verdict:
+    """The verdict in one line of a record file.
+
+    Raises:
+        RecordError: as :func:`from_record`, or it is no JSON.
     """
     try:
-        rewards = record["rewards"]
-        return Verdict(
-            group=_group(record["group"]),
-            rewards=None if rewards is None else tuple(float(reward) for reward in rewards),
-            judgments=tuple(_judgment(item) for item in record["judgments"]),
-            failures=tuple(_failure(item) for item in record["failures"]),
-            unscored=str(record["unscored"]),
-            cost=Cost(**record["cost"]),
-            origin=record.get("origin", {}),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RecordError(f"not a recorded verdict: {quoted(error)} in {quoted(record)}") from error
+        return _verdict(_LINES.validate_json(line))
+    except ValidationError as error:
+        _check_version(_version_in(line))
+        raise RecordError(_not_a_verdict(error)) from None
 
 
-def _group(item: Mapping[str, Any]) -> Group:
-    group = Group.of(item["conversation"], item["responses"])
-    return replace(
-        group,
-        id=str(item["id"]),
-        reference=item["reference"],
-        principles=tuple(item["principles"]),
-        evidence=tuple(item["evidence"]),
-        metadata=dict(item["metadata"]),
+def _not_a_verdict(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return (
+        f"not a recorded verdict: {place or 'line'}: {first['msg']}, got {quoted(first['input'])}"
     )
 
 
-def _judgment(item: Mapping[str, Any]) -> Judgment:
-    read = {
-        "order": tuple(item["order"]),
-        "scores": tuple(item["scores"]),
-        "principles": tuple(Principle(**principle) for principle in item["principles"]),
-    }
-    return Judgment(**{**item, **read})
+def _version_in(line: bytes) -> object:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return VERSION  # what is no JSON has no version
+    return record.get("version") if isinstance(record, Mapping) else VERSION
 
 
-def _failure(item: Mapping[str, Any]) -> Failure:
-    failure = Failure(**item)
-    return replace(failure, order=tuple(failure.order), reason=Reason(failure.reason))
+def _check_version(version: object) -> None:
+    if version is None:
+        raise RecordError("not a recorded verdict: it has no version")
+    if version != VERSION:
+        raise RecordError(
+            f"a record of version {quoted(version)}, and this release reads version {VERSION}; "
+            "judge these groups again, or read it with the release that wrote it"
+        )
+
+
+def _verdict(line: Line) -> Verdict:
+    _check_version(line.version)
+    group, shown = line.group, line.shown
+    if line.fingerprint != group.fingerprint:
+        raise RecordError(
+            f"group {group.label} has the fingerprint {group.fingerprint}, the record says "
+            f"{quoted(line.fingerprint)}; was its text edited?"
+        )
+    added = replace(group, principles=shown.principles, evidence=shown.evidence) if shown else None
+    _check(line)
+    return Verdict(
+        group=group,
+        rewards=line.rewards,
+        judgments=line.judgments,
+        failures=line.failures,
+        unscored=line.unscored,
+        cost=line.cost,
+        origin=line.origin,
+        shown=added,
+        unscored_responses=line.unscored_responses,
+    )
+
+
+def _check(line: Line) -> None:
+    """Raises RecordError for what pydantic can not know."""
+    n = len(line.group.responses)
+    if line.rewards is not None and not _are_scores(line.rewards, n):
+        raise RecordError(f"expected {n} finite rewards, got {quoted(line.rewards)}")
+    samples: list[Judgment | Failure] = [*line.judgments, *line.failures]
+    for one in samples:
+        if len(set(one.order)) != len(one.order) or not set(one.order) <= set(range(n)):
+            raise RecordError(
+                f"sample {one.sample}: expected an order of some of {n} responses, got "
+                f"{quoted(one.order)}"
+            )
+    for judgment in line.judgments:
+        if not _are_scores(judgment.scores, n):
+            raise RecordError(
+                f"sample {judgment.sample}: expected {n} finite scores, got "
+                f"{quoted(judgment.scores)}"
+            )
+        if judgment.meta_score is not None and not math.isfinite(judgment.meta_score):
+            raise RecordError(
+                f"sample {judgment.sample}: expected a finite meta-score, got {judgment.meta_score}"
+            )
+
+
+def _are_scores(scores: Sequence[float | None], n: int) -> bool:
+    return len(scores) == n and all(score is None or math.isfinite(score) for score in scores)
 
 
 def read_verdicts(path: Path) -> Iterator[Verdict]:
@@ -123,8 +219,8 @@ def _verdicts(path: Path, lines: BinaryIO) -> Iterator[Verdict]:
         if not line.endswith(b"\n"):
             return
         try:
-            yield from_record(json.loads(line))
-        except (ValueError, RecursionError, RecordError) as error:
+            yield from_line(line)
+        except RecordError as error:
             raise RecordError(f"{path}, line {number}: {error}") from error
 
 
@@ -153,8 +249,7 @@ class Recorder:
     def write(self, verdict: Verdict) -> None:
         """Append one line; metadata that is not JSON is written as its ``repr``."""
         try:
-            line = json.dumps(to_record(verdict), default=repr).encode() + b"\n"
-            self._append(line)
+            self._append(to_line(verdict))
         except (OSError, TypeError, ValueError) as error:
             raise RecordError(
                 f"verdict of group {verdict.group.label} can not be recorded to {self.path}: "

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from grm_plugin.options import Options
 
 MAX_K = 1024
-"""Most samples of one group; the samples of a sub-group r of a split group start at r * MAX_K."""
+"""Most samples of one group, or of one run of a group that was split."""
 
 
 class Size(Options):

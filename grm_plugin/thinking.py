@@ -51,7 +51,10 @@ FAMILIES = (
 )
 # harmony without its tokens; no word of an answer begins with "analysis" and a capital
 _STRIPPED = Marks("analysis", "assistantfinal", r"analysis(?=[^\W\d_a-z])", re.NOFLAG)
+_END = 200  # characters of a prompt in which an opening mark at its end is found
 _QUOTES = "`\"'“”‘’«»"
+# every closing mark above has one of these: most texts have none, and need no slow search
+_IN_CLOSING = ("</", "[/", "◁/", "|>")
 
 
 class Thinking:
@@ -67,11 +70,22 @@ class Thinking:
     """
 
     def __init__(self, extra: Iterable[tuple[str, str]] = (), *, closed: bool = False) -> None:
-        families = (*FAMILIES, *map(_extra, extra))
+        more = tuple(map(_extra, extra))
+        families = (*FAMILIES, *more)
         self.closed = closed
+        self._in_closing = () if more else _IN_CLOSING
         self._families = tuple(map(_compiled, (*families, _STRIPPED)))
         self._opens = _any_of(one.opens for one in families)
         self._closes = _any_of(one.closes for one in families)
+        self._left_open = re.compile(rf"(?:{self._opens.pattern})\s*\Z", re.IGNORECASE)
+
+    def ends_open(self, prompt: str) -> bool:
+        """Whether a completion of ``prompt`` begins inside a thought, as some chat templates do.
+
+        >>> Thinking().ends_open("user: Rhyme!\\nassistant: <think>\\n")
+        True
+        """
+        return bool(self._left_open.search(prompt[-_END:]))
 
     def answer(self, text: str, *, opened: bool = False) -> str:
         """``text`` without the thinking before it: always an end of ``text``, or all of it.
@@ -103,15 +117,21 @@ class Thinking:
         and a draft would be read. Here all up to the last closing mark is thinking.
         """
         rest = self.answer(text, opened=opened)
-        last = max((close.end() for close in _unquoted(self._closes, rest, 0)), default=0)
+        last = max((close.end() for close in self._closings(rest)), default=0)
         end = self._blocks(rest, last)
         return "" if end is None else rest[end:]
 
     def _first_close(self, text: str, *, opened: bool) -> int | None:
         """Where thinking that the template opened ends: 0 if it opened none, None if never."""
-        for close in _unquoted(self._closes, text, 0):
+        for close in self._closings(text):
             return close.end() if opened or not self._opens.search(text, 0, close.start()) else 0
         return None if opened else 0
+
+    def _closings(self, text: str) -> Iterator[re.Match[str]]:
+        """The closing marks of any family in ``text``."""
+        if self._in_closing and not any(part in text for part in self._in_closing):
+            return iter(())
+        return _unquoted(self._closes, text, 0)
 
     def _blocks(self, text: str, end: int) -> int | None:
         """Where the blocks that follow each other from ``end`` on are over; None if never."""

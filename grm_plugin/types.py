@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character: no Unicode text. Judges and records get U+FFFD in its place."""
 
 
 class Reason(StrEnum):
@@ -92,15 +96,16 @@ class Group:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hex digest of everything the judge may see; seeds, resume and replay go by it."""
-        shown = [
+        """Hex digest of all that the caller asked; seeds, resume and replay go by it."""
+        asked = [
             [[turn.role, turn.content] for turn in self.conversation],
             self.responses,
             self.reference,
             self.principles,
             self.evidence,
         ]
-        return hashlib.blake2b(json.dumps(shown, default=repr).encode(), digest_size=16).hexdigest()
+        text = SURROGATE.sub("\ufffd", json.dumps(asked, default=repr, ensure_ascii=False))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     @property
     def label(self) -> str:
@@ -138,7 +143,8 @@ class Draw:
 
     ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
     ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
-    the end of ``text`` or all of it. ``order`` and ``meta_score`` are set only by engines that
+    the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
+    judges that speak more than once. ``order`` and ``meta_score`` are set only by engines that
     replay the past.
     """
 
@@ -148,6 +154,7 @@ class Draw:
     output_tokens: int = 0
     seconds: float = 0.0
     tokens: tuple[Token, ...] = ()
+    said: tuple[str, ...] = ()
     order: tuple[int, ...] | None = None
     meta_score: float | None = None
 
@@ -170,6 +177,7 @@ class Judgment:
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
         run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
         tokens: the tokens of the answer with their probabilities, when the contract asks for them.
+        said: what the judge wrote in the rounds before, when it speaks more than once.
     """
 
     sample: int
@@ -186,6 +194,24 @@ class Judgment:
     seconds: float = 0.0
     run: int = 0
     tokens: tuple[Token, ...] = ()
+    said: tuple[str, ...] = ()
+
+    def failed(self, reason: Reason, detail: str) -> Failure:
+        """This sample as one that is dropped, with its text and its cost."""
+        return Failure(
+            self.sample,
+            self.order,
+            self.seed,
+            reason,
+            detail,
+            self.text,
+            self.prompt_hash,
+            self.prompt_tokens,
+            self.output_tokens,
+            self.seconds,
+            self.run,
+            self.said,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +229,7 @@ class Failure:
     output_tokens: int = 0
     seconds: float = 0.0
     run: int = 0
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from grm_plugin.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
+# estimators in which equal rewards within a group do not make its advantages 0
+_COMPARE_WITH_OTHERS = frozenset({"gae", "reinforce", "reinforce_baseline", "flash_reinforce"})
+
 
 def check_contradictions(host: Host, given: argparse.Namespace) -> None:
     """Refuse options of the host that leave no place for the judge.
@@ -79,19 +82,29 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
         )
 
 
-def check_schedule(host: Host, given: argparse.Namespace, config: GRMConfig) -> None:
-    """Tell of evaluations that a schedule would take for training."""
-    temperature = host.value(given, "temperature")
-    if (
-        config.schedule
-        and host.value(given, "evaluation")
-        and host.value(given, "eval_temperature") == temperature
-    ):
-        logger.warning(
-            "%s is %g, as in training: the schedule can not tell evaluations from training and "
-            "counts their groups too; evaluate at another temperature",
-            *(host.option("eval_temperature"), temperature),
-        )
+def check_weights(host: Host, given: argparse.Namespace) -> None:
+    """Tell of settings under which the policy learns from responses without a reward.
+
+    Such a response keeps one token. It is one of all tokens of an update only where these weigh
+    alike; where every response does, its advantage counts in full, unless it is 0 as in an
+    estimator that compares the responses of a prompt and nothing else.
+    """
+    estimator = host.value(given, "estimator")
+    if estimator not in _COMPARE_WITH_OTHERS:
+        return
+    by_response = host.has("loss_mean") and host.value(given, "loss_mean") != "token-mean"
+    if by_response or host.value(given, "loss_type") == "gspo":
+        option = host.option("loss_mean" if by_response else "loss_type")
+        why = f"{option} {host.value(given, 'loss_mean' if by_response else 'loss_type')} lets"
+    elif not host.weighs_tokens_alike:
+        why = f"openrlhf {host.version} averages over the tokens of each micro-batch, which lets"
+    else:
+        return
+    logger.warning(
+        "%s %s: %s a response without a reward weigh as much as others, so that the policy learns "
+        "from the number it got instead; use group_norm, rloo or dr_grpo where a judge may fail",
+        *(host.option("estimator"), estimator, why),
+    )
 
 
 def check_range(

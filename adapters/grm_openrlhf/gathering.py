@@ -62,6 +62,11 @@ class Seat(Generic[A, R]):
     def __init__(self, group: _Group[A, R], place: int) -> None:
         self._group, self._place = group, place
 
+    @property
+    def group(self) -> asyncio.Future[Sequence[R]]:
+        """What siblings share: done when the group is over, one way or another."""
+        return self._group.results
+
     async def settle(self, answer: A) -> R:
         """Give the answer and wait for the group's results.
 
@@ -80,7 +85,7 @@ class _Group(Generic[A, R]):
         self._closed = False
         self._answers: dict[int, A] = {}
         self._task: asyncio.Task[None] | None = None
-        self._results: asyncio.Future[Sequence[R]] = asyncio.get_running_loop().create_future()
+        self.results: asyncio.Future[Sequence[R]] = asyncio.get_running_loop().create_future()
 
     def seat(self) -> Seat[A, R]:
         self._seats += 1
@@ -94,20 +99,20 @@ class _Group(Generic[A, R]):
         self._answers[place] = answer
         self._judge_if_complete()
         # a sibling that is cancelled must not cancel what the others wait for
-        return await asyncio.shield(self._results)
+        return await asyncio.shield(self.results)
 
     def fail(self, error: BaseException) -> None:
-        if self._results.done():
+        if self.results.done():
             return
-        self._results.set_exception(
+        self.results.set_exception(
             SiblingError(f"another response of this group failed: {error!r}")
         )
-        self._results.exception()  # nobody may be waiting yet
+        self.results.exception()  # nobody may be waiting yet
         if self._task:
             self._task.cancel()
 
     def _judge_if_complete(self) -> None:
-        if self._closed and len(self._answers) == self._seats and not self._results.done():
+        if self._closed and len(self._answers) == self._seats and not self.results.done():
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -115,8 +120,8 @@ class _Group(Generic[A, R]):
             answers = [self._answers[place] for place in range(self._seats)]
             results = await self._judge(answers)
         except Exception as error:  # whatever ends the judging ends the wait of every sibling
-            if not self._results.done():
-                self._results.set_exception(error)
+            if not self.results.done():
+                self.results.set_exception(error)
         else:
-            if not self._results.done():
-                self._results.set_result(results)
+            if not self.results.done():
+                self.results.set_result(results)

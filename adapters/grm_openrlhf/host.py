@@ -1,23 +1,17 @@
-"""What the installed OpenRLHF can do, read from its source.
-
-Its command imports vLLM and more before it looks at an argument, so nothing here imports it: the
-declarations of its options are cut out of the source and run alone.
-"""
+"""What the installed OpenRLHF can do: its options, and whether its agents see whole groups."""
 
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib.util
 import logging
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from grm_openrlhf.sources import Sources
 from grm_plugin.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -40,6 +34,9 @@ _SPELLINGS = {
     "temperature": ("--rollout.temperature", "--temperature"),
     "evaluation": ("--eval.dataset", "--eval_dataset"),
     "eval_temperature": ("--eval.temperature", "--eval_temperature"),
+    "estimator": ("--algo.advantage.estimator", "--advantage_estimator"),
+    "loss_type": ("--actor.policy_loss_type", "--policy_loss_type"),
+    "loss_mean": ("--actor.loss_agg_mode",),
     "filtering": ("--algo.dynamic_filtering_enable", "--dynamic_filtering"),
     "input_key": ("--data.input_key", "--input_key"),
     "label_key": ("--data.label_key", "--label_key"),
@@ -86,10 +83,9 @@ class Host:
         Raises:
             ConfigError: this release declares its options in a way that can not be read.
         """
-        names = self._run([*self._imports(), *self._declarations()])
-        parser = names.get("parser")
+        parser = self._sources.declared().get("parser")
         if not isinstance(parser, argparse.ArgumentParser):
-            raise ConfigError(self._unreadable("no argparse parser is made"))
+            raise self._unreadable("no argparse parser is made")
         return parser
 
     def has(self, meaning: str) -> bool:
@@ -125,8 +121,12 @@ class Host:
         Raises:
             ConfigError: this release has no such executor; the message says what to do.
         """
-        executor = self._defines("utils/agent.py", "execute", "sampling_params", "llm_engine")
-        groups = self._defines("trainer/ray/vllm_engine.py", "generate_responses", "num_samples")
+        executor = self._sources.defines(
+            "utils/agent.py", "execute", "sampling_params", "llm_engine"
+        )
+        groups = self._sources.defines(
+            "trainer/ray/vllm_engine.py", "generate_responses", "num_samples"
+        )
         if not (executor and groups):
             raise ConfigError(
                 f"openrlhf {self.version} has no agent executor that sees whole groups; install "
@@ -151,76 +151,27 @@ class Host:
     @property
     def keeps_labels(self) -> bool:
         """Whether a label that is a list of messages comes through its data loader unchanged."""
-        return self._defines("datasets/prompts_dataset.py", "collate_fn")
+        return self._sources.defines("datasets/prompts_dataset.py", "collate_fn")
+
+    @property
+    def weighs_tokens_alike(self) -> bool:
+        """Whether a token weighs the same in every micro-batch of an update (since 0.11.1)."""
+        return self._sources.defines("utils/loss_utils.py", "iter_grad_accum_global_norm")
 
     def ray_environment(self) -> dict[str, str]:
         """The environment variables it would give its Ray actors if it started Ray itself."""
-        for node in ast.walk(self._command):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ray.init":
-                for given in node.keywords:
-                    if given.arg == "runtime_env":
-                        found = ast.Assign([ast.Name("found", ast.Store())], given.value)
-                        names = self._run([*self._imports(), found])
-                        return dict(names["found"].get("env_vars", {}))
-        return {}
+        found = self._sources.argument("ray.init", "runtime_env") or {}
+        return dict(found.get("env_vars", {}))
 
     @cached_property
-    def _command(self) -> ast.Module:
-        return self._parsed("cli/train_ppo_ray.py")
+    def _sources(self) -> Sources:
+        return Sources(self.root, "cli/train_ppo_ray.py", self._unreadable)
 
-    def _parsed(self, file: str) -> ast.Module:
-        try:
-            return ast.parse((self.root / file).read_text(encoding="utf-8"))
-        except (OSError, SyntaxError) as error:
-            raise ConfigError(self._unreadable(f"{file}: {error}")) from error
-
-    def _imports(self) -> list[ast.stmt]:
-        """Imports of the standard library; the declarations use no others."""
-        return [
-            node
-            for node in self._command.body
-            if (isinstance(node, ast.Import) and _standard(node.names[0].name))
-            or (isinstance(node, ast.ImportFrom) and _standard(node.module or ""))
-        ]
-
-    def _declarations(self) -> list[ast.stmt]:
-        """What its main part does before it parses the command line."""
-        main = [node for node in self._command.body if isinstance(node, ast.If)]
-        body = main[-1].body if main else []
-        for place, node in enumerate(body):
-            if isinstance(node, ast.Assign) and ".parse_args(" in ast.unparse(node):
-                return body[:place]
-        raise ConfigError(self._unreadable("no parse_args in its main part"))
-
-    def _run(self, statements: list[ast.stmt]) -> Mapping[str, Any]:
-        module = ast.fix_missing_locations(ast.Module(statements, []))
-        names: dict[str, Any] = {}
-        try:
-            # the host's own lines, which the trainer itself runs a moment later
-            exec(compile(module, str(self.root), "exec"), names)  # noqa: S102
-        except (NameError, ImportError) as error:
-            raise ConfigError(self._unreadable(str(error))) from error
-        return names
-
-    def _defines(self, file: str, function: str, *arguments: str) -> bool:
-        if not (self.root / file).is_file():
-            return False
-        found = [
-            {argument.arg for argument in node.args.args}
-            for node in ast.walk(self._parsed(file))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function
-        ]
-        return any(set(arguments) <= names for names in found)
-
-    def _unreadable(self, why: str) -> str:
-        return (
+    def _unreadable(self, why: str) -> ConfigError:
+        return ConfigError(
             f"the options of openrlhf {self.version} can not be read from {self.root} ({why}); "
             f"tested are {_tested()}"
         )
-
-
-def _standard(module: str) -> bool:
-    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _release(text: str) -> tuple[int, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.progress import Progress
 from grm_openrlhf.reading import Rollout
+from grm_openrlhf.rounds import Place
 from grm_openrlhf.settings import RunSettings
+from grm_openrlhf.weightless import left_out
 from grm_plugin import GRM, Group
 from grm_plugin.errors import JudgeDeadError
-from grm_plugin.hosts.fallback import Fallback, extra_logs
+from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
 from grm_plugin.size import Size
 from grm_plugin.types import Verdict
 
@@ -22,73 +25,111 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the host gets for one rollout: the reward, the score it filters by, and its logs."""
+    """What the host gets for one rollout.
+
+    Args:
+        reward: a number that is finite in training.
+        score: what dynamic filtering goes by; NaN is dropped.
+        logs: what it logs beside the reward.
+        weightless: whether the policy must not learn from this rollout.
+    """
 
     reward: float
     score: float
     logs: Mapping[str, float]
+    weightless: bool = False
 
 
 class GroupJudge:
     """Judges whole groups, one at a time or many at once, on the loop of a rollout actor.
 
-    A group that can not be judged gets the mean of recent rewards for all its responses, from
-    which an estimator that compares them learns nothing; see :mod:`grm_plugin.hosts.fallback`.
-    When no group at all was scored during ``dead_batches`` training steps, the run ends.
+    A training group without a reward gets the mean of those that are judged at the same time, and
+    no weight. In an evaluation it gets numbers that leave the host's metrics as they are without
+    it. When ``dead_groups`` in a row were not scored, and for ``dead_after_s``, the run ends.
 
     Args:
-        grm: the judge; it counts every group as a batch.
+        grm: the judge.
         options: of the adapter.
         settings: of the run.
     """
 
     def __init__(self, grm: GRM, options: OpenRLHFOptions, settings: RunSettings) -> None:
         self._grm, self._options = grm, options
+        self._filtering = settings.filtering
         low, high = settings.vote_range
         self._fallback = Fallback(start=(low + high) / 2)
         self._progress = Progress(
             grm.config.schedule, settings.groups_per_step, first_step=settings.first_step
         )
 
-    async def score(self, rollouts: Sequence[Rollout]) -> list[Scored]:
+    async def score(self, rollouts: Sequence[Rollout], place: Place) -> list[Scored]:
         """Rewards and logs of one group, in its order.
+
+        Args:
+            rollouts: of the group.
+            place: of the group among those that are under way.
 
         Raises:
             EngineError: the judge can not be started.
             JudgeDeadError: too many groups in a row had no reward.
         """
+        training = rollouts[0].training
+        verdict = self._rounded(await self._judged(self._group(rollouts), training))
+        known = verdict.known_rewards
+        place.judged(known)
+        if training:
+            self._progress.judged(statistics.fmean(known) if known else math.nan)
+        if not known:
+            logger.warning("group %s has no reward: %s", verdict.group.label, verdict.unscored)
+        if training:
+            return await self._trained(verdict, place)
+        return await self._evaluated(verdict, place)
+
+    async def _trained(self, verdict: Verdict, place: Place) -> list[Scored]:
+        known = verdict.known_rewards
+        if not known and self._filtering:  # the host replaces it, and must not wait for others
+            return self._scored(verdict, self._fallback.fill(verdict), score=math.nan)
+        means = None if known else await place.means()
+        return self._scored(verdict, self._fallback.fill(verdict, means.mean if means else None))
+
+    async def _evaluated(self, verdict: Verdict, place: Place) -> list[Scored]:
+        if verdict.known_rewards:
+            return self._scored(verdict, Fallback().fill(verdict))
+        means = await place.means()
+        mean, best = (means.mean, means.best) if means else (math.nan, math.nan)
+        rewards = left_out(len(verdict.group.responses), mean, best)
+        return self._scored(verdict, Filled(rewards, unscored=True))
+
+    def _scored(self, verdict: Verdict, filled: Filled, score: float | None = None) -> list[Scored]:
+        logs, scale = extra_logs(verdict, filled), self._options.reward_scale
+        known = verdict.rewards or (None,) * len(filled.rewards)
+        return [
+            Scored(reward * scale, reward if score is None else score, logs, own is None)
+            for reward, own in zip(filled.rewards, known, strict=True)
+        ]
+
+    def _group(self, rollouts: Sequence[Rollout]) -> Group:
         first = rollouts[0]
-        group = Group(
+        return Group(
             conversation=first.conversation,
             responses=tuple(rollout.response for rollout in rollouts),
             reference=first.reference,
             metadata={"training": first.training, "step": self._progress.step},
         )
-        size = self._progress.size() if first.training else None
-        verdict = await self._judged(group, size)
-        filled = self._fallback.fill(verdict)
-        if first.training:
-            self._progress.judged(math.nan if filled.unscored else filled.mean)
-        if filled.unscored:
-            logger.warning(
-                "group %s has no reward and all its responses get %.4f: %s",
-                *(group.label, filled.rewards[0], verdict.unscored),
-            )
-        scores = tuple(self._rounded(reward) for reward in filled.rewards)
-        logs = extra_logs(verdict, replace(filled, rewards=scores))
-        scale = self._options.reward_scale
-        return [Scored(score * scale, score, logs) for score in scores]
 
-    async def _judged(self, group: Group, size: Size | None) -> Verdict:
+    async def _judged(self, group: Group, training: bool) -> Verdict:
+        size: Size | None = self._progress.size() if training else None
         try:
             (verdict,) = await self._grm.score_batch_async([group], size=size)
         except JudgeDeadError as error:
-            raise JudgeDeadError(
-                f"a rollout actor saw no reward for {self._grm.config.dead_batches} groups, the "
-                f"worth of dead_batches training steps; counting a group as a batch: {error}"
-            ) from None
+            raise JudgeDeadError(f"in a rollout actor {error}") from None
         return verdict
 
-    def _rounded(self, reward: float) -> float:
+    def _rounded(self, verdict: Verdict) -> Verdict:
         step = self._options.round_to
-        return reward if step is None else round(reward / step) * step
+        if step is None or verdict.rewards is None:
+            return verdict
+        rewards = (
+            None if reward is None else round(reward / step) * step for reward in verdict.rewards
+        )
+        return replace(verdict, rewards=tuple(rewards))

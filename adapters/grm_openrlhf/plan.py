@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grm_openrlhf.agreement import findings
 from grm_openrlhf.checks import (
     check_contradictions,
     check_engine,
     check_range,
-    check_schedule,
+    check_weights,
 )
 from grm_openrlhf.command import Ours
 from grm_openrlhf.host import Host
@@ -22,14 +23,18 @@ from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
+from grm_plugin.config import is_template_file
+from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins, installed
+from grm_plugin.prompts import load_template
 from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule
 
 logger = logging.getLogger(__name__)
 
+_BESIDE = 1 + 1e-9  # too little for the sampler's numbers to change, enough to be seen
 AGENT = Path(__file__).with_name("agent.py").resolve()
 
 
@@ -50,11 +55,15 @@ class Plan:
         argv: arguments of the host's own command.
         settings: what its rollout actors are told.
         servers: what runs beside it; None when the judge runs elsewhere.
+        prompts_per_step: training groups of a step, over all rollout actors.
+        unscored_limit: share of training groups without a reward above which the run has failed.
     """
 
     argv: tuple[str, ...]
     settings: RunSettings
     servers: Servers | None
+    prompts_per_step: int
+    unscored_limit: float | None
 
 
 def make_plan(
@@ -79,34 +88,38 @@ def make_plan(
     options = options_of(config)
     check_contradictions(host, given)
     check_engine(config, options)
-    check_schedule(host, given, config)
+    check_weights(host, given)
     judge = GRM(config, plugins=plugins)
     votes = _vote_range(judge, plugins or installed())
     check_range(host, given, votes, options.reward_scale)
     label, label_option = _label(host, given, options)
     servers = _servers(config, options)
+    prompts, own_agent = host.value(given, "prompts"), _own_agent(host, given)
     settings = RunSettings(
         config=_content(config),
         template=_template_text(config),
         label=label,
         own_label=bool(label_option),
-        own_agent=_own_agent(host, given),
+        own_agent=own_agent,
         replicas=options.judge.replicas if servers else 0,
         temperature=host.value(given, "temperature"),
-        groups_per_step=math.ceil(host.value(given, "prompts") / host.value(given, "engines")),
+        groups_per_step=math.ceil(prompts / host.value(given, "engines")),
         first_step=_first_step(host, given, config),
         vote_range=votes,
+        filtering=host.value(given, "filtering"),
+        ledger=True,
+        agreed=findings(judge, own_agent),
     )
     # of an option that is given twice the host takes the last
-    argv = [*rest, host.option("agent"), str(AGENT), *label_option]
-    return Plan(tuple(argv), settings, servers)
+    argv = [*rest, host.option("agent"), str(AGENT), *label_option, *_evaluation(host, given)]
+    return Plan(tuple(argv), settings, servers, prompts, options.unscored_limit)
 
 
 def _vote_range(judge: GRM, plugins: Plugins) -> tuple[float, float]:
     """Lowest and highest reward of one group, by voting on its extremes."""
     config, scale = judge.config, judge.template.scale
     sizes = [config.size, *(config.schedule.every_size().values() if config.schedule else ())]
-    vote = plugins.get("voter", config.vote)
+    vote = plugins.make("voter", config.vote.name, config.vote.options, Limits())
     found = [reward for size in sizes for reward in vote([[scale.low, scale.high]] * size.k, scale)]
     return min(found), max(found)
 
@@ -131,6 +144,14 @@ def _label(
         f"{option} is {key}" if key else f"openrlhf {host.version} hands over nothing else",
     )
     return options.label, []
+
+
+def _evaluation(host: Host, given: argparse.Namespace) -> list[str]:
+    """The option by which agents, who are told no more, can tell evaluations from training."""
+    temperature = host.value(given, "temperature")
+    if host.value(given, "evaluation") and host.value(given, "eval_temperature") == temperature:
+        return [host.option("eval_temperature"), repr(temperature * _BESIDE)]
+    return []
 
 
 def _first_step(host: Host, given: argparse.Namespace, config: GRMConfig) -> int:
@@ -177,5 +198,7 @@ def _content(config: GRMConfig) -> dict[str, Any]:
 def _template_text(config: GRMConfig) -> str | None:
     """The text of a template that is a file: other nodes may not have it."""
     name = config.template or ""
-    is_file = "/" in name or "." in name  # as the judge tells a path from an offered name
-    return Path(name).read_text(encoding="utf-8") if is_file else None
+    if not is_template_file(name):
+        return None
+    load_template(Path(name))  # says what is wrong with it
+    return Path(name).read_text(encoding="utf-8")

@@ -11,16 +11,22 @@ from typing import Any
 
 import ray
 
+from grm_openrlhf.agreement import check_agreed, findings
+from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.gathering import Gathering
 from grm_openrlhf.judging import GroupJudge, Scored
+from grm_openrlhf.ledger import Book, Ledger
 from grm_openrlhf.options import options_of
 from grm_openrlhf.reading import Reader, Rollout
+from grm_openrlhf.rounds import Place, Rounds
 from grm_openrlhf.servers import urls_of
 from grm_openrlhf.settings import RunSettings
+from grm_openrlhf.weightless import without_weight
 from grm_plugin import GRM
 from grm_plugin.plugins import Plugins
 
 Execute = Callable[..., Awaitable[dict[str, Any]]]
+Answer = tuple[Rollout, Place]
 
 
 class ScoredRollouts:
@@ -42,7 +48,10 @@ class ScoredRollouts:
         self._config = settings.judge_config()
         self._options = options_of(self._config)
         self._reader = Reader(settings, self._options)
-        self._gathering = Gathering[Rollout, Scored](self._score)
+        self._gathering = Gathering[Answer, Scored](self._score)
+        own = Ledger(settings.groups_per_step, settings.first_step)
+        book: Book = RemoteLedger() if settings.ledger else own
+        self._rounds = {kind: Rounds(book, _actor(), training=kind) for kind in (True, False)}
         self._opening: asyncio.Future[GroupJudge] | None = None
 
     async def execute(
@@ -52,7 +61,9 @@ class ScoredRollouts:
 
         Takes and returns what the host's own executor does.
         """
+        training = self._reader.is_training(sampling_params)
         with self._gathering.join(sampling_params, prompt, repr(label)) as seat:
+            place = self._rounds[training].enter(seat.group)
             output = await self._roll_out(
                 prompt=prompt,
                 label="" if self._settings.own_label else label,
@@ -61,7 +72,9 @@ class ScoredRollouts:
                 **more,
             )
             rollout = self._reader.read(prompt, label, sampling_params, output, hf_tokenizer)
-            scored = await seat.settle(rollout)
+            scored = await seat.settle((rollout, place))
+        if scored.weightless and training:
+            output = without_weight(output, more["max_length"])
         logs: Mapping[str, Any] = output.get("extra_logs") or {}
         return {
             **output,
@@ -70,16 +83,14 @@ class ScoredRollouts:
             "extra_logs": {**logs, **scored.logs},
         }
 
-    async def _score(self, rollouts: Sequence[Rollout]) -> Sequence[Scored]:
+    async def _score(self, answers: Sequence[Answer]) -> Sequence[Scored]:
         if self._opening is None:
             self._opening = asyncio.ensure_future(self._open())
         judge = await asyncio.shield(self._opening)
-        return await judge.score(rollouts)
+        return await judge.score([rollout for rollout, _ in answers], answers[0][1])
 
     async def _open(self) -> GroupJudge:
-        # a batch of the judge is a group here, so its limit counts groups
-        patience = self._config.dead_batches * self._settings.groups_per_step
-        here: dict[str, Any] = {"dead_batches": patience}
+        here: dict[str, Any] = {}
         if self._settings.replicas:
             here["engine.urls"] = await urls_of(self._settings.replicas)
         if self._settings.template is not None:
@@ -87,6 +98,8 @@ class ScoredRollouts:
         if self._config.record:
             here["record"] = Path(f"{self._config.record}.{_actor()}")
         grm = GRM(self._config.but(**here), plugins=self._plugins)
+        found = findings(grm, self._settings.own_agent)
+        check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
         return GroupJudge(grm, self._options, self._settings)
 
 

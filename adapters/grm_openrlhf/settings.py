@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
@@ -37,6 +37,9 @@ class RunSettings(Options):
         groups_per_step: prompts of a training step for one rollout actor, rounded up.
         first_step: training steps that were over before, when a run is resumed.
         vote_range: lowest and highest reward that the vote can give.
+        filtering: whether the host drops training groups by their scores.
+        ledger: whether the launcher keeps a ledger for all actors.
+        agreed: what the launcher found that every actor has to find too; see :mod:`.agreement`.
     """
 
     config: Mapping[str, Any]
@@ -49,6 +52,9 @@ class RunSettings(Options):
     groups_per_step: int = 1
     first_step: int = 0
     vote_range: tuple[float, float] = (0.0, 1.0)
+    filtering: bool = False
+    ledger: bool = False
+    agreed: Mapping[str, str] = Field(default_factory=dict)
 
     @classmethod
     def from_environment(cls) -> RunSettings:

@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             return _help(host)
         ours, rest = command.split(argv)
         if ours.reward_model is None:
-            return _run_host(rest)
+            return run_host(rest)
         run(make_plan(ours, rest, host), host)
     except GRMError as error:
         sys.exit(f"error: {error}")
@@ -54,18 +54,23 @@ def run(plan: Plan, host: Host) -> None:
 
     Raises:
         EngineError: a judge server can not be started.
+        UnscoredError: too many groups had no reward.
     """
     import ray
 
     from grm_openrlhf import servers
+    from grm_openrlhf.ending import counted
 
     wanted = {**host.ray_environment(), ENV: plan.settings.model_dump_json(exclude_unset=True)}
     ray.init(runtime_env={"env_vars": without_jobs_own(wanted)})
     judge = plan.servers
     with (
-        servers.running(judge.serve, judge.placement, judge.api_key_env) if judge else nullcontext()
+        counted(plan.prompts_per_step, plan.settings.first_step, plan.unscored_limit),
+        servers.running(judge.serve, judge.placement, judge.api_key_env)
+        if judge
+        else nullcontext(),
     ):
-        _run_host(plan.argv)
+        run_host(plan.argv)
 
 
 def without_jobs_own(variables: Mapping[str, str]) -> dict[str, str]:
@@ -75,7 +80,8 @@ def without_jobs_own(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name not in theirs}
 
 
-def _run_host(argv: Sequence[str]) -> None:
+def run_host(argv: Sequence[str]) -> None:
+    """Run the host's own command, with these arguments, in this process."""
     sys.argv = [COMMAND, *argv]
     runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
 

@@ -17,9 +17,17 @@ from __future__ import annotations
 from typing import Any
 
 from grm_trl.errors import RankError, UnscoredError
+from grm_trl.joining import abstaining
 from grm_trl.reward import AsyncGRMReward, GRMReward
 
-__all__ = ["AsyncGRMReward", "GRMReward", "RankError", "UnscoredError", "grm_reward"]
+__all__ = [
+    "AsyncGRMReward",
+    "GRMReward",
+    "RankError",
+    "UnscoredError",
+    "abstaining",
+    "grm_reward",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -21,9 +21,12 @@ def columns(verdict: Verdict) -> list[dict[str, Any]]:
     text = {
         "critique": shown.text[:MAX_TEXT] if shown else "",
         "principles": _principles(shown) if shown else "",
-        "unscored": verdict.unscored[:MAX_TEXT],
     }
-    return [{**text, "votes": row} for row in votes]
+    reasons = [verdict.unscored or verdict.unscored_responses.get(n, "") for n in range(len(votes))]
+    return [
+        {**text, "votes": row, "unscored": why[:MAX_TEXT]}
+        for row, why in zip(votes, reasons, strict=True)
+    ]
 
 
 def _nearest(voted: Sequence[Judgment], votes: Sequence[Sequence[float]]) -> Judgment | None:

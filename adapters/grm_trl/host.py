@@ -5,8 +5,11 @@ Nothing here imports TRL, so importing the adapter stays cheap.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from inspect import iscoroutinefunction
 from typing import Any
 
 from grm_plugin.errors import ConfigError
@@ -49,6 +52,55 @@ def trainer_of(call: Mapping[str, Any]) -> Any:
     return getattr(call.get("log_extra"), "__self__", None)
 
 
+def reward_funcs(call: Mapping[str, Any]) -> list[Any]:
+    """The list that the trainer takes its rewards from, round after round; empty if unknown."""
+    found = getattr(trainer_of(call), "reward_funcs", None)
+    return found if isinstance(found, list) else []
+
+
+def name_of(reward: Any) -> str:
+    """How TRL calls a reward in its metrics."""
+    while isinstance(reward, partial):
+        reward = reward.func
+    return reward if isinstance(reward, str) else getattr(reward, "__name__", type(reward).__name__)
+
+
+def is_async(reward: Any) -> bool:
+    """Whether TRL awaits a reward, after it has called all that are not awaited."""
+    while isinstance(reward, partial):
+        reward = reward.func
+    return iscoroutinefunction(reward) or iscoroutinefunction(type(reward).__call__)
+
+
+def is_model(reward: Any) -> bool:
+    """Whether a reward is a model, or the name of one, which TRL tokenizes for and calls itself."""
+    torch = sys.modules.get("torch")  # where there is none, nothing can be a model
+    return isinstance(reward, str) or bool(torch and isinstance(reward, torch.nn.Module))
+
+
+def opening(trainer: Any) -> str:
+    """What the chat template of the policy puts before a completion, such as an opening mark of
+    thinking; empty when the trainer does not say, or takes thinking out of completions itself."""
+    processing = getattr(trainer, "processing_class", None)
+    render = getattr(processing, "apply_chat_template", None)
+    if render is None or _parses(processing):
+        return ""
+    options = {"chat_template": getattr(trainer, "chat_template", None)}
+    options |= getattr(trainer, "chat_template_kwargs", None) or {}
+    try:
+        chat = [{"role": "user", "content": "?"}]
+        return str(render(chat, add_generation_prompt=True, tokenize=False, **options))
+    except Exception:  # there is no template, or it wants more than a question
+        return ""
+
+
+def _parses(processing: Any) -> bool:
+    """Whether TRL parses completions, so that thinking comes in a field of its own."""
+    tokenizers = (processing, getattr(processing, "tokenizer", None))
+    names = ("response_template", "response_schema")
+    return any(getattr(one, name, None) is not None for one in tokenizers for name in names)
+
+
 def is_training(trainer: Any) -> bool:
     """False while the trainer evaluates; True also when it does not say."""
     return bool(getattr(getattr(trainer, "model", None), "training", True))
@@ -61,6 +113,20 @@ def generations(trainer: Any) -> int | None:
     name = "num_generations" if is_training(trainer) else "num_generations_eval"
     found = getattr(trainer, name, None)
     return found if isinstance(found, int) else None
+
+
+def check_generations(asked: int | None, trainer: Any) -> None:
+    """Refuse a group size that is not the trainer's; evaluations have one of their own.
+
+    Raises:
+        ConfigError: both sizes.
+    """
+    found = generations(trainer)
+    if is_training(trainer) and None not in (asked, found) and asked != found:
+        raise ConfigError(
+            f"num_generations: expected {found}, as the trainer generates for each prompt, got "
+            f"{asked}; leave num_generations out of the reward's settings"
+        )
 
 
 def check_name(name: str, trainer: Any) -> None:

@@ -32,7 +32,7 @@ class Reporter:
         self.numbers: dict[str, float] = {}
         self.mean_reward_key = f"{name}/reward_mean"
         self._name, self._config = name, config
-        self._warned = False
+        self._told: set[str] = set()
         self._ended = time.monotonic()
 
     def report(
@@ -55,11 +55,7 @@ class Reporter:
             size: how many judgments the schedule asked for; None without one.
             started: ``time.monotonic()`` at the start of the call.
         """
-        scored = [
-            [reward for reward in group if reward is not None]
-            for group in rewards
-            if group is not None
-        ]
+        scored = [group for group in rewards if group is not None]
         self.numbers = {
             **counting.numbers(verdicts, scored),
             **growth.numbers(size or self._config.size, self._config.schedule),
@@ -90,14 +86,29 @@ class Reporter:
                 unscored[0].group.label,
                 unscored[0].unscored,
             )
+        single = [verdict for verdict in verdicts if verdict.unscored_responses]
+        if single:
+            first, reason = min(single[0].unscored_responses.items())
+            logger.warning(
+                "%s: %d responses of %d scored groups have no reward; response %d of group %s: %s",
+                self._name,
+                sum(len(verdict.unscored_responses) for verdict in single),
+                len(single),
+                first + 1,
+                single[0].group.label,
+                reason,
+            )
 
     def warn_of_singles(self, members: Sequence[Sequence[int]]) -> None:
         """Say once that the judge has nothing to compare."""
-        if self._warned or not members or any(len(run) > 1 for run in members):
-            return
-        self._warned = True
-        logger.warning(
-            "%s: every prompt of this call has a single response; a judge is much weaker when it "
-            "has nothing to compare, so use num_generations of 2 or more",
-            self._name,
-        )
+        if members and not any(len(run) > 1 for run in members):
+            self.warn_once(
+                "every prompt of this call has a single response; a judge is much weaker when it "
+                "has nothing to compare, so use num_generations of 2 or more"
+            )
+
+    def warn_once(self, text: str) -> None:
+        """Say ``text``, unless it was said."""
+        if text not in self._told:
+            self._told.add(text)
+            logger.warning("%s: %s", self._name, text)

@@ -9,15 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
-from grm_plugin.plugins import Plugins
-from grm_trl import growth, host, settings
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.rounding import rounded
+from grm_plugin.plugins import Plugins, installed
+from grm_trl import agreement, growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
+from grm_trl.joining import is_hidden, join
 from grm_trl.ranks import Alone, Ranks, Together, here
 from grm_trl.reporting import Reporter
-from grm_trl.rows import read_rows
+from grm_trl.rows import Row, read_rows
 
 Rewards = list[float | None]
+
+_HIDDEN = (
+    "another reward calls this one, so the others of the trainer can not be made to abstain with "
+    "it; name the judge itself in reward_funcs, or say others: train"
+)
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,20 @@ class _Reward:
         self.__name__ = self.options.name
         self._plugins = plugins
         self._ranks: Ranks | None = None
+        self._reader = Reader(
+            self.options.thinking, self.options.unseen, self.config.thinking.marks
+        )
         self._reporter = Reporter(self.options.name, self.config)
 
     @property
     def metrics(self) -> dict[str, float]:
         """The numbers of the last call, also for trainers that log none."""
         return self._reporter.numbers
+
+    @property
+    def leads(self) -> bool:
+        """Whether other rewards of the trainer give None where this one does."""
+        return self.options.others == "abstain"
 
     def close(self) -> None:
         """Stop the judge; the next call starts it again."""
@@ -74,24 +90,42 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
-        rows = self._ranks.share(lambda: read_rows(prompts, completions, trl, options))
-        host.check_name(options.name, trainer)
+        rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
-        n = options.num_generations or host.generations(trainer)
+        n = host.generations(trainer) or options.num_generations
         batch = Batch.of(rows, size=n, metadata={"step": host.step_of(trl)})
         if options.groups == "check":
             batch.refuse_split()
         self._reporter.warn_of_singles(batch.members)
+        if is_hidden(self, trl):
+            self._reporter.warn_once(_HIDDEN)
         return _Call(self._ranks, batch, size, trl, started)
 
+    def _rows(self, prompts: Sequence[Any], completions: Sequence[Any], trl: Any) -> list[Row]:
+        trainer = host.trainer_of(trl)
+        host.check_name(self.options.name, trainer)
+        host.check_generations(self.options.num_generations, trainer)
+        return read_rows(
+            prompts,
+            completions,
+            trl,
+            columns=self.options.columns,
+            reader=self._reader,
+            opening=host.opening(trainer),
+        )
+
     def _joined(self) -> Ranks:
+        """Those to share with; all ranks meet once, also those that then keep to themselves."""
         rank, world = here()
         if world == 1:
             return Alone()
+        together = Together(self.config.batch_timeout_s)
+        plugins = self._plugins or installed()
+        agreement.check(together.share(lambda: agreement.terms(self._grm, self.options, plugins)))
         if path := self.config.record:
             own = self.config.model_copy(update={"record": Path(f"{path}.rank{rank}")})
             self._grm = GRM(own, plugins=self._plugins)
-        return Alone() if self.options.groups == "local" else Together(self.config.batch_timeout_s)
+        return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
         verdicts = [verdict for share in shares for verdict in share]
@@ -106,18 +140,21 @@ class _Reward:
 
     def _rounded(self, rewards: Sequence[float | None] | None) -> Sequence[float | None] | None:
         step = self.options.round_to
-        if rewards is None or step is None:
-            return rewards
-        return [None if reward is None else round(reward / step) * step for reward in rewards]
+        if rewards is None:
+            return None
+        return [None if reward is None else rounded(reward, step) for reward in rewards]
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         if not verdict.scored:
-            raise UnscoredError(
-                f"group {verdict.group.label} is unscored: {verdict.unscored}; "
-                "with `unscored: abstain` training would go on without it"
-            )
+            what = f"group {verdict.group.label} is unscored: {verdict.unscored}"
+        elif verdict.unscored_responses:
+            n, why = min(verdict.unscored_responses.items())
+            what = f"response {n + 1} of group {verdict.group.label} is unscored: {why}"
+        else:
+            continue
+        raise UnscoredError(f"{what}; with `unscored: abstain` training would go on without it")
 
 
 class GRMReward(_Reward):
@@ -157,6 +194,9 @@ class GRMReward(_Reward):
             JudgeDeadError: ``dead_batches`` calls in a row were without a reward.
             RankError: these or any other error, when it happened on one of several ranks.
         """
+        if member := join(self, trl):
+            rewards: Rewards = member(prompts, completions, **trl)
+            return rewards
         call = self._open(prompts, completions, trl)
         groups = call.batch.share(call.ranks.index)
         return self._close(
@@ -176,6 +216,7 @@ class AsyncGRMReward(_Reward):
         self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any
     ) -> Rewards:
         """:meth:`GRMReward.__call__`, awaited."""
+        join(self, trl)
         call = self._open(prompts, completions, trl)
         groups = call.batch.share(call.ranks.index)
         shares = await call.ranks.share_async(self._grm.score_batch_async(groups, size=call.size))

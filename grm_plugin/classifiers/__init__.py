@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, unknown
+from grm_plugin.hookspecs import Register, hookimpl
 
-__all__ = ["Classifier", "make_classifier"]
+__all__ = ["Classifier", "ClassifierFactory", "make_classifier"]
 
 
 class Classifier(Protocol):
@@ -34,6 +35,13 @@ class Classifier(Protocol):
         """Free what ``start`` took; may be called twice."""
 
 
+class ClassifierFactory(Protocol):
+    """What ``grm_register_classifiers`` offers."""
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Classifier:
+        """A classifier that is not started yet; wrong options raise ConfigError."""
+
+
 def _transformers(options: Mapping[str, Any], limits: Limits) -> Classifier:
     from grm_plugin.classifiers.transformers import TransformersClassifier
 
@@ -46,14 +54,21 @@ def _server(options: Mapping[str, Any], limits: Limits) -> Classifier:
     return ServerClassifier(options, limits)
 
 
-_ENGINES: Mapping[str, Callable[[Mapping[str, Any], Limits], Classifier]] = {
+_ENGINES: Mapping[str, ClassifierFactory] = {
     "transformers": _transformers,
     "server": _server,
 }
 
 
+@hookimpl
+def grm_register_classifiers(register: Register[ClassifierFactory]) -> None:
+    """Offer the built-in classifiers."""
+    for name, factory in _ENGINES.items():
+        register(name, factory)
+
+
 def make_classifier(options: Mapping[str, Any], limits: Limits) -> Classifier:
-    """The classifier that ``options`` name, not started yet.
+    """The built-in classifier that ``options`` name, not started yet.
 
     Args:
         options: ``engine`` is ``transformers`` or ``server``; the rest are options of that one.

@@ -11,7 +11,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection, ConnectionOptions
-from grm_plugin.remote.http import NotFound
+from grm_plugin.remote.refusals import NotFound
 
 _OWNER = "classifier 'server'"
 

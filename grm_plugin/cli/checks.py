@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 
+from grm_plugin.cli.checkpoint import sampling_is_ours
 from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.counting import mean, votes
+from grm_plugin.prompts.known import advice
 from grm_plugin.report.terminal import err
-from grm_plugin.types import Group, Reason, Verdict
+from grm_plugin.types import Group, Judgment, Reason, Verdict
 
 # Any judge can compare these two, the embedded reference GRM too.
 SAMPLE = Group.of(
-    "Write a list of words. Include the word sunrise. Use exactly 3 items.",
+    "Write a list of words: include the word sunrise; use exactly 3 items.",
     ["list: sunrise, moonlight, airport", "list: moonlight, airport"],
     id="doctor",
 )
@@ -37,6 +41,11 @@ _SAMPLE_FIXES = {
     Reason.TIMEOUT: "raise request_timeout_s, or look at the judge's log",
     Reason.TRANSPORT: "look at the judge's log",
 }
+_ORDER = (
+    "--seed draws others; if it stays, `template` is not the prompt this judge was trained on, or "
+    "its scale has the best at the low end"
+)
+_PLACE = "--seed draws others; if it stays, keep shuffle: balanced with an even k"
 _NO_GRM = (
     "try again with another --seed; if that fails too, it may be no GRM or need another template"
 )
@@ -71,14 +80,14 @@ class JudgeChecks:
 
     @cached_property
     def _grm(self) -> GRM:
-        """The judge, for one sample and without a record."""
-        one = self._config.but(k=1, permutations=None, min_valid=None, record=None)
-        self._made = GRM(one)
+        """The judge, for one sample in each order and without a record."""
+        both = {"k": 2, "permutations": None, "shuffle": "balanced"}
+        self._made = GRM(self._config.but(**both, min_valid=1, record=None))
         return self._made
 
     @cached_property
     def _verdict(self) -> Verdict:
-        with err.status("asking for one judgment"):
+        with err.status("asking for two judgments"):
             return self._grm.score(SAMPLE)
 
     def settings_load(self) -> Check:
@@ -110,6 +119,10 @@ class JudgeChecks:
             "ok", f"{template.name}, scores {template.scale.low:g} to {template.scale.high:g}"
         )
 
+    def sampling_is_ours(self) -> Check:
+        """Whether the checkpoint wants to be sampled in a way of its own."""
+        return sampling_is_ours(self._config.engine)
+
     def engine_starts(self) -> Check:
         """Whether the engine starts and finds its model."""
         started = time.monotonic()
@@ -117,7 +130,10 @@ class JudgeChecks:
             self._grm.start()
         seconds = time.monotonic() - started
         engine = self._config.engine.name
-        return Check("ok", f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s")
+        detail = f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s"
+        if advised := advice(self._grm.engine.model, self._grm.template.name):
+            return Check("warn", detail, advised)
+        return Check("ok", detail)
 
     def context_suffices(self) -> Check:
         """How the judge's context divides."""
@@ -133,21 +149,41 @@ class JudgeChecks:
         return Check("ok", detail)
 
     def sample_is_read(self) -> Check:
-        """Whether one judgment of a built-in group can be read."""
+        """Whether judgments of a built-in group can be read."""
         if self._config.engine.name == "replay":
             return Check("ok", "not taken: the replay engine asks no judge")
         for failure in self._verdict.failures:
             fix = _SAMPLE_FIXES.get(failure.reason, _NO_GRM)
             return Check("fail", f"{failure.reason}: {failure.detail}", fix)
-        cost, scores = self._verdict.cost, self._verdict.judgments[0].scores
-        shown = ", ".join(f"{score:g}" for score in scores if score is not None)
+        cost, count = self._verdict.cost, len(self._verdict.judgments)
         spent = f"{cost.output_tokens} tokens in {cost.seconds:.1f} s"
-        return Check("ok", f"scores {shown} for a good and a bad response; {spent}")
+        return Check("ok", f"{count} of {count} judgments can be read; {spent}")
+
+    def order_is_right(self) -> Check:
+        """Whether the good response gets the higher score, wherever it stands."""
+        judged = self._verdict.judgments
+        if self._config.engine.name == "replay" or not judged:
+            return Check("ok", "not looked at: there is no judgment")
+        good, bad = (mean(votes(judged, n)) for n in (0, 1))
+        detail = f"scores {good:g} for a good and {bad:g} for a bad response in the mean"
+        if place := _winning_place(judged):
+            return Check("warn", f"{detail}, but the one shown {place} wins in each order", _PLACE)
+        if not good > bad:
+            return Check("warn", detail, _ORDER)
+        return Check("ok", f"{detail} over {len(judged)} judgments")
 
     def meta_rm_rates(self) -> Check:
-        """Whether the meta RM, if one is configured, gave that judgment a score."""
+        """Whether the meta RM, if one is configured, gave those judgments scores."""
         if self._config.select.name != "meta_rm":
             return Check("ok", f"not used: select is {self._config.select.name}")
         for judgment in self._verdict.judgments:
-            return Check("ok", f"meta-score {judgment.meta_score} for that judgment")
+            return Check("ok", f"meta-score {judgment.meta_score} for the first judgment")
         return Check("fail", "there is no judgment that it could rate", "see the line above")
+
+
+def _winning_place(judged: Sequence[Judgment]) -> str:
+    """``first`` or ``last`` when that place won in each of several orders, else nothing."""
+    shown = {one.order: [one.scores[n] or 0.0 for n in one.order] for one in judged}
+    winners = {"first" if pair[0] > pair[-1] else "last" for pair in shown.values()}
+    undecided = any(pair[0] == pair[-1] for pair in shown.values())
+    return "" if undecided or len(shown) < 2 or len(winners) > 1 else winners.pop()

@@ -17,8 +17,10 @@ from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.verdict import brief
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
-from grm_plugin.evaluation.accuracy import Estimate, best_of_accuracy, hit_at, scores_of
+from grm_plugin.evaluation.accuracy import best_of_accuracy, hit, hit_at
+from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.grm import GRM
+from grm_plugin.pipeline.settling import Rule
 from grm_plugin.records import Recorder
 from grm_plugin.report.tally import Tally, by_reason, rate
 from grm_plugin.report.terminal import err, out, plain_table, say
@@ -87,9 +89,9 @@ def _compare(config: GRMConfig, groups: int, folder: Path) -> None:
     with GRM(config) as grm:
         say(f"judging {groups} groups of {RESPONSES} responses with {config.k} samples each")
         verdicts, bar = judge(grm, heldout(groups, config.seed), folder / "verdicts.jsonl")
-    points = best_of_accuracy(verdicts, k=config.k)
+    points = best_of_accuracy(verdicts, grm.rule, k=config.k)
     save_accuracy(folder / "accuracy.png", points, groups=groups, chance=1 / RESPONSES)
-    _tell(verdicts, points, bar)
+    _tell(_telling(verdicts, grm.rule), points, bar)
     _tell_next(folder)
 
 
@@ -121,8 +123,7 @@ def judge(grm: GRM, groups: Sequence[Group], record: Path) -> tuple[list[Verdict
     return verdicts, bar
 
 
-def _tell(verdicts: Sequence[Verdict], points: dict[int, Estimate], bar: Bar) -> None:
-    example = next((one for one in verdicts if _is_telling(one)), None)
+def _tell(example: Verdict | None, points: dict[int, Estimate], bar: Bar) -> None:
     if example:
         best = example.group.metadata["best"] + 1
         out.rule(f"one verdict; in truth #{best} is the best response", align="left")
@@ -137,13 +138,13 @@ def _tell(verdicts: Sequence[Verdict], points: dict[int, Estimate], bar: Bar) ->
     out.print(f"{bar.judged} groups in {bar.seconds:.0f} s, {rate(bar.judged, bar.seconds)}")
 
 
-def _is_telling(verdict: Verdict) -> bool:
-    """The vote found the best response, and not every sample did."""
-    if verdict.rewards is None:
-        return False
-    best = verdict.group.metadata["best"]
-    right = hit_at(scores_of(verdict), best, k=1)
-    return verdict.rewards.index(max(verdict.known_rewards)) == best and right < 1
+def _telling(verdicts: Sequence[Verdict], rule: Rule) -> Verdict | None:
+    """The first verdict whose vote found the best response although not every sample did."""
+    for verdict in verdicts:
+        best = verdict.group.metadata["best"]
+        if hit(verdict.rewards, best) and hit_at(verdict, rule, best, k=1) < 1:
+            return verdict
+    return None
 
 
 def _table(points: dict[int, Estimate]) -> Table:

@@ -90,7 +90,7 @@ def answered(policy: Path | None, *, tasks: int) -> list[Answer]:
 @contextmanager
 def _reward(judge: GRMConfig) -> Iterator[Any]:
     """What the adapter for TRL gives a trainer; the core knows it by its offer only."""
-    reward = pkgutil.resolve_name(installed().get("adapter", "trl"))(judge)
+    reward = pkgutil.resolve_name(installed().get("adapter", "trl").part)(judge)
     try:
         yield reward
     finally:

@@ -18,7 +18,7 @@ from grm_plugin.cli.demo_steps import EDGE, Step, edges
 from grm_plugin.cli.picture import save_learning
 from grm_plugin.cli.progress import Meter
 from grm_plugin.config import GRMConfig
-from grm_plugin.evaluation.accuracy import bootstrap
+from grm_plugin.evaluation.statistics import bootstrap
 from grm_plugin.report.terminal import err, out, plain_table, printable, say
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 def doctor(settings: JudgeSettings) -> None:
     """Look at everything a run needs, and say how to repair what is missing.
 
-    Takes the options of `grm score`, starts the judge they name and asks it for one judgment.
+    Takes the options of `grm score`, starts the judge they name and asks it for two judgments.
     Exit code 1 when something fails.
     """
     failed = 0
@@ -42,9 +42,11 @@ def _steps(judge: JudgeChecks) -> dict[str, Callable[[], Check]]:
         "config": judge.settings_load,
         "record": judge.record_writable,
         "template": judge.template_found,
+        "sampling": judge.sampling_is_ours,
         "engine": judge.engine_starts,
         "context": judge.context_suffices,
         "sample": judge.sample_is_read,
+        "order": judge.order_is_right,
         "meta RM": judge.meta_rm_rates,
     }
 

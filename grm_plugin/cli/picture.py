@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.demo_steps import Step, smoothed
-from grm_plugin.evaluation.accuracy import Estimate
+from grm_plugin.evaluation.statistics import Estimate
 
 _BLUE, _GREY, _GREEN = "#1f5fa8", "#777777", "#2e8b57"
 

@@ -15,4 +15,8 @@ def plugins() -> None:
     table = plain_table("plug-in", "from", title="plug-ins")
     for plugin in found.plugins:
         table.add_row(printable(plugin.name), printable(plugin.source))
+    for broken in found.broken:
+        table.add_row(
+            printable(broken.name), printable(f"{broken.source}: broken: {broken.problem}")
+        )
     out.print(table, "", offers, sep="\n")

@@ -17,6 +17,8 @@ from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
+from grm_plugin.prompts.known import advice
 from grm_plugin.records import Recorder
 from grm_plugin.report.tally import Tally, summary
 from grm_plugin.report.terminal import err, say
@@ -33,6 +35,14 @@ def score(
         str, Option("-o", "--output", metavar="OUT", help="JSONL file for verdicts; - is stdout.")
     ],
     limit: Annotated[int | None, Option(min=1, help="Judge only the first so many groups.")] = None,
+    thinking: Annotated[
+        Thinking,
+        Option(help="Thinking of the responses: drop it, keep it, or only closed thoughts answer."),
+    ] = "drop",
+    unseen: Annotated[
+        UnseenParts,
+        Option(help="Parts that the judge can not see, such as images: refuse them, or tell once."),
+    ] = "refuse",
     retry_unscored: Annotated[
         bool, Option("--retry-unscored", help="Judge the unscored groups in OUT again.")
     ] = False,
@@ -40,9 +50,9 @@ def score(
 ) -> None:
     """Score the groups of a JSONL file, one verdict a line, in the order of the input.
 
-    A row is `{"prompt": text or messages, "responses": [text, ...]}`, and may have `id`,
-    `reference`, `principles`, `evidence` and `metadata`. A file is checked whole before the first
-    token is spent.
+    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, and may have
+    `id`, `reference`, `principles`, `evidence` and `metadata`. A file is checked whole before the
+    first token is spent.
 
     Run the same command again after a crash, and it goes on: what is in OUT is not judged again.
     With `--retry-unscored` the verdicts of groups judged again stand at the end of OUT.
@@ -52,7 +62,7 @@ def score(
     path = None if output == "-" else Path(output)
     _check_paths(source, path)
     with GRM(settings.load()) as grm:
-        rows = Source(source, grm.template.check, limit)
+        rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
         if path:
             _prepare(path, grm, restart=restart, retry_unscored=retry_unscored)
         tally = _resume(grm, rows, path)
@@ -79,7 +89,7 @@ def _prepare(path: Path, grm: GRM, *, restart: bool, retry_unscored: bool) -> No
 
 def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
     """Judge what ``path`` does not hold yet."""
-    earlier, tally = Earlier(path, sourced=bool(grm.config.evidence)), Tally()
+    earlier, tally = Earlier(path), Tally()
     for verdict in earlier.verdicts():
         tally.add(verdict)
     if tally.groups:
@@ -101,6 +111,8 @@ def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
 def _start(grm: GRM, path: Path | None) -> None:
     with err.status(f"starting the judge ({grm.config.engine.name})"):
         grm.start()
+    if advised := advice(grm.engine.model, grm.template.name):
+        say(f"warning: {advised}")
     if path:
         check_same_settings(path, grm.origin)
 

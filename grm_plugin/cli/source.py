@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from grm_plugin.errors import InputError
-from grm_plugin.rows import read_groups
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.rows import read_groups
 from grm_plugin.types import Group
 
 Check = Callable[[Group], object]
@@ -27,17 +28,20 @@ class Source:
     Args:
         name: a path, or ``-`` for standard input.
         check: refuses groups that the judge's template can not show.
+        reader: how messages, thinking and parts become text.
         limit: take only so many groups, from the first.
 
     Raises:
         InputError: the file can not be read, has a bad line, or holds no group.
     """
 
-    def __init__(self, name: str, check: Check, limit: int | None = None) -> None:
+    def __init__(
+        self, name: str, check: Check, reader: Reader | None = None, limit: int | None = None
+    ) -> None:
         self.name = "standard input" if name == "-" else name
         self.total: int | None = None
         self._path = None if name == "-" else Path(name)
-        self._check, self._limit = check, limit
+        self._check, self._reader, self._limit = check, reader, limit
         self._seen = 0
         self._error: InputError | None = None
         if self._path and self._path.is_file():
@@ -69,7 +73,7 @@ class Source:
     def _read(self) -> Iterator[Group]:
         try:
             with self._open() as lines:
-                groups = read_groups(lines, self.name, check=self._check)
+                groups = read_groups(lines, self.name, reader=self._reader, check=self._check)
                 yield from itertools.islice(groups, self._limit)
         except OSError as error:
             raise InputError(f"{self.name} can not be read: {error.strerror}") from error

@@ -48,7 +48,7 @@ def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[Render
 
 
 def _group(verdict: Verdict) -> Iterator[RenderableType]:
-    group = verdict.group
+    group = verdict.shown or verdict.group
     for turn in group.conversation:
         yield _titled(turn.role, turn.content)
     if group.reference is not None:
@@ -66,7 +66,8 @@ def _reward(verdict: Verdict, n: int) -> str:
         return ""
     reward = verdict.rewards[n]
     if reward is None:
-        return "  unscored"
+        why = verdict.unscored_responses.get(n, "")
+        return f"  unscored: {why}" if why else "  unscored"
     best = " (best)" if reward == max(verdict.known_rewards) else ""
     return f"  reward {reward:.3f}{best}"
 
@@ -83,9 +84,14 @@ def _samples(verdict: Verdict) -> Table:
     names = [f">#{n + 1}" for n in range(len(verdict.group.responses))]
     table = plain_table(">sample", *names, ">meta-score", "votes", "", title="scores by sample")
     samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
-    for sample in sorted(samples, key=lambda one: one.sample):
-        table.add_row(str(sample.sample), *_cells(sample, len(names)))
+    for sample in sorted(samples, key=lambda one: (one.run, one.sample)):
+        table.add_row(_number(sample), *_cells(sample, len(names)))
     return table
+
+
+def _number(sample: Judgment | Failure) -> str:
+    """The number of a sample, after that of its run where a group has several."""
+    return f"{sample.run}.{sample.sample}" if sample.run else str(sample.sample)
 
 
 def _cells(sample: Judgment | Failure, responses: int) -> Sequence[str]:
@@ -99,7 +105,7 @@ def _cells(sample: Judgment | Failure, responses: int) -> Sequence[str]:
 def _judgment(judgment: Judgment, *more: RenderableType) -> RenderableType:
     places = ", ".join(f"Response {p} is #{n + 1}" for p, n in enumerate(judgment.order, 1))
     vote = "voted" if judgment.voted else "not selected to vote"
-    title = Text(f"judgment of sample {judgment.sample}", "bold")
+    title = Text(f"judgment of sample {_number(judgment)}", "bold")
     title.append(f" ({vote}; in its text {places})", "not bold dim")
     return Lines(title, *more, _indented(judgment.text))
 
@@ -123,13 +129,13 @@ def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
         if n in judgment.order and (lines := passage(judgment.text, judgment.order.index(n) + 1)):
             place = judgment.order.index(n) + 1
             title = (
-                f"why #{n + 1} is lowest, says sample {judgment.sample} (Response {place} there)"
+                f"why #{n + 1} is lowest, says sample {_number(judgment)} (Response {place} there)"
             )
             yield _titled(title, "\n".join(lines))
 
 
 def _failure(failure: Failure, *, in_full: bool) -> RenderableType:
-    title = f"dropped sample {failure.sample}: {failure.reason}"
+    title = f"dropped sample {_number(failure)}: {failure.reason}"
     return _titled(title, f"{failure.detail}\n{failure.text}" if in_full else failure.detail)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from grm_plugin.contracts import boxed, expected, json_object, section, tag
-from grm_plugin.hookspecs import hookimpl
+from grm_plugin.contracts.contract import ContractFactory
+from grm_plugin.hookspecs import Register, hookimpl
 
 
 @hookimpl
-def grm_register_contracts(register: Any) -> None:
+def grm_register_contracts(register: Register[ContractFactory]) -> None:
     """Offer the built-in contracts."""
     register("boxed", boxed.boxed)
     register("section", section.section)

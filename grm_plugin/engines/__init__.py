@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grm_plugin.engine import Engine, Limits
+from grm_plugin.engine import Engine, EngineFactory, Limits
 from grm_plugin.hookspecs import Register, hookimpl
 
 
@@ -34,7 +34,7 @@ def _replay(options: Mapping[str, Any], limits: Limits) -> Engine:
 
 
 @hookimpl
-def grm_register_engines(register: Register) -> None:
+def grm_register_engines(register: Register[EngineFactory]) -> None:
     """Offer the built-in engines."""
     register("transformers", _transformers)
     register("vllm", _vllm)

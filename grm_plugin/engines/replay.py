@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.engine import Limits, Recorded, SampleRequest
 from grm_plugin.errors import EngineError, RecordedFailure
 from grm_plugin.options import Options, read_options
 from grm_plugin.records import read_verdicts
-from grm_plugin.types import Draw, Failure, Group, Judgment, Message, Reason
+from grm_plugin.types import Draw, Failure, Group, Judgment, Message, Reason, Verdict
+
+Sample = Judgment | Failure
 
 
 class ReplayOptions(Options):
@@ -36,45 +38,48 @@ class ReplayEngine:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.path = read_options(ReplayOptions, "engine 'replay'", options).path
         self.model = f"replay of {self.path.name}"
-        self._samples: dict[str, dict[int, Judgment | Failure]] = {}
+        self._verdicts: dict[str, Verdict] = {}
 
     async def start(self) -> None:
-        for verdict in read_verdicts(self.path):
-            samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
-            samples.sort(key=lambda sample: sample.sample)
-            self._samples[verdict.group.fingerprint] = {each.sample: each for each in samples}
+        self._verdicts = {one.group.fingerprint: one for one in read_verdicts(self.path)}
 
-    def recorded_runs(self, group: Group) -> list[tuple[int, ...]]:
-        """Which responses were shown together; all of them when the group is not on record."""
-        samples = self._samples.get(group.fingerprint, {})
-        runs = dict.fromkeys(tuple(sorted(each.order)) for each in samples.values())
-        return list(runs) or [tuple(range(len(group.responses)))]
-
-    def recorded_k(self, group: Group) -> int | None:
-        """How many samples were drawn for a group; None when it is not on record."""
-        return (
-            len(self._samples.get(group.fingerprint, {})) // len(self.recorded_runs(group)) or None
-        )
+    def recorded(self, group: Group) -> Recorded:
+        """How a group was judged: all of it in one run, when it is not on record."""
+        verdict = self._verdicts.get(group.fingerprint)
+        samples = _samples(verdict)
+        runs = {run: tuple(sorted(one.order)) for (run, _), one in samples.items()}
+        if verdict is None or not runs:
+            return Recorded(runs=(tuple(range(len(group.responses))),))
+        k = max(sample for _, sample in samples) + 1
+        return Recorded(k, tuple(runs[run] for run in sorted(runs)), verdict.shown)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
-        first = request.first
-        return [self._draw(request.group, k) for k in range(first, first + request.n)]
+        samples, first = _samples(self._verdicts.get(request.group)), request.first
+        return [
+            self._draw(samples.get((request.run, number)), request.group, number)
+            for number in range(first, first + request.n)
+        ]
 
-    def _draw(self, group: str, k: int) -> Draw | EngineError:
-        found = self._samples.get(group, {}).get(k)
+    def _draw(self, found: Sample | None, group: str, number: int) -> Draw | EngineError:
         if isinstance(found, Judgment) or (found and _was_read(found)):
             return _again(found)
         if isinstance(found, Failure):
             return RecordedFailure(found.reason, found.detail)
         return RecordedFailure(
-            Reason.MISSING, f"sample {k} of group {group[:8]} is not in {self.path}"
+            Reason.MISSING, f"sample {number} of group {group[:8]} is not in {self.path}"
         )
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         return None
 
     async def close(self) -> None:
-        self._samples.clear()
+        self._verdicts.clear()
+
+
+def _samples(verdict: Verdict | None) -> dict[tuple[int, int], Sample]:
+    """The samples of a recorded group by run and number."""
+    found: list[Sample] = [*verdict.judgments, *verdict.failures] if verdict else []
+    return {(one.run, one.sample): one for one in found}
 
 
 def _was_read(failure: Failure) -> bool:
@@ -89,7 +94,8 @@ def _again(sample: Judgment | Failure) -> Draw:
         sample.prompt_tokens,
         sample.output_tokens,
         sample.seconds,
-        sample.tokens if isinstance(sample, Judgment) else (),
-        sample.order,
-        sample.meta_score if isinstance(sample, Judgment) else None,
+        tokens=sample.tokens if isinstance(sample, Judgment) else (),
+        said=sample.said,
+        order=sample.order,
+        meta_score=sample.meta_score if isinstance(sample, Judgment) else None,
     )

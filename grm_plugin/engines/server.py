@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engine import Limits, SampleRequest
-from grm_plugin.errors import ConfigError, EngineError, GRMError, TransportError, quoted
+from pydantic import Field
+
+from grm_plugin.engine import Limits, SampleRequest, Sampling
+from grm_plugin.engines.completions import read_draws
+from grm_plugin.engines.cutting import CutPrompts
+from grm_plugin.engines.marks import marks_in_the_frame
+from grm_plugin.errors import ConfigError, EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection, ConnectionOptions
-from grm_plugin.remote.http import Answer, NotFound
+from grm_plugin.remote.fields import NEUTRAL, NeutralFields
+from grm_plugin.remote.http import Answer
+from grm_plugin.remote.refusals import NotFound, Refused
 from grm_plugin.types import Draw, Message
 
 _OWNER = "engine 'server'"
 _OURS = frozenset(
-    ("model", "messages", "n", "seed", "temperature", "top_p", "max_tokens", "stop", "stream")
+    (
+        *("model", "messages", "n", "seed", "temperature", "top_p", "max_tokens", "stop"),
+        *("stream", "logprobs", "top_logprobs"),
+    )
 )
 
 
@@ -22,10 +32,19 @@ class ServerOptions(ConnectionOptions):
     """Options of the ``server`` engine.
 
     Args:
-        extra_body: further fields of every request, such as ``{top_k: 20}``.
+        extra_body: further fields of every request, such as ``{top_k: 20}``. Servers that are not
+            ours are sent neutral values of ``top_k``, ``min_p`` and ``repetition_penalty``, since
+            they may take others from the checkpoint's ``generation_config.json``; values here
+            come first, and what a server refuses is left out.
+        context_tokens: tokens of prompt and judgment together that the server can hold, where it
+            does not tell that itself.
+        control_tokens: texts that the judge's tokenizer takes for control tokens, besides the
+            usual ones and those that the server shows at ``/tokenize``.
     """
 
     extra_body: Mapping[str, Any] = {}
+    context_tokens: int | None = Field(None, ge=1)
+    control_tokens: tuple[str, ...] = ()
 
 
 class ServerEngine:
@@ -34,7 +53,9 @@ class ServerEngine:
     ``limits.max_concurrent_samples`` counts draws, since each is a sequence on the server, and
     ``limits.request_timeout_s`` counts from the first sending. On vLLM draw ``i`` of seed ``s``
     equals a single draw of seed ``s + i``; other servers may see to seeds as they like. Servers
-    tell output tokens per request only: they are shared evenly among its draws.
+    tell output tokens per request only: they are shared evenly among its draws. Probabilities of
+    tokens are what the server means by ``logprobs``: on vLLM those of the model at temperature 1,
+    unless it was started with another ``--logprobs-mode``; most servers tell at most 20 a place.
 
     Args:
         options: see :class:`ServerOptions` and its parent.
@@ -52,14 +73,20 @@ class ServerEngine:
         if taken:
             raise ConfigError(f"{_OWNER}: extra_body must not set {', '.join(taken)}")
         self._connection = Connection(self.options, limits, _OWNER)
+        self._fields = NeutralFields(NEUTRAL if self.options.serve else self.options.extra_body)
+        self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
         self._tokenizes = True
         self.model = self._connection.model
+        self.control_tokens: Sequence[str] = self.options.control_tokens
 
     async def start(self) -> None:
         """Start the server if it is ours, and check that one answers and serves the model."""
         await self._connection.start()
         self.model = self._connection.model
-        self.context_tokens = self._connection.context_tokens
+        known = (self._connection.context_tokens, self.options.context_tokens)
+        self.context_tokens = min((one for one in known if one), default=None)
+        shown = await marks_in_the_frame(self._connection)
+        self.control_tokens = tuple(dict.fromkeys((*self.options.control_tokens, *shown)))
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         """Draw ``request.n`` completions; cancelling closes the connection, which stops vLLM.
@@ -67,13 +94,30 @@ class ServerEngine:
         Raises:
             TransportError: no usable answer.
             RequestTimeout: no answer in time.
-            ContextError: the server says that the prompt is too long.
+            ContextError: the server says that the prompt is too long, or cut it without a word.
             EngineError: the server refused the request.
         """
-        answer = await self._connection.post(
-            "/v1/chat/completions", self._body(request), group=request.group, draws=request.n
-        )
-        return _draws(answer, request.n)
+        draws = read_draws(await self._complete(self._body(request), request.group), request)
+        told = next((draw.prompt_tokens for draw in draws if isinstance(draw, Draw)), 0)
+        await self._cut_prompts.check(request.messages, told, request.sampling.max_tokens)
+        return draws
+
+    async def _complete(self, body: dict[str, Any], group: str = "") -> Answer:
+        while True:
+            fields = dict(self._fields.values)
+            try:
+                return await self._connection.post(
+                    "/v1/chat/completions", fields | body, group=group, draws=body["n"]
+                )
+            except Refused as refusal:
+                if not self._fields.leave_out(fields, refusal):
+                    raise
+
+    async def _told_tokens(self, messages: Sequence[Message]) -> int:
+        """Prompt tokens that the server counts for ``messages``, at the price of one token."""
+        request = SampleRequest(tuple(messages), 1, 0, Sampling(max_tokens=1))
+        (draw,) = read_draws(await self._complete(self._body(request)), request)
+        return draw.prompt_tokens if isinstance(draw, Draw) else 0
 
     def _body(self, request: SampleRequest) -> dict[str, Any]:
         sampling = request.sampling
@@ -88,6 +132,8 @@ class ServerEngine:
         }
         if sampling.stop:
             body["stop"] = list(sampling.stop)
+        if request.logprobs:
+            body |= {"logprobs": True, "top_logprobs": request.logprobs}
         return body | dict(self.options.extra_body)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
@@ -119,37 +165,3 @@ class ServerEngine:
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _draws(answer: Answer, n: int) -> list[Draw | EngineError]:
-    """The draws in an answer, by index."""
-    try:
-        found = sorted(answer.value["choices"], key=lambda choice: int(choice.get("index", 0)))
-        usage = answer.value.get("usage") or {}
-        prompt, output = (int(usage.get(f"{k}_tokens") or 0) for k in ("prompt", "completion"))
-        if len(found) != n:
-            raise TransportError(f"expected {n} choices from the judge server, got {len(found)}")
-        shares = [output // n + (i < output % n) for i in range(n)]
-        return [_draw(found[i], prompt, shares[i], answer.seconds) for i in range(n)]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise TransportError(
-            f"expected a chat completion from the judge server, got {quoted(answer.value, 300)}"
-        ) from None
-
-
-def _draw(
-    choice: Mapping[str, Any], prompt: int, output: int, seconds: float
-) -> Draw | EngineError:
-    reason = choice.get("finish_reason")
-    if reason not in ("stop", "length"):
-        return TransportError(f"the judge server ended a draw for the reason {quoted(reason)}")
-    return Draw(_text(choice["message"]), reason, prompt, output, seconds)
-
-
-def _text(message: Mapping[str, Any]) -> str:
-    """The whole text, with what the server took out as thinking put back in its marks."""
-    content = message.get("content") or ""
-    thinking = message.get("reasoning_content") or message.get("reasoning")
-    if not all(isinstance(part, str) for part in (content, thinking or "")):
-        raise TypeError("content that is not text")
-    return f"<think>{thinking}</think>{content}" if thinking else content

@@ -26,7 +26,9 @@ class TransformersEngine:
     A draw depends on its prompt, its sampling and its seed, not on what else is in its batch.
     A batch takes at most ``batch_tokens`` (rows times the longest prompt plus ``max_tokens``) and
     at most ``request_timeout_s`` wall seconds, waiting not counted; ``seconds`` of a draw are the
-    wall seconds of its batch.
+    wall seconds of its batch. Probabilities of tokens, where they are asked for, are those of the
+    model at temperature 1, whatever was sampled with; they take one more pass over each finished
+    text.
 
     Args:
         options: see :class:`grm_plugin.local.options.LocalModelOptions`.
@@ -37,6 +39,7 @@ class TransformersEngine:
     """
 
     context_tokens: int | None = None
+    control_tokens: Sequence[str] = ()
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(LocalModelOptions, _OWNER, options)
@@ -53,6 +56,7 @@ class TransformersEngine:
         """
         self._generator = await asyncio.to_thread(self._load)
         self.context_tokens = self._generator.context_tokens
+        self.control_tokens = self._generator.encoder.control_tokens
         self._worker = BatchWorker(
             self._generator.run, budget=self.options.batch_tokens, owner=_OWNER
         )
@@ -74,7 +78,10 @@ class TransformersEngine:
         prompt = await self._encoded(request.messages)
         max_tokens = request.sampling.max_tokens
         check_context(_OWNER, len(prompt), max_tokens, self.context_tokens)
-        rows = [Row(prompt, request.seed + i, request.sampling) for i in range(request.n)]
+        rows = [
+            Row(prompt, request.seed + i, request.sampling, request.logprobs)
+            for i in range(request.n)
+        ]
         return await self._running().results((row, len(prompt) + max_tokens) for row in rows)
 
     def _running(self) -> BatchWorker[Row, Draw]:

@@ -20,10 +20,11 @@ from grm_plugin.errors import (
     not_installed,
     quoted,
 )
-from grm_plugin.local.chat import check_context, prompt_tokens
+from grm_plugin.local.chat import ChatEncoder, check_context
+from grm_plugin.local.tokens import TokenReader
 from grm_plugin.options import Options, read_options
 from grm_plugin.remote.slots import Slots
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Draw, Message, Token
 
 _OWNER = "engine 'vllm'"
 
@@ -68,7 +69,9 @@ class VLLMEngine:
     """Runs the judge with vLLM in this process and a core process of vLLM's own.
 
     Draw ``i`` of seed ``s`` equals a single draw of seed ``s + i``. Inside a trainer that uses
-    vLLM itself, a judge of its own process (``engine: server``) is the safer choice.
+    vLLM itself, a judge of its own process (``engine: server``) is the safer choice. Probabilities
+    of tokens are those of the model at temperature 1 unless ``extra`` sets another
+    ``logprobs_mode``; vLLM tells at most 20 tokens a place unless it sets ``max_logprobs``.
 
     Args:
         options: see :class:`VLLMOptions`.
@@ -80,6 +83,7 @@ class VLLMEngine:
     """
 
     context_tokens: int | None = None
+    control_tokens: Sequence[str] = ()
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(VLLMOptions, _OWNER, options)
@@ -88,7 +92,8 @@ class VLLMEngine:
         self._timeout_s = limits.request_timeout_s
         self._slots = Slots(limits.max_concurrent_samples)
         self._engine: Any = None
-        self._tokenizer: Any = None
+        self._reader: TokenReader
+        self._encoder: ChatEncoder
 
     async def start(self) -> None:
         """Load the model.
@@ -98,7 +103,9 @@ class VLLMEngine:
         """
         self._engine = await asyncio.to_thread(self._load)
         found = self._engine.get_tokenizer()  # a coroutine in some versions
-        self._tokenizer = await found if inspect.isawaitable(found) else found
+        tokenizer = await found if inspect.isawaitable(found) else found
+        self._reader, self._encoder = TokenReader(tokenizer), ChatEncoder(tokenizer)
+        self.control_tokens = self._encoder.control_tokens
         self.context_tokens = self._engine.model_config.max_model_len
 
     def _load(self) -> Any:
@@ -128,9 +135,21 @@ class VLLMEngine:
             output = await self._generated(prompt, request)
         seconds = time.monotonic() - started
         return [
-            _draw(one, len(prompt), seconds)
+            self._draw(one, len(prompt), seconds)
             for one in sorted(output.outputs, key=lambda one: int(one.index))
         ]
+
+    def _draw(self, one: Any, prompt: int, seconds: float) -> Draw | EngineError:
+        if one.finish_reason not in ("stop", "length"):
+            return TransportError(f"{_OWNER}: a draw ended for the reason {one.finish_reason!r}")
+        told = self._told(one) if one.logprobs else ()
+        return Draw(one.text, one.finish_reason, prompt, len(one.token_ids), seconds, told)
+
+    def _told(self, one: Any) -> tuple[Token, ...]:
+        places = [
+            {token: float(told.logprob) for token, told in place.items()} for place in one.logprobs
+        ]
+        return self._reader.tokens(one.token_ids, one.text, places)
 
     async def _generated(self, prompt: list[int], request: SampleRequest) -> Any:
         """vLLM's one and final output of a request."""
@@ -148,7 +167,7 @@ class VLLMEngine:
     async def _encoded(self, messages: Sequence[Message]) -> list[int]:
         if self._engine is None:
             raise EngineError(f"{_OWNER} is not running; start it first")
-        return await asyncio.to_thread(prompt_tokens, self._tokenizer, messages)
+        return await asyncio.to_thread(self._encoder.encode, messages)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         """Prompt tokens of ``messages`` in the model's chat template."""
@@ -173,12 +192,7 @@ def _parameters(request: SampleRequest) -> Any:
         top_p=sampling.top_p,
         max_tokens=sampling.max_tokens,
         stop=list(sampling.stop),
+        logprobs=request.logprobs or None,
         # without it the draws of a request come one by one, and the last one hides the others
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
-
-
-def _draw(one: Any, prompt: int, seconds: float) -> Draw | EngineError:
-    if one.finish_reason not in ("stop", "length"):
-        return TransportError(f"{_OWNER}: a draw ended for the reason {one.finish_reason!r}")
-    return Draw(one.text, one.finish_reason, prompt, len(one.token_ids), seconds)

@@ -1,4 +1,8 @@
-"""How good a judge is at best-of-N: accuracy for every k, and its interval. Pure functions."""
+"""How good a judge is at best-of-N, at every k up to the samples drawn. Pure functions.
+
+A verdict with K samples tells what fewer would have come to: sets of its samples are settled again,
+by the same rule that makes rewards.
+"""
 
 from __future__ import annotations
 
@@ -6,121 +10,155 @@ import itertools
 import math
 import random
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Literal
 
-from grm_plugin.types import Verdict
+from grm_plugin.evaluation.statistics import Estimate, bootstrap
+from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.selecting import keep_best
+from grm_plugin.pipeline.settling import Rule, Settled, settle
+from grm_plugin.types import Failure, Judgment, Verdict
 
-Scores_K_N = Sequence[Sequence[float] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean over groups and the interval around it, all in the unit of the values."""
-
-    value: float
-    low: float
-    high: float
+Ties = Literal["random", "half", "strict"]
+Marks = Callable[[Sequence[Judgment], int], Sequence[Judgment]]
+"""Says who votes among the judgments of one run, of the k samples that a smaller k would draw."""
 
 
-def hit(scores_K_N: Scores_K_N, best: int) -> float:
-    """The chance, 0..1, that the vote over all K samples picks response ``best``.
-
-    The vote is the sum of scores (eq. 14 of arXiv:2504.02495); a tie for the top is broken at
-    random, so ``best`` in a tie of m counts 1 / m. None is a sample without scores and does not
-    vote. Without any vote nothing is picked, which counts 0 and not as a lucky guess.
-
-    >>> hit([(1, 5), (8, 5), None], best=0), hit([(5, 5)], best=0), hit([None], best=0)
-    (0.0, 0.5, 0.0)
-    """
-    votes = [scores for scores in scores_K_N if scores is not None]
-    totals = [sum(column) for column in zip(*votes, strict=True)]
-    if not totals or totals[best] < max(totals):
-        return 0.0
-    return 1 / totals.count(max(totals))
-
-
-def hit_at(scores_K_N: Scores_K_N, best: int, *, k: int, seed: int = 0, most: int = 256) -> float:
-    """The mean of :func:`hit` over the sets of ``k`` of the K samples that were drawn.
+def hit(rewards_N: Sequence[float | None] | None, best: int, *, ties: Ties = "random") -> float:
+    """The chance, 0..1, that response ``best`` is picked by its reward.
 
     Args:
-        scores_K_N: points; None for a sample that was dropped: it takes a place among the k.
+        rewards_N: of one group; None for a response without one, or for the whole group. What has
+            no reward is not picked, which counts 0 and not as a lucky guess.
         best: index of the response that should win.
-        k: 1..K.
-        seed: for the sets, where there are more than ``most``; then ``most`` random ones count.
-        most: sets to look at.
+        ties: what a tie of m for the top counts: ``random`` 1 / m, which is what breaking ties at
+            random comes to; ``half`` 1 / 2, whatever m; ``strict`` 0, as labels for training do.
+
+    >>> hit((0.2, 0.9), best=0), hit((0.5, 0.5), best=0), hit(None, best=0)
+    (0.0, 0.5, 0.0)
+    >>> [hit((0.5, 0.5, 0.5, None), best=0, ties=way) for way in ("random", "half", "strict")]
+    [0.3333333333333333, 0.5, 0.0]
+    """
+    known = [reward for reward in rewards_N or () if reward is not None]
+    if rewards_N is None or not known or rewards_N[best] != max(known):
+        return 0.0
+    tied = known.count(max(known))
+    return 1.0 if tied == 1 else {"random": 1 / tied, "half": 0.5, "strict": 0.0}[ties]
+
+
+def as_recorded(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
+    """Those vote that the selector let vote when all samples were there."""
+    return judgments
+
+
+def best_by_meta_score(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
+    """Half of k votes, at least one: those with the best recorded meta-scores; all need one."""
+    return keep_best(judgments, max(1, k // 2))
+
+
+def settled_at(
+    verdict: Verdict,
+    rule: Rule,
+    *,
+    k: int,
+    marks: Marks = as_recorded,
+    min_valid: int | None = None,
+    seed: int = 0,
+    most: int = 256,
+) -> Iterator[Settled]:
+    """What ``k`` of the K samples of ``verdict`` come to, for one set of samples after another.
+
+    A dropped sample takes its place among the k. The first set is the first k samples, which is
+    what a smaller k would have drawn; other sets do not show every response at every place equally
+    often. A rule that needs both orders of a pair is given the first set alone.
+
+    Args:
+        verdict: scored or not, with at least ``k`` samples of each run, dropped ones counted.
+        rule: how judgments become rewards.
+        k: samples of each run, 1..K.
+        marks: who votes in a set.
+        min_valid: fewest valid samples of a run; None: half of k, rounded up.
+        seed: for the sets, where there are more than ``most``; then random ones come.
+        most: sets to settle.
+
+    Raises:
+        ValueError: ``k`` is not in 1..K, or the group was not judged at all.
+
+    >>> from grm_plugin import Group
+    >>> from grm_plugin.pipeline.voting import mean
+    >>> from grm_plugin.types import Scale
+    >>> votes = [Judgment(k, (0, 1), 0, "", scores) for k, scores in enumerate([(10, 1), (1, 1)])]
+    >>> verdict = Verdict(Group.of("q", ["a", "b"]), None, tuple(votes))
+    >>> [each.rewards for each in settled_at(verdict, Rule("mean", mean, Scale(1, 10)), k=1)]
+    [(1.0, 0.0), (0.0, 0.0)]
+    """
+    case = Case.of(verdict, k=k, min_valid=min_valid or (k + 1) // 2)
+    samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+    drawn = sorted({one.sample for one in samples})
+    if not drawn:
+        raise ValueError(f"group {verdict.group.label} has no samples: {verdict.unscored}")
+    if not 1 <= k <= len(drawn):
+        raise ValueError(f"k: expected 1..{len(drawn)} of group {verdict.group.label}, got {k}")
+    for chosen in _subsets(drawn, k, seed, 1 if rule.both_orders else most):
+        runs = (_of_run(verdict.judgments, run, chosen) for run in range(len(case.runs)))
+        yield settle([one for run in runs for one in marks(run, k)], case, rule)
+
+
+def _of_run(judgments: Sequence[Judgment], run: int, samples: Collection[int]) -> list[Judgment]:
+    return [one for one in judgments if one.run == run and one.sample in samples]
+
+
+def _subsets(samples: Sequence[int], k: int, seed: int, most: int) -> Iterator[Collection[int]]:
+    if math.comb(len(samples), k) <= most:
+        yield from map(set, itertools.combinations(samples, k))
+        return
+    yield set(samples[:k])
+    rng = random.Random(seed)
+    for _ in range(most - 1):
+        yield set(rng.sample(samples, k))
+
+
+def hit_at(
+    verdict: Verdict, rule: Rule, best: int, *, k: int, ties: Ties = "random", **sets: Any
+) -> float:
+    """The mean of :func:`hit` over the sets of ``k`` samples of ``verdict``.
+
+    Args:
+        verdict, rule, k: as in :func:`settled_at`.
+        best: index of the response that should win.
+        ties: as in :func:`hit`.
+        sets: the other arguments of :func:`settled_at`.
 
     Raises:
         ValueError: ``k`` is not in 1..K.
-
-    >>> hit_at([(9, 5), (5, 9)], best=0, k=1), hit_at([(9, 5), (5, 9)], best=0, k=2)
-    (0.5, 0.5)
     """
-    if not 1 <= k <= len(scores_K_N):
-        raise ValueError(f"k: expected 1..{len(scores_K_N)}, got {k}")
-    chosen = _subsets(len(scores_K_N), k, seed, most)
-    return statistics.fmean(hit([scores_K_N[j] for j in subset], best) for subset in chosen)
+    found = settled_at(verdict, rule, k=k, **sets)
+    return statistics.fmean(hit(each.rewards, best, ties=ties) for each in found)
 
 
-def _subsets(total: int, k: int, seed: int, most: int) -> Iterator[Sequence[int]]:
-    if math.comb(total, k) <= most:
-        yield from itertools.combinations(range(total), k)
-        return
-    rng = random.Random(seed)
-    for _ in range(most):
-        yield rng.sample(range(total), k)
-
-
-def bootstrap(
-    values: Sequence[float], *, seed: int = 0, resamples: int = 2000, level: float = 0.95
-) -> Estimate:
-    """The mean of ``values`` (one per group) with its percentile bootstrap interval.
-
-    Args:
-        values: at least one; the groups, not the samples, are drawn again.
-        seed: decides the resamples.
-        resamples: how many.
-        level: share of the resampled means that the interval holds, 0..1.
-
-    >>> bootstrap([1.0, 1.0, 1.0])
-    Estimate(value=1.0, low=1.0, high=1.0)
-    """
-    rng = random.Random(seed)
-    means = sorted(statistics.fmean(rng.choices(values, k=len(values))) for _ in range(resamples))
-    outside = round(resamples * (1 - level) / 2)
-    return Estimate(statistics.fmean(values), means[outside], means[resamples - 1 - outside])
-
-
-def scores_of(verdict: Verdict) -> list[Sequence[float] | None]:
-    """The points of each sample of ``verdict``, by sample number; None for a dropped one.
-
-    Raises:
-        ValueError: a response was not shown in a sample: the group was split.
-    """
-    samples: dict[int, Sequence[float] | None] = {one.sample: None for one in verdict.failures}
-    for one in verdict.judgments:
-        samples[one.sample] = known = [score for score in one.scores if score is not None]
-        if len(known) < len(one.scores):
-            raise ValueError(
-                f"group {verdict.group.label} was judged in parts; its samples do not compare"
-            )
-    return [samples[sample] for sample in sorted(samples)]
-
-
-def best_of_accuracy(verdicts: Sequence[Verdict], *, k: int, seed: int = 0) -> dict[int, Estimate]:
+def best_of_accuracy(
+    verdicts: Sequence[Verdict], rule: Rule, *, k: int, ties: Ties = "random", **sets: Any
+) -> dict[int, Estimate]:
     """How often the best response wins when 1, 2, 4, ... k samples vote; 0..1.
 
     Args:
         verdicts: of groups whose ``metadata["best"]`` is the index of the best response, each
             with at least ``k`` samples, dropped ones counted.
+        rule: how judgments become rewards; ``GRM.rule`` of the judge that gave the verdicts.
         k: the most samples.
-        seed: for the intervals and, with many samples, for the sets of them.
+        ties: as in :func:`hit`.
+        sets: the other arguments of :func:`settled_at`.
+
+    Raises:
+        ValueError: ``k`` is not in 1..K of every verdict.
     """
     sizes = sorted({k, *(1 << power for power in range(k.bit_length()))})
-    rows = [(scores_of(verdict), verdict.group.metadata["best"]) for verdict in verdicts]
     return {
         size: bootstrap(
-            [hit_at(scores, best, k=size, seed=seed) for scores, best in rows], seed=seed
+            [
+                hit_at(one, rule, one.group.metadata["best"], k=size, ties=ties, **sets)
+                for one in verdicts
+            ]
         )
         for size in sizes
     }

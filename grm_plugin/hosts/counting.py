@@ -10,28 +10,41 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 
+from grm_plugin.hosts.places import Places
 from grm_plugin.types import Judgment, Reason, Verdict
 
 
-def numbers(verdicts: Sequence[Verdict], rewards: Sequence[Sequence[float]]) -> dict[str, float]:
+def numbers(
+    verdicts: Sequence[Verdict], rewards: Sequence[Sequence[float | None]]
+) -> dict[str, float]:
     """One number per name over some verdicts.
+
+    ``place_gap`` is how far the mean scores of the best and the worst place in the prompt lie
+    apart, ``place_first`` how far the first place lies above the mean of all (points). Chance
+    alone opens a gap, the wider the fewer the judgments; it pushes ``place_first`` both ways.
 
     Args:
         verdicts: of all groups, scored or not.
-        rewards: what the trainer gets for the scored groups.
+        rewards: what the trainer gets for the scored groups; None for a response without a reward.
     """
+    known = [[reward for reward in group if reward is not None] for group in rewards]
+    known = [group for group in known if group]
     judgments = [judgment for verdict in verdicts for judgment in verdict.judgments]
     failures = [failure for verdict in verdicts for failure in verdict.failures]
     dropped = {reason: sum(one.reason == reason for one in failures) for reason in Reason}
     samples = len(judgments) + len(failures)
+    places = Places.of(judgments)
     return {
-        "reward_mean": mean(reward for group in rewards for reward in group),
-        "reward_spread": mean(statistics.pstdev(group) for group in rewards),
+        "reward_mean": mean(reward for group in known for reward in group),
+        "reward_spread": mean(map(statistics.pstdev, known)),
         "vote_spread": mean(_vote_spreads(verdicts)),
-        "tie_rate": mean(map(_tied, rewards)),
+        "tie_rate": mean(map(_tied, known)),
         "abstain_rate": mean(not verdict.scored for verdict in verdicts),
+        "response_abstain_rate": mean(_abstained(verdicts)),
         "valid_rate": _share(len(judgments), samples),
         **{f"dropped_{reason}": _share(count, samples) for reason, count in dropped.items()},
+        "place_gap": places.gap,
+        "place_first": places.first,
         "meta_keep_rate": mean(judgment.voted for judgment in judgments),
         "tokens_in": float(sum(verdict.cost.prompt_tokens for verdict in verdicts)),
         "tokens_out": float(sum(verdict.cost.output_tokens for verdict in verdicts)),
@@ -53,6 +66,13 @@ def mean(values: Iterable[float]) -> float:
     """The mean, NaN for nothing."""
     values = list(values)
     return float(statistics.fmean(values)) if values else math.nan
+
+
+def _abstained(verdicts: Iterable[Verdict]) -> Iterable[bool]:
+    """For each response of a scored group, whether it alone has no reward."""
+    for verdict in verdicts:
+        for reward in verdict.rewards or ():
+            yield reward is None
 
 
 def _vote_spreads(verdicts: Iterable[Verdict]) -> Iterable[float]:

@@ -1,7 +1,8 @@
 """A number for every response, for trainers that know no "no opinion".
 
 TRL leaves an unscored group out. OpenRLHF wants a number: these are numbers from which an
-estimator that compares the responses of a group learns nothing.
+estimator that compares the responses of a group learns nothing. One that compares with others, or
+with a critic, does learn from them, so that whoever hands them on has to take their weight away.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Fallback:
     """Turns verdicts into numbers and remembers recent rewards. Not for several threads at once.
 
     A response left unscored (its reward is None) gets the mean of the scored ones of its
-    group. A group left unscored gets the mean of recent rewards for all its responses.
+    group. A group left unscored gets the mean of recent rewards for all its responses, or a better
+    number that the caller knows.
 
     Args:
         window: how many recent rewards of responses, filled ones not counted, the mean is over.
@@ -72,11 +74,18 @@ class Fallback:
         """What the responses of an unscored group get now: the mean of recent rewards."""
         return statistics.fmean(self._recent) if self._recent else self._start
 
-    def fill(self, verdict: Verdict) -> Filled:
-        """The numbers for the responses of ``verdict``; its own rewards join the recent ones."""
+    def fill(self, verdict: Verdict, otherwise: float | None = None) -> Filled:
+        """The numbers for the responses of ``verdict``; its own rewards join the recent ones.
+
+        Args:
+            verdict: of one group.
+            otherwise: what its responses get when it is unscored; None is the mean of recent
+                rewards.
+        """
         scored = verdict.known_rewards
         if verdict.rewards is None or not scored:
-            return Filled((self.value,) * len(verdict.group.responses), unscored=True)
+            value = self.value if otherwise is None else otherwise
+            return Filled((value,) * len(verdict.group.responses), unscored=True)
         self._recent.extend(scored)
         mean = statistics.fmean(scored)
         rewards = tuple(mean if reward is None else reward for reward in verdict.rewards)
@@ -87,11 +96,14 @@ def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
     """What a host logs beside each reward of a group: always the same names, always finite.
 
     OpenRLHF averages them over samples, so ``grm/unscored`` becomes the share of responses in
-    unscored groups, and ``grm/filled`` the share that got the mean of their group. What does not
+    unscored groups, and ``grm/filled`` the share that got the mean of their group.
+    ``grm/reward_scored`` is the mean of the responses of this group that have a reward; in an
+    unscored group it is what they got instead, so that it moves the average little. What does not
     exist, such as the spread of votes where nobody voted, is 0.
     """
     judged = numbers([verdict], [] if filled.unscored else [filled.rewards])
     found = {
+        "reward_scored": filled.mean,
         "unscored": float(filled.unscored),
         "filled": filled.filled / len(filled.rewards),
         "k": float(len(verdict.judgments) + len(verdict.failures)),

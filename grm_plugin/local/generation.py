@@ -12,11 +12,13 @@ from transformers import AutoModelForCausalLM, GenerationConfig, StoppingCriteri
 
 from grm_plugin.errors import EngineError, RequestTimeout
 from grm_plugin.local.cache import growing_cache
-from grm_plugin.local.chat import prompt_tokens
+from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
 from grm_plugin.local.options import LocalModelOptions, Row, RowJob
+from grm_plugin.local.probabilities import likeliest
 from grm_plugin.local.seeded import SeededSampler
-from grm_plugin.types import Draw, Message
+from grm_plugin.local.tokens import TokenReader
+from grm_plugin.types import Draw, Message, Token
 
 
 class Generator:
@@ -37,6 +39,8 @@ class Generator:
         self.context_tokens = context_of(self.model)
         self.ends = _end_tokens(self.model, self.tokenizer)
         self._pad = _pad_token(self.tokenizer, self.ends)
+        self._reader = TokenReader(self.tokenizer)
+        self.encoder = ChatEncoder(self.tokenizer)
         # Penalties and samplers that came with the weights would bend the distribution we sample.
         self.model.generation_config = GenerationConfig(
             do_sample=False, eos_token_id=sorted(self.ends) or None, pad_token_id=self._pad
@@ -44,7 +48,7 @@ class Generator:
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Prompt tokens of ``messages``; safe to call while a batch runs."""
-        return prompt_tokens(self.tokenizer, messages)
+        return self.encoder.encode(messages)
 
     def run(self, jobs: Sequence[RowJob]) -> list[Draw | EngineError]:
         """One draw per job, as one batch if it fits into memory."""
@@ -81,21 +85,27 @@ class Generator:
     ) -> Draw | EngineError:
         tokens = tokens[: ended.steps if ended else row.sampling.max_tokens]
         end = next((i + 1 for i, token in enumerate(tokens) if token in self.ends), None)
-        text, stopped = self._text(tokens[:end], row.sampling.stop)
+        # an end token that is not flagged special has a text, which is none of the judge's
+        text, stopped = self._text(tokens[: end and end - 1], row.sampling.stop)
         if end is None and ended and ended.late:
             return RequestTimeout(
                 f"{self._owner}: not finished within {self._timeout_s:g} s; {len(tokens)} of "
                 f"{row.sampling.max_tokens} tokens were written"
             )
         reason = "stop" if end is not None or stopped else "length"
-        return Draw(text, reason, len(row.prompt), len(tokens[:end]), seconds)
+        told = self._told(row, tokens[:end], text)
+        return Draw(text, reason, len(row.prompt), len(tokens[:end]), seconds, told)
 
     def _text(self, tokens: list[int], stop: Sequence[str]) -> tuple[str, bool]:
-        text = self.tokenizer.decode(
-            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        text = self._reader.decode(tokens)
         cuts = [text.find(ending) for ending in stop if ending in text]
         return (text[: min(cuts)], True) if cuts else (text, False)
+
+    def _told(self, row: Row, tokens: list[int], text: str) -> tuple[Token, ...]:
+        if not (row.logprobs and text):
+            return ()
+        places = likeliest(self.model, row.prompt, tokens, row.logprobs)
+        return self._reader.tokens(tokens, text, places)
 
 
 @dataclass(frozen=True, slots=True)

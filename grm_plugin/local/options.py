@@ -43,11 +43,15 @@ class LocalModelOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One draw to generate: prompt tokens, its own seed, and how to sample."""
+    """One draw to generate: prompt tokens, its own seed, how to sample, what to tell of it.
+
+    ``logprobs`` is how many of the likeliest tokens are told at every place; 0 tells none.
+    """
 
     prompt: Sequence[int]
     seed: int
     sampling: Sampling
+    logprobs: int = 0
 
 
 RowJob = Job[Row, Draw]

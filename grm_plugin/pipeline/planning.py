@@ -9,27 +9,31 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from grm_plugin.errors import ConfigError, ContextError
 from grm_plugin.size import MAX_K
 
 MAX_SEED = 2**31 - 1
 
+Shuffle = Literal["balanced", "independent"]
+
 
 @dataclass(frozen=True, slots=True)
 class Showing:
     """One prompt to render: the order of responses, and which samples are drawn from it.
 
-    ``order[place] = index in the group``; samples are ``first .. first + n - 1`` with seeds
-    ``seed .. seed + n - 1``.
+    ``order[place] = index in the group``; the samples of run ``run`` are ``first .. first + n - 1``
+    with seeds ``seed .. seed + n - 1``.
     """
 
     order: tuple[int, ...]
     first: int
     n: int
     seed: int
+    run: int = 0
 
 
 def distinct(responses: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -88,12 +92,15 @@ def plan(
     permutations: int,
     seed: int,
     fingerprint: str,
-    first: int = 0,
+    run: int = 0,
+    shuffle: Shuffle = "balanced",
 ) -> list[Showing]:
     """K samples over P shuffles of ``members``.
 
-    Sample ``j`` of the plan is shown shuffle ``j * P // K``. The same seed and group give the same
-    plan on every machine.
+    Sample ``j`` of the plan is shown shuffle ``j * P // K``. The same seed, group and run give the
+    same plan on every machine. A plan with a larger k begins with the same seeds and, where every
+    sample has a shuffle of its own (P = k), with the same orders; with fewer shuffles than samples
+    a larger k spreads the same shuffles over more samples.
 
     Args:
         members: indices of the responses to show.
@@ -101,20 +108,70 @@ def plan(
         permutations: shuffles, 1..k; k / P samples share one prompt and so its prefill.
         seed: the configured seed.
         fingerprint: the group's.
-        first: number of the first sample.
+        run: the sub-group that ``members`` are.
+        shuffle: ``independent`` draws every order anew. ``balanced`` shows every one of N members
+            at every place once in each N shuffles; P = 2 is an order and its reverse, which for an
+            odd N are not the first two of a larger P.
 
     Raises:
         ConfigError: ``permutations`` is not in 1..k.
     """
     if not 1 <= permutations <= k:
         raise ConfigError(f"permutations: expected 1..k = 1..{k}, got {permutations}")
-    rng = random.Random(_digest(f"{seed}:{fingerprint}:{first}"))
-    bounds = [place * k // permutations for place in range(permutations + 1)]
+    rng = random.Random(digest(f"{seed}:{fingerprint}:{run}"))
     base = rng.randrange(MAX_SEED - MAX_K)
+    draw = _balanced if shuffle == "balanced" else _independent
+    orders = list(itertools.islice(draw(members, rng), permutations))
+    if shuffle == "balanced" and permutations == 2:
+        orders[1] = orders[0][::-1]
+    bounds = [place * k // permutations for place in range(permutations + 1)]
     return [
-        Showing(_shuffled(members, rng), first + start, end - start, base + start)
-        for start, end in itertools.pairwise(bounds)
+        Showing(order, start, end - start, base + start, run)
+        for order, (start, end) in zip(orders, itertools.pairwise(bounds), strict=True)
     ]
+
+
+def between(showings: Sequence[Showing], start: int, end: int) -> list[Showing]:
+    """The samples ``start .. end - 1`` of each run, in the orders and with the seeds of the plan.
+
+    >>> between([Showing((1, 0), first=0, n=4, seed=7)], 1, 3)
+    [Showing(order=(1, 0), first=1, n=2, seed=8, run=0)]
+    """
+    found = []
+    for one in showings:
+        first, last = max(one.first, start), min(one.first + one.n, end)
+        if first < last:
+            found.append(
+                replace(one, first=first, n=last - first, seed=one.seed + first - one.first)
+            )
+    return found
+
+
+def _independent(members: Sequence[int], rng: random.Random) -> Iterator[tuple[int, ...]]:
+    while True:
+        yield _shuffled(members, rng)
+
+
+def _balanced(members: Sequence[int], rng: random.Random) -> Iterator[tuple[int, ...]]:
+    """One Latin square of orders after another, each over a fresh random base.
+
+    The squares are those of E. J. Williams (Aust. J. Sci. Res. A2, 1949): rotations of a zigzag.
+    For an even N every order is followed by its reverse, so that any even number of orders cancels
+    a bias that grows with the place, and a whole square has each member after each other once.
+    """
+    zigzag, half = _zigzag(len(members)), len(members) // 2
+    starts = [start for pair in range(half) for start in (pair, pair + half)]
+    if len(members) % 2:
+        starts = list(range(len(members)))
+    while True:
+        base = _shuffled(members, rng)
+        for start in starts:
+            yield tuple(base[(start + step) % len(base)] for step in zigzag)
+
+
+def _zigzag(n: int) -> list[int]:
+    """0, n - 1, 1, n - 2, ...: from both ends to the middle."""
+    return [step // 2 if step % 2 == 0 else n - 1 - step // 2 for step in range(n)]
 
 
 def _shuffled(members: Sequence[int], rng: random.Random) -> tuple[int, ...]:
@@ -123,7 +180,8 @@ def _shuffled(members: Sequence[int], rng: random.Random) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _digest(text: str) -> int:
+def digest(text: str) -> int:
+    """A number of 64 bits that is the same for ``text`` on every machine."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from grm_plugin.classifiers import make_classifier
+from grm_plugin.classifiers import Classifier, make_classifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
@@ -43,6 +43,13 @@ class Selector(Protocol):
 
     async def close(self) -> None:
         """Free what ``start`` took."""
+
+
+class SelectorFactory(Protocol):
+    """What ``grm_register_selectors`` offers."""
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Selector:
+        """A selector that is not started yet; wrong options raise ConfigError."""
 
 
 class SelectAll:
@@ -81,13 +88,13 @@ class MetaRMOptions(Options):
     Args:
         k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
             `k_meta`, as a schedule's may, goes before.
-        classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``;
-            without one only recorded meta-scores count.
+        classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``, or
+            a classifier that is made already; without one only recorded meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
     """
 
     k_meta: int | None = Field(None, ge=1)
-    classifier: Mapping[str, Any] | None = None
+    classifier: Any = None
     template: Path | None = None
 
 
@@ -107,7 +114,7 @@ class MetaRM:
                 f"template {self._template.name!r} of the meta RM has no {{{{critique}}}}; "
                 "write it where the judgment should stand"
             )
-        self._classifier = make_classifier(read.classifier, limits) if read.classifier else None
+        self._classifier = _classifier(read.classifier, limits)
 
     async def start(self) -> None:
         if self._classifier:
@@ -141,28 +148,19 @@ class MetaRM:
             await self._classifier.close()
 
 
+def _classifier(given: Any, limits: Limits) -> Classifier | None:
+    if isinstance(given, Mapping):
+        return make_classifier(given, limits)
+    made: Classifier | None = given
+    return made
+
+
 def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment | Failure:
     if answer is None:
         return judgment
     if isinstance(answer, EngineError) or not math.isfinite(answer):
-        return failed(judgment, Reason.META, f"the meta RM gave no score: {answer}")
+        return judgment.failed(Reason.META, f"the meta RM gave no score: {answer}")
     return replace(judgment, meta_score=float(answer))
-
-
-def failed(judgment: Judgment, reason: Reason, detail: str) -> Failure:
-    """``judgment`` as a dropped sample."""
-    return Failure(
-        judgment.sample,
-        judgment.order,
-        judgment.seed,
-        reason,
-        detail,
-        judgment.text,
-        judgment.prompt_hash,
-        judgment.prompt_tokens,
-        judgment.output_tokens,
-        judgment.seconds,
-    )
 
 
 def _shown(messages: Sequence[Message]) -> str:
@@ -170,7 +168,7 @@ def _shown(messages: Sequence[Message]) -> str:
 
 
 @hookimpl
-def grm_register_selectors(register: Register) -> None:
+def grm_register_selectors(register: Register[SelectorFactory]) -> None:
     """Offer the built-in selectors."""
     register("all", SelectAll)
     register("meta_rm", MetaRM)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from grm_plugin.engine import Limits
 from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.options import Options, read_options
 from grm_plugin.types import Scale
 
 Scores_K_N = Sequence[Sequence[float]]
@@ -23,6 +26,25 @@ class Voter(Protocol):
 
     def __call__(self, scores_K_N: Scores_K_N, scale: Scale) -> Rewards_N:
         """``scores_K_N[k][n]`` are points of ``scale``; K >= 1 and N >= 1."""
+
+
+class VoterFactory(Protocol):
+    """What ``grm_register_voters`` offers."""
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Voter:
+        """A voter; wrong options raise ConfigError."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutOptions:
+    """The factory of a voter that has no options."""
+
+    name: str
+    voter: Voter
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Voter:
+        read_options(Options, f"voter {self.name!r}", options)
+        return self.voter
 
 
 def mean(scores_K_N: Scores_K_N, scale: Scale) -> Rewards_N:
@@ -117,7 +139,7 @@ def best_of(rewards_N: Sequence[float], *, ties: str = "random", seed: int = 0) 
 
 
 @hookimpl
-def grm_register_voters(register: Register) -> None:
+def grm_register_voters(register: Register[VoterFactory]) -> None:
     """Offer the built-in voters."""
     for name, voter in {
         "mean": mean,
@@ -126,4 +148,4 @@ def grm_register_voters(register: Register) -> None:
         "majority": majority,
         "borda": borda,
     }.items():
-        register(name, voter)
+        register(name, WithoutOptions(name, voter))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from grm_plugin.hookspecs import Register, hookimpl
-from grm_plugin.prompts.template import Prepared, Template, load_template
+from grm_plugin.prompts.prepared import Prepared
+from grm_plugin.prompts.template import Template, load_template
 
 __all__ = ["Prepared", "Template", "load_template"]
 
 FOLDER = Path(__file__).parent
 META = FOLDER / "meta.txt"
+PRESETS = FOLDER / "presets"
 
 
 @hookimpl
-def grm_register_templates(register: Register) -> None:
+def grm_register_templates(register: Register[Path | str]) -> None:
     """Offer the built-in templates."""
     register("grm", FOLDER / "grm.txt")
     register("grm-single", FOLDER / "grm_single.txt")
+    for path in sorted(PRESETS.glob("*.txt")):
+        register(path.stem, path)

@@ -2,91 +2,144 @@
 
 A look-alike keeps its words, so a judge can still see what the response tried:
 ``[The End of Response 1]`` inside a response becomes ``(quoted: The End of Response 1)``.
+What comes out holds no look-alike: defusing is a fixed point.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-_PLACE = re.compile(r"\{\{[^{}]*\}\}")
-_TEXT_PLACE = re.compile(r"\{\{(?!\s*(?:index|n)\s*\}\})[^{}]*\}\}")
-# what chat templates of common model families turn into control tokens
-_CONTROL = (
-    r"<\|[^<>|\n]{1,40}\|>",
-    r"</?s>",
-    r"<(?:bos|eos|pad|unk|mask|start_of_turn|end_of_turn)>",
-    r"</?think(?:ing)?>",
-    r"\[/?(?:INST|SYSTEM_PROMPT)\]",
-    r"<</?SYS>>",
-)
+from grm_plugin.prompts.control import control_pattern
+from grm_plugin.prompts.delimiters import delimiters, look_alike
+from grm_plugin.prompts.folding import SEEN, SQUEEZED, Folds, folded, places, squeezed
+
+Span = tuple[int, int]
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = re.compile(r"\w.*\w|\w", re.DOTALL)
-
-# characters that show nothing and could hide inside a look-alike
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-_WIDE = {code + 0xFEE0: code for code in range(ord("!"), ord("~") + 1)}
-_WIDE |= str.maketrans("【】〈〉", "[]<>")
+_CLOSES = {"{": "}", "(": ")", "[": "]"}
+_NEVER = re.compile(r"\A(?!)")
+# A text in which a look-alike is left after that many rounds loses the words of it.
+_ROUNDS = 4
 
 
 class Frame:
-    """The delimiters of a template, as a pattern that finds look-alikes in untrusted text.
+    """What the judge takes for more than text, as patterns that find it in untrusted text.
 
-    Look-alikes are found whatever their case, spacing, full-width or invisible characters.
+    Look-alikes of delimiters are found whatever their case, spacing, alphabet, digits, width or
+    invisible characters; control tokens and answer marks without regard to the last three.
 
     Args:
         layouts: delimiter texts with ``{{places}}``; what stands in their lines between places
             of text are the delimiters.
+        control: texts that the judge's tokenizer takes for control tokens, besides the built-in
+            shapes.
+        forms: regular expressions of the marks in which the judge answers.
     """
 
-    def __init__(self, layouts: Iterable[str]) -> None:
-        delimiters = dict.fromkeys(piece for text in layouts for piece in _delimiters(text))
-        patterns = [_loose(_plain(piece)) for piece in delimiters]
-        self._pattern = re.compile("|".join([*patterns, *_CONTROL]), re.IGNORECASE)
+    def __init__(
+        self, layouts: Iterable[str], *, control: tuple[str, ...] = (), forms: Iterable[str] = ()
+    ) -> None:
+        pieces = dict.fromkeys(piece for text in layouts for piece in delimiters(text))
+        self._delimiters = re.compile("|".join(map(look_alike, pieces)) or _NEVER.pattern)
+        self._marks = (control_pattern(control), _any_of(forms))
 
     def clean(self, text: str) -> str:
-        """``text`` with look-alikes of delimiters and control tokens defused.
+        """``text`` with look-alikes of delimiters, control tokens and answer marks defused.
 
         Characters that are not Unicode text (lone surrogates) become U+FFFD.
         """
         text = _SURROGATE.sub("\ufffd", text)
-        plain = _plain(text)
-        if not self._pattern.search(plain):
-            return text
-        place = [i for i, character in enumerate(text) if not _INVISIBLE.match(character)]
-        pieces, end = [], 0
-        for found in self._pattern.finditer(plain):
-            pieces += [text[end : place[found.start()]], _defused(found[0])]
-            end = place[found.end() - 1] + 1
-        return "".join([*pieces, text[end:]])
+        for _ in range(_ROUNDS):
+            spans = self._spans(text)
+            if not spans:
+                return text
+            text = _replaced(text, spans, self._quoted)
+        while (spans := self._spans(text)) and text != (dotted := _replaced(text, spans, _dot)):
+            text = dotted
+        return text
+
+    def _spans(self, text: str) -> list[Span]:
+        """Where look-alikes stand in ``text``, in order; those that touch each other as one."""
+        seen = folded(text)
+        found = [span for pattern in self._marks for span in _found(pattern, seen)]
+        spans = _back(found, text, SEEN) if found else []
+        if found := list(_found(self._delimiters, squeezed(seen))):
+            spans += [span for span in _back(found, text, SQUEEZED) if _stands_alone(span, text)]
+        return _merged(spans)
+
+    def _quoted(self, look_alike: str) -> str:
+        """``look_alike`` as a quotation with as much of its form as can stay."""
+        visible = "".join(one for one in look_alike if one.isspace() or SEEN[ord(one)].strip())
+        words = re.findall(r"\w+", visible)
+        for shown in (_core(visible), " ".join(words), "·".join(words)):
+            quoted = f"(quoted: {shown})"
+            if not self._spans(quoted):
+                return quoted
+        return f"(quoted: {'·'.join(''.join(words))})"
 
 
-def _plain(text: str) -> str:
-    """``text`` as a reader sees it: without invisible characters, in characters of one width."""
-    return text if text.isascii() else _INVISIBLE.sub("", text).translate(_WIDE)
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    expressions = [f"(?:{pattern})" for pattern in patterns]
+    return re.compile("|".join(expressions), re.IGNORECASE) if expressions else _NEVER
 
 
-def _delimiters(layout: str) -> Iterator[str]:
-    for line in layout.splitlines():
-        yield from (piece.strip() for piece in _TEXT_PLACE.split(line) if _is_telling(piece))
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    return (found.span() for found in pattern.finditer(text) if found.end() > found.start())
 
 
-def _is_telling(piece: str) -> bool:
-    """Whether ``piece`` is rare enough in honest text to be a delimiter: ``R{{index}}:`` is."""
-    literal = "".join(_PLACE.sub("", piece).split())
-    letters = sum(1 if character.isascii() else 2 for character in literal if character.isalpha())
-    return letters >= 4 or (literal != piece and letters >= 1 and len(literal) >= 2)
+def _back(spans: Iterable[Span], text: str, table: Folds) -> list[Span]:
+    origin = places(text, table)
+    return [(origin[start], origin[end - 1] + 1) for start, end in spans]
 
 
-def _loose(piece: str) -> str:
-    """A pattern for ``piece`` with any number in its places and any gaps between its parts."""
-    parts = re.findall(r"\{\{[^{}]*\}\}|\w+|[^\w\s]", piece)
-    return r"\s*".join(r"\d{1,4}" if part.startswith("{{") else re.escape(part) for part in parts)
+def _stands_alone(span: Span, text: str) -> bool:
+    """Whether ``span`` does not begin in the middle of a word or number."""
+    before = text[: span[0]][-1:]
+    return not (before.isalnum() and text[span[0]].isalnum())
 
 
-def _defused(look_alike: str) -> str:
-    words = _WORDS.search(look_alike)
-    return f"(quoted: {' '.join(words[0].split()) if words else ''})"
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _replaced(text: str, spans: Iterable[Span], new: Callable[[str], str]) -> str:
+    pieces, last = [], 0
+    for start, end in spans:
+        pieces += [text[last:start], new(text[start:end])]
+        last = end
+    return "".join([*pieces, text[last:]])
+
+
+def _dot(look_alike: str) -> str:
+    return "·"
+
+
+def _core(text: str) -> str:
+    """``text`` without the marks around its words, but with brackets that close one in it."""
+    words = _WORDS.search(text)
+    if not words:
+        return ""
+    end = words.end()
+    for opening in reversed(_unclosed(words[0])):
+        if text[end : end + 1] != _CLOSES[opening]:
+            break
+        end += 1
+    return " ".join(text[words.start() : end].split())
+
+
+def _unclosed(text: str) -> list[str]:
+    opened: list[str] = []
+    for character in text:
+        if character in _CLOSES:
+            opened.append(character)
+        elif opened and character == _CLOSES[opened[-1]]:
+            opened.pop()
+    return opened

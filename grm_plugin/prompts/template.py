@@ -1,68 +1,31 @@
 """Prompt templates: text files with ``{{places}}``, checked when loaded, rendered in one pass.
 
-A template file is the user message, with optional YAML front matter between ``---`` lines.
-Places are filled once: what is filled in is never looked at again, so a response that contains
-``{{responses}}`` shows up as just these characters.
+A template file is the user message, with optional YAML front matter between ``---`` lines, which
+may lay out turns with roles of their own. Places are filled once: what is filled in is never
+looked at again, so a response that contains ``{{responses}}`` shows up as just these characters.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from grm_plugin.errors import InputError, TemplateError, quoted
-from grm_plugin.options import explain
+from grm_plugin.errors import InputError, TemplateError
+from grm_plugin.options import Part
+from grm_plugin.prompts.layout import Layout, check_places, places, read_layout
 from grm_plugin.prompts.neutralise import Frame
-from grm_plugin.types import Group, Message, Scale
+from grm_plugin.prompts.prepared import Prepared, prepare
+from grm_plugin.prompts.turns import Turn, with_body
+from grm_plugin.types import Group, Scale
 
-_PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 _MAX_BYTES = 200_000
-
-
-class Layout(BaseModel):
-    """The front matter of a template file; every field has a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    scale: tuple[FiniteFloat, FiniteFloat] = (1, 10)
-    responses: tuple[int, int] = Field((1, 64), description="fewest and most responses")
-    system: str = ""
-    turn: str = "{{role}}: {{content}}\n"
-    turn_first: str = Field("", description="used instead of `turn` when there is one user turn")
-    response: str = (
-        "[The Begin of Response {{index}}]\n{{response}}\n[The End of Response {{index}}]\n"
-    )
-    empty_response: str = "(this response is empty)"
-    evidence: str = "[Evidence on Response {{index}}]\n{{evidence}}\n"
-    reference: str = "\n[Reference Answer]\n{{reference}}\n"
-    principles: str = "\n[Principles to Use]\n{{principles}}\n"
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Layout:
-        if not self.scale[0] < self.scale[1]:
-            raise ValueError(f"scale: expected [lowest, highest], got {list(self.scale)}")
-        if not 1 <= self.responses[0] <= self.responses[1]:
-            raise ValueError(f"responses: expected [fewest, most], got {list(self.responses)}")
-        return self
-
-
-_PLACES = {
-    "template": {"conversation", "responses", "n", "principles", "reference", "critique"},
-    "system": {"n"},
-    "turn": {"role", "content"},
-    "turn_first": {"content"},
-    "response": {"index", "response"},
-    "evidence": {"index", "evidence"},
-    "reference": {"reference"},
-    "principles": {"principles"},
-}
+_ROLES = ("system", "user", "assistant", "tool")
 
 
 @dataclass(frozen=True)
@@ -71,13 +34,13 @@ class Template:
 
     Args:
         name: how configurations and errors call it.
-        body: the user message with its places.
+        turns: the messages with their places, and where the judge speaks.
         layout: the front matter.
         digest: hex digest of the file's text, for records.
     """
 
     name: str
-    body: str
+    turns: tuple[Turn, ...]
     layout: Layout
     digest: str
 
@@ -86,30 +49,65 @@ class Template:
         """The closed range of a score, in points."""
         return Scale(*self.layout.scale)
 
+    @property
+    def contract(self) -> Part:
+        """How the judge answers: the contract's name and its options."""
+        return self.layout.contract
+
     @cached_property
-    def _frame(self) -> Frame:
-        layout = self.layout
-        blocks = [layout.response, layout.evidence, layout.reference, layout.principles]
-        return Frame([*blocks, layout.turn, layout.turn_first, *_headings(self.body)])
+    def stop(self) -> tuple[tuple[str, ...], ...]:
+        """For every time the judge speaks, the texts that end what it says then."""
+        *before, last = _spoken(self.turns)
+        return (*before, (*last, *self.layout.stop))
+
+    @property
+    def rounds(self) -> int:
+        """How many times the judge speaks; the last time is its answer."""
+        return len(self.stop)
+
+    def frame(self, *, control: Sequence[str] = (), forms: Sequence[str] = ()) -> Frame:
+        """What defuses untrusted text for this template.
+
+        Args:
+            control: texts that the judge's tokenizer takes for control tokens.
+            forms: regular expressions of the marks in which the judge answers.
+        """
+        return _frame(self._delimiters, tuple(control), tuple(forms))
 
     def clean(self, text: str) -> str:
         """Untrusted ``text`` with look-alikes of this template's frame defused."""
-        return self._frame.clean(text)
+        return self.frame().clean(text)
 
-    def check(self, group: Group) -> None:
+    @cached_property
+    def _delimiters(self) -> tuple[str, ...]:
+        layout = self.layout
+        blocks = [layout.response, layout.evidence, layout.reference, layout.principles]
+        headings = [line for turn in self.turns for line in _headings(turn.text)]
+        return (*blocks, layout.turn, layout.turn_first, *headings)
+
+    def check(
+        self, group: Group, together: int | None = None, *, coming: Collection[str] = ()
+    ) -> None:
         """Say before the first token whether this template can show ``group``.
 
+        Args:
+            group: what would be judged.
+            together: how many of its responses one call shows; None: all of them.
+            coming: what sources will add to it: principles, evidence.
+
         Raises:
-            InputError: too few or too many responses.
+            InputError: too few or too many responses, nothing of what the template needs, or a turn
+                in a role that no conversation has.
             TemplateError: the group carries a reference, principles or evidence and the template
                 has no place for them.
         """
-        fewest, most = self.layout.responses
-        if not fewest <= len(group.responses) <= most:
-            raise InputError(
-                f"group {group.label}: template {self.name!r} takes {fewest} to {most} responses, "
-                f"got {len(group.responses)}"
-            )
+        self._check_number(group, together or len(group.responses))
+        self._check_roles(group)
+        for what in self.layout.needs:
+            if what not in coming and not getattr(group, what):
+                raise InputError(
+                    f"group {group.label}: template {self.name!r} needs {what}, got none"
+                )
         for what in ("reference", "principles", "evidence"):
             if getattr(group, what) and not self.shows(what):
                 raise TemplateError(
@@ -117,81 +115,74 @@ class Template:
                     f"for it; add {{{{{what}}}}} to the template or drop the {what}"
                 )
 
+    def _check_number(self, group: Group, shown: int) -> None:
+        fewest, most = self.layout.responses
+        if not fewest <= shown <= most:
+            raise InputError(
+                f"group {group.label}: template {self.name!r} takes {fewest} to {most} responses, "
+                f"got {shown}"
+            )
+
+    def _check_roles(self, group: Group) -> None:
+        if not any(turn.kind == "conversation" for turn in self.turns):
+            return
+        for turn in group.conversation:
+            if turn.role not in _ROLES:
+                raise InputError(
+                    f"group {group.label}: template {self.name!r} shows turns of "
+                    f"{', '.join(_ROLES)}, got one of {turn.role!r}"
+                )
+
     def shows(self, what: str) -> bool:
         """Whether ``{{what}}`` has a place in this template and in its block, if it has one."""
-        in_body = what == "evidence" or what in _PLACE.findall(self.body)
-        return in_body and what in _PLACE.findall(getattr(self.layout, what, f"{{{{{what}}}}}"))
+        here = {place for turn in self.turns for place in places(turn.text)}
+        if what == "evidence" and "responses" not in here:
+            return "evidence_1" in here
+        in_turns = what == "evidence" or what in here
+        return in_turns and what in places(getattr(self.layout, what, f"{{{{{what}}}}}"))
 
-    def prepare(self, group: Group) -> Prepared:
-        """``group`` with everything untrusted neutralised once, ready to render K orders."""
-        clean, layout = self.clean, self.layout
-        evidence = group.evidence or ("",) * len(group.responses)
-        fixed = {
-            "conversation": self._conversation(group),
-            "reference": _block(layout.reference, "reference", clean(group.reference or "")),
-            "principles": _block(layout.principles, "principles", _bullets(group, clean)),
-        }
-        shown = [clean(text) if text.strip() else layout.empty_response for text in group.responses]
-        return Prepared(self, fixed, tuple(shown), tuple(map(clean, evidence)))
+    def prepare(
+        self,
+        group: Group,
+        *,
+        control: Sequence[str] = (),
+        forms: Sequence[str] = (),
+        nonce: str = "",
+    ) -> Prepared:
+        """``group`` with everything untrusted neutralised once, ready to render K orders.
 
-    def _conversation(self, group: Group) -> str:
-        turns, clean, layout = group.conversation, self.clean, self.layout
-        if len(turns) == 1 and turns[0].role == "user" and layout.turn_first:
-            return fill(layout.turn_first, {"content": clean(turns[0].content)})
-        return "".join(
-            fill(layout.turn, {"role": clean(turn.role), "content": clean(turn.content)})
-            for turn in turns
-        )
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A group whose texts are safe to insert; renders one order of its responses at a time."""
-
-    template: Template
-    fixed: Mapping[str, str]
-    responses: Sequence[str]
-    evidence: Sequence[str]
-
-    def render(self, order: Sequence[int], critique: str = "") -> tuple[Message, ...]:
-        """The messages with the responses in ``order`` (indices of the group).
-
-        ``critique`` is a judge's text about them, for a meta RM's template.
+        Args:
+            group: what is judged.
+            control: texts that the judge's tokenizer takes for control tokens.
+            forms: regular expressions of the marks in which the judge answers.
+            nonce: a mark that delimiters carry and responses can not know; empty for none.
         """
-        blocks = "".join(self._block(place, n) for place, n in enumerate(order, start=1))
-        values = {**self.fixed, "n": str(len(order)), "responses": blocks}
-        if critique:
-            values["critique"] = self.template.clean(critique)
-        user = Message("user", fill(self.template.body, values))
-        if not self.template.layout.system:
-            return (user,)
-        return (Message("system", fill(self.template.layout.system, values)), user)
-
-    def _block(self, place: int, n: int) -> str:
-        layout, index = self.template.layout, str(place)
-        block = fill(layout.response, {"index": index, "response": self.responses[n]})
-        if self.evidence[n]:
-            block += fill(layout.evidence, {"index": index, "evidence": self.evidence[n]})
-        return block
+        frame = self.frame(control=control, forms=forms)
+        return prepare(self.layout, self.turns, frame, group, nonce)
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with each ``{{place}}`` replaced once; values are not looked into."""
-    return _PLACE.sub(lambda place: values.get(place[1], place[0]), text)
+@lru_cache(maxsize=64)
+def _frame(delimiters: tuple[str, ...], control: tuple[str, ...], forms: tuple[str, ...]) -> Frame:
+    return Frame(delimiters, control=control, forms=forms)
 
 
-def _headings(body: str) -> list[str]:
-    """Short lines that start with punctuation, such as ``[Responses]`` or ``### Task``."""
-    lines = (line.strip() for line in body.splitlines())
-    return [line for line in lines if 0 < len(line) < 60 and not line[0].isalnum()]
+def _spoken(turns: Sequence[Turn]) -> list[tuple[str, ...]]:
+    """The stop texts of each time the judge speaks; it always has the last word."""
+    spoken = [turn.stop for turn in turns if turn.kind == "judge"]
+    return spoken if turns[-1].kind == "judge" else [*spoken, ()]
 
 
-def _block(layout: str, name: str, value: str) -> str:
-    return fill(layout, {name: value}) if value else ""
+def _headings(text: str) -> list[str]:
+    """Short lines that start with punctuation, such as ``[Responses]`` or ``### Task``.
+
+    Items of a list, quotations and examples of JSON are no headings.
+    """
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if 0 < len(line) < 60 and _is_heading(line)]
 
 
-def _bullets(group: Group, clean: Callable[[str], str]) -> str:
-    return "\n".join(f"- {clean(principle)}" for principle in group.principles)
+def _is_heading(line: str) -> bool:
+    return not line[0].isalnum() and line[0] not in "-*•\"'`(" and line[:2] not in ('{"', "{'")
 
 
 def load_template(path: Path, name: str = "") -> Template:
@@ -204,9 +195,10 @@ def load_template(path: Path, name: str = "") -> Template:
     name = name or str(path)
     text = _read(path, name)
     front, body = _split(text, name)
-    layout = _layout(front, name)
-    _check_places(name, body, layout)
-    return Template(name, body, layout, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+    layout = read_layout(name, front)
+    turns = with_body(name, layout.turns, body)
+    check_places(name, layout, turns)
+    return Template(name, turns, layout, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
 
 
 def _read(path: Path, name: str) -> str:
@@ -214,44 +206,24 @@ def _read(path: Path, name: str) -> str:
         if path.stat().st_size > _MAX_BYTES:
             raise TemplateError(f"template {name!r} is larger than {_MAX_BYTES} bytes; is it one?")
         return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise TemplateError(
+            f"template {name!r} can not be read: {error}; write your prompt into that file, or "
+            f"name a template that is offered (`grm plugins` lists them)"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"template {name!r} can not be read: {error}") from error
 
 
-def _split(text: str, name: str) -> tuple[str, str]:
+def _split(text: str, name: str) -> tuple[Any, str]:
+    """The front matter, as YAML gives it, and the text below it."""
     if not text.startswith("---\n"):
-        return "", text
+        return {}, text
     front, end, body = text[4:].partition("\n---\n")
     if not end:
         raise TemplateError(f"template {name!r}: the front matter has no closing `---` line")
-    return front + "\n", body  # a block text that ends the front matter keeps its newline
-
-
-def _layout(front: str, name: str) -> Layout:
     try:
-        return Layout.model_validate(yaml.safe_load(front) or {})
+        # a block text that ends the front matter keeps its newline
+        return yaml.safe_load(front + "\n") or {}, body
     except yaml.YAMLError as error:
         raise TemplateError(f"template {name!r}: front matter: {error}") from error
-    except ValidationError as error:
-        raise TemplateError(explain(f"template {name!r}: front matter", Layout, error)) from None
-
-
-def _check_places(name: str, body: str, layout: Layout) -> None:
-    for part, allowed in _PLACES.items():
-        text = body if part == "template" else getattr(layout, part)
-        for place in _PLACE.findall(text):
-            if place not in allowed:
-                raise TemplateError(
-                    f"template {name!r}: unknown place {{{{{place}}}}} in its {part}; "
-                    f"known there: {', '.join(sorted(allowed))}"
-                )
-    for needed, text in (
-        ("conversation", body),
-        ("responses", body),
-        ("response", layout.response),
-    ):
-        if needed not in _PLACE.findall(text):
-            raise TemplateError(
-                f"template {name!r} has no {{{{{needed}}}}}; write it where the {needed} "
-                f"should stand, got {quoted(text)}"
-            )

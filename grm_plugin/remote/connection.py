@@ -13,8 +13,9 @@ from pydantic import Field
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, RequestTimeout, quoted, unknown
 from grm_plugin.options import Options
-from grm_plugin.remote.http import Answer, Client, Fault, NotFound
+from grm_plugin.remote.http import Answer, Client
 from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.refusals import Fault, NotFound
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.secret import Secret
 
@@ -28,7 +29,7 @@ class ConnectionOptions(Options):
         url: one server, such as ``http://host:8001``.
         urls: several that serve the same model; whole groups go to the least loaded one.
         serve: start a server for as long as this engine lives.
-        model: its name at the server; None takes the first one the server lists.
+        model: its name at the server; None takes the only one the server lists.
         api_key_env: name of the environment variable that holds the key.
         max_response_bytes: longest answer that is read.
     """
@@ -110,12 +111,23 @@ class Connection:
 
     async def _discover(self, client: Client) -> None:
         served = await self._living(client)
-        first = next((one.models[0] for one in served.values() if one.models), "")
-        self.model = self._options.model or first
+        self.model = self._options.model or self._only_model(served)
         for replica, one in served.items():
             self._check_model(replica, one)
         known = [one.context_tokens for one in served.values() if one.context_tokens]
         self.context_tokens = min(known, default=None)
+
+    def _only_model(self, served: Mapping[Replica, Served]) -> str:
+        """The one that is listed. A LoRA judge lists its base first, so the first is no choice."""
+        listed = dict.fromkeys(name for one in served.values() for name in one.models)
+        if len(listed) > 1:
+            where = ", ".join(str(replica) for replica in served)
+            names = ", ".join(quoted(name) for name in listed)
+            raise EngineError(
+                f"{self._owner}: expected one model at {where}, got {len(listed)}: "
+                f"{names[:500]}; name the judge with model"
+            )
+        return next(iter(listed), "")
 
     async def _ask(self, client: Client, replica: Replica) -> Served | EngineError:
         try:

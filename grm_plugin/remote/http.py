@@ -5,49 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import stamina
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ContextError, EngineError, RequestTimeout, TransportError, quoted
+from grm_plugin.errors import RequestTimeout, TransportError, quoted
+from grm_plugin.remote.refusals import Fault, message_of, refusal
 from grm_plugin.remote.replicas import Replica, Router
 from grm_plugin.remote.secret import Secret
 from grm_plugin.remote.slots import Slots
 
 _CONNECT_S = 10.0
-_LONGEST_RETRY_AFTER_S = 30.0
-_BUSY = 429
-_OVER_CONTEXT = re.compile(r"context[ _](length|window|size)|max_model_len|too many tokens", re.I)
-
-
-class Fault(TransportError):
-    """A transport fault that another try may not meet.
-
-    Args:
-        message: what happened.
-        retry_after_s: seconds the server asked for, if it did.
-        healthy: the server lives and is only busy; this is not held against it.
-    """
-
-    def __init__(
-        self, message: str, retry_after_s: float | None = None, healthy: bool = False
-    ) -> None:
-        super().__init__(message, retry_after_s, healthy)
-        self.retry_after_s, self.healthy = retry_after_s, healthy
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class NotFound(EngineError):
-    """The server does not know this path (404, 405) or this model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +149,7 @@ class Client:
         except (aiohttp.ClientError, OSError) as error:
             raise Fault(f"{where}: {_described(error)}") from error
         if response.status != 200:
-            raise _refusal(response, self._secret.hide(_message(content)), where)
+            raise refusal(response, self._secret.hide(message_of(content)), where)
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
@@ -207,45 +180,3 @@ def _described(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
         return os.strerror(error.errno).lower()
     return quoted(error) if str(error) else type(error).__name__
-
-
-def _refusal(
-    response: aiohttp.ClientResponse, message: str, where: str
-) -> EngineError | ContextError:
-    status = response.status
-    said = f"{where}: HTTP {status}: {quoted(message, 300)}"
-    if status in (408, _BUSY) or status >= 500:
-        return Fault(said, _retry_after(response.headers.get("Retry-After")), status == _BUSY)
-    if status in (400, 413, 422) and _OVER_CONTEXT.search(message):
-        return ContextError(said)
-    if status in (401, 403):
-        return EngineError(f"{said}; name the variable with the key in api_key_env")
-    return NotFound(said) if status in (404, 405) else EngineError(said)
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds from a ``Retry-After`` header, a number or a date, within reason."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header) if header.strip().isdigit() else _seconds_until(header)
-    except ValueError:
-        return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)
-
-
-def _seconds_until(date: str) -> float:
-    return parsedate_to_datetime(date).timestamp() - time.time()
-
-
-def _message(content: bytes) -> str:
-    """What a server says is wrong, wherever it puts it."""
-    text = content.decode(errors="replace")
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    for key in ("error", "message", "detail"):
-        if isinstance(found, dict) and found.get(key):
-            found = found[key]
-    return found if isinstance(found, str) else json.dumps(found)

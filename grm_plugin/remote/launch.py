@@ -22,6 +22,7 @@ from pydantic import Field
 from grm_plugin.errors import EngineError
 from grm_plugin.options import Options
 from grm_plugin.remote import guard
+from grm_plugin.remote.arguments import arguments
 from grm_plugin.remote.secret import Secret
 
 logger = logging.getLogger(__name__)
@@ -31,10 +32,6 @@ _POLL_S = 0.25
 _PROGRESS_S = 15.0
 _GRACE_S = 10.0
 _TAIL_LINES = 20
-# arguments that say how a server uses several GPUs
-_PARALLEL = frozenset(
-    ("tensor-parallel-size", "tp", "pipeline-parallel-size", "pp", "data-parallel-size", "dp")
-)
 # A trainer's launcher sets these for its own processes; a server that inherits them joins the
 # trainer's process group instead of making its own.
 _TRAINERS_OWN = (
@@ -51,6 +48,8 @@ _TRAINERS_OWN = (
 
 class ServeOptions(Options):
     """A server to start: ``vllm serve MODEL --host 127.0.0.1 --port PORT ARGS...``.
+
+    vLLM also gets ``--generation-config vllm``, unless ``args`` say otherwise.
 
     Args:
         model: a folder, or the id of a model on the hub.
@@ -104,7 +103,7 @@ class ServerProcess:
         port = self._options.port or free_port(self._host)
         _check_free(self._host, port, self._owner)
         argv = [*self._program(), self._options.model, "--host", self._host, "--port", str(port)]
-        argv += [*_spread(self._options), *self._options.args]
+        argv += arguments(self._options.command, self._options.gpus, self._options.args)
         await asyncio.to_thread(self._spawn, argv)
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
@@ -197,14 +196,6 @@ class ServerProcess:
         process, self._guard = self._guard, None
         if process is not None:
             await asyncio.get_running_loop().run_in_executor(None, _end, process, self.pid)
-
-
-def _spread(options: ServeOptions) -> list[str]:
-    """Arguments that let all GPUs work; none where the user's own say how."""
-    names = {arg.partition("=")[0].lstrip("-").replace("_", "-") for arg in options.args}
-    if len(options.gpus) < 2 or names & _PARALLEL:
-        return []
-    return ["--tensor-parallel-size", str(len(options.gpus))]
 
 
 def _end(process: subprocess.Popen[bytes], pid: int) -> None:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from grm_plugin.hosts.places import Places
 from grm_plugin.report.terminal import plain_table
 from grm_plugin.types import Verdict
+
+_PLACES = 8
 
 
 @dataclass
@@ -19,8 +22,10 @@ class Tally:
     unscored: Counter[str] = field(default_factory=Counter)
     valid: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
     compared: int = 0
     ties: int = 0
+    places: Places = field(default_factory=Places)
     reward_sum: float = 0.0
     prompt_tokens: int = 0
     output_tokens: int = 0
@@ -31,11 +36,14 @@ class Tally:
         self.dropped.update(verdict.failures_by_reason)
         self.prompt_tokens += verdict.cost.prompt_tokens
         self.output_tokens += verdict.cost.output_tokens
-        if verdict.rewards is None:
+        for judgment in verdict.judgments:
+            self.places.add(judgment)
+        if not verdict.known_rewards:
             self.unscored[why_unscored(verdict)] += 1
             return
         self.scored += 1
         rewards = verdict.known_rewards
+        self.left_out += len(verdict.group.responses) - len(rewards)
         self.reward_sum += sum(rewards) / len(rewards)
         self.compared += len(rewards) > 1
         self.ties += rewards.count(max(rewards)) > 1
@@ -85,12 +93,29 @@ def _rows(tally: Tally) -> list[tuple[str, str, str]]:
         ("groups", f"{tally.groups:,}", ""),
         ("scored", f"{tally.scored:,}", ""),
         ("unscored", f"{tally.unscored.total():,}", by_reason(tally.unscored)),
+        *_left_out(tally),
         ("samples valid", f"{tally.valid:,}", f"{tally.valid_rate:.1%}"),
         ("samples dropped", f"{tally.dropped.total():,}", by_reason(tally.dropped)),
         ("ties for the top", ties, "of groups with two or more responses"),
         ("mean reward", mean, ""),
+        *_by_place(tally.places),
         ("judge tokens", f"{tally.output_tokens:,}", f"written, {tally.prompt_tokens:,} read"),
     ]
+
+
+def _left_out(tally: Tally) -> list[tuple[str, str, str]]:
+    if not tally.left_out:
+        return []
+    return [("responses unscored", f"{tally.left_out:,}", "of scored groups")]
+
+
+def _by_place(places: Places) -> list[tuple[str, str, str]]:
+    """The mean score at each of the first places; nothing where no two responses were compared."""
+    if not places.judgments:
+        return []
+    means = " ".join(f"{mean:.2f}" for mean in places.means[:_PLACES])
+    more = " ..." if len(places.means) > _PLACES else ""
+    return [("place gap", f"{places.gap:.2f}", f"points; mean score by place: {means}{more}")]
 
 
 def by_reason(counts: Counter[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grm_plugin.serving.errors import Busy
 
 
-class Room:
+class Admission:
     """Counts groups from the first response to the last answer; a full one refuses, never waits.
 
     Args:
@@ -15,7 +15,7 @@ class Room:
     def __init__(self, size: int) -> None:
         self.size, self.taken = size, 0
 
-    def take(self, groups: int = 1) -> None:
+    def admit(self, groups: int = 1) -> None:
         """Let ``groups`` in.
 
         Raises:
@@ -28,6 +28,6 @@ class Room:
             )
         self.taken += groups
 
-    def give(self, groups: int = 1) -> None:
+    def release(self, groups: int = 1) -> None:
         """``groups`` have left."""
         self.taken -= groups

@@ -14,21 +14,22 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from grm_plugin import __version__
+from grm_plugin.hosts.messages import Reader
 from grm_plugin.remote.secret import Secret
-from grm_plugin.serving.admission import Room
+from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.callers import while_there
-from grm_plugin.serving.desk import Desk
-from grm_plugin.serving.gate import Gate
-from grm_plugin.serving.handlers import add_complaints
-from grm_plugin.serving.judging import Judge, Judging, Pulse
+from grm_plugin.serving.handlers import add_handlers
+from grm_plugin.serving.judging import Judge, Judging, Probe
 from grm_plugin.serving.lifecycle import Calls, Lifecycle, Status
 from grm_plugin.serving.limits import check_arrivals, check_groups, check_texts
 from grm_plugin.serving.metrics import Metrics
+from grm_plugin.serving.middleware import Guard
 from grm_plugin.serving.protocols import groups as own
 from grm_plugin.serving.protocols import openrlhf
 from grm_plugin.serving.protocols.groups import ScoreAnswer, ScoreCall
 from grm_plugin.serving.protocols.openrlhf import RewardAnswer, RewardCall
 from grm_plugin.serving.refusals import Refusals
+from grm_plugin.serving.scoring import ResponseScorer
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
@@ -53,32 +54,34 @@ class Service:
 
     settings: ServingSettings
     judge: Judge
+    reader: Reader
     metrics: Metrics
     lifecycle: Lifecycle
     calls: Calls
-    room: Room
+    admission: Admission
     judging: Judging
-    pulse: Pulse
-    desk: Desk
+    probe: Probe
+    scorer: ResponseScorer
     refusals: Refusals = field(default_factory=Refusals)
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def of(cls, judge: Judge, settings: ServingSettings) -> Service:
         """The parts, put together; nothing has started."""
-        metrics, lifecycle, room = Metrics(), Lifecycle(), Room(settings.queue)
+        metrics, lifecycle, admission = Metrics(), Lifecycle(), Admission(settings.queue)
         judging = Judging(judge, metrics, lifecycle)
         metrics.k.set(judge.k)
         return cls(
             settings=settings,
             judge=judge,
+            reader=Reader(settings.thinking, settings.unseen, judge.marks),
             metrics=metrics,
             lifecycle=lifecycle,
             calls=Calls(settings.max_calls),
-            room=room,
+            admission=admission,
             judging=judging,
-            pulse=Pulse(judge),
-            desk=Desk(judging, room, settings, metrics),
+            probe=Probe(judge),
+            scorer=ResponseScorer(judging, admission, settings, metrics),
         )
 
     async def start(self) -> None:
@@ -94,27 +97,27 @@ class Service:
     async def drain(self) -> None:
         """Take no new calls; return when those in flight are answered or ``drain_s`` is over."""
         self.lifecycle.drain()
-        self.desk.close()
+        self.scorer.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_s):
                 await self.calls.ended()
 
     async def score(self, groups: list[Group], size: Size | None) -> list[Verdict]:
         """Verdicts of whole groups, judged together, in their order."""
-        self.room.take(len(groups))
+        self.admission.admit(len(groups))
         tasks = [asyncio.create_task(self.judging.judge(group, size)) for group in groups]
         try:
             return await asyncio.gather(*tasks)
         finally:
             for task in tasks:  # the caller has gone, or the judge is dead: spend no more tokens
                 task.cancel()
-            self.room.give(len(groups))
+            self.admission.release(len(groups))
 
     async def health(self) -> Health:
         """How the server and its judge are."""
         if self.lifecycle.status is not Status.READY:
             return Health(status=self.lifecycle.status, reason=self.lifecycle.reason)
-        if trouble := await self.pulse.trouble():
+        if trouble := await self.probe.trouble():
             return Health(status="unreachable", reason=trouble)
         return Health(status=Status.READY, reason="")
 
@@ -144,7 +147,7 @@ def create_app(
     app = FastAPI(title="grm-plugin reward server", version=__version__, lifespan=lifespan)
     app.state.service = service
     app.add_middleware(
-        Gate,
+        Guard,
         settings=service.settings,
         secret=secret or Secret(),
         lifecycle=service.lifecycle,
@@ -152,7 +155,7 @@ def create_app(
         metrics=service.metrics,
         refusals=service.refusals,
     )
-    add_complaints(app, service.refusals)
+    add_handlers(app, service.refusals)
     _add_routes(app, service)
     return app
 
@@ -166,14 +169,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
         check_texts(service.settings, call)
-        arrivals = openrlhf.arrivals(call, service.settings)
+        arrivals = openrlhf.arrivals(call, service.settings, service.reader)
         check_arrivals(service.settings, arrivals)
-        found = await while_there(request, service.desk.rewards(arrivals))
-        rewards = [reward for reward, _ in found]
-        names = found[0][1] if found else {}
-        logs = {name: [each[name] for _, each in found] for name in names}
-        shown = logs if service.settings.extra_logs else None
-        return RewardAnswer(rewards=rewards, scores=rewards, extra_logs=shown)
+        found = await while_there(request, service.scorer.answers(arrivals))
+        return RewardAnswer.of(found, logs=service.settings.extra_logs)
 
     @app.post(
         "/v1/score",
@@ -182,8 +181,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     )
     async def score(call: ScoreCall, request: Request) -> Response:
         """Whole groups in, whole verdicts out."""
-        check_groups(service.settings, call)
-        groups = [row.group() for row in call.groups]
+        groups = [row.group(service.reader) for row in call.groups]
+        check_groups(service.settings, call, groups)
         verdicts = await while_there(request, service.score(groups, call.size))
         return Response(own.answer(verdicts), media_type="application/json")
 

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
-import threading
 import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
-import ray
 import stamina
 from ray import serve
 from ray.exceptions import RayActorError, RayError, RayTaskError
@@ -30,6 +24,7 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import EngineError
 from grm_plugin.grm import GRM
 from grm_plugin.records import Recorder
+from grm_plugin.serving.joining import apart, join_cluster, not_deployed
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
@@ -57,8 +52,9 @@ class Replica:
         self._grm.start()
 
     async def score(self, group: Group, size: Size | None) -> Verdict:
-        """As :meth:`GRM.score_async`."""
-        return await self._grm.score_async(group, size=size)
+        """As :meth:`GRM.score_batch_async`, of one group."""
+        (verdict,) = await self._grm.score_batch_async([group], size=size)
+        return verdict
 
     async def check(self) -> None:
         """As :meth:`GRM.check_async`."""
@@ -86,14 +82,14 @@ class RayJudge:
 
     def __init__(self, config: GRMConfig, replicas: int, rules: ServingSettings) -> None:
         config = GRM(config).config
-        self.k, self.dead_batches = config.k, config.dead_batches
+        self.k, self.marks = config.k, config.thinking.marks
         self.groups_at_a_time = replicas * config.max_concurrent_groups
         self._config, self._replicas, self._rules = config, replicas, rules
         self._name = f"grm-{uuid.uuid4().hex[:8]}"
         self._handle: DeploymentHandle[Any] | None = None
         self._recorder: Recorder | None = None
         self._deployed = False
-        _join_cluster()
+        join_cluster()
 
     async def start(self) -> None:
         """Deploy, and return when every replica has started its judge.
@@ -106,9 +102,9 @@ class RayJudge:
         limit_s = self._rules.deploy_s
         try:
             async with asyncio.timeout(limit_s + _CHECK_S):
-                await _apart(self._deploy)
+                await apart(self._deploy)
         except TimeoutError:
-            raise _not_deployed(f"the cluster does not answer within {limit_s:g} s") from None
+            raise not_deployed(f"the cluster does not answer within {limit_s:g} s") from None
 
     def _deploy(self) -> None:
         deadline = time.monotonic() + self._rules.deploy_s
@@ -119,14 +115,14 @@ class RayJudge:
             (self._handle,) = serve.run_many([target], wait_for_applications_running=False)
             self._wait_until_running(deadline)
         except (RayError, RayServeException, RuntimeError) as error:
-            raise _not_deployed(str(error)) from error
+            raise not_deployed(str(error)) from error
 
     def _wait_until_running(self, deadline: float) -> None:
         while (found := _found(self._name)).status is not ApplicationStatus.RUNNING:
             if found.status is ApplicationStatus.DEPLOY_FAILED:
-                raise _not_deployed(_last_words(found))
+                raise not_deployed(_last_words(found))
             if time.monotonic() > deadline:
-                raise _not_deployed(
+                raise not_deployed(
                     f"expected {self._replicas} running replicas within "
                     f"{self._rules.deploy_s:g} s; see what `ray status` says is missing, or raise "
                     "deploy_s"
@@ -186,7 +182,7 @@ class RayJudge:
         """Delete the application; Ray leaves the cluster, or ends its own, with this process."""
         try:
             async with asyncio.timeout(_CLOSE_S + _CHECK_S):
-                await _apart(self._delete)
+                await apart(self._delete)
         except TimeoutError:
             logger.warning("Ray Serve application %s: no answer that it is deleted", self._name)
         if self._recorder:
@@ -195,38 +191,6 @@ class RayJudge:
     def _delete(self) -> None:
         if self._deployed:
             serve.delete(self._name)
-
-
-def _join_cluster() -> None:
-    """Once for a process, and not in a passing thread: the kernel ends a cluster with its thread.
-
-    Ray also takes signals here, which the server takes back when it begins to listen.
-    """
-    # they tell how a deployment goes on; how it ends is told here
-    logging.getLogger("ray.serve").setLevel(logging.ERROR)
-    if ray.is_initialized():
-        return
-    try:
-        _check_address(os.environ.get("RAY_ADDRESS", ""))
-        # a cluster that is started here needs no dashboard: a dozen processes less
-        ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False)
-    except (RayError, RuntimeError, OSError) as error:
-        raise _not_deployed(str(error)) from error
-
-
-def _check_address(address: str) -> None:
-    """Refuse an address at which nobody listens: Ray would try it for a quarter of an hour."""
-    host, _, port = address.rpartition("/")[2].rpartition(":")
-    if not port.isdigit():  # "auto", "local", or none
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=_CHECK_S).close()
-    except OSError as error:
-        raise ConnectionError(
-            f"RAY_ADDRESS is {address} and no cluster answers there "
-            f"({error.strerror or error}); start one with `ray start --head`, or leave it out for "
-            "one on this machine"
-        ) from error
 
 
 def _found(name: str) -> ApplicationStatusOverview:
@@ -238,24 +202,3 @@ def _last_words(found: ApplicationStatusOverview) -> str:
     said = found.deployments[_DEPLOYMENT].message if found.deployments else found.message
     last: str = said.rstrip().rpartition("\n")[2]
     return last.partition("Error: ")[2] or last
-
-
-def _not_deployed(reason: str) -> EngineError:
-    return EngineError(f"the judge can not be deployed on Ray: {' '.join(reason.split())}")
-
-
-async def _apart(work: Callable[[], None]) -> None:
-    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang."""
-    future: Future[None] = Future()
-    future.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            work()
-        except Exception as error:
-            future.set_exception(error)
-        else:
-            future.set_result(None)
-
-    threading.Thread(target=run, name="ray-serve", daemon=True).start()
-    await asyncio.wrap_future(future)

@@ -3,141 +3,39 @@
 A group is open from its first response until it is full or ``flush_s`` have passed, then judged
 once. It stays known for ``remember_s`` after that, so that a caller who asks again, because the
 line broke or its patience ended, gets the same answer and no response is judged twice.
+
+Once a group is closed, nothing but its id can bring a response to it that it does not know. A
+prompt comes again, in the next step or as a copy in this one, and where callers send no ids its
+responses would fill the places that a lost one left, with numbers of a judging that never saw them.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 
-from grm_plugin.serving.admission import Room
+from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.errors import Conflict
-from grm_plugin.types import Message
+from grm_plugin.serving.gathering import Arrival, Gathering, Seat
 
 # How many answered groups are remembered, as a multiple of those that can be in at a time.
 _REMEMBERED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One response as it arrives.
-
-    Args:
-        group: what the responses of one group have in common.
-        size: responses of the group when it is whole.
-        conversation: what was asked.
-        response: what was answered.
-        reference: a known good answer, or None.
-        index: its place in the group, 0..size-1, or None where the caller does not say.
-        name: the group's id for messages and records, empty when there is none.
-    """
-
-    group: Hashable
-    size: int
-    conversation: tuple[Message, ...]
-    response: str
-    reference: str | None = None
-    index: int | None = None
-    name: str = ""
-
-
-@dataclass(eq=False, slots=True)
-class Seat:
-    """The place of one response in its group.
-
-    Args:
-        gathering: the group.
-        index: as the caller sent it.
-        digest: hash of the response.
-        place: its place among the judged responses; None before its group is closed, and for good
-            when it came later.
-        calls: how often it came.
-        callers: how many calls wait for its answer.
-        answered: whether a caller has got it.
-    """
-
-    gathering: Gathering
-    index: int | None
-    digest: bytes
-    place: int | None = None
-    calls: int = 1
-    callers: int = 1
-    answered: bool = False
-
-    @property
-    def abandoned(self) -> bool:
-        """Whether everybody who asked has gone without an answer; they may ask again."""
-        return not self.callers and not self.answered
-
-
-@dataclass(eq=False, slots=True, weakref_slot=True)
-class Gathering:
-    """A group that comes together.
-
-    ``arrivals`` are there until it is settled, and once it is closed in an order that does not
-    depend on who came first, so that the same group gets the same rewards. ``seats`` stay.
-    """
-
-    key: Hashable
-    size: int
-    asked: tuple[tuple[Message, ...], str | None]
-    due_at: float
-    name: str = ""
-    arrivals: list[Arrival] = field(default_factory=list)
-    seats: list[Seat] = field(default_factory=list)
-    open: bool = True
-
-    @property
-    def missing(self) -> int:
-        """Responses that have not come."""
-        return self.size - len(self.seats)
-
-    def seat_of(self, arrival: Arrival, digest: bytes) -> Seat | None:
-        """The seat a repeated call means: that of its index, else an abandoned one of its text."""
-        for seat in self.seats:
-            same = seat.digest == digest
-            if arrival.index is None:
-                if same and seat.abandoned:
-                    return seat
-            elif seat.index == arrival.index and same:
-                return seat
-        return None
-
-    @property
-    def partial(self) -> bool:
-        """Whether it is judged, or would be now, without some of its responses."""
-        return len(self.arrivals) < self.size
-
-    def misfit(self, arrival: Arrival) -> str:
-        """Why ``arrival`` can not be one of this group's responses; empty when it can."""
-        if arrival.size != self.size:
-            return f"expected size {self.size}, as its first call said, got {arrival.size}"
-        if (arrival.conversation, arrival.reference) != self.asked:
-            return (
-                "expected the prompt and label of its first call, got others; give every group "
-                "an id of its own"
-            )
-        if arrival.index is not None and any(arrival.index == seat.index for seat in self.seats):
-            return (
-                f"sample index {arrival.index} came before with another response; give every "
-                "sample of a group an index of its own"
-            )
-        return "" if self.missing else f"expected {self.size} responses, got one more"
 
 
 class Collector:
     """Which responses belong together, and when a group is to be judged.
 
     Args:
-        room: every group is counted there until it is settled or dropped.
+        admission: every group is counted there until it is settled or dropped.
         flush_s: seconds a group stays open at most.
         remember_s: seconds a settled group stays known.
     """
 
-    def __init__(self, room: Room, *, flush_s: float, remember_s: float) -> None:
-        self._room, self._flush_s, self._remember_s = room, flush_s, remember_s
-        self._known: dict[Hashable, Gathering] = {}
+    def __init__(self, admission: Admission, *, flush_s: float, remember_s: float) -> None:
+        self._admission, self._flush_s, self._remember_s = admission, flush_s, remember_s
+        self._newest: dict[Hashable, Gathering] = {}
+        # without an id a prompt may have many groups: where an abandoned text is found again
+        self._left: dict[tuple[Hashable, bytes], dict[Seat, None]] = {}
         self._open: dict[Gathering, None] = {}  # in the order in which they are due
         self._settled: dict[Gathering, float] = {}  # and when; oldest first
         self._ready: list[Gathering] = []
@@ -156,30 +54,38 @@ class Collector:
         """Give ``arrival`` a seat: the one it had when it is asked for again, else a new one.
 
         Raises:
-            Conflict: an open group has another size or prompt, or this index with another text.
+            Conflict: its id names a group with another size or prompt, with this index for another
+                text, or without a place for one more.
             Busy: it would begin a group and there is no room.
         """
         self._forget(now)
         text = arrival.response.encode(errors="surrogatepass")  # JSON may hold half a pair
         digest = hashlib.blake2b(text, digest_size=16).digest()
-        gathering = self._known.get(arrival.group)
-        if gathering is not None and (seat := gathering.seat_of(arrival, digest)):
+        gathering = self._newest.get(arrival.group)
+        if seat := self._seat_of(arrival, digest, now):
             seat.calls += 1
             seat.callers += 1
             return seat
-        misfit = gathering.misfit(arrival) if gathering is not None else ""
-        if gathering is not None and gathering.open and misfit:
-            raise Conflict(f"group {arrival.name or 'without an id'}: {misfit}")
-        if gathering is None or misfit:  # a settled group's id may be used again
+        if gathering is None or not (gathering.open or arrival.name):
             gathering = self._begin(arrival, now)
+        elif misfit := gathering.misfit(arrival):
+            raise Conflict(f"group {arrival.name or 'without an id'}: {misfit}")
         return self._seat(gathering, arrival, digest)
 
+    def _seat_of(self, arrival: Arrival, digest: bytes, now: float) -> Seat | None:
+        """The seat of a response that is sent again."""
+        if arrival.name:
+            gathering = self._newest.get(arrival.group)
+            return gathering.seat_of(arrival, digest, now) if gathering else None
+        left = self._left.get((arrival.group, digest), {})
+        return next((seat for seat in left if seat.abandoned(now)), None)
+
     def _begin(self, arrival: Arrival, now: float) -> Gathering:
-        self._room.take()
+        self._admission.admit()
         asked = (arrival.conversation, arrival.reference)
         due_at = now + self._flush_s
         gathering = Gathering(arrival.group, arrival.size, asked, due_at, arrival.name)
-        self._known[arrival.group] = gathering
+        self._newest[arrival.group] = gathering
         self._open[gathering] = None
         return gathering
 
@@ -202,10 +108,13 @@ class Collector:
         del self._open[gathering]
         self._ready.append(gathering)
 
-    def leave(self, seat: Seat, *, answered: bool) -> None:
+    def leave(self, seat: Seat, now: float, *, answered: bool) -> None:
         """A caller has gone, with its answer or without one."""
         seat.callers -= 1
         seat.answered = seat.answered or answered
+        seat.left_at = now
+        if seat.gathering.known and seat.abandoned(now):
+            self._left.setdefault((seat.gathering.key, seat.digest), {})[seat] = None
 
     def take_ready(self, now: float) -> list[Gathering]:
         """Groups to judge now, each given out once: those that are full, and those that are due."""
@@ -221,25 +130,31 @@ class Collector:
 
     def settle(self, gathering: Gathering, now: float) -> None:
         """``gathering`` has its answer: keep it for those who ask again."""
-        self._room.give()
+        self._admission.release()
         gathering.arrivals = []
         self._settled[gathering] = now
         self._forget(now)
 
     def drop(self, gathering: Gathering) -> None:
         """``gathering`` gets no answer: who asks again begins anew."""
-        self._room.give()
+        self._admission.release()
         self._unknow(gathering)
 
     def _forget(self, now: float) -> None:
         while self._settled:
             gathering, settled_at = next(iter(self._settled.items()))
             old = now - settled_at >= self._remember_s
-            if not old and len(self._settled) <= _REMEMBERED * self._room.size:
+            if not old and len(self._settled) <= _REMEMBERED * self._admission.size:
                 return
             del self._settled[gathering]
             self._unknow(gathering)
 
     def _unknow(self, gathering: Gathering) -> None:
-        if self._known.get(gathering.key) is gathering:
-            del self._known[gathering.key]
+        gathering.known = False
+        if self._newest.get(gathering.key) is gathering:
+            del self._newest[gathering.key]
+        for seat in gathering.seats:
+            left = self._left.get((gathering.key, seat.digest), {})
+            left.pop(seat, None)
+            if not left:
+                self._left.pop((gathering.key, seat.digest), None)

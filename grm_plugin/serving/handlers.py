@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 from grm_plugin.errors import GRMError, quoted
 from grm_plugin.serving.callers import CallerGone
 from grm_plugin.serving.errors import STATUS
-from grm_plugin.serving.gate import RETRY_AFTER_S, known
+from grm_plugin.serving.middleware import RETRY_AFTER_S, known
 from grm_plugin.serving.refusals import Refusals
 
 logger = logging.getLogger(__name__)
 
 
-def add_complaints(app: FastAPI, refusals: Refusals) -> None:
+def add_handlers(app: FastAPI, refusals: Refusals) -> None:
     """Answer errors of ``app`` so, and tell ``refusals`` of those that are the caller's."""
 
     def refusal(

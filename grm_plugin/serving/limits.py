@@ -1,18 +1,18 @@
-"""What is too much in a call. How much may be sent at all, the gate has decided before."""
+"""What is too much in a call. How much may be sent at all, the middleware has decided before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from grm_plugin.rows import Row
-from grm_plugin.serving.collector import Arrival
 from grm_plugin.serving.errors import TooLarge
+from grm_plugin.serving.gathering import Arrival
 from grm_plugin.serving.protocols.groups import ScoreCall
 from grm_plugin.serving.protocols.openrlhf import RewardCall
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.types import Group, Message
 
 
-def check_groups(settings: ServingSettings, call: ScoreCall) -> None:
+def check_groups(settings: ServingSettings, call: ScoreCall, groups: Sequence[Group]) -> None:
     """Refuse a call with whole groups that is over a limit.
 
     Raises:
@@ -25,7 +25,7 @@ def check_groups(settings: ServingSettings, call: ScoreCall) -> None:
         )
     if call.size and call.size.k > settings.max_k:
         raise TooLarge(f"size.k: expected at most {settings.max_k} samples, got {call.size.k}")
-    _check(settings, ((len(row.responses), _characters(row)) for row in call.groups))
+    _check(settings, ((len(group.responses), _characters(group)) for group in groups))
 
 
 def check_texts(settings: ServingSettings, call: RewardCall) -> None:
@@ -43,15 +43,15 @@ def check_arrivals(settings: ServingSettings, arrivals: Sequence[Arrival]) -> No
     Raises:
         TooLarge: names the limit.
     """
-    _check(settings, ((one.size, _asked(one)) for one in arrivals))
+    _check(settings, ((one.size, _asked(one.conversation)) for one in arrivals))
 
 
-def _characters(row: Row) -> int:
-    return sum(len(turn.content) for turn in row.prompt) + sum(map(len, row.responses))
+def _characters(group: Group) -> int:
+    return _asked(group.conversation) + sum(map(len, group.responses))
 
 
-def _asked(arrival: Arrival) -> int:
-    return sum(len(turn.content) for turn in arrival.conversation)
+def _asked(conversation: Sequence[Message]) -> int:
+    return sum(len(turn.content) for turn in conversation)
 
 
 def _check(settings: ServingSettings, sizes: Iterable[tuple[int, int]]) -> None:

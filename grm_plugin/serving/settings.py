@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from grm_plugin.hosts.messages import Thinking
+from grm_plugin.hosts.messages import Thinking, UnseenParts
 from grm_plugin.options import Options
+from grm_plugin.prompts.control import END_TOKENS
 
 
 class ServingSettings(Options):
@@ -30,10 +31,15 @@ class ServingSettings(Options):
         flush_s: how long a group waits for its responses, from the first one on.
         partial: what happens to a group of which responses are missing then: ``judge`` those that
             came, or leave it ``unscored``.
+        unscored_score: score (not reward) of responses in a group without a reward: OpenRLHF's
+            dynamic filtering goes by scores and drops what is outside its range, 0..1 by default.
         remember_s: how long answers are kept for callers that ask again.
         label: what a label of ``/get_reward`` is: ``ignore`` it, it is the ``reference`` answer, or
             the ``conversation`` that was asked, as messages or a text.
-        thinking: whether the judge sees what stands in ``<think>`` tags of ``/get_reward``.
+        thinking: what the judge sees of a policy's thinking: ``drop`` it, ``keep`` it, or drop it
+            and take a response in which no thought was ``closed`` for no answer.
+        unseen: parts of messages that the judge can not see, such as images: ``refuse`` them, or
+            ``tell`` of them once and judge the text.
         extra_logs: whether answers of ``/get_reward`` have them; OpenRLHF 0.8 can not read them.
         end_marks: special tokens that are cut off the end of a response.
         drain_s: how long calls in flight may take to end after SIGTERM.
@@ -53,25 +59,13 @@ class ServingSettings(Options):
     group_size: int | None = Field(None, ge=1)
     flush_s: float = Field(60, gt=0)
     partial: Literal["judge", "unscored"] = "judge"
+    unscored_score: float = Field(-1.0, allow_inf_nan=False)
     remember_s: float = Field(900, ge=0)
     label: Literal["ignore", "reference", "conversation"] = "ignore"
     thinking: Thinking = "drop"
+    unseen: UnseenParts = "refuse"
     extra_logs: bool = True
-    end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = (
-        "<|im_end|>",
-        "<|endoftext|>",
-        "<|eot_id|>",
-        "<|eot|>",
-        "<|eos|>",
-        "<|end|>",
-        "<|return|>",
-        "<|END_OF_TURN_TOKEN|>",
-        "<|end_of_text|>",
-        "<｜end▁of▁sentence｜>",
-        "<end_of_turn>",
-        "</s>",
-        "<eos>",
-    )
+    end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = END_TOKENS
     drain_s: float = Field(120, ge=0)
     deploy_s: float = Field(1800, gt=0)
     cpus_per_replica: float = Field(1, ge=0)

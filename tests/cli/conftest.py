@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 RUN = [sys.executable, "-c", "from grm_plugin.cli import main; main()"]
 
 TINY_JUDGE = '''
-"""``tiny`` scores a response by its length; the word CUT in a prompt cuts the judgment off.
+"""``tiny`` scores a response by its length, with ``by_place`` by its place: 9, 3, 2, 1. The word
+CUT in a prompt cuts the judgment off.
 
 ``stuck`` takes a minute to start, in a thread that nothing can end.
 """
@@ -44,6 +45,8 @@ def make(options, limits):
             file.write(f"{request.group} {request.first + i}\\n")
         text = request.messages[-1].content
         scores = [1 + len(response) % 10 for response in SHOWN.findall(text)]
+        if options.get("by_place"):
+            scores = [9, 3, 2, 1][: len(scores)]
         lines = [f"Response {p}: {score} points." for p, score in enumerate(scores, 1)]
         box = ", ".join(map(str, scores))
         answer = "Analysis:\\n" + "\\n".join(lines) + f"\\nScores: \\\\boxed{{{box}}}"

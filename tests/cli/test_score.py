@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.cli.progress import Bar
-from grm_plugin.types import Verdict
+from grm_plugin.records import read_verdicts
+from grm_plugin.types import Message, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import read, rows, write
 
@@ -92,7 +94,7 @@ def test_a_bad_row_is_refused_by_line_with_what_was_expected_and_what_came(
 def test_a_line_over_the_limit_is_refused(
     grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grm_plugin.rows.MAX_LINE_BYTES", 1 << 20)
+    monkeypatch.setattr("grm_plugin.hosts.rows.MAX_LINE_BYTES", 1 << 20)
     write(tmp_path / "in.jsonl", [{"prompt": "x" * (1 << 20), "responses": ["a"]}])
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
     assert "line 1: expected a line of at most 1 MB" in ended.err
@@ -198,8 +200,15 @@ def test_the_summary_has_the_right_numbers(grm: Grm, tmp_path: Path) -> None:
     assert "samples valid 4 66.7% samples dropped 2 2 truncated" in ended.err
     assert "ties for the top 50.0%" in ended.err
     assert "mean reward 0.167" in ended.err
+    assert "place gap 0.00 points; mean score by place: 2.50 2.50" in ended.err
     assert "judge tokens 30 written, 60 read" in ended.err
     assert "this run 3 groups in" in ended.err
+
+
+def test_the_summary_shows_a_judge_that_goes_by_the_place(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", [{"prompt": "1", "responses": ["a", "bb", "ccc"]}])
+    ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, "--set", "engine.by_place=true")
+    assert "place gap 7.00 points; mean score by place: 9.00 3.00 2.00" in ended.err
 
 
 def test_retry_unscored_judges_them_again_and_keeps_the_rest(grm: Grm, tmp_path: Path) -> None:
@@ -286,3 +295,31 @@ def test_only_the_groups_in_flight_are_in_memory(
     assert grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, *few).code == 0
     assert len(alive) == 120
     assert max(alive) < 20
+
+
+def test_rows_may_hold_messages_thinking_and_a_reference_that_is_missing(
+    grm: Grm, tmp_path: Path
+) -> None:
+    call = {"type": "function", "function": {"name": "search", "arguments": "{}"}}
+    turns = [{"role": "assistant", "tool_calls": [call]}, {"role": "assistant", "content": "oak"}]
+    prompt = [{"role": "user", "content": [{"type": "text", "text": "Name a tree."}]}]
+    row = {"prompt": prompt, "responses": [turns, "<think>elm?</think>ash"], "reference": math.nan}
+    write(tmp_path / "in.jsonl", [row])
+    assert grm("score", "in.jsonl", "-o", "out.jsonl", *TINY).code in (0, 3)
+    (verdict,) = read_verdicts(tmp_path / "out.jsonl")
+    assert verdict.group.conversation == (Message("user", "Name a tree."),)
+    assert verdict.group.responses == ("[call of search] {}\noak", "ash")
+    assert verdict.group.reference is None
+
+
+def test_an_image_in_a_row_is_refused_by_line_and_told_once_where_that_is_wanted(
+    grm: Grm, tmp_path: Path
+) -> None:
+    prompt = [{"role": "user", "content": [{"type": "image", "image": "cat.png"}, "Which animal?"]}]
+    write(tmp_path / "in.jsonl", [{"prompt": prompt, "responses": ["cat", "dog"]}])
+    ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
+    assert (ended.code, "in.jsonl, line 1: expected texts, got a part 'image'" in ended.err) == (
+        1,
+        True,
+    )
+    assert grm("score", "in.jsonl", "-o", "out.jsonl", "--unseen", "tell", *TINY).code in (0, 3)

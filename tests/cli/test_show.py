@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,30 @@ def test_scores_stand_by_sample_with_meta_scores_and_votes(show: Grm) -> None:
     shown = show().out
     assert "sample #1 #2 meta-score votes 0 9 4 2.50 yes 1 8 5 2.50 yes 2 2 9 -1.25 no" in shown
     assert "3 - - no dropped: truncated" in shown
+
+
+def test_what_the_judge_was_shown_and_why_a_response_is_unscored_is_told(
+    grm: Grm, tmp_path: Path
+) -> None:
+    asked = group("parts")
+    runs = (
+        Judgment(0, (0,), 0, "Response 1: fine.", (9, None)),
+        Judgment(0, (0,), 0, "Response 1: good.", (8, None), run=1),
+    )
+    verdict = Verdict(
+        asked,
+        (0.8, None),
+        runs,
+        shown=replace(asked, evidence=("ran in 3 ms", "")),
+        unscored_responses={1: "the judge counts other responses"},
+    )
+    with Recorder(tmp_path / "out.jsonl") as recorder:
+        recorder.write(verdict)
+    shown = grm("show", "out.jsonl").out
+    assert "response #2 unscored: the judge counts other responses" in shown
+    assert "evidence on #1 ran in 3 ms" in shown
+    assert "sample #1 #2 meta-score votes 0 9 - yes 1.0 8 - yes" in shown
+    assert "judgment of sample 1.0" in shown
 
 
 def test_the_lines_about_the_lowest_response_are_pointed_out(show: Grm) -> None:

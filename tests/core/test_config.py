@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -81,7 +83,14 @@ def test_a_part_may_be_written_in_three_ways(engine: object) -> None:
         ({"k": 5000}, "k: .*less than or equal to 1024"),
         ({"temperature": -1}, "temperature: .*got -1"),
         ({"temperature": float("nan")}, "temperature: .*got nan"),
-        ({"stop": "END"}, "stop: .*tuple.*got 'END'"),
+        ({"stop_texts": "END"}, "stop_texts: .*tuple.*got 'END'"),
+        ({"dead_batches": 3}, "config: dead_batches: .* set dead_groups, dead_after_s$"),
+        ({"stop": ["END"]}, "config: stop: stop names a stopper; .* are stop_texts now$"),
+        ({"vote": ["mean"]}, r"vote: .*got \['mean'\]"),
+        ({"evidence": [{"path": "x"}]}, r"evidence\.0\.name: Field required"),
+        ({"thinking": {"mark": []}}, "unknown key 'thinking.mark'"),
+        ({"thinking": {"marks": [["<a>"]]}}, r"thinking\.marks\.0\.1: Field required"),
+        ({"shuffle": "random"}, "shuffle: .*balanced.*got 'random'"),
         ({"duplicates": "drop"}, "duplicates: .*got 'drop'"),
         ({"over_context": "truncate"}, "over_context: .*got 'truncate'"),
         ({"k": 4, "permutations": 5}, "permutations: expected at most k = 4, got 5"),
@@ -205,7 +214,7 @@ def test_without_a_gpu_the_default_judge_is_the_reference_and_one_line_says_so(
 ) -> None:
     monkeypatch.setattr(grm_plugin.config, "_has_cuda", lambda: False)
     with pytest.warns(UserWarning, match="only its own word-list tasks; name a judge with") as seen:
-        assert GRMConfig.load().engine.name == "reference"
+        assert GRMConfig.load().with_judge().engine.name == "reference"
     assert len(seen) == 1 and "\n" not in str(seen[0].message)
 
 
@@ -214,6 +223,13 @@ def test_with_a_gpu_the_default_judge_is_the_published_16b(monkeypatch: pytest.M
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert default_judge().options == {"model": "BBQGOD/DeepSeek-GRM-16B"}
+
+
+def test_settings_alone_import_no_torch_and_need_no_judge() -> None:
+    code = "import sys; from grm_plugin import GRMConfig; c = GRMConfig(k=4); c.but(k=3)\n"
+    code += "assert 'torch' not in sys.modules; print(c.engine.name)"
+    command = [sys.executable, "-W", "error", "-c", code]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "default\n"
 
 
 def test_a_named_judge_gives_no_warning() -> None:
@@ -229,3 +245,17 @@ def test_an_engine_with_an_address_is_a_server(address: dict[str, object]) -> No
 
 def test_an_address_does_not_rename_an_engine() -> None:
     assert GRMConfig.load(engine={"name": "mine", "url": "x"}).engine.name == "mine"
+
+
+def test_a_template_file_may_stand_beside_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "judges"
+    beside.mkdir()
+    (beside / "judge.yaml").write_text("template: own.txt\n")
+    monkeypatch.chdir(tmp_path)
+    assert GRMConfig.load(beside / "judge.yaml").template == str(beside / "own.txt")
+    (tmp_path / "own.txt").write_text("here")
+    assert GRMConfig.load(beside / "judge.yaml").template == "own.txt"
+    (beside / "judge.yaml").write_text("template: rm-r1\n")
+    assert GRMConfig.load(beside / "judge.yaml").template == "rm-r1"

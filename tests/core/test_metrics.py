@@ -3,13 +3,19 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grm_plugin.hosts import counting as metrics
+from grm_plugin.hosts.places import Places
+from grm_plugin.pipeline.planning import plan
 from grm_plugin.types import Cost, Failure, Group, Judgment, Reason, Verdict
 
 
-def judgment(*scores: float | None, voted: bool = True) -> Judgment:
-    return Judgment(0, tuple(range(len(scores))), 0, "", scores, voted=voted)
+def judgment(
+    *scores: float | None, voted: bool = True, order: tuple[int, ...] | None = None
+) -> Judgment:
+    return Judgment(0, order or tuple(range(len(scores))), 0, "", scores, voted=voted)
 
 
 def verdict(*judgments: Judgment, dropped: int = 0) -> Verdict:
@@ -41,9 +47,58 @@ def test_only_a_tie_for_the_top_is_a_tie(rewards: list[float], tied: float) -> N
     assert metrics.numbers([], [rewards])["tie_rate"] == tied
 
 
+def test_a_response_without_a_reward_is_counted_and_is_no_number() -> None:
+    alone = Verdict(Group.of("q", ["a", "b"]), (0.5, None), unscored_responses={1: "a veto"})
+    found = metrics.numbers([alone], [[0.5, None]])
+    assert (found["reward_mean"], found["reward_spread"], found["tie_rate"]) == (0.5, 0.0, 0.0)
+    assert (found["abstain_rate"], found["response_abstain_rate"]) == (0.0, 0.5)
+    assert math.isnan(metrics.numbers([], [[None, None]])["reward_mean"])
+
+
+def test_the_place_gap_is_what_the_place_adds_to_the_same_responses() -> None:
+    judged = verdict(judgment(8, 4, order=(0, 1)), judgment(5, 7, order=(1, 0)))
+    found = metrics.numbers([judged], [])
+    assert (found["place_gap"], found["place_first"]) == (3.0, 1.5)
+    assert Places.of(judged.judgments).means == (7.5, 4.5)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=2, max_size=6), st.integers(0, 99))
+def test_balanced_shuffles_show_the_place_bias_whatever_the_responses_are_worth(
+    bias: list[int], seed: int
+) -> None:
+    n, places = len(bias), Places()
+    for one in plan(range(n), k=n, permutations=n, seed=seed, fingerprint="g"):
+        scores = {index: index**2 + bias[place] for place, index in enumerate(one.order)}
+        places.add(judgment(*(scores[index] for index in range(n)), order=one.order))
+    assert places.lifts == pytest.approx([lift - sum(bias) / n for lift in bias])
+    assert places.gap == pytest.approx(max(bias) - min(bias))
+
+
+def test_groups_of_several_sizes_do_not_mix_their_levels() -> None:
+    easy, hard = judgment(9, 9), judgment(1, 1, 1)
+    assert Places.of([easy, hard]).lifts == (0, 0, 0)
+    assert Places.of([easy, hard]).means == (5, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("scores", "order"), [((7.0,), (0,)), ((7.0, None), (0, 1)), ((7.0, None), (0,))]
+)
+def test_only_judgments_that_compare_responses_tell_about_places(
+    scores: tuple[float | None, ...], order: tuple[int, ...]
+) -> None:
+    places = Places.of([judgment(*scores, order=order)])
+    assert places.lifts == places.means == ()
+    assert math.isnan(places.gap) and math.isnan(places.first)
+
+
+def test_judgments_of_some_of_the_responses_count_by_their_places() -> None:
+    pair = judgment(None, 4, None, 8, order=(3, 1))
+    assert Places.of([pair]).lifts == (2.0, -2.0)
+
+
 def test_names_are_always_the_same_and_a_number_that_does_not_exist_is_nan() -> None:
     empty, full = metrics.numbers([], []), metrics.numbers([verdict(judgment(8, 4))], [[1, 0]])
     assert empty.keys() == full.keys()
     assert all(isinstance(value, float) for value in (*empty.values(), *full.values()))
-    assert math.isnan(empty["reward_mean"])
+    assert math.isnan(empty["reward_mean"]) and math.isnan(empty["place_gap"])
     assert {f"dropped_{reason}" for reason in Reason} <= empty.keys()

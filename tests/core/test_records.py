@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,12 @@ from hypothesis import strategies as st
 from grm_plugin import GRM, Group, Judgment, Message, Size, Verdict
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import RecordError, TransportError
-from grm_plugin.records import Recorder, from_record, read_verdicts, to_record
-from grm_plugin.types import Cost, Failure, Principle, Reason
+from grm_plugin.records import Recorder, from_line, from_record, read_verdicts, to_line, to_record
+from grm_plugin.types import Cost, Failure, Principle, Reason, Token
 from tests.core.honest_judge import grm, group, honest, noisy
 
-texts = st.text(max_size=30) | st.sampled_from(["\u2028\u2029\x85", "\ud83d", "\0", '"\n\\', "é"])
+texts = st.text(max_size=30) | st.sampled_from(["\u2028\u2029\x85", "\0", '"\n\\', "é"])
 finite = st.floats(allow_nan=False, allow_infinity=False)
-orders = st.permutations(range(3)).map(tuple)
 
 
 def groups_() -> st.SearchStrategy[Group]:
@@ -36,41 +36,65 @@ def groups_() -> st.SearchStrategy[Group]:
     )
 
 
-judgments = st.builds(
-    Judgment,
-    sample=st.integers(0, 99),
-    order=orders,
-    seed=st.integers(0, 2**31),
-    text=texts,
-    scores=st.lists(st.none() | finite, max_size=3).map(tuple),
-    prompt_hash=texts,
-    principles=st.lists(st.builds(Principle, texts, st.none() | finite), max_size=2).map(tuple),
-    meta_score=st.none() | finite,
-    voted=st.booleans(),
-    prompt_tokens=st.integers(0, 9),
-    seconds=finite,
-)
-failures = st.builds(
-    Failure, st.integers(0, 99), orders, st.integers(0, 9), st.sampled_from(Reason), texts, texts
-)
-verdicts = st.builds(
-    Verdict,
-    group=groups_(),
-    rewards=st.none() | st.lists(finite, max_size=3).map(tuple),
-    judgments=st.lists(judgments, max_size=2).map(tuple),
-    failures=st.lists(failures, max_size=2).map(tuple),
-    unscored=texts,
-    cost=st.builds(Cost, st.integers(0, 9), st.integers(0, 9), finite),
-    origin=st.dictionaries(texts, st.integers() | texts, max_size=2),
-)
+tokens = st.lists(st.builds(Token, texts, finite, st.dictionaries(texts, finite)), max_size=2)
 
 
-@given(verdicts)
+@st.composite
+def verdicts(draw: st.DrawFn) -> Verdict:
+    group = draw(groups_())
+    n = len(group.responses)
+    orders = st.permutations(range(n)).flatmap(
+        lambda order: st.integers(0, n).map(lambda size: tuple(order[:size]))
+    )
+    scores = st.lists(st.none() | finite, min_size=n, max_size=n).map(tuple)
+    judgments = st.builds(
+        Judgment,
+        sample=st.integers(0, 99),
+        order=orders,
+        seed=st.integers(0, 2**31),
+        text=texts,
+        scores=scores,
+        prompt_hash=texts,
+        principles=st.lists(st.builds(Principle, texts, st.none() | finite), max_size=2).map(tuple),
+        meta_score=st.none() | finite,
+        voted=st.booleans(),
+        prompt_tokens=st.integers(0, 9),
+        seconds=finite,
+        run=st.integers(0, 3),
+        tokens=tokens.map(tuple),
+        said=st.lists(texts, max_size=1).map(tuple),
+    )
+    failures = st.builds(
+        Failure,
+        st.integers(0, 99),
+        orders,
+        st.integers(0, 9),
+        st.sampled_from(Reason),
+        texts,
+        texts,
+    )
+    return draw(
+        st.builds(
+            Verdict,
+            group=st.just(group),
+            rewards=st.none() | scores,
+            judgments=st.lists(judgments, max_size=2).map(tuple),
+            failures=st.lists(failures, max_size=2).map(tuple),
+            unscored=texts,
+            cost=st.builds(Cost, st.integers(0, 9), st.integers(0, 9), finite),
+            origin=st.dictionaries(texts, st.integers() | texts, max_size=2),
+            shown=st.sampled_from([None, replace(group, principles=("be brief",))]),
+            unscored_responses=st.dictionaries(st.integers(0, 3), texts, max_size=2),
+        )
+    )
+
+
+@given(verdicts())
 def test_a_record_comes_back_as_the_verdict_it_was_made_from(verdict: Verdict) -> None:
-    line = json.dumps(to_record(verdict))
-    assert "\n" not in line and "\u2028" not in line
-    again = from_record(json.loads(line))
-    assert again == verdict
+    line = to_line(verdict)
+    assert line.count(b"\n") == 1
+    again = from_line(line)
+    assert again == verdict == from_record(json.loads(json.dumps(to_record(verdict))))
     assert again.group.fingerprint == verdict.group.fingerprint
 
 
@@ -175,12 +199,63 @@ def test_a_folder_in_place_of_the_record_is_said_at_the_start(tmp_path: Path) ->
         judge.score(group(1, 2))
 
 
-def test_metadata_that_can_not_be_a_json_key_is_a_record_error(tmp_path: Path) -> None:
+def test_metadata_that_is_no_json_is_a_record_error(tmp_path: Path) -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
     with (
         Recorder(tmp_path / "r.jsonl") as recorder,
         pytest.raises(RecordError, match="group g can not be recorded"),
     ):
-        recorder.write(Verdict(Group.of("q", ["a"], id="g", metadata={(1, 2): 3}), None))
+        recorder.write(Verdict(Group.of("q", ["a"], id="g", metadata=endless), None))
+    assert names(tmp_path / "r.jsonl") == []
+
+
+def test_half_a_character_is_written_as_what_stands_for_it(tmp_path: Path) -> None:
+    odd = Verdict(Group.of("q\ud800", ["a"]), (0.5,))
+    with Recorder(tmp_path / "r.jsonl") as recorder:
+        recorder.write(odd)
+    (again,) = read_verdicts(tmp_path / "r.jsonl")
+    assert again.group.conversation[0].content == "q\ufffd"
+    assert again.group.fingerprint == odd.group.fingerprint
+
+
+# a record is checked when it is read
+
+
+def edited(**changes: object) -> dict[str, object]:
+    asked = Group.of("q", ["a", "b"], id="g")
+    sample = Judgment(0, (1, 0), 0, "", (5.0, 7.0), meta_score=0.5)
+    record = to_record(Verdict(asked, (0.5, 0.6), (sample,)))
+    for path, value in changes.items():
+        *outer, last = path.split("__")
+        inner = record
+        for key in outer:
+            inner = inner[int(key)] if key.isdigit() else inner[key]
+        inner[last] = value
+    return record
+
+
+@pytest.mark.parametrize(
+    ("changes", "telling"),
+    [
+        ({"version": 1}, "a record of version '1', and this release reads version 2"),
+        ({"version": None}, "not a recorded verdict: it has no version"),
+        ({"fingerprint": "0" * 32}, "group g has the fingerprint .* was its text edited"),
+        ({"group__responses": ["a", "c"]}, "was its text edited"),
+        ({"judgments__0__order": [1, 1]}, "sample 0: expected an order of some of 2 responses"),
+        ({"judgments__0__order": [1, 2]}, "sample 0: expected an order of some of 2 responses"),
+        ({"judgments__0__scores": [5.0]}, "sample 0: expected 2 finite scores"),
+        ({"judgments__0__scores": [5.0, float("nan")]}, "sample 0: expected 2 finite scores"),
+        ({"judgments__0__meta_score": float("inf")}, "sample 0: expected a finite meta-score"),
+        ({"rewards": [0.5]}, "expected 2 finite rewards"),
+        ({"rewards": [0.5, float("-inf")]}, "expected 2 finite rewards"),
+        ({"rewards": [0.5, "many"]}, r"rewards.1: .* got 'many'"),
+    ],
+)
+def test_a_record_that_can_not_be_is_refused_and_says_why(changes, telling) -> None:
+    assert from_record(edited()).scored
+    with pytest.raises(RecordError, match=telling):
+        from_record(edited(**changes))
 
 
 # the replay engine
@@ -293,7 +368,9 @@ def golden(path: Path, shown: list[tuple[list[int], tuple[int, ...]]], meta: lis
     """A record of boxes as printed, with the order of responses and the meta-score of each."""
     asked = Group.of("q", ["first", "second"])
     samples = [
-        Judgment(k, order, 0, f"Scores: \\boxed{{{box[0]}, {box[1]}}}", (), meta_score=meta[k])
+        Judgment(
+            k, order, 0, f"Scores: \\boxed{{{box[0]}, {box[1]}}}", (None, None), meta_score=meta[k]
+        )
         for k, (box, order) in enumerate(shown)
     ]
     with Recorder(path) as recorder:

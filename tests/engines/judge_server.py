@@ -26,6 +26,8 @@ class JudgeServer:
         self.acts = deque(acts)
         self.otherwise = otherwise or answer
         self.model = model
+        self.others: list[str] = []
+        self.frame: list[str] | None = None
         self.max_model_len: int | None = 4096
         self.port = 0  # a free one
         self.pause_s = 0.0
@@ -70,11 +72,14 @@ class JudgeServer:
         return runner
 
     async def _models(self, request: web.Request) -> web.Response:
-        listed = {"id": self.model, "object": "model", "max_model_len": self.max_model_len}
-        return web.json_response({"object": "list", "data": [listed]})
+        common = {"object": "model", "max_model_len": self.max_model_len}
+        listed = [{"id": model, **common} for model in (self.model, *self.others)]
+        return web.json_response({"object": "list", "data": listed})
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
+        if body.get("return_token_strs"):  # every engine asks once, at its start
+            return web.json_response({"count": 9, "token_strs": self.frame})
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
         self.draws += body.get("n", 1)

@@ -39,6 +39,38 @@ async def engine_for(
         await engine.close()
 
 
+async def test_several_models_and_none_named_is_an_error_with_the_list(serve: Serve) -> None:
+    """A server of a LoRA judge lists its base first, which must not judge in its place."""
+    server = serve(JudgeServer(model="org/base-7b"))
+    server.others = ["my-grm-lora"]
+    said = r"expected one model at http.*, got 2: 'org/base-7b', 'my-grm-lora'; name the judge with"
+    with pytest.raises(EngineError, match=said):
+        async with engine_for(server):
+            pass
+    async with engine_for(server, model="my-grm-lora") as engine:
+        await engine.sample(request_for())
+    assert server.bodies[0]["model"] == "my-grm-lora"
+
+
+async def test_servers_of_several_models_and_none_named_is_an_error(serve: Serve) -> None:
+    servers = serve(JudgeServer(model="one")), serve(JudgeServer(model="two"))
+    with pytest.raises(EngineError, match="got 2: 'one', 'two'; name the judge with model"):
+        async with engine_for(*servers):
+            pass
+
+
+async def test_control_tokens_are_those_named_and_those_of_the_servers_own_frame(
+    serve: Serve,
+) -> None:
+    server = serve(JudgeServer())
+    frame = ["<bos>", "<|turn>", "user", "Ċ", "x", "<turn|>", "Ċ", "]:", "(a)", "<|turn>", "model"]
+    async with engine_for(server, control_tokens=["◁mine▷"]) as engine:
+        assert engine.control_tokens == ("◁mine▷",)
+        server.frame = frame
+        await engine.start()
+        assert engine.control_tokens == ("◁mine▷", "<bos>", "<|turn>", "<turn|>")
+
+
 async def test_one_post_brings_n_draws_in_the_order_of_their_seeds(serve: Serve) -> None:
     server = serve(JudgeServer())
     async with engine_for(server) as engine:
@@ -65,6 +97,8 @@ async def test_the_sampling_is_sent_as_asked(serve: Serve) -> None:
         "max_tokens": 8,
         "stop": ["x"],
         "top_k": 20,
+        "min_p": 0.0,
+        "repetition_penalty": 1.0,
     }
 
 

@@ -257,7 +257,7 @@ async def test_a_dtype_that_is_none_is_an_engine_error(judge_folder: Path) -> No
 async def test_missing_libraries_are_named_with_their_extra(
     judge_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("grm_plugin.engines.")]:
+    for name in [name for name in sys.modules if name.startswith("grm_plugin.local.")]:
         if name.rpartition(".")[2] in ("generation", "loading", "seeded"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import pickle
 from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import grm_plugin.cli.plugins
 import grm_plugin.plugins
 from grm_plugin import GRM, Group, hookimpl
-from grm_plugin.errors import PluginError
+from grm_plugin.engine import Limits
+from grm_plugin.errors import ConfigError, PluginError
+from grm_plugin.kinds import KINDS
 from grm_plugin.plugins import BUILT_INS, Plugin, Plugins, installed
 from grm_plugin.testing import scripted
 
@@ -40,17 +46,21 @@ def test_the_built_ins_come_through_the_same_door() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", grm_plugin.plugins.KINDS)
-def test_a_name_clash_names_both_plug_ins(kind: str) -> None:
-    hook = grm_plugin.plugins.KINDS[kind]
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_name_clash_matters_when_the_name_is_asked_for_and_names_both(kind: str) -> None:
+    hook = KINDS[kind].hook
     plugins = [Plugin("one", offering(hook, "twin")), Plugin("two", offering(hook, "twin"))]
+    found = load(*plugins)
+    assert [one.plugin for one in found.offers() if one.name == "twin"] == ["one", "two"]
     with pytest.raises(PluginError, match=f"two plug-ins offer the {kind} 'twin': one and two"):
-        load(*plugins)
+        found.get(kind, "twin")
 
 
 def test_a_built_in_can_not_be_replaced_silently() -> None:
-    with pytest.raises(PluginError, match=r"voter 'mean': grm_plugin\.voting and mine"):
-        load(Plugin("mine", offering("grm_register_voters", "mean")))
+    found = load(Plugin("mine", offering("grm_register_voters", "mean")))
+    with pytest.raises(PluginError, match=r"voter 'mean': grm_plugin\.pipeline\.voting and mine"):
+        found.get("voter", "mean")
+    assert found.get("voter", "median")
 
 
 def test_one_name_may_be_used_for_different_kinds() -> None:
@@ -98,7 +108,7 @@ def test_a_hook_that_raises_is_an_error_at_the_start_that_names_it() -> None:
             raise OSError("no licence")
 
     with pytest.raises(
-        PluginError, match=r"'mine': grm_register_voters failed: OSError\('no licence'"
+        PluginError, match=r"'mine' .*: grm_register_voters failed: OSError\('no licence'"
     ):
         load(Plugin("mine", Mine()))
 
@@ -116,14 +126,144 @@ def announce(monkeypatch: pytest.MonkeyPatch, *points: EntryPoint) -> None:
     monkeypatch.setattr(grm_plugin.plugins, "entry_points", entry_points)
 
 
-def test_an_entry_point_that_can_not_be_imported_is_an_error_that_names_it(
-    monkeypatch: pytest.MonkeyPatch,
+BREAKS = {
+    "import": "import no_such_module",
+    "exit": "raise SystemExit('no licence')",
+    "misspelt": "from grm_plugin import hookimpl\n@hookimpl\ndef grm_registr_voters(register): ...",
+    "unmarked": "def grm_on_verdict(verdict): ...",
+    "register": (
+        "from grm_plugin import hookimpl\n@hookimpl\ndef grm_register_voters(register):\n"
+        "    register('half', print)\n    raise OSError('no licence')"
+    ),
+    "exits": (
+        "from grm_plugin import hookimpl\n@hookimpl\ndef grm_register_voters(register):\n"
+        "    raise SystemExit(3)"
+    ),
+}
+
+
+@pytest.fixture
+def broken(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Plugins:
+    """What is installed, beside an announced plug-in that is broken in the way of the parameter."""
+    module = f"broken_by_{request.param}"
+    (tmp_path / f"{module}.py").write_text(BREAKS[request.param])
+    monkeypatch.syspath_prepend(tmp_path)
+    announce(monkeypatch, EntryPoint("mine", module, "grm_plugin"))
+    return installed.__wrapped__()
+
+
+@pytest.mark.parametrize("broken", BREAKS, indirect=True)
+def test_a_broken_plug_in_that_nobody_names_changes_nothing_and_is_warned_of_once(
+    broken: Plugins, caplog: pytest.LogCaptureFixture
 ) -> None:
-    announce(monkeypatch, EntryPoint("broken", "no_such_module", "grm_plugin"))
+    with GRM(plugins=scripted_beside(broken), engine="scripted") as grm:
+        assert grm.score(Group.of("q", ["a"])).scored
+    (warning,) = [*caplog.get_records("setup"), *caplog.records]
+    assert "broken plug-ins, which offer nothing: 'mine'" in warning.getMessage()
+
+
+@pytest.mark.parametrize("broken", BREAKS, indirect=True)
+def test_a_part_that_is_not_there_may_be_one_of_a_broken_plug_in(broken: Plugins) -> None:
     with pytest.raises(
-        PluginError, match=r"'broken' .* can not be imported: .*no_such_module.*uninstall"
+        ConfigError, match=r"unknown voter 'half'; known: .*plug-in that is broken: 'mine' .*: "
     ):
-        installed.__wrapped__()
+        broken.get("voter", "half")
+    (one,) = broken.broken
+    assert one.problem
+
+
+@pytest.mark.parametrize("broken", BREAKS, indirect=True)
+def test_the_listing_says_what_is_broken_and_why(
+    broken: Plugins, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(grm_plugin.cli.plugins, "installed", lambda: broken)
+    grm_plugin.cli.plugins.plugins()
+    assert "broken: " in capsys.readouterr().out
+
+
+def scripted_beside(found: Plugins) -> Plugins:
+    (engine,) = [one for one in scripted(["\\boxed{5}"]).plugins if one.name == "scripted"]
+    return Plugins([*found.plugins, engine], found.broken)
+
+
+# parts of one shape
+
+
+def a_plain_voter(scores_K_N, scale):
+    return tuple(scale.to_unit(min(column)) for column in zip(*scores_K_N, strict=True))
+
+
+async def a_plain_source(group):
+    return ["a fact"] * len(group.responses)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "message"),
+    [
+        ("voter", a_plain_voter, r"factory\(options, limits\) -> voter\(scores_K_N, scale\)"),
+        ("evidence source", a_plain_source, r"factory\(options, limits\) -> a source with start"),
+        ("selector", object, r"factory\(options, limits\) -> a selector with start, select, close"),
+        ("engine", lambda options, limits: 5, "got '5' without sample, count_tokens, start, close"),
+        ("benchmark", lambda size: [], r"factory\(options, limits\) -> an iterable of groups"),
+    ],
+)
+def test_a_part_of_the_old_shape_is_refused_by_a_message_that_says_the_new_one(
+    kind: str, old: object, message: str
+) -> None:
+    found = load(Plugin("mine", offering(KINDS[kind].hook, "old", old)))
+    with pytest.raises(PluginError, match=rf"{kind} 'old'.*{message}"):
+        found.make(kind, "old", {}, Limits())
+
+
+def test_an_adapter_of_the_old_shape_is_refused_when_its_section_is_read() -> None:
+    mine = Plugin("mine", offering("grm_register_adapters", "old", "my.Reward"))
+    with pytest.raises(PluginError, match=r"adapter 'old': expected .*Adapter\(part, options\)"):
+        load(mine).check_adapters({"old": {}})
+
+
+@pytest.mark.parametrize("vote", ["mean", "sum", "median", "majority", "borda"])
+def test_a_voter_refuses_options_it_does_not_have(vote: str) -> None:
+    with pytest.raises(ConfigError, match=f"voter '{vote}': unknown key 'shar'"):
+        GRM(plugins=scripted([]), engine="scripted", vote={"name": vote, "shar": 1})
+
+
+def test_a_wrong_option_of_an_engine_is_found_when_the_settings_are_read() -> None:
+    for name in ("transformers", "vllm", "server", "replay", "reference"):
+        with pytest.raises(ConfigError, match="unknown key 'modell'"):
+            GRM(engine={"name": name, "modell": "x"})
+
+
+# plug-ins given in process
+
+
+class Given:
+    """Can be pickled."""
+
+    @hookimpl
+    def grm_register_voters(self, register):
+        register("worst", lambda options, limits: a_plain_voter)
+
+
+def test_an_object_with_hooks_may_be_given_in_process() -> None:
+    with GRM(plugins=[Given()], engine={"url": "http://x"}, vote="worst") as grm:
+        assert grm.config.vote.name == "worst"
+    with pytest.raises(ConfigError, match="unknown voter 'worst'"):
+        GRM(engine={"url": "http://x"}, vote="worst")
+
+
+def test_objects_and_modules_that_were_given_go_along_when_a_judge_is_pickled() -> None:
+    module = importlib.import_module("tests.plugins.examples.test_grm_register_voters")
+    for given, vote in [(Given(), "worst"), (module, "low")]:
+        judge = GRM(plugins=[given], engine={"url": "http://x"}, vote=vote)
+        assert pickle.loads(pickle.dumps(judge)).config == judge.config
+
+
+def test_a_broken_plug_in_that_was_given_is_an_error() -> None:
+    mine = SimpleNamespace(grm_on_verdict=lambda verdict: None)
+    with pytest.raises(PluginError, match=r"given in process.*: grm_on_verdict lacks"):
+        GRM(plugins=[mine], engine={"url": "http://x"})
 
 
 def test_entry_points_of_other_groups_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

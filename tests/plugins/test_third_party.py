@@ -54,8 +54,9 @@ def test_an_installed_distribution_is_found_and_used(site: Path) -> None:
 def test_a_broken_distribution_is_named_with_its_version(site: Path) -> None:
     broken = shutil.copytree(site, site.parent / "broken", dirs_exist_ok=True)
     (broken / "grm_plugin_example" / "__init__.py").write_text("import no_such_module")
-    done = python(broken, "from grm_plugin import GRM; GRM(engine='vllm')")
+    use = "from grm_plugin import GRM; GRM(engine={'url': 'http://x'}, vote='trimmed_mean')"
+    done = python(broken, use)
     assert (
-        "PluginError: plug-in 'example' (grm-plugin-example 1.2.3) can not be imported"
-        in done.stderr
+        "broken: 'example' (grm-plugin-example 1.2.3): can not be imported: "
+        "ModuleNotFoundError(\"No module named 'no_such_module'\")" in done.stderr
     )

@@ -14,7 +14,7 @@ import grm_plugin.reference
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from grm_plugin.evaluation.accuracy import Estimate  # noqa: E402
+from grm_plugin.evaluation.statistics import Estimate  # noqa: E402
 from grm_plugin.reference.making.batches import Batches, Stage, collate  # noqa: E402
 from grm_plugin.reference.making.card import render_card  # noqa: E402
 from grm_plugin.reference.making.evaluation import read_scores  # noqa: E402

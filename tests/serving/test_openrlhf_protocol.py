@@ -8,12 +8,18 @@ import pytest
 from pydantic import ValidationError
 
 from grm_plugin.errors import InputError
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.serving.gathering import Arrival
 from grm_plugin.serving.protocols.openrlhf import RewardCall, arrivals, response_of
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Message
 
 PROMPT = "<|im_start|>user\nName three trees.<|im_end|>\n<|im_start|>assistant\n"
 MARKS = ServingSettings().end_marks
+
+
+def read(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
+    return arrivals(call, settings, Reader(settings.thinking))
 
 
 def call(*texts: str, **more: Any) -> RewardCall:
@@ -51,14 +57,14 @@ def test_texts_made_to_take_long_take_no_time() -> None:
 
 
 def groups_of(asked: RewardCall, **settings: Any) -> list[tuple[object, int]]:
-    found = arrivals(asked, ServingSettings(**settings))
+    found = read(asked, ServingSettings(**settings))
     return [(one.group, one.size) for one in found]
 
 
 def test_ids_say_which_group_a_sample_is_of() -> None:
     asked = call("a", "b", group_ids=["x", "y"], group_sizes=[4, 8], sample_indices=[3, 0])
     assert groups_of(asked) == [(("id", "x"), 4), (("id", "y"), 8)]
-    assert [one.index for one in arrivals(asked, ServingSettings())] == [3, 0]
+    assert [one.index for one in read(asked, ServingSettings())] == [3, 0]
 
 
 def test_without_ids_a_set_group_size_puts_equal_prompts_and_labels_together() -> None:
@@ -79,13 +85,13 @@ def test_without_ids_and_group_size_the_equal_prompts_of_one_call_are_a_group() 
 
 def test_labels_are_ignored_unless_they_are_said_to_be_references() -> None:
     asked = call("a", labels=["the answer"])
-    assert arrivals(asked, ServingSettings())[0].reference is None
-    assert arrivals(asked, ServingSettings(label="reference"))[0].reference == "the answer"
+    assert read(asked, ServingSettings())[0].reference is None
+    assert read(asked, ServingSettings(label="reference"))[0].reference == "the answer"
 
 
 def test_a_label_that_can_be_no_reference_is_refused() -> None:
-    with pytest.raises(InputError, match="expected texts, since label is set to reference"):
-        arrivals(call("a", labels=[{"role": "user"}]), ServingSettings(label="reference"))
+    with pytest.raises(InputError, match="label is set to reference: expected a text or nothing"):
+        read(call("a", labels=[{"role": "user"}]), ServingSettings(label="reference"))
 
 
 CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Three trees?"}]
@@ -102,7 +108,7 @@ CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": 
 def test_a_label_can_be_what_was_asked_without_the_chat_template(
     label: Any, asked: tuple[Message, ...]
 ) -> None:
-    found = arrivals(call("oak", labels=[label]), ServingSettings(label="conversation"))
+    found = read(call("oak", labels=[label]), ServingSettings(label="conversation"))
     assert [one.conversation for one in found] == [asked]
 
 
@@ -116,13 +122,13 @@ def test_a_label_can_be_what_was_asked_without_the_chat_template(
 )
 def test_a_label_that_can_be_no_conversation_is_refused(label: Any, telling: str) -> None:
     with pytest.raises(InputError, match=telling):
-        arrivals(call("oak", labels=[label]), ServingSettings(label="conversation"))
+        read(call("oak", labels=[label]), ServingSettings(label="conversation"))
 
 
 def test_thinking_is_not_shown_to_the_judge_unless_it_is_wanted() -> None:
     thought = call("<think>Elm?</think>\n\noak<|im_end|>")
-    assert arrivals(thought, ServingSettings())[0].response == "oak"
-    kept = arrivals(thought, ServingSettings(thinking="keep"))[0].response
+    assert read(thought, ServingSettings())[0].response == "oak"
+    kept = read(thought, ServingSettings(thinking="keep"))[0].response
     assert kept == "<think>Elm?</think>\n\noak"
 
 

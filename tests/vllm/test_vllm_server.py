@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -13,7 +14,9 @@ from real_vllm import (
     FAST,
     MODEL,
     PROMPTS,
+    assert_tokens_as_by_transformers,
     greedy_by_transformers,
+    poisoned,
     request_for,
     running,
     texts,
@@ -23,6 +26,8 @@ from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import ContextError, EngineError, TransportError
+from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.secret import Secret
 
 ARGS = (
     *("--max-model-len", str(CONTEXT), "--max-num-batched-tokens", str(CONTEXT)),
@@ -31,18 +36,50 @@ ARGS = (
 )
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference judge, but its ``generation_config.json`` would bend every draw."""
+    return poisoned(tmp_path_factory.mktemp("poisoned") / "judge")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerEngine]:
+async def engine(
+    model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServerEngine]:
     log = tmp_path_factory.mktemp("serve") / "server.log"
-    serve = {"model": str(MODEL), "args": ARGS, "env": FAST, "log": log, "start_timeout_s": 400}
+    serve = {"model": str(model), "args": ARGS, "env": FAST, "log": log, "start_timeout_s": 400}
     async with running(ServerEngine({"serve": serve}, Limits(tries=2))) as started:
         yield started
 
 
-async def test_greedy_writes_what_transformers_writes(engine: ServerEngine) -> None:
+async def greedy(engine: ServerEngine) -> list[str]:
     requests = [request_for(text, temperature=0.0) for text in PROMPTS]
-    found = [(await texts(engine, request))[0] for request in requests]
-    assert found == await greedy_by_transformers(32)
+    return [(await texts(engine, request))[0] for request in requests]
+
+
+async def test_greedy_writes_what_transformers_writes(engine: ServerEngine, model: Path) -> None:
+    """So the checkpoint's penalties do not count, and its end tokens do."""
+    assert await greedy(engine) == await greedy_by_transformers(32, model)
+
+
+async def test_a_server_of_others_with_a_poisoned_checkpoint_writes_the_same(model: Path) -> None:
+    args = (*ARGS, "--generation-config", "auto")
+    serve = ServeOptions(model=str(model), args=args, env=FAST, start_timeout_s=400)
+    process = ServerProcess(serve, Secret(), "the test")
+    try:
+        url = await process.start()
+        async with running(ServerEngine({"url": url}, Limits(tries=2))) as engine:
+            assert await greedy(engine) == await greedy_by_transformers(32, model)
+            engine._fields.values.clear()
+            assert await greedy(engine) != await greedy_by_transformers(32, model)
+    finally:
+        await process.close()
+
+
+async def test_tokens_have_the_probabilities_that_transformers_tells(
+    engine: ServerEngine, model: Path
+) -> None:
+    await assert_tokens_as_by_transformers(engine, model)
 
 
 async def test_the_same_seed_draws_the_same_texts(engine: ServerEngine) -> None:
@@ -62,6 +99,12 @@ async def test_context_and_prompt_tokens_are_known(engine: ServerEngine) -> None
     messages = request_for().messages
     async with running(TransformersEngine({"model": str(MODEL)}, Limits())) as local:
         assert await engine.count_tokens(messages) == await local.count_tokens(messages)
+
+
+async def test_control_tokens_are_read_off_the_frame_that_vllm_writes(
+    engine: ServerEngine,
+) -> None:
+    assert engine.control_tokens == ("<|bos|>",)
 
 
 async def test_a_prompt_over_the_context_is_a_context_error(engine: ServerEngine) -> None:

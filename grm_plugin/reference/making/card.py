@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from grm_plugin.evaluation.accuracy import Estimate
+from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.reference.making.measurement import Figures, measure
 from grm_plugin.reference.tasks.words import compounds, words
 from grm_plugin.reference.tokenizer import build_tokenizer

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grm_plugin.evaluation.accuracy import Estimate, bootstrap, hit, hit_at
+from grm_plugin.evaluation.accuracy import hit_at
+from grm_plugin.evaluation.statistics import Estimate, bootstrap
+from grm_plugin.pipeline.settling import Rule
+from grm_plugin.pipeline.voting import mean
 from grm_plugin.reference.making.evaluation import (
     agreement,
     invented_criteria,
@@ -17,6 +20,9 @@ from grm_plugin.reference.making.generation import Completion, complete
 from grm_plugin.reference.prompt import render_prompt
 from grm_plugin.reference.tasks.data import TaskGroup, best_of_groups
 from grm_plugin.reference.tasks.words import Split
+from grm_plugin.types import Failure, Group, Judgment, Reason, Scale, Verdict
+
+_RULE = Rule("mean", mean, Scale(1, 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +77,17 @@ def measure(
 
 def summarize(groups: Sequence[TaskGroup], completions_G_K: Sequence[list[Completion]]) -> Figures:
     """The figures of K completions for each of G groups."""
-    scores_G_K = [
-        [_scores(one, group) for one in completions]
+    judged = [
+        (_verdict(group, completions), _best(group))
         for group, completions in zip(groups, completions_G_K, strict=True)
     ]
     texts = [(g, one.text) for g, some in zip(groups, completions_G_K, strict=True) for one in some]
-    flat = [scores for samples in scores_G_K for scores in samples]
-    judged = [(samples, _best(group)) for group, samples in zip(groups, scores_G_K, strict=True)]
     return Figures(
-        best_of=bootstrap([hit(samples, best) for samples, best in judged]),
-        single=bootstrap([hit_at(samples, best, k=1) for samples, best in judged]),
-        readable=sum(scores is not None for scores in flat) / len(flat),
+        best_of=bootstrap(
+            [_hit(verdict, best, len(completions_G_K[0])) for verdict, best in judged]
+        ),
+        single=bootstrap([_hit(verdict, best, 1) for verdict, best in judged]),
+        readable=sum(len(verdict.judgments) for verdict, _ in judged) / len(texts),
         agreement=agreement(
             check for g, text in texts for check in read_checks(text, g.task, g.responses)
         ),
@@ -93,6 +99,23 @@ def _best(group: TaskGroup) -> int:
     if group.best is None:
         raise ValueError(f"best of {len(group.responses)}: the top is a tie: {group.qualities}")
     return group.best
+
+
+def _hit(verdict: Verdict, best: int, k: int) -> float:
+    return hit_at(verdict, _RULE, best, k=k, min_valid=1)
+
+
+def _verdict(group: TaskGroup, completions: Sequence[Completion]) -> Verdict:
+    """The samples as they would be recorded; every one saw the responses in their own order."""
+    order = tuple(range(len(group.responses)))
+    judgments, failures = [], []
+    for k, one in enumerate(completions):
+        if scores := _scores(one, group):
+            judgments.append(Judgment(k, order, 0, one.text, scores))
+        else:
+            failures.append(Failure(k, order, 0, Reason.UNREADABLE, "no scores in a box"))
+    asked = Group.of(group.task.query, group.responses)
+    return Verdict(asked, None, tuple(judgments), tuple(failures))
 
 
 def _scores(completion: Completion, group: TaskGroup) -> tuple[float, ...] | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from grm_plugin.hosts.rows import Row, Turn
 from grm_plugin.records import to_record
-from grm_plugin.rows import Row, Turn
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Failure, Group, Judgment, Verdict
 
@@ -47,7 +47,9 @@ class VerdictRecord(BaseModel):
     version: int
     id: str
     fingerprint: str
-    rewards: list[float] | None = Field(description="one per response; null: unscored")
+    rewards: list[float | None] | None = Field(
+        description="one per response, null for one that is unscored; null: all are"
+    )
     unscored: str = Field(description="why there are no rewards")
     group: Group
     judgments: list[Judgment]

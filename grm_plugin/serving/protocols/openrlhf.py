@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts import messages
-from grm_plugin.serving.collector import Arrival
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.values import is_missing, optional_text
+from grm_plugin.serving.gathering import Arrival
+from grm_plugin.serving.scoring import Answer
 from grm_plugin.serving.settings import ServingSettings
 
 # Enough of a text to find where a cut prompt begins, and how many places are looked at.
@@ -28,7 +30,7 @@ _PLACES = 16
 class RewardCall(BaseModel):
     """Body of ``POST /get_reward``: lists of equal length, one entry a sample.
 
-    The last three are additions of ours; with ``group_ids`` there must be ``group_sizes``.
+    The last four are additions of ours; with ``group_ids`` there must be ``group_sizes``.
     """
 
     model_config = ConfigDict(
@@ -40,9 +42,10 @@ class RewardCall(BaseModel):
                     "query": ["<|user|>2 + 2?<|assistant|>4<|im_end|>"],
                     "prompts": ["<|user|>2 + 2?<|assistant|>"],
                     "labels": ["4"],
-                    "group_ids": ["step 3, prompt 17"],
+                    "group_ids": ["prompt 17"],
                     "group_sizes": [8],
                     "sample_indices": [0],
+                    "steps": [3],
                 }
             ]
         },
@@ -53,13 +56,16 @@ class RewardCall(BaseModel):
     labels: list[Any] | None = Field(
         None, description="by the setting `label`: ignored, reference answers, or conversations"
     )
-    group_ids: list[str] | None = Field(None, description="which group each sample is of")
+    group_ids: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        None, description="which group each sample is of: unique in a run, or in a step of steps"
+    )
     group_sizes: list[int] | None = Field(None, description="samples of each one's group")
     sample_indices: list[int] | None = Field(None, description="place of each in its group")
+    steps: list[int] | None = Field(None, description="the step that each one's group id is of")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        for name in ("prompts", "labels", "group_ids", "group_sizes", "sample_indices"):
+        for name in ("prompts", "labels", "group_ids", "group_sizes", "sample_indices", "steps"):
             values = getattr(self, name)
             if values is not None and len(values) != len(self.query):
                 raise ValueError(
@@ -67,8 +73,9 @@ class RewardCall(BaseModel):
                 )
         if (self.group_ids is None) != (self.group_sizes is None):
             raise ValueError("expected group_ids and group_sizes together, got only one of them")
-        if self.sample_indices is not None and self.group_sizes is None:
-            raise ValueError("sample_indices: expected group_ids and group_sizes beside them")
+        for name in ("sample_indices", "steps"):
+            if getattr(self, name) is not None and self.group_sizes is None:
+                raise ValueError(f"{name}: expected group_ids and group_sizes beside them")
         sizes = self.group_sizes or ()
         for size, index in zip(sizes, self.sample_indices or [0] * len(sizes), strict=True):
             if size < 1 or not 0 <= index < size:
@@ -80,13 +87,26 @@ class RewardAnswer(BaseModel):
     """Answer of ``/get_reward``: a finite number for every sample, and the same names always."""
 
     rewards: list[float] = Field(description="0..1 with the default vote")
-    scores: list[float] = Field(description="the same as the rewards")
+    scores: list[float] = Field(
+        description="what to filter by: the same, but `unscored_score` in groups without a reward"
+    )
     extra_logs: dict[str, list[float]] | None = Field(
         None, description="what to log beside each reward; left out by the setting `extra_logs`"
     )
 
+    @classmethod
+    def of(cls, answers: Sequence[Answer], *, logs: bool) -> Self:
+        """The answer to a call with these responses; ``logs``: with ``extra_logs``."""
+        names = answers[0].logs if answers else {}
+        shown = {name: [one.logs[name] for one in answers] for name in names}
+        return cls(
+            rewards=[one.reward for one in answers],
+            scores=[one.score for one in answers],
+            extra_logs=shown if logs else None,
+        )
 
-def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
+
+def arrivals(call: RewardCall, settings: ServingSettings, reader: Reader) -> list[Arrival]:
     """The responses of ``call``, each with the group it belongs to.
 
     Raises:
@@ -94,7 +114,7 @@ def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
     """
     labels = call.labels or [None] * len(call.query)
     texts = [
-        messages.response(response_of(query, prompt, settings.end_marks), prompt, settings.thinking)
+        reader.response(response_of(query, prompt, settings.end_marks), prompt)
         for query, prompt in zip(call.query, call.prompts, strict=True)
     ]
     asked = _conversations(labels) if settings.label == "conversation" else call.prompts
@@ -103,14 +123,21 @@ def arrivals(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
         Arrival(
             group=key,
             size=size,
-            conversation=messages.conversation(asked[i], settings.thinking),
+            conversation=reader.conversation(asked[i]),
             response=texts[i],
             reference=_reference(labels[i]) if settings.label == "reference" else None,
             index=call.sample_indices[i] if call.sample_indices else None,
-            name=call.group_ids[i] if call.group_ids else "",
+            name=_name(call, i),
         )
         for i, (key, size) in enumerate(groups)
     ]
+
+
+def _name(call: RewardCall, i: int) -> str:
+    """What messages and records call the group of a sample, empty where it has no id."""
+    if call.group_ids is None:
+        return ""
+    return call.group_ids[i] if call.steps is None else f"step {call.steps[i]}, {call.group_ids[i]}"
 
 
 def _groups(
@@ -118,10 +145,7 @@ def _groups(
 ) -> list[tuple[Hashable, int]]:
     """Key and size of each sample's group."""
     if call.group_ids is not None and call.group_sizes is not None:
-        return [
-            (("id", name), size)
-            for name, size in zip(call.group_ids, call.group_sizes, strict=True)
-        ]
+        return [(("id", _name(call, i)), size) for i, size in enumerate(call.group_sizes)]
     asked = [
         (prompt, json.dumps(label, sort_keys=True))
         for prompt, label in zip(call.prompts, labels, strict=True)
@@ -133,7 +157,7 @@ def _groups(
 
 
 def _conversations(labels: Sequence[Any]) -> Sequence[Any]:
-    if not all(labels):
+    if any(is_missing(label) or not label for label in labels):
         raise InputError(
             "labels: expected what was asked, since label is set to conversation, got nothing; "
             "name the prompts' own column as OpenRLHF's label key"
@@ -142,11 +166,7 @@ def _conversations(labels: Sequence[Any]) -> Sequence[Any]:
 
 
 def _reference(label: Any) -> str | None:
-    if label is None or isinstance(label, str):
-        return label
-    raise InputError(
-        f"labels: expected texts, since label is set to reference, got {quoted(label)}"
-    )
+    return optional_text(label, "labels, since label is set to reference")
 
 
 def response_of(query: str, prompt: str, end_marks: Sequence[str]) -> str:

@@ -27,6 +27,8 @@ if __name__ == "__main__":
     parser.add_argument("--{rollout}n_samples_per_prompt", type=int, default=1)
     parser.add_argument("--{rollout}temperature", type=float, default=1.0)
     parser.add_argument("--{filtering}", action="store_true")
+    parser.add_argument("--{estimator}", default="gae")
+    parser.add_argument("--{loss_type}", default="ppo")
     parser.add_argument("--{eval}dataset", default=None)
     parser.add_argument("--{eval}temperature", type=float, default=0.6)
     parser.add_argument("--{resume}", action="store_true")
@@ -79,6 +81,8 @@ _DOTTED = {
     "remote_url": "reward.remote_url",
     "reward_model": "reward.model_name_or_path",
     "filtering": "algo.dynamic_filtering_enable",
+    "estimator": "algo.advantage.estimator",
+    "loss_type": "actor.policy_loss_type",
     "resume": "ckpt.load_enable",
     "checkpoints": "ckpt.path",
 }
@@ -88,6 +92,8 @@ _FLAT = {
     "remote_url": "remote_rm_url",
     "reward_model": "reward_pretrain",
     "filtering": "dynamic_filtering",
+    "estimator": "advantage_estimator",
+    "loss_type": "policy_loss_type",
     "resume": "load_checkpoint",
     "checkpoints": "ckpt_path",
 }
@@ -98,6 +104,7 @@ _FILES = {
     "utils/agent.py": "async def execute(self, prompt, sampling_params, llm_engine): ...",
     "trainer/ray/vllm_engine.py": "async def generate_responses(self, num_samples): ...",
     "datasets/prompts_dataset.py": "def collate_fn(self, items): ...",
+    "utils/loss_utils.py": "def iter_grad_accum_global_norm(data_iter): ...",
 }
 
 

@@ -48,3 +48,9 @@ def test_an_unscored_group_shows_why() -> None:
 
 def test_a_response_that_no_judgment_saw_has_no_votes() -> None:
     assert columns(verdict(judgment(8, None)))[1]["votes"] == []
+
+
+def test_a_single_response_without_a_reward_shows_its_own_reason() -> None:
+    group, seen = Group.of("q", ["a", "b"]), judgment(8, None)
+    made = Verdict(group, (0.8, None), (seen,), unscored_responses={1: "it breaks its group"})
+    assert [row["unscored"] for row in columns(made)] == ["", "it breaks its group"]

@@ -20,7 +20,7 @@ from grm_trl import AsyncGRMReward, GRMReward
 def score(case: dict[str, Any], rank: int) -> dict[str, Any]:
     """What one rank gets for its rows of a case: rewards or an error, and its seconds."""
     kind = AsyncGRMReward if case.get("async") else GRMReward
-    reward = kind(**case["settings"])
+    reward = kind(**{**case["settings"], **case.get("settings_by_rank", [{}] * 9)[rank]})
     rows = case["rows_by_rank"][rank]
     prompts, completions = [row[0] for row in rows], [row[1] for row in rows]
     columns = case.get("columns_by_rank", [{}] * 9)[rank]
@@ -65,8 +65,33 @@ def train(folder: Path) -> list[dict[str, Any]]:
     return calls
 
 
+def length(completions: list[str], **_: Any) -> list[float]:
+    """Another reward."""
+    return [len(text) / 10 for text in completions]
+
+
+def mix(folder: Path) -> dict[str, Any]:
+    """One step with the judge and another reward, as TRL logs it on this rank."""
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
+
+    settings = json.loads((folder / "train.json").read_text())
+    rewards = [GRMReward(**settings["reward"]), length]
+    config = GRPOConfig(str(folder / "out"), **settings["config"])
+    data = Dataset.from_dict({"prompt": settings["prompts"]})
+    trainer = GRPOTrainer(settings["model"], rewards, config, data)
+    trainer.train()
+    logs = trainer._logs
+    columns = {name: list(values) for name, values in logs["rewards"].items()}
+    return {
+        "prompts": list(logs["prompt"]),
+        "rewards": columns,
+        "advantages": list(logs["advantages"]),
+    }
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     work, folder = sys.argv[1], Path(sys.argv[2])
-    seen = {"score": score_cases, "train": train}[work](folder)
+    seen = {"score": score_cases, "train": train, "mix": mix}[work](folder)
     (folder / f"seen{os.environ['RANK']}.json").write_text(json.dumps(seen))

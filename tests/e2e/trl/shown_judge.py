@@ -28,6 +28,7 @@ class ShownOptions(Options):
 
     delay_s: float = 0.0
     dead: bool = False
+    away_for: str = ""  # a word of the prompts that get no judgment
     broken_on_rank: int | None = None
 
 
@@ -49,6 +50,9 @@ class ShownJudge:
         if self.options.dead:
             return [TransportError("nobody listens there")] * request.n
         text = request.messages[-1].content
+        conversation = CONVERSATION.search(text)
+        if (word := self.options.away_for) and conversation and word in conversation[1]:
+            return [TransportError(f"away for {word}")] * request.n
         return [Draw(judgment(text, request.seed + i), "stop", 7, 5) for i in range(request.n)]
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:

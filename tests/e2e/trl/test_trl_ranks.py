@@ -16,13 +16,22 @@ import pytest
 from grm_plugin.plugins import Plugins
 from grm_trl import GRMReward
 
+torch = pytest.importorskip("torch")
+
 WORKER = Path(__file__).with_name("rank_worker.py")
 SHOWN = {"engine": "shown", "k": 3}
+STEP = {
+    "max_completion_length": 5,
+    "report_to": "none",
+    "use_cpu": True,
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "save_strategy": "no",
+    "disable_tqdm": True,
+}
 
 
-def run_ranks(
-    world: int, work: str, folder: Path, environment: Mapping[str, str]
-) -> list[list[Any]]:
+def run_ranks(world: int, work: str, folder: Path, environment: Mapping[str, str]) -> list[Any]:
     """What each of ``world`` processes saw."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -99,7 +108,11 @@ def faults(world: int, folder: Path) -> dict[str, dict[str, Any]]:
         },
         "dead": {
             "rows_by_rank": spread,
-            "settings": {"engine": {"name": "shown", "dead": True}, "dead_batches": 1},
+            "settings": {
+                "engine": {"name": "shown", "dead": True},
+                "dead_groups": 1,
+                "dead_after_s": 0,
+            },
         },
         "slow": {
             "rows_by_rank": spread,
@@ -220,18 +233,7 @@ def test_each_rank_records_the_groups_it_judged(outcomes: Any) -> None:
 def test_grpo_on_two_ranks_gets_whole_groups_although_trl_splits_them(
     tiny_model: Path, tmp_path: Path, environment: Mapping[str, str], judge: Plugins
 ) -> None:
-    config = {
-        "num_generations": 4,
-        "per_device_train_batch_size": 2,
-        "max_completion_length": 5,
-        "max_steps": 2,
-        "report_to": "none",
-        "use_cpu": True,
-        "bf16": False,
-        "gradient_checkpointing": False,
-        "save_strategy": "no",
-        "disable_tqdm": True,
-    }
+    config = {**STEP, "num_generations": 4, "per_device_train_batch_size": 2, "max_steps": 2}
     settings = {
         "model": str(tiny_model),
         "prompts": ["red cat ?", "blue dog ?", "one sun ?"],
@@ -248,3 +250,27 @@ def test_grpo_on_two_ranks_gets_whole_groups_although_trl_splits_them(
         alone = GRMReward(plugins=judge, **SHOWN)
         completions = left["completions"] + right["completions"]
         assert left["rewards"] + right["rewards"] == alone(prompts, completions)
+
+
+def test_on_two_ranks_an_unscored_group_beside_another_reward_has_no_advantage(
+    tiny_model: Path, tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    split = {"num_generations": 4, "per_device_train_batch_size": 6, "scale_rewards": "batch"}
+    settings = {
+        "model": str(tiny_model),
+        "prompts": ["red cat ?", "blue dog ?", "one sun ?"],
+        "reward": {"engine": {"name": "shown", "away_for": "dog"}, "k": 2},
+        "config": {**STEP, **split, "max_steps": 1, "beta": 0.0},
+    }
+    (tmp_path / "train.json").write_text(json.dumps(settings))
+    seen, *_ = run_ranks(2, "mix", tmp_path, environment)
+    grm, length = torch.tensor(seen["rewards"]["grm"]), torch.tensor(seen["rewards"]["length"])
+    unscored = torch.tensor(["dog" in prompt for prompt in seen["prompts"]])
+    advantages = torch.tensor(seen["advantages"])
+    assert unscored.sum() == 4
+    assert grm[unscored].isnan().all()
+    assert length[unscored].isnan().all()
+    assert (advantages[unscored] == 0).all()
+    rewards = (grm + length)[~unscored].view(-1, 4)
+    expected = (rewards - rewards.mean(1, keepdim=True)) / (rewards.std() + 1e-4)
+    assert advantages[~unscored].tolist() == pytest.approx(expected.flatten().tolist(), abs=2e-4)

@@ -9,45 +9,75 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
-from grm_plugin.serving.admission import Room
-from grm_plugin.serving.collector import Arrival, Collector, Gathering, Seat
+from grm_plugin.hosts.fallback import PREFIX, Fallback, Filled, extra_logs
+from grm_plugin.serving.admission import Admission
+from grm_plugin.serving.collector import Collector
+from grm_plugin.serving.gathering import Arrival, Gathering, Seat
 from grm_plugin.serving.judging import Judging
 from grm_plugin.serving.metrics import Metrics
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Group, Verdict
 
 logger = logging.getLogger(__name__)
+FILLED = f"{PREFIX}filled"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one response gets.
+
+    Args:
+        reward: a finite number, whatever happened; ``logs`` say when it is none of the judge's.
+        score: the same, but ``unscored_score`` where the whole group was left unscored.
+        logs: the same names always, and finite.
+    """
+
+    reward: float
+    score: float
+    logs: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What the responses of one group get, and what to log beside each."""
 
+    verdict: Verdict
     filled: Filled
     logs: dict[str, float]
 
-    def reward(self, seat: Seat) -> float:
-        """The number of one response: its reward, or its group's mean when it came too late."""
-        return self.filled.mean if seat.place is None else self.filled.rewards[seat.place]
+    def answer(self, seat: Seat, unscored_score: float) -> Answer:
+        """For one response: its reward, or its group's mean when it has none or came too late."""
+        filled, place, known = self.filled, seat.place, self.verdict.rewards or ()
+        reward = filled.mean if place is None else filled.rewards[place]
+        score = unscored_score if filled.unscored else reward
+        own = place is not None and place < len(known) and known[place] is not None
+        flag = float(not (own or filled.unscored))
+        return Answer(reward, score, {**self.logs, FILLED: flag})
 
 
-class Desk:
+class ResponseScorer:
     """Runs the collector on an event loop: its clock, and a task for every group to judge.
 
     Args:
         judging: where whole groups go.
-        room: bounds the groups.
+        admission: bounds the groups.
         settings: flush time, partial groups, and how long answers are kept.
         metrics: counts what the collector sees.
     """
 
     def __init__(
-        self, judging: Judging, room: Room, settings: ServingSettings, metrics: Metrics
+        self,
+        judging: Judging,
+        admission: Admission,
+        settings: ServingSettings,
+        metrics: Metrics,
     ) -> None:
         self._judging, self._metrics = judging, metrics
         self._judge_partial = settings.partial == "judge"
-        self._collector = Collector(room, flush_s=settings.flush_s, remember_s=settings.remember_s)
+        self._unscored_score = settings.unscored_score
+        self._collector = Collector(
+            admission, flush_s=settings.flush_s, remember_s=settings.remember_s
+        )
         self._fallback = Fallback()
         # as long as the collector or a seat knows the group
         self._results: WeakKeyDictionary[Gathering, asyncio.Future[Result]] = WeakKeyDictionary()
@@ -55,7 +85,7 @@ class Desk:
         self._alarm: asyncio.TimerHandle | None = None
         self._closing = False
 
-    async def rewards(self, arrivals: Sequence[Arrival]) -> list[tuple[float, dict[str, float]]]:
+    async def answers(self, arrivals: Sequence[Arrival]) -> list[Answer]:
         """A number for every arrival, and what to log beside it; cancel it when the caller goes.
 
         Raises:
@@ -74,9 +104,10 @@ class Desk:
             answered = True
         finally:
             for seat in seats:
-                self._collector.leave(seat, answered=answered)
+                self._collector.leave(seat, time.monotonic(), answered=answered)
         return [
-            (result.reward(seat), result.logs) for result, seat in zip(results, seats, strict=True)
+            result.answer(seat, self._unscored_score)
+            for result, seat in zip(results, seats, strict=True)
         ]
 
     def close(self) -> None:
@@ -130,7 +161,7 @@ class Desk:
         verdict = await self._verdict(gathering)
         filled = self._fallback.fill(verdict)
         self._metrics.count_filled(filled)
-        return Result(filled, extra_logs(verdict, filled))
+        return Result(verdict, filled, extra_logs(verdict, filled))
 
     async def _verdict(self, gathering: Gathering) -> Verdict:
         group = _group(gathering)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engine import Engine, Limits, SampleRequest
+from grm_plugin.engine import Engine, EngineFactory, Limits, SampleRequest
 from grm_plugin.errors import EngineError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.plugins import Plugin, Plugins, installed
@@ -68,7 +68,7 @@ class _Offer:
         self._engine = engine
 
     @hookimpl
-    def grm_register_engines(self, register: Register) -> None:
+    def grm_register_engines(self, register: Register[EngineFactory]) -> None:
         register("scripted", self._make)
 
     def _make(self, options: Mapping[str, Any], limits: Limits) -> Engine:
@@ -78,4 +78,5 @@ class _Offer:
 def scripted(script: Script | ScriptedEngine, *more: Plugin) -> Plugins:
     """All installed plug-ins, ``more``, and an engine ``scripted`` that follows a script."""
     engine = script if isinstance(script, ScriptedEngine) else ScriptedEngine(script)
-    return Plugins([*installed().plugins, Plugin("scripted", _Offer(engine)), *more])
+    there = installed()
+    return Plugins([*there.plugins, Plugin("scripted", _Offer(engine)), *more], there.broken)

@@ -1,4 +1,4 @@
-"""What every call passes before the application sees it: room, key, and a whole, bounded body."""
+"""What every call passes before the application sees it: key, room, and a whole, bounded body."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Refused(Exception):
         self.status, self.message = status, message
 
 
-class Gate:
+class Guard:
     """ASGI middleware around the application.
 
     Args:

@@ -1,0 +1,155 @@
+"""How many groups had no reward, over all rollout actors of a run, and what the others came to.
+
+One ledger serves a run: the launcher keeps it in a Ray actor of its own (:mod:`.ending`). An
+actor that was started without the launcher keeps one for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What scored groups came to: mean over groups of their mean and of their best reward."""
+
+    mean: float
+    best: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Groups that were judged, how many of them had a reward, and sums over these."""
+
+    groups: int = 0
+    scored: int = 0
+    mean: float = 0.0
+    best: float = 0.0
+
+    @classmethod
+    def of(cls, rewards: Sequence[float]) -> Tally:
+        """One group by the rewards of its responses; none of them: the group is unscored."""
+        if not rewards:
+            return cls(groups=1)
+        return cls(1, 1, statistics.fmean(rewards), max(rewards))
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.groups + other.groups,
+            self.scored + other.scored,
+            self.mean + other.mean,
+            self.best + other.best,
+        )
+
+    @property
+    def unscored(self) -> int:
+        """Groups without a reward."""
+        return self.groups - self.scored
+
+    @property
+    def means(self) -> Means | None:
+        """None when no group had a reward."""
+        if not self.scored:
+            return None
+        return Means(self.mean / self.scored, self.best / self.scored)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A run at its end.
+
+    Args:
+        training: its training groups.
+        evaluation: what the last evaluation came to, as a line; empty when it was told already.
+    """
+
+    training: Tally
+    evaluation: str = ""
+
+
+class Book(Protocol):
+    """A ledger, wherever it is."""
+
+    def begin(self, name: str, *, training: bool) -> None:
+        """A round of groups has begun; see :meth:`Ledger.begin`."""
+
+    async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
+        """It is over; see :meth:`Ledger.end`."""
+
+
+class Ledger:
+    """Adds up the rounds of all rollout actors; see :mod:`.rounds`.
+
+    Args:
+        groups_per_step: training groups of a step, over all actors.
+        first_step: training steps that were over before, when a run is resumed.
+    """
+
+    def __init__(self, groups_per_step: int = 1, first_step: int = 0) -> None:
+        self._groups_per_step, self._first_step = groups_per_step, first_step
+        self._open: dict[bool, dict[str, asyncio.Future[None]]] = {True: {}, False: {}}
+        self._training = self._batch = self._evaluation = Tally()
+        self._evaluation_is_lost = False
+
+    def begin(self, name: str, *, training: bool) -> None:
+        """A round has begun.
+
+        Training ends an evaluation, which may take several rounds.
+
+        Args:
+            name: one that no other round has.
+            training: whether its groups are trained on.
+        """
+        if training:
+            if self._evaluation.groups:
+                logger.info(self._close_evaluation())
+            if not self._open[True]:
+                self._batch = Tally()
+        self._open[training][name] = asyncio.get_running_loop().create_future()
+
+    async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
+        """What the scored groups came to, once the rounds of other actors are over as well.
+
+        Args:
+            name: of a round that has begun.
+            tally: of its groups.
+            training: as it began.
+
+        Returns:
+            Over this batch of training groups, or over this evaluation so far, of which the host
+            rolls out a batch of prompts at a time; None when none of its groups had a reward.
+        """
+        self._add(tally, training)
+        self._open[training].pop(name).set_result(None)
+        await asyncio.gather(*self._open[training].values())
+        found = (self._batch if training else self._evaluation).means
+        self._evaluation_is_lost |= not training and found is None
+        return found
+
+    def close(self) -> Totals:
+        """The run is over."""
+        line = self._close_evaluation() if self._evaluation.groups else ""
+        return Totals(self._training, line)
+
+    def _add(self, tally: Tally, training: bool) -> None:
+        if training:
+            self._training += tally
+            self._batch += tally
+        else:
+            self._evaluation += tally
+
+    def _close_evaluation(self) -> str:
+        found, self._evaluation = self._evaluation, Tally()
+        is_lost, self._evaluation_is_lost = self._evaluation_is_lost, False
+        step = self._first_step + self._training.groups // self._groups_per_step
+        line = f"evaluation at step {step}: {found.unscored} of {found.groups} groups had no reward"
+        if is_lost:
+            return f"{line}, so its metrics are NaN and no checkpoint is picked by it"
+        return f"{line} and are left out of its metrics" if found.unscored else line

@@ -1,0 +1,103 @@
+"""Which groups are under way at the same time, and what those of them with a reward came to.
+
+The host hands an actor a batch of prompts at once and waits for all of them. So a group without
+a reward can wait for the others, and get a number that changes nothing about their mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from grm_openrlhf.ledger import Book, Means, Tally
+
+Ended = asyncio.Future[Any]
+
+
+class Rounds:
+    """The rounds of one rollout actor: training, or evaluation.
+
+    Args:
+        book: the run's ledger.
+        actor: a name that no other actor of the run has.
+        training: which of the two.
+    """
+
+    def __init__(self, book: Book, actor: str, *, training: bool) -> None:
+        self._book, self._actor, self._training = book, actor, training
+        self._count = 0
+        self._now: _Round | None = None
+        self._places: WeakKeyDictionary[Ended, Place] = WeakKeyDictionary()
+
+    def enter(self, group: Ended) -> Place:
+        """The place of a group that is about to be rolled out, the same for all its responses.
+
+        Args:
+            group: done when the group is over, one way or another.
+        """
+        place = self._places.get(group)
+        if place is None:
+            if self._now is None or self._now.is_over:
+                self._now = self._begin()
+            place = self._places[group] = Place(self._now)
+            group.add_done_callback(place.leave)
+        return place
+
+    def _begin(self) -> _Round:
+        self._count += 1
+        kind = "training" if self._training else "evaluation"
+        return _Round(self._book, f"{self._actor}-{kind}-{self._count}", training=self._training)
+
+
+class Place:
+    """One group in its round."""
+
+    def __init__(self, round_: _Round) -> None:
+        self._round = round_
+        self._left = False
+        round_.open += 1
+
+    def judged(self, rewards: Sequence[float]) -> None:
+        """Say what the responses got that have a reward; none of them: the group is unscored."""
+        self._round.tally += Tally.of(rewards)
+        self.leave()
+
+    async def means(self) -> Means | None:
+        """What the scored groups came to, once all that are under way have been judged."""
+        return await asyncio.shield(self._round.means)
+
+    def leave(self, _: object = None) -> None:
+        """The group is over; may be called again."""
+        if not self._left:
+            self._left = True
+            self._round.leave()
+
+
+class _Round:
+    def __init__(self, book: Book, name: str, *, training: bool) -> None:
+        self._book, self._name, self._training = book, name, training
+        self.open = 0
+        self.tally = Tally()
+        self.means: asyncio.Future[Means | None] = asyncio.get_running_loop().create_future()
+        self._ending: asyncio.Task[None] | None = None
+        book.begin(name, training=training)
+
+    @property
+    def is_over(self) -> bool:
+        return self._ending is not None
+
+    def leave(self) -> None:
+        self.open -= 1
+        if not self.open:
+            self._ending = asyncio.create_task(self._end())
+
+    async def _end(self) -> None:
+        try:
+            found = await self._book.end(self._name, self.tally, training=self._training)
+        except Exception as error:  # whatever it is, those who wait for the means must hear of it
+            self.means.set_exception(error)
+            self.means.exception()  # nobody may be waiting
+        else:
+            self.means.set_result(found)

@@ -1,0 +1,90 @@
+"""Every rank of a run rewards by the same settings, or none goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import grm_plugin
+from grm_plugin import GRM
+from grm_plugin.errors import quoted
+from grm_plugin.plugins import Plugins
+from grm_trl.errors import RankError
+from grm_trl.options import TRLOptions
+
+Terms = dict[str, str]
+
+# what may differ from rank to rank without changing a reward: addresses, files, waiting
+_OF_THE_RANK = frozenset(
+    (
+        *("url", "urls", "serve", "api_key_env", "record", "adapters"),
+        *("request_timeout_s", "group_timeout_s", "batch_timeout_s", "tries"),
+        *("max_concurrent_samples", "max_concurrent_groups"),
+    )
+)
+
+
+def terms(grm: GRM, options: TRLOptions, plugins: Plugins) -> Terms:
+    """What the rewards of this process depend on: a text for every setting.
+
+    Args:
+        grm: the judge.
+        options: of the adapter.
+        plugins: what is installed; the parts they offer are terms, too.
+    """
+    found = {
+        **_flat(grm.config.model_dump(mode="json")),
+        **_flat(options.model_dump(mode="json")),
+        "template": f"{grm.template.name} ({grm.template.digest[:8]})",
+        "version of grm-plugin": grm_plugin.__version__,
+        **{f"{offer.kind} {offer.name!r}": "offered" for offer in plugins.offers()},
+    }
+    return {name: value for name, value in found.items() if not _OF_THE_RANK & {*name.split(".")}}
+
+
+def check(terms_by_rank: Sequence[Terms]) -> None:
+    """Compare what all ranks said; every rank comes to the same end.
+
+    Raises:
+        RankError: names every setting that differs, and who has which value.
+    """
+    names = sorted({name for one in terms_by_rank for name in one})
+    differing = [
+        f"{name} is {_who(by_value)}"
+        for name in names
+        if len(by_value := _by_value(one.get(name, "nothing") for one in terms_by_rank)) > 1
+    ]
+    if differing:
+        raise RankError(
+            "the ranks of this run have different settings, so their rewards would not compare: "
+            f"{'; '.join(differing)}; start every rank with the same settings and packages"
+        )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Terms:
+    found: Terms = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = str(value)
+    return found
+
+
+def _by_value(values: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for rank, value in enumerate(values):
+        found.setdefault(value, []).append(rank)
+    return found
+
+
+def _who(by_value: Mapping[str, Sequence[int]]) -> str:
+    return ", ".join(
+        f"{quoted(value)} on rank{'s' * (len(ranks) > 1)} {_numbers(ranks)}"
+        for value, ranks in by_value.items()
+    )
+
+
+def _numbers(ranks: Sequence[int]) -> str:
+    shown = ", ".join(map(str, ranks[:8]))
+    return f"{shown} and {len(ranks) - 8} more" if len(ranks) > 8 else shown

@@ -1,0 +1,122 @@
+"""From settings to the parts of a scorer; wrong ones fail here, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.config import GRMConfig, is_template_file
+from grm_plugin.contracts.contract import Contract
+from grm_plugin.engine import Engine, Limits, Sampling
+from grm_plugin.options import Part
+from grm_plugin.pipeline.drawing import Drawer
+from grm_plugin.pipeline.fitting import Fitter
+from grm_plugin.pipeline.planner import Planner
+from grm_plugin.pipeline.plans import Plan, read_plan
+from grm_plugin.pipeline.reading import Reader
+from grm_plugin.pipeline.scorer import Scorer
+from grm_plugin.pipeline.settling import Rule
+from grm_plugin.pipeline.sources import Sources
+from grm_plugin.plugins import Plugins
+from grm_plugin.prompts import Template, load_template
+from grm_plugin.thinking import Thinking
+
+
+def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
+    """All parts that ``config`` names, made and not started.
+
+    Args:
+        config: the settings.
+        plugins: who offers the parts.
+
+    Raises:
+        ConfigError: a part is not offered, or its options are wrong or do not fit another part.
+        PluginError: a part can not be made.
+        TemplateError: the template can not be used.
+    """
+    config = config.with_judge()
+    factory = plugins.get("engine", config.engine.name)
+    config = config.filled(getattr(factory, "defaults", {}))
+    limits = Limits(config.max_concurrent_samples, config.request_timeout_s, config.tries)
+
+    def make(kind: str, part: Part) -> Any:
+        return plugins.make(kind, part.name, part.options, limits)
+
+    template = find_template(config.template or "grm", plugins)
+    named = config.contract or template.contract
+    contract: Contract = make("contract", named)
+    plan = read_plan(config.plan, contract.shows)
+    engine: Engine = make("engine", config.engine)
+    return Scorer(
+        config=config,
+        engine=engine,
+        template=template,
+        sources=Sources(
+            {part.name: make("evidence source", part) for part in config.evidence},
+            {part.name: make("principle source", part) for part in _some(config.principles)},
+        ),
+        fitter=_fitter(config, engine, plan, template),
+        planner=Planner(config),
+        drawer=Drawer(
+            engine,
+            Reader(contract, _thinking(config), template.scale, named.name),
+            _samplings(config, template, contract),
+        ),
+        stopper=make("stopper", config.stop),
+        selector=make("selector", config.select),
+        rule=Rule(
+            str(config.vote),
+            make("voter", config.vote),
+            template.scale,
+            plan.aggregate,
+            both_orders=plan.name == "pairs" and config.size.k > 1,
+        ),
+    )
+
+
+def find_template(name: str, plugins: Plugins) -> Template:
+    """A template by offered name, else by path (anything with a slash or a suffix).
+
+    Raises:
+        ConfigError: nobody offers one of that name.
+        TemplateError: it can not be used.
+    """
+    if is_template_file(name):
+        return load_template(Path(name))
+    return load_template(plugins.get("template", name), name)
+
+
+def _fitter(config: GRMConfig, engine: Engine, plan: Plan, template: Template) -> Fitter:
+    return Fitter(
+        engine,
+        plan,
+        max_tokens=config.max_tokens * template.rounds,
+        merge=config.duplicates == "merge",
+        split=config.over_context == "split",
+    )
+
+
+def _thinking(config: GRMConfig) -> Thinking:
+    return Thinking(config.thinking.marks, closed=config.thinking.closed)
+
+
+def _samplings(config: GRMConfig, template: Template, contract: Contract) -> list[Sampling]:
+    """How the judge is sampled in each of its rounds; the contract reads the last."""
+    last = template.rounds - 1
+    return [
+        Sampling(
+            config.temperature,
+            config.top_p,
+            config.max_tokens,
+            tuple(
+                dict.fromkeys(
+                    (*config.stop_texts, *stop, *(contract.stop if number == last else ()))
+                )
+            ),
+        )
+        for number, stop in enumerate(template.stop)
+    ]
+
+
+def _some(part: Part | None) -> list[Part]:
+    return [] if part is None else [part]

@@ -1,0 +1,85 @@
+"""A group under way: what was drawn of it, who voted, and the verdict it comes to."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.drawing import Sample
+from grm_plugin.pipeline.selecting import Selection
+from grm_plugin.pipeline.settling import Settled
+from grm_plugin.prompts import Prepared
+from grm_plugin.types import Cost, Failure, Judgment, Verdict
+
+
+@dataclass
+class Course:
+    """What happened to a group so far.
+
+    Args:
+        case: the group.
+        prepared: the same, ready to render.
+        started: ``time.monotonic()`` when its judging began.
+        samples: what was drawn.
+        probes: what was drawn to find out which response breaks the group; it has no vote.
+        selection: who votes; None before anybody was asked.
+        blamed: why single responses are left out, by index.
+    """
+
+    case: Case
+    prepared: Prepared
+    started: float
+    samples: list[Sample] = field(default_factory=list)
+    probes: Sequence[Sample] = ()
+    selection: Selection | None = None
+    blamed: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> tuple[Judgment, ...]:
+        """The readable samples."""
+        return tuple(one for one in self.samples if isinstance(one, Judgment))
+
+    @property
+    def failed(self) -> tuple[Failure, ...]:
+        """The dropped samples."""
+        return tuple(one for one in self.samples if isinstance(one, Failure))
+
+    def verdict(self, settled: Settled, origin: Mapping[str, Any]) -> Verdict:
+        """Everything as the caller gets it."""
+        case, selection = self.case, self.selection or Selection(self.valid, self.failed)
+        responses = {**settled.responses, **self.blamed} if settled.rewards else {}
+        return Verdict(
+            group=case.asked,
+            rewards=settled.rewards,
+            judgments=tuple(_with_copies(one, case.copies) for one in selection.judgments),
+            failures=selection.failures,
+            unscored=settled.unscored and settled.unscored + _dropped(selection.failures),
+            cost=_cost([*self.samples, *self.probes], time.monotonic() - self.started),
+            origin=origin,
+            shown=None if case.shown is case.asked else case.shown,
+            unscored_responses={n: responses[n] for n in sorted(responses)},
+        )
+
+
+def _dropped(failures: Sequence[Failure]) -> str:
+    if not failures:
+        return ""
+    counts = Counter(failure.reason for failure in failures)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return f" (dropped: {reasons}; first: {failures[0].detail})"
+
+
+def _with_copies(judgment: Judgment, copies: Sequence[int]) -> Judgment:
+    """Give every duplicate the score of the copy that was shown."""
+    if all(n == copy for n, copy in enumerate(copies)):
+        return judgment
+    return replace(judgment, scores=tuple(judgment.scores[n] for n in copies))
+
+
+def _cost(samples: Iterable[Sample], seconds: float) -> Cost:
+    spent = [(sample.prompt_tokens, sample.output_tokens) for sample in samples]
+    return Cost(sum(prompt for prompt, _ in spent), sum(output for _, output in spent), seconds)

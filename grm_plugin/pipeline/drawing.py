@@ -1,0 +1,168 @@
+"""Asks the engine for samples and reads them: one request a showing, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from grm_plugin.engine import Engine, SampleRequest, Sampling
+from grm_plugin.errors import EngineError
+from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.checking import checked_draws, checked_order
+from grm_plugin.pipeline.planning import Showing
+from grm_plugin.pipeline.reading import Reader
+from grm_plugin.prompts import Prepared
+from grm_plugin.running import guarded
+from grm_plugin.types import Draw, Failure, Judgment, Message, Reason
+
+Sample = Judgment | Failure
+Draws = Sequence[Draw | EngineError]
+
+
+@dataclass(frozen=True)
+class Drawer:
+    """Draws samples of the judge.
+
+    Args:
+        engine: where it runs.
+        reader: how its texts are read.
+        samplings: how it is sampled in each round; most judges speak once.
+    """
+
+    engine: Engine
+    reader: Reader
+    samplings: Sequence[Sampling]
+
+    async def draw(
+        self, case: Case, prepared: Prepared, showings: Sequence[Showing], deadline: float
+    ) -> list[Sample]:
+        """All samples of ``showings``; what is open at ``deadline`` fails as ``timeout``.
+
+        Raises:
+            InputError: the engine refuses the prompt.
+        """
+        tasks = {asyncio.create_task(self._show(case, prepared, one)): one for one in showings}
+        try:
+            left = max(0.0, deadline - time.monotonic())
+            done, _ = await asyncio.wait(tasks, timeout=left, return_when="FIRST_EXCEPTION")
+            for task in done:
+                task.result()  # a refusal or a bug ends the group; failed samples are values
+            found = [
+                task.result() if task in done else _late(one, left) for task, one in tasks.items()
+            ]
+            return [sample for samples in found for sample in samples]
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _show(self, case: Case, prepared: Prepared, showing: Showing) -> list[Sample]:
+        messages = prepared.render(showing.order)
+        request = SampleRequest(
+            messages,
+            showing.n,
+            showing.seed,
+            self.samplings[0],
+            case.asked.fingerprint,
+            showing.first,
+            showing.run,
+            self.reader.contract.logprobs,
+        )
+        draws = await self._asked(request)
+        if len(self.samplings) > 1:
+            each = [
+                self._goes_on(prepared, showing, request, i, draw) for i, draw in enumerate(draws)
+            ]
+            draws = await asyncio.gather(*each)
+        digest = _digest(messages)
+        n = len(case.asked.responses)
+        return [self._sample(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
+
+    async def _asked(self, request: SampleRequest) -> Draws:
+        try:
+            owner = f"engine {self.engine.model!r}"
+            draws = await guarded.call(owner, self.engine.sample, request)
+            return checked_draws(owner, request.n, draws)
+        except EngineError as error:
+            return [error] * request.n
+
+    async def _goes_on(
+        self,
+        prepared: Prepared,
+        showing: Showing,
+        request: SampleRequest,
+        i: int,
+        draw: Draw | EngineError,
+    ) -> Draw | EngineError:
+        """The last word of a judge that speaks in several rounds, with what it said before."""
+        for number in range(1, len(self.samplings)):
+            if (
+                isinstance(draw, EngineError)
+                or draw.finish_reason != "stop"
+                or len(draw.said) >= number
+            ):
+                return draw
+            said = (*draw.said, draw.text)
+            again = replace(
+                request,
+                messages=prepared.render(showing.order, said=said),
+                n=1,
+                seed=showing.seed + i,
+                first=showing.first + i,
+                sampling=self.samplings[number],
+            )
+            (word,) = await self._asked(again)
+            draw = word if isinstance(word, EngineError) else _together(draw, word, said)
+        return draw
+
+    def _sample(
+        self, showing: Showing, i: int, draw: Draw | EngineError, digest: str, n: int
+    ) -> Sample:
+        number, seed = showing.first + i, showing.seed + i
+        if isinstance(draw, EngineError):
+            return _lost(showing, i, Reason(draw.reason), str(draw), digest)
+        order = showing.order
+        if draw.order is not None:
+            order = checked_order(f"engine {self.engine.model!r}", draw.order, showing.order)
+        unread = Judgment(
+            sample=number,
+            order=order,
+            seed=seed,
+            text=draw.text,
+            scores=(),
+            prompt_hash=digest,
+            meta_score=draw.meta_score,
+            prompt_tokens=draw.prompt_tokens,
+            output_tokens=draw.output_tokens,
+            seconds=draw.seconds,
+            run=showing.run,
+            said=draw.said,
+        )
+        return self.reader.read(draw, unread, n)
+
+
+def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
+    return replace(
+        word,
+        said=said,
+        prompt_tokens=before.prompt_tokens + word.prompt_tokens,
+        output_tokens=before.output_tokens + word.output_tokens,
+        seconds=before.seconds + word.seconds,
+    )
+
+
+def _late(showing: Showing, waited_s: float) -> list[Sample]:
+    detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
+    return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
+
+
+def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "") -> Failure:
+    number, seed = showing.first + i, showing.seed + i
+    return Failure(number, showing.order, seed, reason, detail, prompt_hash=digest, run=showing.run)
+
+
+def _digest(messages: Iterable[Message]) -> str:
+    text = "\0".join(f"{message.role}\0{message.content}" for message in messages)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,91 @@
+"""Which responses are shown together, so that every prompt fits the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grm_plugin.engine import Engine
+from grm_plugin.errors import ContextError, InputError
+from grm_plugin.pipeline.case import Run
+from grm_plugin.pipeline.planning import distinct, subgroups
+from grm_plugin.pipeline.plans import Plan
+from grm_plugin.prompts import Prepared
+from grm_plugin.types import Group, Message
+
+# Chat templates add a few control tokens that are not in the text.
+_FRAME_TOKENS = 64
+# A response is measured as number 1; a longer number in its delimiters takes a little more.
+_NUMBER_TOKENS = 6
+
+
+@dataclass(frozen=True)
+class Fitter:
+    """Makes the runs of a group.
+
+    Args:
+        engine: knows its context and counts tokens, where it can.
+        plan: which responses one call shows.
+        max_tokens: most tokens the judge writes for one prompt, all its rounds together.
+        merge: whether equal responses are judged once.
+        split: whether a group that is too long is cut into overlapping runs, or refused.
+    """
+
+    engine: Engine
+    plan: Plan
+    max_tokens: int
+    merge: bool
+    split: bool
+
+    async def runs(self, group: Group, prepared: Prepared) -> tuple[Run, ...]:
+        """The runs of ``group``, each of which fits.
+
+        Raises:
+            ContextError: one does not, and may not be or can not be split.
+            InputError: the plan can not show this group.
+        """
+        members = distinct(group.responses)[0] if self.merge else range(len(group.responses))
+        try:
+            runs = self.plan.runs(members, group.fingerprint)
+        except InputError as error:
+            raise InputError(f"group {group.label}: {error}") from None
+        if self.engine.context_tokens is None:
+            return runs
+        room = self.engine.context_tokens - self.max_tokens
+        longest = max(runs, key=lambda run: _bytes(prepared.render(run)))
+        tokens = await self._tokens(prepared.render(longest), room)
+        if tokens <= room:
+            return runs
+        if not self.split or self.plan.name != "list":
+            raise self._too_long(group, tokens)
+        return await self._split(group, prepared, longest, room)
+
+    async def _tokens(self, messages: Sequence[Message], room: int) -> int:
+        """Prompt tokens, or a lower number where all that matters is that they fit."""
+        # a token is at least one byte, so most groups need no tokenizer to know that they fit
+        if _bytes(messages) + _FRAME_TOKENS <= room:
+            return 0
+        return await self.engine.count_tokens(messages) or 0
+
+    def _too_long(self, group: Group, tokens: int) -> ContextError:
+        cure = "set over_context: split, or lower" if self.plan.name == "list" else "lower"
+        return ContextError(
+            f"group {group.label}: {tokens} prompt tokens and max_tokens {self.max_tokens} are "
+            f"over the judge's context of {self.engine.context_tokens}; {cure} max_tokens"
+        )
+
+    async def _split(
+        self, group: Group, prepared: Prepared, members: Run, room: int
+    ) -> tuple[Run, ...]:
+        frame = await self.engine.count_tokens(prepared.render(())) or 0
+        counts = [await self.engine.count_tokens(prepared.render((n,))) or 0 for n in members]
+        try:
+            sizes = [count - frame + _NUMBER_TOKENS for count in counts]
+            runs = subgroups(sizes, budget=room - frame)
+        except ContextError as error:
+            raise ContextError(f"group {group.label}: {error}") from None
+        return tuple(tuple(members[place] for place in run) for run in runs)
+
+
+def _bytes(messages: Iterable[Message]) -> int:
+    return sum(len(message.content.encode()) for message in messages)

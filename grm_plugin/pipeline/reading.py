@@ -1,0 +1,77 @@
+"""From what the judge wrote to a judgment, or to why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from grm_plugin.contracts.contract import Answer, Contract, Reading
+from grm_plugin.contracts.principles import parse_principles
+from grm_plugin.errors import ParseError, quoted
+from grm_plugin.pipeline.checking import checked_reading
+from grm_plugin.pipeline.planning import unshuffle
+from grm_plugin.running import guarded
+from grm_plugin.thinking import Thinking
+from grm_plugin.types import Draw, Failure, Judgment, Reason, Scale, Token
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How judgments are read.
+
+    Args:
+        contract: reads an answer.
+        thinking: tells an answer from the thinking before it.
+        scale: the closed range of a score, in points.
+        name: what messages call the contract.
+    """
+
+    contract: Contract
+    thinking: Thinking
+    scale: Scale
+    name: str = "boxed"
+
+    def read(self, draw: Draw, unread: Judgment, n: int) -> Judgment | Failure:
+        """``unread`` with the scores in ``draw``, or as a failure.
+
+        Args:
+            draw: what the engine returned.
+            unread: everything else about the sample; its order says who was shown where.
+            n: responses of the whole group.
+        """
+        try:
+            shown = self.scores(draw, len(unread.order))
+        except ParseError as error:
+            return unread.failed(Reason(error.reason), error.message)
+        return replace(
+            unread,
+            scores=unshuffle(shown.scores, unread.order, n),
+            tokens=shown.tokens,
+            principles=parse_principles(draw.text),
+        )
+
+    def scores(self, draw: Draw, n: int) -> Reading:
+        """The scores of the ``n`` responses shown, in that order.
+
+        Raises:
+            ParseError: the judge did not finish, or its answer is not in the contract's form.
+        """
+        if draw.finish_reason == "length":
+            raise ParseError(Reason.TRUNCATED, "the judge was cut at max_tokens before it finished")
+        if draw.finish_reason != "stop":
+            raise ParseError(
+                Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
+            )
+        text = self.thinking.answer(draw.text)
+        answer = Answer(text, n, self.scale, _tail(draw.tokens, len(text)))
+        owner = f"contract {self.name!r}"
+        reading = guarded.run(owner, self.contract.read, answer)
+        return checked_reading(owner, reading, n, self.scale)
+
+
+def _tail(tokens: Sequence[Token], length: int) -> tuple[Token, ...]:
+    """The last tokens, as many as fit into the last ``length`` characters."""
+    start = len(tokens)
+    while start and (length := length - len(tokens[start - 1].text)) >= 0:
+        start -= 1
+    return tuple(tokens[start:])

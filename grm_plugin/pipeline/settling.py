@@ -1,0 +1,130 @@
+"""The only place where judgments become rewards. Pure: live scoring, replay, evaluation at any k,
+adaptive stopping and training labels all call :func:`settle`.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grm_plugin.pipeline.aggregating import Aggregate, Rewards, mean_of_runs
+from grm_plugin.pipeline.case import Case, Run
+from grm_plugin.pipeline.checking import checked_rewards
+from grm_plugin.pipeline.voting import Voter
+from grm_plugin.running import guarded
+from grm_plugin.types import Judgment, Scale
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How judgments become rewards.
+
+    Args:
+        name: what messages call the voter.
+        voter: makes rewards of the scores of one run.
+        scale: the closed range of a score, in points.
+        aggregate: how runs meet; only pairs need another than the mean.
+        both_orders: whether a run counts only when its two responses were shown both ways round,
+            with equal weight for each way.
+    """
+
+    name: str
+    voter: Voter
+    scale: Scale
+    aggregate: Aggregate = mean_of_runs
+    both_orders: bool = False
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What judgments come to.
+
+    Args:
+        rewards: N rewards in the group's order, None for a response without one; None: no
+            response has one.
+        unscored: why there are no rewards; empty when there are.
+        responses: why single responses have none, by index.
+    """
+
+    rewards: tuple[float | None, ...] | None
+    unscored: str = ""
+    responses: Mapping[int, str] = field(default_factory=dict)
+
+
+def settle(judgments: Iterable[Judgment], case: Case, rule: Rule) -> Settled:
+    """The rewards of a group, or why there are none.
+
+    A run with fewer than ``case.min_valid`` judgments, or whose selector let nobody vote, gives no
+    rewards. A response that no run scores is unscored alone; a group of such is unscored.
+
+    Args:
+        judgments: valid ones, in any order; those that did not get a vote count as valid.
+        case: which responses were shown together, and how many judgments are enough.
+        rule: how they vote.
+
+    Raises:
+        PluginError: the voter gave something other than finite rewards, one per response.
+
+    >>> from grm_plugin import Group
+    >>> from grm_plugin.pipeline.voting import mean
+    >>> from grm_plugin.size import Size
+    >>> group = Group.of("q", ["a", "b"])
+    >>> case = Case(group, group, ((0, 1),), (0, 1), Size(k=2), min_valid=1)
+    >>> votes = [Judgment(0, (0, 1), 1, "", (10.0, 1.0)), Judgment(1, (1, 0), 2, "", (10.0, 10.0))]
+    >>> settle(votes, case, Rule("mean", mean, Scale(1, 10))).rewards
+    (1.0, 0.5)
+    """
+    of_run: dict[int, list[Judgment]] = {}
+    for one in judgments:
+        of_run.setdefault(one.run, []).append(one)
+    rewards, missing = [], []
+    for number, run in enumerate(case.runs):
+        valid = of_run.get(number, [])
+        if problem := _too_few(valid, case, rule):
+            missing.append((run, problem))
+        else:
+            rewards.append(_of_run(valid, run, rule))
+    if not rewards:
+        return Settled(None, missing[0][1])
+    return _spread(rule.aggregate(rewards), missing, case)
+
+
+def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:
+    """Why a run gives no rewards; empty when it does."""
+    if len(valid) < case.min_valid:
+        return f"{len(valid)} of {case.size.k} samples are valid, min_valid is {case.min_valid}"
+    ways = {one.order for one in valid if one.voted}
+    if not ways:
+        return f"the selector let none of {len(valid)} judgments vote"
+    if rule.both_orders and len(ways) < 2:
+        return f"all of {len(valid)} valid samples show the pair the same way round"
+    return ""
+
+
+def _of_run(valid: Iterable[Judgment], run: Run, rule: Rule) -> Rewards:
+    rows: dict[object, list[list[float]]] = {}
+    for one in valid:
+        if one.voted:
+            way = one.order if rule.both_orders else None
+            rows.setdefault(way, []).append(_row(one, run))
+    voted = [
+        checked_rewards(
+            rule.name, guarded.run(f"voter {rule.name!r}", rule.voter, part, rule.scale), len(run)
+        )
+        for part in rows.values()
+    ]
+    return dict(
+        zip(run, (statistics.fmean(column) for column in zip(*voted, strict=True)), strict=True)
+    )
+
+
+def _row(judgment: Judgment, run: Run) -> list[float]:
+    return [score for n in run if (score := judgment.scores[n]) is not None]
+
+
+def _spread(rewards: Rewards, missing: Sequence[tuple[Run, str]], case: Case) -> Settled:
+    """Rewards for every response, duplicates included, and why some have none."""
+    why = {n: problem for run, problem in missing for n in run}
+    unscored = {n: why[copy] for n, copy in enumerate(case.copies) if copy not in rewards}
+    return Settled(tuple(rewards.get(copy) for copy in case.copies), responses=unscored)

@@ -1,0 +1,73 @@
+"""How a process joins a Ray cluster, and waits for one that may not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import ray
+from ray.exceptions import RayError
+
+from grm_plugin.errors import EngineError
+
+# How long an address may take to be connected to.
+_CONNECT_S = 10.0
+
+
+def join_cluster() -> None:
+    """Once for a process, and not in a passing thread: the kernel ends a cluster with its thread.
+
+    Ray also takes signals here, which the server takes back when it begins to listen.
+    """
+    # they tell how a deployment goes on; how it ends is told here
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    if ray.is_initialized():
+        return
+    try:
+        _check_address(os.environ.get("RAY_ADDRESS", ""))
+        # a cluster that is started here needs no dashboard: a dozen processes less
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False)
+    except (RayError, RuntimeError, OSError) as error:
+        raise not_deployed(str(error)) from error
+
+
+def _check_address(address: str) -> None:
+    """Refuse an address at which nobody listens: Ray would try it for a quarter of an hour."""
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if not port.isdigit():  # "auto", "local", or none
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"RAY_ADDRESS is {address} and no cluster answers there "
+            f"({error.strerror or error}); start one with `ray start --head`, or leave it out for "
+            "one on this machine"
+        ) from error
+
+
+def not_deployed(reason: str) -> EngineError:
+    """The error for a judge that Ray can not run."""
+    return EngineError(f"the judge can not be deployed on Ray: {' '.join(reason.split())}")
+
+
+async def apart(work: Callable[[], None]) -> None:
+    """Run ``work`` in a thread that nobody waits for at the end: on a dead cluster it may hang."""
+    future: Future[None] = Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    threading.Thread(target=run, name="ray-serve", daemon=True).start()
+    await asyncio.wrap_future(future)

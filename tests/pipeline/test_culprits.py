@@ -1,0 +1,87 @@
+"""A response that makes the judge miscount costs itself, never its siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grm_plugin.pipeline.culprits import Sample, is_suspicious, search
+from grm_plugin.types import Failure, Judgment, Reason
+
+Run = tuple[int, ...]
+
+
+class Judge:
+    """Miscounts whenever it is shown one of ``guilty``; remembers what it was asked."""
+
+    def __init__(self, guilty: set[int], reason: Reason = Reason.WRONG_COUNT) -> None:
+        self.guilty, self.reason = guilty, reason
+        self.asked: list[Run] = []
+
+    async def __call__(self, runs: Sequence[Run]) -> list[Sample]:
+        self.asked += runs
+        return [self.sample(run) for run in runs]
+
+    def sample(self, run: Run) -> Sample:
+        if self.guilty & set(run):
+            return Failure(0, run, 0, self.reason, "")
+        return Judgment(0, run, 0, "", (1.0,) * len(run))
+
+
+RUN = (0, 1, 2, 3)
+
+
+async def rest(judge: Judge, run: Run = RUN, *, budget: int = 16, fewest: int = 1) -> Run:
+    return (await search(run, judge, budget=budget, fewest=fewest)).rest
+
+
+@pytest.mark.parametrize("guilty", RUN)
+async def test_one_culprit_is_found_with_one_sample_a_response(guilty: int) -> None:
+    judge = Judge({guilty})
+    assert await rest(judge) == tuple(n for n in RUN if n != guilty)
+    assert len(judge.asked) == len(RUN)
+
+
+@given(st.sets(st.integers(0, 5), min_size=2, max_size=5))
+async def test_several_culprits_are_found_by_showing_each_response_alone(guilty: set[int]) -> None:
+    found = await rest(Judge(guilty), tuple(range(6)))
+    assert found == tuple(n for n in range(6) if n not in guilty)
+
+
+async def test_a_judge_that_miscounts_whatever_it_sees_blames_nobody() -> None:
+    assert await rest(Judge(set(RUN))) == ()
+
+
+async def test_a_judge_that_can_not_count_so_far_blames_nobody() -> None:
+    class Overwhelmed(Judge):
+        def sample(self, run: Run) -> Sample:
+            return super().sample(run) if len(run) < len(RUN) else Judge({*run}).sample(run)
+
+    assert await rest(Overwhelmed(set())) == ()
+
+
+async def test_a_judge_that_is_away_blames_nobody() -> None:
+    assert await rest(Judge(set(RUN), Reason.TRANSPORT)) == ()
+
+
+@given(st.integers(0, 12), st.integers(1, 3))
+async def test_the_budget_is_kept(budget: int, fewest: int) -> None:
+    judge = Judge({1, 2})
+    await rest(judge, budget=budget, fewest=fewest)
+    assert len(judge.asked) <= budget
+
+
+async def test_no_prompt_shows_fewer_responses_than_its_template() -> None:
+    judge = Judge({1, 2})
+    await rest(judge, fewest=3)
+    assert {len(run) for run in judge.asked} == {3}
+    assert await rest(Judge({0}), (0, 1), fewest=2) == ()
+
+
+def test_most_samples_must_miscount_before_anybody_is_suspected() -> None:
+    miscount, late = (Failure(0, RUN, 0, why, "") for why in (Reason.WRONG_COUNT, Reason.TIMEOUT))
+    assert is_suspicious([miscount, miscount, late])
+    assert not is_suspicious([miscount, late])
