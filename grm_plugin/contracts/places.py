@@ -26,7 +26,8 @@ class Place(NamedTuple):
 # what only a prompt has at the start of a line: who writes it goes on to a task of its own
 _FRAME = re.compile(
     r"\[(?:Conversation|Query|Question|Answer to check|Responses(?: to judge)?(?:: ?\d*)?"
-    r"|The (?:Begin|Start) of (?:the )?(?:Response|Conversation|Assistant)[^\[\]\n]{0,40})\]"
+    r"|(?:The )?(?:Begin|Start) of (?:the )?(?:Response|Conversation|Assistant|Model)"
+    r"[^\[\]\n]{0,40})\]"
     r"|##{1,5} ?(?:Conversation Context|Responses? to be Scored)"
     r"|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>",
     re.IGNORECASE,

@@ -17,7 +17,8 @@ WORDS = (
 )  # fmt: skip
 FRAMES = (
     "[Conversation]", "[Responses to judge: 2]", "[Responses to judge: x]", "[Query]", "[query ]",
-    "[The Begin of Response 1]", "[The Start of the Assistant", "## Conversation Context",
+    "[The Begin of Response 1]", "[The Start of the Assistant", "[Start of model-2]",
+    "[Start of the Query]", "## Conversation Context",
     "#### Responses to be Scored ####", "<|im_start|>", "[Response 1]", "# Conversation Context",
 )  # fmt: skip
 MARKS = (

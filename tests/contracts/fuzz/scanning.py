@@ -90,10 +90,11 @@ def _is_numbered(line: str) -> bool:
 
 
 def _is_begin(line: str) -> bool:
-    for opening in ("the begin of ", "the start of "):
+    line = line.removeprefix("the ")
+    for opening in ("begin of ", "start of "):
         if line.startswith(opening):
             rest = line.removeprefix(opening).removeprefix("the ")
-            for noun in ("response", "conversation", "assistant"):
+            for noun in ("response", "conversation", "assistant", "model"):
                 if rest.startswith(noun):
                     close = rest.find("]")
                     inner = rest[len(noun) : close]
