@@ -89,7 +89,7 @@ def _prepare(path: Path, grm: GRM, *, restart: bool, retry_unscored: bool) -> No
 
 def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
     """Judge what ``path`` does not hold yet."""
-    earlier, tally = Earlier(path, sourced=bool(grm.config.evidence)), Tally()
+    earlier, tally = Earlier(path), Tally()
     for verdict in earlier.verdicts():
         tally.add(verdict)
     if tally.groups:

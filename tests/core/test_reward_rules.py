@@ -253,8 +253,8 @@ def test_a_verdict_says_what_produced_it() -> None:
         verdict = judge.score(group(1, 2))
     expected = {
         "engine": "scripted", "model": "scripted", "template": "grm", "k": 2, "permutations": 2,
-        "temperature": 0.7, "seed": 3, "vote": {"name": "mean"}, "stop": {"name": "fixed"},
-        "select": {"name": "all"}, "stop_texts": [], "duplicates": "merge", "shuffle": "balanced",
+        "temperature": 0.7, "seed": 3, "vote": "mean", "stop": "fixed",
+        "select": "all", "stop_texts": [], "duplicates": "merge", "shuffle": "balanced",
         "template_hash": judge.template.digest,
     }  # fmt: skip
     assert {name: verdict.origin[name] for name in expected} == expected
