@@ -50,7 +50,8 @@ class Frame:
 
         Characters that are not Unicode text (lone surrogates) become U+FFFD.
         """
-        text = _SURROGATE.sub("\ufffd", text)
+        if not text.isascii():
+            text = _SURROGATE.sub("\ufffd", text)
         for _ in range(_ROUNDS):
             spans = self._spans(text)
             if not spans:
@@ -96,7 +97,7 @@ def _back(spans: Iterable[Span], text: str, table: Folds) -> list[Span]:
 
 def _stands_alone(span: Span, text: str) -> bool:
     """Whether ``span`` does not begin in the middle of a word or number."""
-    before = text[: span[0]][-1:]
+    before = text[max(0, span[0] - 1) : span[0]]
     return not (before.isalnum() and text[span[0]].isalnum())
 
 
