@@ -7,7 +7,7 @@ The plan, written before the first run:
 - Question. The contract `expected` reads the probabilities of the digits in the box instead of the
   digits. Does the best response win more often, and do ties and groups without spread vanish?
 - Data. Best-of-4 groups of held-out words and phrasings (`best_of_groups`, seed 20261126, which
-  nothing else uses), 600 of them; the best response is unique by the hidden checker.
+  nothing else uses), 300 of them; the best response is unique by the hidden checker.
 - Judge. The shipped reference judge at its own settings (temperature 1, balanced shuffles), k = 8
   samples a group, drawn once with the contract `expected`. The plain votes read the very same texts
   again by the contract `boxed` in a replay, so both rules see the same samples and orders.
@@ -18,6 +18,7 @@ The plan, written before the first run:
   normalising by it would blow up; how sure the judge is of the tokens in its boxes.
 - Intervals. 95 %, bootstrap over clusters of groups whose first requirement has the same phrasing;
   differences are paired by group.
+- Deadlines are out of the way: no sample is lost to a slow machine.
 - Nothing is tuned and nothing is left out: a sample that one contract can not read is a dropped
   sample of that contract, and the shares are told.
 """
@@ -45,6 +46,7 @@ from grm_plugin.reference.tasks.data import TaskGroup, best_of_groups
 from grm_plugin.reference.tasks.phrasings import phrasings
 
 SEED, N, K, SIZES = 20261126, 4, 8, (1, 2, 4, 8)
+PATIENT = dict.fromkeys(("request_timeout_s", "group_timeout_s", "batch_timeout_s"), 7200.0)
 NARROW = 0.01
 TIES: tuple[Ties, ...] = ("random", "half", "strict")
 
@@ -66,7 +68,7 @@ class Votes:
 def main() -> None:
     """Judge, compare and save."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--groups", type=int, default=600)
+    parser.add_argument("--groups", type=int, default=300)
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
     tasks = best_of_groups(options.seed, "heldout", responses=N, number=options.groups)
@@ -92,7 +94,7 @@ def group_of(task: TaskGroup) -> Group:
 
 def judged(groups: Sequence[Group], record: Path) -> tuple[Votes, Votes]:
     """The same samples read by both contracts."""
-    with GRM(engine="reference", contract="expected", k=K, record=record) as grm:
+    with GRM(engine="reference", contract="expected", k=K, record=record, **PATIENT) as grm:
         expected = Votes(grm.score_batch(groups), grm.rule)
     replay = {"name": "replay", "path": str(record)}
     with GRM(engine=replay, template="reference", contract="boxed", k=K) as grm:

@@ -25,14 +25,19 @@ from typing import Any
 from machine import save
 
 from grm_plugin import GRM, Group, Judgment, Verdict
-from grm_plugin.contracts.boxed import parse_principles, parse_scores
+from grm_plugin.engine import Limits
+from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.planning import plan
+from grm_plugin.pipeline.reading import Reader
 from grm_plugin.pipeline.selecting import keep_best
+from grm_plugin.pipeline.settling import Rule, settle
 from grm_plugin.pipeline.voting import mean
 from grm_plugin.plugins import installed
 from grm_plugin.prompts import load_template
 from grm_plugin.records import Recorder, from_record, to_record
 from grm_plugin.testing import scripted
+from grm_plugin.thinking import Thinking
+from grm_plugin.types import Draw
 
 N, K = 8, 8
 AIM_MS = 0.2
@@ -75,26 +80,25 @@ def made_verdict(group: Group) -> Verdict:
     rng = random.Random(group.id)
     samples = []
     for showing in plan(range(N), k=K, permutations=K, seed=0, fingerprint=group.fingerprint):
-        text = made_text(rng)
-        scores = parse_scores(text, n=N, scale=TEMPLATE.scale)
-        principles = parse_principles(text)
-        meta_score = rng.gauss(0, 1)
-        samples.append(
-            Judgment(
-                showing.first, showing.order, showing.seed, text, scores, "", principles, meta_score
-            )
+        draw = Draw(made_text(rng), "stop")
+        unread = Judgment(
+            showing.first, showing.order, showing.seed, draw.text, (), meta_score=rng.gauss(0, 1)
         )
-    rewards = mean([one.scores for one in samples], TEMPLATE.scale)
-    return Verdict(group, rewards, tuple(samples))
+        samples.append(READER.read(draw, unread, N))
+    found = settle(samples, Case.of(Verdict(group, None, tuple(samples))), RULE)
+    return Verdict(group, found.rewards, tuple(samples))
 
 
 TEMPLATE = load_template(installed().get("template", "grm"), "grm")
+READER = Reader(
+    installed().make("contract", "boxed", {}, Limits()), Thinking(), scale=TEMPLATE.scale
+)
+RULE = Rule("mean", mean, TEMPLATE.scale)
 
 
 def stages(verdicts: list[Verdict], folder: Path) -> dict[str, Stage]:
     """Each stage as a function over all samples."""
-    scale = TEMPLATE.scale
-    tables = [[one.scores for one in verdict.judgments] for verdict in verdicts]
+    cases = [Case.of(verdict) for verdict in verdicts]
 
     def render() -> None:
         for verdict in verdicts:
@@ -105,16 +109,15 @@ def stages(verdicts: list[Verdict], folder: Path) -> dict[str, Stage]:
     def parse() -> None:
         for verdict in verdicts:
             for one in verdict.judgments:
-                parse_scores(one.text, n=N, scale=scale)
-                parse_principles(one.text)
+                READER.read(Draw(one.text, "stop"), one, N)
 
     def select() -> None:
         for verdict in verdicts:
             keep_best(verdict.judgments, K // 2)
 
     def vote() -> None:
-        for table in tables:
-            mean(table, scale)
+        for case, verdict in zip(cases, verdicts, strict=True):
+            settle(verdict.judgments, case, RULE)
 
     def record() -> None:
         with Recorder(folder / "stage.jsonl") as recorder:

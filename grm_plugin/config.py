@@ -24,6 +24,12 @@ _ADDRESS = {"url", "urls", "serve"}
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
+_RENAMED = {
+    "dead_batches": "a dead judge is counted in groups and seconds now: set dead_groups, "
+    "dead_after_s",
+}
+
+
 class ThinkingMarks(Options):
     """What of a judge's text is thinking.
 
@@ -107,13 +113,24 @@ class GRMConfig(BaseModel):
     max_concurrent_samples: int = Field(256, ge=1, description="draws of the judge at a time")
     max_concurrent_groups: int = Field(64, ge=1, description="groups in flight at a time")
     tries: int = Field(4, ge=1, le=20, description="tries of a request on transport faults")
-    dead_batches: int = Field(
-        3, ge=1, description="batches without one reward after which the run stops"
+    dead_groups: int = Field(
+        8, ge=1, description="groups in a row without a reward after which the run stops, but"
+    )
+    dead_after_s: float = Field(
+        300, ge=0, description="not before the judge was asked in vain for so long"
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
     adapters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_renamed(cls, values: Any) -> Any:
+        for name in values if isinstance(values, Mapping) else ():
+            if name in _RENAMED:
+                raise ValueError(f"{name}: {_RENAMED[name]}")
+        return values
 
     @field_validator("stop", mode="before")
     @classmethod

@@ -54,6 +54,8 @@ FAMILIES = (
 _STRIPPED = Marks("analysis", "assistantfinal", r"analysis(?=[^\W\d_a-z])")
 _END = 200  # characters of a prompt in which an opening mark at its end is found
 _QUOTES = "`\"'“”‘’«»"
+# every closing mark above has one of these: most texts have none, and need no slow search
+_IN_CLOSING = ("</", "[/", "◁/", "|>")
 
 
 class Thinking:
@@ -69,8 +71,10 @@ class Thinking:
     """
 
     def __init__(self, extra: Iterable[tuple[str, str]] = (), *, closed: bool = False) -> None:
-        families = (*FAMILIES, *map(_extra, extra))
+        more = tuple(map(_extra, extra))
+        families = (*FAMILIES, *more)
         self.closed = closed
+        self._in_closing = () if more else _IN_CLOSING
         self._families = tuple(
             (re.compile(rf"\s*{one.opens}"), re.compile(one.closes), re.compile(rf"\s*{one.cut}"))
             for one in (*families, _STRIPPED)
@@ -117,15 +121,21 @@ class Thinking:
         and a draft would be read. Here all up to the last closing mark is thinking.
         """
         rest = self.answer(text, opened=opened)
-        last = max((close.end() for close in _unquoted(self._closes, rest, 0)), default=0)
+        last = max((close.end() for close in self._closings(rest)), default=0)
         end = self._blocks(rest, last)
         return "" if end is None else rest[end:]
 
     def _first_close(self, text: str, *, opened: bool) -> int | None:
         """Where thinking that the template opened ends: 0 if it opened none, None if never."""
-        for close in _unquoted(self._closes, text, 0):
+        for close in self._closings(text):
             return close.end() if opened or not self._opens.search(text, 0, close.start()) else 0
         return None if opened else 0
+
+    def _closings(self, text: str) -> Iterator[re.Match[str]]:
+        """The closing marks of any family in ``text``."""
+        if self._in_closing and not any(part in text for part in self._in_closing):
+            return iter(())
+        return _unquoted(self._closes, text, 0)
 
     def _blocks(self, text: str, end: int) -> int | None:
         """Where the blocks that follow each other from ``end`` on are over; None if never."""

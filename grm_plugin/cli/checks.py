@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from functools import cached_property
 
+from grm_plugin.cli.checkpoint import sampling_is_ours
 from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
@@ -19,7 +20,7 @@ from grm_plugin.types import Group, Judgment, Reason, Verdict
 
 # Any judge can compare these two, the embedded reference GRM too.
 SAMPLE = Group.of(
-    "Write a list of words. Include the word sunrise. Use exactly 3 items.",
+    "Write a list of words: include the word sunrise; use exactly 3 items.",
     ["list: sunrise, moonlight, airport", "list: moonlight, airport"],
     id="doctor",
 )
@@ -80,7 +81,7 @@ class JudgeChecks:
     @cached_property
     def _grm(self) -> GRM:
         """The judge, for one sample in each order and without a record."""
-        both = {"k": 2, "permutations": 2, "shuffle": "balanced"}
+        both = {"k": 2, "permutations": None, "shuffle": "balanced"}
         self._made = GRM(self._config.but(**both, min_valid=1, record=None))
         return self._made
 
@@ -117,6 +118,10 @@ class JudgeChecks:
         return Check(
             "ok", f"{template.name}, scores {template.scale.low:g} to {template.scale.high:g}"
         )
+
+    def sampling_is_ours(self) -> Check:
+        """Whether the checkpoint wants to be sampled in a way of its own."""
+        return sampling_is_ours(self._config.engine)
 
     def engine_starts(self) -> Check:
         """Whether the engine starts and finds its model."""

@@ -20,8 +20,8 @@ from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.types import Failure, Judgment, Verdict
 
 Ties = Literal["random", "half", "strict"]
-Marks = Callable[[Sequence[Judgment]], Sequence[Judgment]]
-"""Says who votes among the judgments of one run that a smaller k would have had."""
+Marks = Callable[[Sequence[Judgment], int], Sequence[Judgment]]
+"""Says who votes among the judgments of one run, of the k samples that a smaller k would draw."""
 
 
 def hit(rewards_N: Sequence[float | None] | None, best: int, *, ties: Ties = "random") -> float:
@@ -46,14 +46,14 @@ def hit(rewards_N: Sequence[float | None] | None, best: int, *, ties: Ties = "ra
     return 1.0 if tied == 1 else {"random": 1 / tied, "half": 0.5, "strict": 0.0}[ties]
 
 
-def as_recorded(judgments: Sequence[Judgment]) -> Sequence[Judgment]:
+def as_recorded(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
     """Those vote that the selector let vote when all samples were there."""
     return judgments
 
 
-def best_by_meta_score(judgments: Sequence[Judgment]) -> Sequence[Judgment]:
-    """The half with the best recorded meta-scores votes, at least one; needs all meta-scores."""
-    return keep_best(judgments, max(1, len(judgments) // 2))
+def best_by_meta_score(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
+    """Half of k votes, at least one: those with the best recorded meta-scores; all need one."""
+    return keep_best(judgments, max(1, k // 2))
 
 
 def settled_at(
@@ -101,7 +101,7 @@ def settled_at(
         raise ValueError(f"k: expected 1..{len(drawn)} of group {verdict.group.label}, got {k}")
     for chosen in _subsets(drawn, k, seed, 1 if rule.both_orders else most):
         runs = (_of_run(verdict.judgments, run, chosen) for run in range(len(case.runs)))
-        yield settle([one for run in runs for one in marks(run)], case, rule)
+        yield settle([one for run in runs for one in marks(run, k)], case, rule)
 
 
 def _of_run(judgments: Sequence[Judgment], run: int, samples: Collection[int]) -> list[Judgment]:

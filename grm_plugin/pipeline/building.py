@@ -43,7 +43,8 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
         return plugins.make(kind, part.name, part.options, limits)
 
     template = find_template(config.template or "grm", plugins)
-    contract: Contract = make("contract", config.contract or template.contract)
+    named = config.contract or template.contract
+    contract: Contract = make("contract", named)
     plan = read_plan(config.plan, contract.shows)
     engine: Engine = make("engine", config.engine)
     return Scorer(
@@ -58,7 +59,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
         planner=Planner(config),
         drawer=Drawer(
             engine,
-            Reader(contract, _thinking(config), template.scale),
+            Reader(contract, _thinking(config), template.scale, named.name),
             _samplings(config, template, contract),
         ),
         stopper=make("stopper", config.stop),

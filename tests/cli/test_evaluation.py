@@ -22,6 +22,7 @@ from grm_plugin.pipeline.aggregating import mean_margin
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.voting import borda, mean, median, total
 from grm_plugin.types import Failure, Group, Judgment, Reason, Scale, Verdict
+from tests.core.honest_judge import grm, group, noisy
 
 SCALE = Scale(1, 10)
 MEAN = Rule("mean", mean, SCALE)
@@ -77,6 +78,17 @@ def test_all_samples_are_settled_by_the_configured_vote(
     rewards = voter(valid, SCALE) if len(valid) >= (len(scores) + 1) // 2 else None
     rule = Rule("voter", voter, SCALE)
     assert hit_at(verdict(*scores), rule, best, k=len(scores)) == hit(rewards, best)
+
+
+@pytest.mark.parametrize("vote", ["mean", "sum", "median", "majority", "borda"])
+@pytest.mark.parametrize("plan", ["list", "pairs"])
+def test_all_samples_come_to_what_the_judge_gave(vote: str, plan: str) -> None:
+    """Duplicates, runs and aggregates included."""
+    asked = group(3, 7, 5, 7)
+    with grm(noisy, k=4, vote=vote, plan=plan) as judge:
+        judged, rule = judge.score(asked), judge.rule
+    (found,) = settled_at(judged, rule, k=4)
+    assert found.rewards == judged.rewards and len(set(judged.rewards)) > 1
 
 
 def test_another_vote_picks_another_response() -> None:

@@ -84,6 +84,7 @@ def test_a_part_may_be_written_in_three_ways(engine: object) -> None:
         ({"temperature": -1}, "temperature: .*got -1"),
         ({"temperature": float("nan")}, "temperature: .*got nan"),
         ({"stop_texts": "END"}, "stop_texts: .*tuple.*got 'END'"),
+        ({"dead_batches": 3}, "config: dead_batches: .* set dead_groups, dead_after_s$"),
         ({"stop": ["END"]}, "config: stop: stop names a stopper; .* are stop_texts now$"),
         ({"vote": ["mean"]}, r"vote: .*got \['mean'\]"),
         ({"evidence": [{"path": "x"}]}, r"evidence\.0\.name: Field required"),

@@ -180,6 +180,14 @@ EVIL = {
 }
 
 
+@given(st.lists(pieces | st.text(max_size=5), max_size=30).map("".join), st.booleans())
+def test_marks_that_do_not_occur_change_nothing(text: str, opened: bool) -> None:
+    """Texts without a part of a closing mark are not searched; with marks of one's own, all are."""
+    more = Thinking([("<never-opened>", "<never-closed>")])
+    assert more.answer(text, opened=opened) == answer(text, opened=opened)
+    assert more.final_answer(text, opened=opened) == Thinking().final_answer(text, opened=opened)
+
+
 @pytest.mark.parametrize("name", EVIL)
 def test_a_hostile_text_is_read_in_no_time(name: str) -> None:
     started = time.process_time()
