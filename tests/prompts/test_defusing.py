@@ -242,3 +242,19 @@ def test_a_list_of_thousands_of_tokens_costs_next_to_nothing() -> None:
         return time.process_time() - started
 
     assert seconds(GEMMA) < 3 * seconds(()) + 0.05
+
+
+ODD = [
+    "Response {{index}}", "A{{index}}){{response}}", "{{index}}) Answer {{response}}",
+    "Human {{content}}", "R{{index}}: {{response}}", "quoted: {{response}}", "### Answer {{index}}",
+    "{{index}} Response", "(Answer {{index}})", "回答{{index}}", "· {{response}} ·dot·",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", ODD)
+@given(text=nested() | st.text(alphabet="Response Answer1)(:·# Humanquoted", max_size=60))
+def test_defusing_is_a_fixed_point_for_delimiters_without_brackets_too(
+    layout: str, text: str
+) -> None:
+    clean = Frame([layout], forms=FORMS).clean
+    assert clean(clean(text)) == clean(text)
