@@ -61,6 +61,10 @@ class Frame:
             text = dotted
         return text
 
+    def find(self, text: str) -> tuple[str, ...]:
+        """What of ``text`` looks like the frame, a control token or an answer, in order."""
+        return tuple(text[start:end] for start, end in self._spans(text))
+
     def _spans(self, text: str) -> list[Span]:
         """Where look-alikes stand in ``text``, in order; those that touch each other as one."""
         seen = folded(text)
