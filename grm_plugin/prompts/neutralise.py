@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from grm_plugin.prompts.control import control_pattern
-from grm_plugin.prompts.delimiters import delimiters, look_alike
+from grm_plugin.prompts.delimiters import delimiters, look_alikes
 from grm_plugin.prompts.folding import SEEN, SQUEEZED, Folds, folded, places, squeezed
 
 Span = tuple[int, int]
@@ -42,7 +42,8 @@ class Frame:
         self, layouts: Iterable[str], *, control: tuple[str, ...] = (), forms: Iterable[str] = ()
     ) -> None:
         pieces = dict.fromkeys(piece for text in layouts for piece in delimiters(text))
-        self._delimiters = re.compile("|".join(map(look_alike, pieces)) or _NEVER.pattern)
+        patterns = dict.fromkeys(pattern for piece in pieces for pattern in look_alikes(piece))
+        self._delimiters = re.compile("|".join(patterns) or _NEVER.pattern)
         self._marks = (control_pattern(control), _any_of(forms))
 
     def clean(self, text: str) -> str:
