@@ -49,8 +49,6 @@ _TRAINERS_OWN = (
 class ServeOptions(Options):
     """A server to start: ``vllm serve MODEL --host 127.0.0.1 --port PORT ARGS...``.
 
-    vLLM also gets ``--generation-config vllm``, unless ``args`` say otherwise.
-
     Args:
         model: a folder, or the id of a model on the hub.
         gpus: what the server sees as ``CUDA_VISIBLE_DEVICES``; empty inherits ours. Several share
@@ -60,8 +58,7 @@ class ServeOptions(Options):
         env: further environment variables of the server.
         command: what is run in place of ``vllm serve``.
         start_timeout_s: seconds until it must be healthy.
-        log: file for its output; None makes one in the temporary folder. It is kept: what a server
-            died of is in there.
+        log: file for its output, which is kept; None makes one in the temporary folder.
         shared: one server for all processes of this user on this machine that ask for the same;
             the first one starts it, and it ends with that one.
     """
