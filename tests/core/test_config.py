@@ -231,7 +231,6 @@ def test_with_a_gpu_the_default_judge_is_the_published_16b_once_per_machine(
     assert GRMConfig.load(template="mine.txt").with_judge().template == "mine.txt"
 
 
-
 def test_settings_alone_import_no_torch_and_need_no_judge() -> None:
     code = "import sys; from grm_plugin import GRMConfig; c = GRMConfig(k=4); c.but(k=3)\n"
     code += "assert 'torch' not in sys.modules; print(c.engine.name)"

@@ -1,7 +1,7 @@
 """Stands in for ``vllm serve``: ``stand_in_server.py BEHAVIOUR MODEL --host H --port P ...``.
 
 It starts a child of its own, as vLLM does, and writes both process ids to the file ``told.json``.
-Every start is a line with its process id in the file ``starts``; ``crash`` waits for a file ``fail``.
+Every start is a line with its process id in the file ``starts``; ``crash`` waits for ``fail``.
 A file ``sick`` makes its health checks fail, a file ``fail`` its start. All these files are in the
 folder that ``STAND_IN_FOLDER`` names, or where it was started.
 """
