@@ -22,6 +22,7 @@ from grm_plugin.remote.launch import ServeOptions, ServerProcess, answers
 from grm_plugin.remote.secret import Secret
 
 _POLL_S = 0.25
+_SILENCE_S = 60.0
 
 
 class SharedServer:
@@ -50,12 +51,14 @@ class SharedServer:
             EngineError: it can not be started, here or where it was tried, or took too long.
         """
         self._place = place = Place(_folder(self._owner) / _name(self._options))
-        began, waited = time.monotonic(), False
+        until, waited = time.monotonic() + self._options.start_timeout_s, False
         while not place.take():
+            if not waited and place.read().get("url"):  # it has been healthy: no need for patience
+                until = min(until, time.monotonic() + _SILENCE_S)
             waited = True
             if url := await self._joined(place):
                 return url
-            if time.monotonic() - began > self._options.start_timeout_s:
+            if time.monotonic() > until:
                 raise EngineError(self._too_slow(place))
             await asyncio.sleep(_POLL_S)
         if waited and (error := place.read().get("error")):
@@ -90,9 +93,10 @@ class SharedServer:
 
     def _too_slow(self, place: Place) -> str:
         return (
-            f"{self._owner}: the server for {self._options.model!r} that another process starts "
-            f"was not healthy within {self._options.start_timeout_s:g} s; raise "
-            f"serve.start_timeout_s, or end the process that holds {place.file}"
+            f"{self._owner}: the server for {self._options.model!r} that another process starts, "
+            f"or has started, was not healthy within {self._options.start_timeout_s:g} s, or "
+            f"silent for {_SILENCE_S:g} s; end the process that holds {place.file}, or raise "
+            "serve.start_timeout_s"
         )
 
     @property

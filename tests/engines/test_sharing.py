@@ -17,6 +17,7 @@ import pytest
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError, TransportError
+from grm_plugin.remote import sharing
 from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.remote.sharing import Place, _name
 from tests.engines.requests_to_judge import request_for
@@ -196,12 +197,22 @@ async def test_a_wait_for_another_process_is_bounded(runtime: Path) -> None:
     place = Place(folder / _name(ServeOptions(**options())))
     assert place.take()
     try:
-        with pytest.raises(
-            EngineError, match=r"another process starts was not healthy within 0\.3"
-        ):
+        with pytest.raises(EngineError, match=r"another process starts.*not healthy within 0\.3 s"):
             await engine.start()
     finally:
         place.leave()
+
+
+async def test_a_server_that_was_healthy_and_is_silent_is_not_waited_for_long(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "_SILENCE_S", 0.3)
+    first, second = (ServerEngine({"serve": options()}, Limits(tries=1)) for _ in range(2))
+    await first.start()
+    (runtime / "sick").touch()
+    with pytest.raises(EngineError, match=r"or silent for 0\.3 s; end the process that holds"):
+        await second.start()
+    await first.close()
 
 
 async def test_a_server_that_died_alone_is_not_blamed_on_its_starter(runtime: Path) -> None:
