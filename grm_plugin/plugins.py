@@ -15,6 +15,7 @@ from typing import Any
 import pluggy
 
 from grm_plugin import hookspecs
+from grm_plugin.classifiers import named
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, PluginError, unknown
 from grm_plugin.kinds import KINDS
@@ -179,7 +180,7 @@ class Plugins:
         """
         classifier = options.get("classifier") if kind == "selector" else None
         if isinstance(classifier, Mapping):
-            made = self.make("classifier", *_engine_of(classifier), limits)
+            made = self.make("classifier", *named(classifier), limits)
             options = {**options, "classifier": made}
         return KINDS[kind].make(name, self.get(kind, name), options, limits)
 
@@ -209,14 +210,6 @@ class Plugins:
         """Who observes verdicts: the plug-in's name and what it is told with."""
         impls = self._pm.hook.grm_on_verdict.get_hookimpls()
         return [(impl.plugin_name, _teller(impl)) for impl in impls]
-
-
-def _engine_of(classifier: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    options = dict(classifier)
-    name = options.pop("engine", None) or options.pop("name", None)
-    if not isinstance(name, str):
-        raise ConfigError(f"classifier: engine: expected the name of a classifier, got {name!r}")
-    return name, options
 
 
 def _offered(kind: str, hook: str, plugin: Plugin, impl: pluggy.HookImpl) -> Iterator[Offer]:

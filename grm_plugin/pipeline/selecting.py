@@ -88,7 +88,7 @@ class MetaRMOptions(Options):
     Args:
         k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
             `k_meta`, as a schedule's may, goes before.
-        classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``, or
+        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``, or
             a classifier that is made already; without one only recorded meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
     """
