@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
@@ -14,6 +15,7 @@ from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.breaker import Breaker
+from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.session import Batch, Session, Verdicts
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
@@ -92,12 +94,14 @@ class GRM:
             EngineError: it can not be started; the message says what to do.
         """
         session = self._running()
-        session.thread.run(session.start())
+        with self._watched(session):
+            session.thread.run(session.start())
 
     async def start_async(self) -> None:
         """:meth:`start` for callers with an event loop of their own."""
         session = self._running()
-        await session.thread.run_async(session.start())
+        with self._watched(session):
+            await session.thread.run_async(session.start())
 
     def check_group(self, group: Group) -> None:
         """Refuse a group that the judge can not be shown, before the judge is started.
@@ -135,7 +139,7 @@ class GRM:
             JudgeDeadError: as in :meth:`score_batch`.
         """
         batch = self._batch([group], size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._watched(batch.session):
             batch.session.thread.run(batch.judge())
         return self._one(batch)
 
@@ -151,7 +155,7 @@ class GRM:
                 in vain for ``dead_after_s``. Refused groups do not count.
         """
         batch = self._batch(groups, size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._watched(batch.session):
             batch.session.thread.run(batch.judge())
         return self._all(batch)
 
@@ -169,8 +173,9 @@ class GRM:
         session = self._running()
         verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            while (verdict := session.thread.run(verdicts.next())) is not None:
-                yield verdict
+            with self._watched(session):
+                while (verdict := session.thread.run(verdicts.next())) is not None:
+                    yield verdict
         finally:
             if not session.thread.closed:
                 session.thread.run(verdicts.close())
@@ -178,7 +183,7 @@ class GRM:
     async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
         """:meth:`score` for callers with an event loop of their own."""
         batch = self._batch([group], size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._watched(batch.session):
             await batch.session.thread.run_async(batch.judge())
         return self._one(batch)
 
@@ -187,7 +192,7 @@ class GRM:
     ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
         batch = self._batch(groups, size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._watched(batch.session):
             await batch.session.thread.run_async(batch.judge())
         return self._all(batch)
 
@@ -198,8 +203,9 @@ class GRM:
         session = self._running()
         verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            while (verdict := await session.thread.run_async(verdicts.next())) is not None:
-                yield verdict
+            with self._watched(session):
+                while (verdict := await session.thread.run_async(verdicts.next())) is not None:
+                    yield verdict
         finally:
             if not session.thread.closed:
                 await session.thread.run_async(verdicts.close())
@@ -235,8 +241,16 @@ class GRM:
                 close_at_exit(self.close)
             return self._session
 
+    @contextmanager
+    def _watched(self, session: Session) -> Iterator[None]:
+        """Where a part blocks the session, leave it, and start another with the next call."""
+        try:
+            yield
+        except LoopBlocked:
+            self._give_up(session)
+            raise
+
     def _give_up(self, session: Session) -> None:
-        """Go on with parts of its own next time; those of ``session`` are of no more use."""
         with self._lock:
             if self._session is session:
                 self._session, self._scorer = None, make_scorer(self.config, self._plugins)

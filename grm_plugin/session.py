@@ -216,16 +216,11 @@ class Batch:
         self._judged[n] = await self.session.judge(group, self._size, deadline)
 
     @contextmanager
-    def saved(self, lost: Callable[[Session], None]) -> Iterator[None]:
-        """A blocked loop leaves the groups unscored that were not judged by then.
-
-        Args:
-            lost: told of the session, which is of no more use.
-        """
+    def saved(self) -> Iterator[None]:
+        """A blocked loop leaves the groups unscored that were not judged by then."""
         try:
             yield
         except LoopBlocked as error:
-            lost(self.session)
             for n, group in enumerate(self._groups):
                 verdict = self.session.unscored(group, str(error), self._size)
                 self._judged.setdefault(n, Judged(verdict, time.monotonic()))
