@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
-from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.breaker import Breaker
-from grm_plugin.running.loop import LoopBlocked
-from grm_plugin.session import Batch, Session, Verdicts
+from grm_plugin.session.batches import Batch, Verdicts
+from grm_plugin.session.keeping import Keeper
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
@@ -61,31 +56,29 @@ class GRM:
             config = config.but(**settings)
         self._plugins = chosen(plugins)
         self._plugins.check_adapters(config.adapters)
-        self._scorer = make_scorer(config, self._plugins)
-        self.config = self._scorer.config
-        self._session: Session | None = None
-        self._lock = threading.Lock()
+        self._keeper = Keeper(config, self._plugins)
+        self.config = self._keeper.scorer.config
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
 
     @property
     def engine(self) -> Any:
         """The engine, for diagnosis."""
-        return self._scorer.engine
+        return self._keeper.scorer.engine
 
     @property
     def template(self) -> Template:
         """The prompt template in use."""
-        return self._scorer.template
+        return self._keeper.scorer.template
 
     @property
     def rule(self) -> Rule:
         """How judgments become rewards; evaluation at other k settles them by the same."""
-        return self._scorer.rule
+        return self._keeper.scorer.rule
 
     @property
     def origin(self) -> dict[str, Any]:
         """What makes a reward what it is; records carry it. The model may show at the start."""
-        return dict(self._scorer.origin())
+        return dict(self._keeper.scorer.origin())
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.
@@ -93,14 +86,14 @@ class GRM:
         Raises:
             EngineError: it can not be started; the message says what to do.
         """
-        session = self._running()
-        with self._watched(session):
+        session = self._keeper.session()
+        with self._keeper.watched(session):
             session.thread.run(session.start())
 
     async def start_async(self) -> None:
         """:meth:`start` for callers with an event loop of their own."""
-        session = self._running()
-        with self._watched(session):
+        session = self._keeper.session()
+        with self._keeper.watched(session):
             await session.thread.run_async(session.start())
 
     def check_group(self, group: Group) -> None:
@@ -110,7 +103,7 @@ class GRM:
             InputError: names the group.
             TemplateError: the template has no place for what the group carries.
         """
-        self._scorer.check(group)
+        self._keeper.scorer.check(group)
 
     async def check_async(self) -> None:
         """Ask a judge that has been started for a sign of life, where its engine can.
@@ -118,12 +111,12 @@ class GRM:
         Raises:
             EngineError: it gives none.
         """
-        session = self._running()
+        session = self._keeper.session()
         await session.thread.run_async(session.check())
 
     def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
-        session = self._running()
+        session = self._keeper.session()
         return session.thread.run(session.count_tokens(group))
 
     def score(self, group: Group, *, size: Size | None = None) -> Verdict:
@@ -139,7 +132,7 @@ class GRM:
             JudgeDeadError: as in :meth:`score_batch`.
         """
         batch = self._batch([group], size)
-        with batch.saved(), self._watched(batch.session):
+        with batch.saved(), self._keeper.watched(batch.session):
             batch.session.thread.run(batch.judge())
         return self._one(batch)
 
@@ -155,7 +148,7 @@ class GRM:
                 in vain for ``dead_after_s``. Refused groups do not count.
         """
         batch = self._batch(groups, size)
-        with batch.saved(), self._watched(batch.session):
+        with batch.saved(), self._keeper.watched(batch.session):
             batch.session.thread.run(batch.judge())
         return self._all(batch)
 
@@ -170,10 +163,10 @@ class GRM:
         Raises:
             LoopBlocked: a part blocks the judge; names it.
         """
-        session = self._running()
+        session = self._keeper.session()
         verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            with self._watched(session):
+            with self._keeper.watched(session):
                 while (verdict := session.thread.run(verdicts.next())) is not None:
                     yield verdict
         finally:
@@ -183,7 +176,7 @@ class GRM:
     async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
         """:meth:`score` for callers with an event loop of their own."""
         batch = self._batch([group], size)
-        with batch.saved(), self._watched(batch.session):
+        with batch.saved(), self._keeper.watched(batch.session):
             await batch.session.thread.run_async(batch.judge())
         return self._one(batch)
 
@@ -192,7 +185,7 @@ class GRM:
     ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
         batch = self._batch(groups, size)
-        with batch.saved(), self._watched(batch.session):
+        with batch.saved(), self._keeper.watched(batch.session):
             await batch.session.thread.run_async(batch.judge())
         return self._all(batch)
 
@@ -200,10 +193,10 @@ class GRM:
         self, groups: Iterable[Group], *, size: Size | None = None
     ) -> AsyncIterator[Verdict]:
         """:meth:`score_many` for callers with an event loop of their own."""
-        session = self._running()
+        session = self._keeper.session()
         verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            with self._watched(session):
+            with self._keeper.watched(session):
                 while (verdict := await session.thread.run_async(verdicts.next())) is not None:
                     yield verdict
         finally:
@@ -216,10 +209,7 @@ class GRM:
         Raises:
             PluginError: a part failed to close, or did not return; everything else is closed.
         """
-        forget(self.close)
-        session, self._session = self._session, None
-        if session and session.pid == os.getpid():
-            session.close()
+        self._keeper.close()
 
     def __enter__(self) -> Self:
         return self
@@ -230,34 +220,8 @@ class GRM:
     def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig, tuple[object, ...]]]:
         return _again, (self.config, self._plugins.given)
 
-    def _running(self) -> Session:
-        if self._session and self._session.pid != os.getpid():
-            # forked: threads and connections stayed with the parent
-            self._session, self._lock = None, threading.Lock()
-            self._scorer = make_scorer(self.config, self._plugins)
-        with self._lock:
-            if self._session is None:
-                self._session = Session(self._scorer, self._plugins)
-                close_at_exit(self.close)
-            return self._session
-
-    @contextmanager
-    def _watched(self, session: Session) -> Iterator[None]:
-        """Where a part blocks the session, leave it, and start another with the next call."""
-        try:
-            yield
-        except LoopBlocked:
-            self._give_up(session)
-            raise
-
-    def _give_up(self, session: Session) -> None:
-        with self._lock:
-            if self._session is session:
-                self._session, self._scorer = None, make_scorer(self.config, self._plugins)
-        session.give_up()
-
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
-        return Batch(self._running(), groups, size)
+        return Batch(self._keeper.session(), groups, size)
 
     def _all(self, batch: Batch) -> list[Verdict]:
         self._breaker.count(*batch.judged)

@@ -84,7 +84,7 @@ class _Reward:
 
     def __reduce__(self) -> tuple[Any, ...]:
         own = self.options.model_dump(exclude_unset=True)
-        return _rebuilt, (type(self), self.config, own)
+        return _rebuilt, (type(self), self.config, own, self._plugins.given)
 
     def _open(self, prompts: Sequence[Any], completions: Sequence[Any], trl: Any) -> _Call:
         """Everybody's rows as whole groups. Blocks, so that ranks exchange in one order."""
@@ -225,5 +225,7 @@ class AsyncGRMReward(_Reward):
         return self._close(call, shares)
 
 
-def _rebuilt(kind: type[_Reward], config: GRMConfig, own: dict[str, Any]) -> _Reward:
-    return kind(config, **own)
+def _rebuilt(
+    kind: type[_Reward], config: GRMConfig, own: dict[str, Any], given: Iterable[object]
+) -> _Reward:
+    return kind(config, plugins=given, **own)

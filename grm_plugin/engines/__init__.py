@@ -7,6 +7,7 @@ from typing import Any
 
 from grm_plugin.engine import Engine, EngineFactory, Limits
 from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.moved import refuse_old_name
 
 
 def _transformers(options: Mapping[str, Any], limits: Limits) -> Engine:
@@ -40,3 +41,8 @@ def grm_register_engines(register: Register[EngineFactory]) -> None:
     register("vllm", _vllm)
     register("server", _server)
     register("replay", _replay)
+
+
+def __getattr__(name: str) -> Any:
+    moved = ("EngineFactory", "SampleRequest", "Sampling")
+    raise refuse_old_name(name, __name__, "grm_plugin.engine", moved)
