@@ -41,12 +41,12 @@ class ShownJudge:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(ShownOptions, "engine 'shown'", options)
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        if os.environ.get("RANK") == str(self.options.broken_on_rank):
+            raise RuntimeError("the judge of this rank is broken")
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         await asyncio.sleep(self.options.delay_s)
-        if os.environ.get("RANK") == str(self.options.broken_on_rank):
-            raise RuntimeError("the judge of this rank is broken")
         if self.options.dead:
             return [TransportError("nobody listens there")] * request.n
         text = request.messages[-1].content

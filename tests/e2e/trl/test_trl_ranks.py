@@ -31,7 +31,9 @@ STEP = {
 }
 
 
-def run_ranks(world: int, work: str, folder: Path, environment: Mapping[str, str]) -> list[Any]:
+def run_ranks(
+    world: int, work: str, folder: Path, environment: Mapping[str, str], worker: Path = WORKER
+) -> list[Any]:
     """What each of ``world`` processes saw."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -39,7 +41,7 @@ def run_ranks(world: int, work: str, folder: Path, environment: Mapping[str, str
     shared = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [sys.executable, str(WORKER), work, str(folder)],
+            [sys.executable, str(worker), work, str(folder)],
             env={**environment, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.DEVNULL,
             stderr=(folder / f"stderr{rank}").open("w"),
@@ -180,7 +182,7 @@ def test_a_judge_that_breaks_on_one_rank_raises_on_all_and_names_it(
     _, seen, _ = outcomes
     for rank in seen[name]:
         assert "RankError: rank 1 of" in rank["error"]
-        assert "RuntimeError: the judge of this rank is broken" in rank["error"]
+        assert "start failed: RuntimeError('the judge of this rank is broken')" in rank["error"]
         assert "rank 0 of" not in rank["error"]
         assert rank["seconds"] < 20
 
@@ -195,7 +197,7 @@ def test_a_column_that_one_rank_lacks_raises_on_all(outcomes: Any) -> None:
 def test_a_dead_judge_stops_every_rank(outcomes: Any) -> None:
     _, seen, _ = outcomes
     for rank in seen["dead"]:
-        assert "JudgeDeadError: 1 batches in a row" in rank["error"]
+        assert "JudgeDeadError: 1 group" in rank["error"]
 
 
 def test_a_slow_judge_meets_our_deadline_before_any_collectives(outcomes: Any) -> None:
