@@ -70,6 +70,12 @@ def judgment(prompt: str, seed: int) -> str:
     return f"Analysis: as shown.\nScores: \\boxed{{{', '.join(map(str, scores))}}}"
 
 
+def length(completions: Sequence[Any], **_: Any) -> list[float]:
+    """A reward beside the judge."""
+    texts = [one if isinstance(one, str) else one[0]["content"] for one in completions]
+    return [len(text) / 10 for text in texts]
+
+
 @hookimpl
 def grm_register_engines(register: Register) -> None:
     """Offer the judge."""
