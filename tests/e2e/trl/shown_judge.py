@@ -30,6 +30,7 @@ class ShownOptions(Options):
     dead: bool = False
     away_for: str = ""  # a word of the prompts that get no judgment
     broken_on_rank: int | None = None
+    exits: bool = False  # instead of raising, where it is broken
 
 
 class ShownJudge:
@@ -46,7 +47,8 @@ class ShownJudge:
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         await asyncio.sleep(self.options.delay_s)
         if os.environ.get("RANK") == str(self.options.broken_on_rank):
-            raise RuntimeError("the judge of this rank is broken")
+            told = "the judge of this rank is broken"
+            raise SystemExit(told) if self.options.exits else RuntimeError(told)
         if self.options.dead:
             return [TransportError("nobody listens there")] * request.n
         text = request.messages[-1].content

@@ -101,6 +101,12 @@ def faults(world: int, folder: Path) -> dict[str, dict[str, Any]]:
     return {
         "broken": {"rows_by_rank": spread, "settings": {"engine": broken}},
         "broken, awaited": {"rows_by_rank": spread, "settings": {"engine": broken}, "async": True},
+        "exits": {"rows_by_rank": spread, "settings": {"engine": {**broken, "exits": True}}},
+        "exits, awaited": {
+            "rows_by_rank": spread,
+            "settings": {"engine": {**broken, "exits": True}},
+            "async": True,
+        },
         "no column": {
             "rows_by_rank": spread,
             "columns_by_rank": [{}, *answers[1:]],
@@ -182,6 +188,14 @@ def test_a_judge_that_breaks_on_one_rank_raises_on_all_and_names_it(
         assert "RankError: rank 1 of" in rank["error"]
         assert "RuntimeError: the judge of this rank is broken" in rank["error"]
         assert "rank 0 of" not in rank["error"]
+        assert rank["seconds"] < 20
+
+
+@pytest.mark.parametrize("name", ["exits", "exits, awaited"])
+def test_a_judge_that_exits_on_one_rank_leaves_nobody_waiting(name: str, outcomes: Any) -> None:
+    _, seen, _ = outcomes
+    for rank in seen[name]:
+        assert "the judge of this rank is broken" in rank["error"]
         assert rank["seconds"] < 20
 
 
