@@ -14,7 +14,8 @@ Terms = dict[str, str]
 # what may differ from process to process without changing a reward: addresses, files, waiting
 _LOCAL = frozenset(
     (
-        *("url", "urls", "serve", "api_key_env", "record", "adapters"),
+        *("url", "urls", "api_key_env", "record", "adapters"),
+        *("gpus", "port", "env", "command", "log", "shared", "start_timeout_s"),  # of a server
         *("request_timeout_s", "group_timeout_s", "batch_timeout_s", "tries"),
         *("max_concurrent_samples", "max_concurrent_groups", "dead_groups", "dead_after_s"),
     )
