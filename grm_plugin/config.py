@@ -26,7 +26,8 @@ _ADDRESS = {"url", "urls", "serve"}
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
-_RENAMED = {
+# names of earlier versions, and what to write now
+RENAMED = {
     "dead_batches": "a dead judge is counted in groups and seconds now: set dead_groups, "
     "dead_after_s",
 }
@@ -130,8 +131,8 @@ class GRMConfig(BaseModel):
     @classmethod
     def _not_renamed(cls, values: Any) -> Any:
         for name in values if isinstance(values, Mapping) else ():
-            if name in _RENAMED:
-                raise ValueError(f"{name}: {_RENAMED[name]}")
+            if name in RENAMED:
+                raise ValueError(f"{name}: {RENAMED[name]}")
         return values
 
     @field_validator("stop", mode="before")

@@ -164,7 +164,8 @@ class GRMReward(_Reward):
 
     Responses to one prompt are judged together, also when TRL spread them over ranks. A group
     that could not be scored gets None for every completion, which GRPO and its kin leave out of
-    the advantages. OnlineDPO and SDPO count None as 0 and A2PO can not take it: say
+    the advantages; name the judge before other rewards, so that they abstain with it
+    (:func:`grm_trl.abstaining`). OnlineDPO and SDPO count None as 0 and A2PO can not take it: say
     ``unscored="stop"`` there.
 
     Scores of a judge lie close together, and a division by the standard deviation of the group
@@ -193,7 +194,7 @@ class GRMReward(_Reward):
 
         Raises:
             InputError: a mapped column is missing or holds something else.
-            JudgeDeadError: ``dead_batches`` calls in a row were without a reward.
+            JudgeDeadError: no group had a reward, ``dead_groups`` in a row and ``dead_after_s``.
             RankError: these or any other error, when it happened on one of several ranks.
         """
         if member := join(self, trl):
