@@ -200,7 +200,7 @@ async def test_an_evaluation_reports_its_scored_groups(actor: MakeActor) -> None
 
 
 async def test_an_evaluation_with_no_reward_at_all_is_no_number(actor: MakeActor) -> None:
-    one = actor(ScriptedEngine(judged), k=1, dead_batches=100)
+    one = actor(ScriptedEngine(judged), k=1, dead_groups=100)
     await rolled_out(one, range(0))
     found = evaluated(await rolled_out(one, range(PROMPTS), temperature=0.6))
     assert math.isnan(found["pass1"])
