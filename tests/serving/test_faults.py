@@ -177,7 +177,7 @@ async def test_half_a_group_is_answered_after_flush_s_by_the_policy(
     assert counted["grm_partial_groups_total"] == 1
     assert counted['grm_filled_responses_total{number="late"}'] == 1
     server.process.line("group g.*only 2 of 3 responses came in time")
-    server.process.line("group g: a response came too late")
+    server.process.line("group 'g': a response came too late")
 
 
 async def test_a_caller_that_loses_patience_finds_its_answer_when_it_asks_again(
