@@ -24,6 +24,12 @@ _ADDRESS = {"url", "urls", "serve"}
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
+_RENAMED = {
+    "dead_batches": "a dead judge is counted in groups and seconds now: set dead_groups, "
+    "dead_after_s",
+}
+
+
 class ThinkingMarks(Options):
     """What of a judge's text is thinking.
 
@@ -107,13 +113,24 @@ class GRMConfig(BaseModel):
     max_concurrent_samples: int = Field(256, ge=1, description="draws of the judge at a time")
     max_concurrent_groups: int = Field(64, ge=1, description="groups in flight at a time")
     tries: int = Field(4, ge=1, le=20, description="tries of a request on transport faults")
-    dead_batches: int = Field(
-        3, ge=1, description="batches without one reward after which the run stops"
+    dead_groups: int = Field(
+        8, ge=1, description="groups in a row without a reward after which the run stops, but"
+    )
+    dead_after_s: float = Field(
+        300, ge=0, description="not before the judge was asked in vain for so long"
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
     adapters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_renamed(cls, values: Any) -> Any:
+        for name in values if isinstance(values, Mapping) else ():
+            if name in _RENAMED:
+                raise ValueError(f"{name}: {_RENAMED[name]}")
+        return values
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -189,13 +206,15 @@ class GRMConfig(BaseModel):
     def load(cls, path: str | Path | None = None, /, **settings: Any) -> GRMConfig:
         """Settings from a YAML file (or ``GRM_CONFIG``), overridden by keywords.
 
-        A keyword may be dotted through ``{"engine.url": ...}``.
+        A keyword may be dotted through ``{"engine.url": ...}``. A template file that is not in the
+        working directory stands beside the configuration.
 
         Raises:
             ConfigError: the file is missing or not YAML, a key is unknown, a value is wrong.
         """
         path = path or os.environ.get(ENV) or None
         values = read_yaml(Path(path)) if path else {}
+        _find_template(values, Path(path or ""))
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
     @classmethod
@@ -230,6 +249,17 @@ class GRMConfig(BaseModel):
     def with_judge(self) -> GRMConfig:
         """This configuration with a judge named: where none is, the one for this machine."""
         return self.but(engine=default_judge()) if self.engine.name == DEFAULT else self
+
+
+def _find_template(values: dict[str, Any], config: Path) -> None:
+    name = values.get("template")
+    if isinstance(name, str) and is_template_file(name) and not Path(name).exists():
+        values["template"] = str(config.parent / name)
+
+
+def is_template_file(name: str) -> bool:
+    """Whether a template's name is a path: anything with a slash or a suffix."""
+    return "/" in name or "." in name
 
 
 def default_judge() -> Part:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
-import time
-from collections.abc import (
-    AsyncIterator,
-    Callable,
-    Coroutine,
-    Iterable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
-from grm_plugin.records import Recorder
 from grm_plugin.running.at_exit import close_at_exit, forget
-from grm_plugin.running.breaker import Batches, Breaker
-from grm_plugin.running.loop import LoopThread
-from grm_plugin.running.observing import Observers
-from grm_plugin.running.stream import InOrder
+from grm_plugin.running.breaker import Breaker
+from grm_plugin.session import Batch, Session, Verdicts
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
-
-# what one group can do wrong without spoiling the others of its batch
-_REFUSALS = (InputError, TemplateError)
 
 
 class GRM:
@@ -77,13 +61,9 @@ class GRM:
         self._plugins.check_adapters(config.adapters)
         self._scorer = make_scorer(config, self._plugins)
         self.config = self._scorer.config
-        self._recorder: Recorder | None = None
-        self._observers: Observers | None = None
-        self._loop: LoopThread | None = None
+        self._session: Session | None = None
         self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._started: asyncio.Future[None] | None = None
-        self._breaker = Breaker(config.dead_batches)
+        self._breaker = Breaker(config.dead_groups, config.dead_after_s)
 
     @property
     def engine(self) -> Any:
@@ -111,11 +91,22 @@ class GRM:
         Raises:
             EngineError: it can not be started; the message says what to do.
         """
-        self._thread().run(self._start())
+        session = self._running()
+        session.thread.run(session.start())
 
     async def start_async(self) -> None:
         """:meth:`start` for callers with an event loop of their own."""
-        await asyncio.wrap_future(self._thread().submit(self._start()))
+        session = self._running()
+        await session.thread.run_async(session.start())
+
+    def check_group(self, group: Group) -> None:
+        """Refuse a group that the judge can not be shown, before the judge is started.
+
+        Raises:
+            InputError: names the group.
+            TemplateError: the template has no place for what the group carries.
+        """
+        self._scorer.check(group)
 
     async def check_async(self) -> None:
         """Ask a judge that has been started for a sign of life, where its engine can.
@@ -123,23 +114,30 @@ class GRM:
         Raises:
             EngineError: it gives none.
         """
-        if check := getattr(self._scorer.engine, "check", None):
-            await asyncio.wrap_future(self._thread().submit(check()))
+        session = self._running()
+        await session.thread.run_async(session.check())
 
     def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
-        return self._thread().run(self._count_tokens(group))
+        session = self._running()
+        return session.thread.run(session.count_tokens(group))
 
     def score(self, group: Group, *, size: Size | None = None) -> Verdict:
         """The verdict of one group.
+
+        A part that fails, blocks or does not return leaves it unscored, with the part's name.
 
         Raises:
             ConfigError: the settings do not allow the size.
             InputError: the group can not be judged as given.
             TemplateError: the template can not show it.
             EngineError: the judge can not be started.
+            JudgeDeadError: as in :meth:`score_batch`.
         """
-        return self._thread().run(self._judge(group, size, self._deadline()))
+        batch = self._batch([group], size)
+        with batch.saved(self._give_up):
+            batch.session.thread.run(batch.judge())
+        return self._one(batch)
 
     def score_batch(self, groups: Sequence[Group], *, size: Size | None = None) -> list[Verdict]:
         """Verdicts of many groups, judged together, in their order.
@@ -149,9 +147,13 @@ class GRM:
         Raises:
             ConfigError: the settings do not allow the size.
             EngineError: the judge can not be started.
-            JudgeDeadError: ``dead_batches`` batches in a row had no reward at all.
+            JudgeDeadError: ``dead_groups`` groups in a row had no reward, and the judge was asked
+                in vain for ``dead_after_s``. Refused groups do not count.
         """
-        return self._thread().run(self._judge_batch(groups, size))
+        batch = self._batch(groups, size)
+        with batch.saved(self._give_up):
+            batch.session.thread.run(batch.judge())
+        return self._all(batch)
 
     def score_many(self, groups: Iterable[Group], *, size: Size | None = None) -> Iterator[Verdict]:
         """Verdicts of a stream, in its order; at most ``max_concurrent_groups`` are in memory.
@@ -159,58 +161,59 @@ class GRM:
         The stream is read in a thread of its own, so a verdict that is ready does not wait for
         groups that are not. (One that reads standard input needs a handle of its own, such as
         ``open(0, closefd=False)``: the interpreter can not end while a thread waits in
-        ``sys.stdin``.) Refusals and dead judges are treated as in :meth:`score_batch`, where
-        ``max_concurrent_groups`` consecutive verdicts count as one batch.
+        ``sys.stdin``.) Refusals and dead judges are treated as in :meth:`score_batch`.
+
+        Raises:
+            LoopBlocked: a part blocks the judge; names it.
         """
-        thread = self._thread()
-        stream, batches = thread.run(self._stream(groups, size)), self._batches()
+        session = self._running()
+        verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            while (verdict := thread.run(stream.next())) is not None:
+            while (verdict := session.thread.run(verdicts.next())) is not None:
                 yield verdict
-                batches.add(verdict)
-            batches.end()
         finally:
-            if not thread.closed:
-                thread.run(stream.close())
+            if not session.thread.closed:
+                session.thread.run(verdicts.close())
 
     async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
         """:meth:`score` for callers with an event loop of their own."""
-        work = self._judge(group, size, self._deadline())
-        return await asyncio.wrap_future(self._thread().submit(work))
+        batch = self._batch([group], size)
+        with batch.saved(self._give_up):
+            await batch.session.thread.run_async(batch.judge())
+        return self._one(batch)
 
     async def score_batch_async(
         self, groups: Sequence[Group], *, size: Size | None = None
     ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
-        return await asyncio.wrap_future(self._thread().submit(self._judge_batch(groups, size)))
+        batch = self._batch(groups, size)
+        with batch.saved(self._give_up):
+            await batch.session.thread.run_async(batch.judge())
+        return self._all(batch)
 
     async def score_many_async(
         self, groups: Iterable[Group], *, size: Size | None = None
     ) -> AsyncIterator[Verdict]:
         """:meth:`score_many` for callers with an event loop of their own."""
-        thread = self._thread()
-        stream = await asyncio.wrap_future(thread.submit(self._stream(groups, size)))
-        batches = self._batches()
+        session = self._running()
+        verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            while (verdict := await asyncio.wrap_future(thread.submit(stream.next()))) is not None:
+            while (verdict := await session.thread.run_async(verdicts.next())) is not None:
                 yield verdict
-                batches.add(verdict)
-            batches.end()
         finally:
-            if not thread.closed:
-                await asyncio.wrap_future(thread.submit(stream.close()))
+            if not session.thread.closed:
+                await session.thread.run_async(verdicts.close())
 
     def close(self) -> None:
-        """Stop the judge and free what it took; may be called twice."""
+        """Stop the judge and free what it took; may be called twice.
+
+        Raises:
+            PluginError: a part failed to close, or did not return; everything else is closed.
+        """
         forget(self.close)
-        if self._loop is None or self._pid != os.getpid():
-            return
-        self._loop.run(self._stop())
-        self._loop.close()
-        self._loop, self._started = None, None
-        if self._observers:
-            self._observers.close()
-            self._observers = None
+        session, self._session = self._session, None
+        if session and session.pid == os.getpid():
+            session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -221,98 +224,36 @@ class GRM:
     def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig, tuple[object, ...]]]:
         return _again, (self.config, self._plugins.given)
 
-    def _thread(self) -> LoopThread:
-        if self._pid != os.getpid():  # forked: threads and connections stayed with the parent
-            self._pid, self._loop, self._started = os.getpid(), None, None
-            self._recorder, self._observers, self._lock = None, None, threading.Lock()
+    def _running(self) -> Session:
+        if self._session and self._session.pid != os.getpid():
+            # forked: threads and connections stayed with the parent
+            self._session, self._lock = None, threading.Lock()
             self._scorer = make_scorer(self.config, self._plugins)
         with self._lock:
-            if self._loop is None:
-                self._loop = LoopThread("grm-plugin")
+            if self._session is None:
+                self._session = Session(self._scorer, self._plugins)
                 close_at_exit(self.close)
-            return self._loop
+            return self._session
 
-    def _deadline(self) -> float:
-        return time.monotonic() + self.config.batch_timeout_s
+    def _give_up(self, session: Session) -> None:
+        """Go on with parts of its own next time; those of ``session`` are of no more use."""
+        with self._lock:
+            if self._session is session:
+                self._session, self._scorer = None, make_scorer(self.config, self._plugins)
+        session.give_up()
 
-    async def _start(self) -> None:
-        if self._started is None:
-            self._started = asyncio.ensure_future(self._start_parts())
-        started = self._started
-        try:
-            await asyncio.shield(started)
-        except Exception:
-            if self._started is started:
-                self._started = None  # the next group tries again
-            raise
+    def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
+        return Batch(self._running(), groups, size)
 
-    async def _start_parts(self) -> None:
-        if self.config.record and self._recorder is None:
-            self._recorder = Recorder(self.config.record)
-        await self._scorer.start()
+    def _all(self, batch: Batch) -> list[Verdict]:
+        self._breaker.count(*batch.judged)
+        return [one.verdict for one in batch.judged]
 
-    async def _count_tokens(self, group: Group) -> int | None:
-        await self._start()
-        messages = self.template.prepare(group).render(range(len(group.responses)))
-        return await self._scorer.engine.count_tokens(messages)
-
-    async def _stop(self) -> None:
-        try:
-            await self._scorer.close()
-        finally:
-            if self._recorder:
-                self._recorder.close()
-                self._recorder = None
-
-    async def _judge(self, group: Group, size: Size | None, deadline: float) -> Verdict:
-        if size:
-            self.config.check_size(size)
-        await self._start()
-        verdict = await self._scorer.judge(group, size, deadline=deadline)
-        self._observe(verdict)
-        return verdict
-
-    async def _judge_or_refuse(self, group: Group, size: Size | None, deadline: float) -> Verdict:
-        try:
-            return await self._judge(group, size, deadline)
-        except _REFUSALS as error:
-            origin = self._scorer.origin(size)
-            verdict = Verdict(group, None, unscored=f"refused: {error}", origin=origin)
-            self._observe(verdict)
-            return verdict
-
-    async def _judge_batch(self, groups: Sequence[Group], size: Size | None) -> list[Verdict]:
-        gate = asyncio.Semaphore(self.config.max_concurrent_groups)
-        deadline = self._deadline()
-
-        async def one(group: Group) -> Verdict:
-            async with gate:
-                return await self._judge_or_refuse(group, size, deadline)
-
-        tasks = [asyncio.create_task(one(group)) for group in groups]
-        try:
-            verdicts = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:  # an error ends the batch: spend no more tokens on it
-                task.cancel()
-        self._breaker.count(verdicts)
-        return verdicts
-
-    async def _stream(self, groups: Iterable[Group], size: Size | None) -> InOrder[Group, Verdict]:
-        def judge(group: Group) -> Coroutine[Any, Any, Verdict]:
-            return self._judge_or_refuse(group, size, self._deadline())
-
-        return InOrder(groups, judge, most=self.config.max_concurrent_groups)
-
-    def _batches(self) -> Batches:
-        return Batches(self._breaker, self.config.max_concurrent_groups)
-
-    def _observe(self, verdict: Verdict) -> None:
-        if self._recorder:
-            self._recorder.write(verdict)
-        if self._observers is None:
-            self._observers = Observers(self._plugins.observers())
-        self._observers.tell(verdict)
+    def _one(self, batch: Batch) -> Verdict:
+        (judged,) = batch.judged
+        if judged.refusal:
+            raise judged.refusal
+        return self._all(batch)[0]
 
 
 def _again(config: GRMConfig, given: Iterable[object]) -> GRM:

@@ -64,7 +64,7 @@ def to_line(verdict: Verdict) -> bytes:
         ValueError: it can not be written as JSON.
     """
     try:
-        return _LINES.dump_json(_line(verdict), fallback=repr) + b"\n"
+        return _LINES.dump_json(_line(verdict), ensure_ascii=True, fallback=repr) + b"\n"
     except PydanticSerializationError:
         text = json.dumps(to_record(verdict), ensure_ascii=False)
         return SURROGATE.sub("\ufffd", text).encode() + b"\n"
@@ -141,6 +141,8 @@ def _version_in(line: bytes) -> object:
 
 
 def _check_version(version: object) -> None:
+    if version is None:
+        raise RecordError("not a recorded verdict: it has no version")
     if version != VERSION:
         raise RecordError(
             f"a record of version {quoted(version)}, and this release reads version {VERSION}; "

@@ -45,10 +45,10 @@ class GroupJudge:
 
     A training group without a reward gets the mean of those that are judged at the same time, and
     no weight. In an evaluation it gets numbers that leave the host's metrics as they are without
-    it. When no group at all was scored during ``dead_batches`` training steps, the run ends.
+    it. When ``dead_groups`` in a row were not scored, and for ``dead_after_s``, the run ends.
 
     Args:
-        grm: the judge; it counts every group as a batch.
+        grm: the judge.
         options: of the adapter.
         settings: of the run.
     """
@@ -122,10 +122,7 @@ class GroupJudge:
         try:
             (verdict,) = await self._grm.score_batch_async([group], size=size)
         except JudgeDeadError as error:
-            raise JudgeDeadError(
-                f"a rollout actor saw no reward for {self._grm.config.dead_batches} groups, the "
-                f"worth of dead_batches training steps; counting a group as a batch: {error}"
-            ) from None
+            raise JudgeDeadError(f"in a rollout actor {error}") from None
         return verdict
 
     def _rounded(self, verdict: Verdict) -> Verdict:

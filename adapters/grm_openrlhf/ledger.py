@@ -96,6 +96,7 @@ class Ledger:
         self._groups_per_step, self._first_step = groups_per_step, first_step
         self._open: dict[bool, dict[str, asyncio.Future[None]]] = {True: {}, False: {}}
         self._training = self._batch = self._evaluation = Tally()
+        self._evaluation_is_lost = False
 
     def begin(self, name: str, *, training: bool) -> None:
         """A round has begun.
@@ -122,13 +123,15 @@ class Ledger:
             training: as it began.
 
         Returns:
-            Over this batch of training groups, or over this evaluation so far; None when none of
-            its groups had a reward.
+            Over this batch of training groups, or over this evaluation so far, of which the host
+            rolls out a batch of prompts at a time; None when none of its groups had a reward.
         """
         self._add(tally, training)
         self._open[training].pop(name).set_result(None)
         await asyncio.gather(*self._open[training].values())
-        return (self._batch if training else self._evaluation).means
+        found = (self._batch if training else self._evaluation).means
+        self._evaluation_is_lost |= not training and found is None
+        return found
 
     def close(self) -> Totals:
         """The run is over."""
@@ -144,8 +147,9 @@ class Ledger:
 
     def _close_evaluation(self) -> str:
         found, self._evaluation = self._evaluation, Tally()
+        is_lost, self._evaluation_is_lost = self._evaluation_is_lost, False
         step = self._first_step + self._training.groups // self._groups_per_step
         line = f"evaluation at step {step}: {found.unscored} of {found.groups} groups had no reward"
-        if not found.scored:
+        if is_lost:
             return f"{line}, so its metrics are NaN and no checkpoint is picked by it"
         return f"{line} and are left out of its metrics" if found.unscored else line

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.hosts.messages import Thinking
+from grm_plugin.hosts.messages import Thinking, UnseenParts
 from grm_plugin.options import Options, read_options
 
 
@@ -28,7 +28,11 @@ class OpenRLHFOptions(Options):
     """The section ``adapters: {openrlhf: ...}`` of a configuration."""
 
     thinking: Thinking = Field(
-        "drop", description="whether the judge sees what stands in <think> tags"
+        "drop",
+        description="thinking of the policy: drop or keep it, or only closed thoughts answer",
+    )
+    unseen: UnseenParts = Field(
+        "refuse", description="what the judge can not see, such as images: refuse it, or tell once"
     )
     label: Literal["ignore", "reference"] = Field(
         "ignore", description="what a column named by the host's label key is to the judge"

@@ -23,10 +23,12 @@ from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
+from grm_plugin.config import is_template_file
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins, installed
+from grm_plugin.prompts import load_template
 from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule
 
@@ -196,5 +198,7 @@ def _content(config: GRMConfig) -> dict[str, Any]:
 def _template_text(config: GRMConfig) -> str | None:
     """The text of a template that is a file: other nodes may not have it."""
     name = config.template or ""
-    is_file = "/" in name or "." in name  # as the judge tells a path from an offered name
-    return Path(name).read_text(encoding="utf-8") if is_file else None
+    if not is_template_file(name):
+        return None
+    load_template(Path(name))  # says what is wrong with it
+    return Path(name).read_text(encoding="utf-8")

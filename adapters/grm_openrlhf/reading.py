@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.hosts import messages
+from grm_plugin.hosts.values import is_missing
 from grm_plugin.types import Message
 
 
@@ -40,7 +41,9 @@ class Reader:
     """
 
     def __init__(self, settings: RunSettings, options: OpenRLHFOptions) -> None:
-        self._settings, self._options = settings, options
+        self._settings = settings
+        marks = settings.judge_config().thinking.marks
+        self._messages = messages.Reader(options.thinking, options.unseen, marks)
 
     def is_training(self, sampling: Any) -> bool:
         """Whether a rollout with these sampling parameters is trained on."""
@@ -64,18 +67,23 @@ class Reader:
             tokenizer: the policy's.
 
         Raises:
-            InputError: the input column holds no prompts.
+            InputError: the input column holds no prompts, or there is what the judge can not see.
         """
         text = ""
         if output["action_ranges"]:
             start, end = output["action_ranges"][-1]
             tokens = output["observation_tokens"][start:end]
             text = tokenizer.decode(tokens, skip_special_tokens=True)
-        thinking = self._options.thinking
         asked = label if self._settings.label == "conversation" else prompt
+        conversation = self._messages.conversation(asked)
         return Rollout(
-            conversation=messages.conversation(asked, thinking),
-            response=messages.response(text, prompt, thinking),
-            reference=str(label) if self._settings.label == "reference" else None,
+            conversation=self._messages.beside(conversation, "image", output.get("images")),
+            response=self._messages.response(text, prompt),
+            reference=self._reference(label),
             training=self.is_training(sampling),
         )
+
+    def _reference(self, label: Any) -> str | None:
+        if self._settings.label != "reference":
+            return None
+        return None if is_missing(label) else str(label)

@@ -90,9 +90,7 @@ class ScoredRollouts:
         return await judge.score([rollout for rollout, _ in answers], answers[0][1])
 
     async def _open(self) -> GroupJudge:
-        # a batch of the judge is a group here, so its limit counts groups
-        patience = self._config.dead_batches * self._settings.groups_per_step
-        here: dict[str, Any] = {"dead_batches": patience}
+        here: dict[str, Any] = {}
         if self._settings.replicas:
             here["engine.urls"] = await urls_of(self._settings.replicas)
         if self._settings.template is not None:

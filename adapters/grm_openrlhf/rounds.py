@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from grm_openrlhf.ledger import Book, Means, Tally
 
-Ended = asyncio.Future[object]
+Ended = asyncio.Future[Any]
 
 
 class Rounds:

@@ -78,6 +78,29 @@ def is_model(reward: Any) -> bool:
     return isinstance(reward, str) or bool(torch and isinstance(reward, torch.nn.Module))
 
 
+def opening(trainer: Any) -> str:
+    """What the chat template of the policy puts before a completion, such as an opening mark of
+    thinking; empty when the trainer does not say, or takes thinking out of completions itself."""
+    processing = getattr(trainer, "processing_class", None)
+    render = getattr(processing, "apply_chat_template", None)
+    if render is None or _parses(processing):
+        return ""
+    options = {"chat_template": getattr(trainer, "chat_template", None)}
+    options |= getattr(trainer, "chat_template_kwargs", None) or {}
+    try:
+        chat = [{"role": "user", "content": "?"}]
+        return str(render(chat, add_generation_prompt=True, tokenize=False, **options))
+    except Exception:  # there is no template, or it wants more than a question
+        return ""
+
+
+def _parses(processing: Any) -> bool:
+    """Whether TRL parses completions, so that thinking comes in a field of its own."""
+    tokenizers = (processing, getattr(processing, "tokenizer", None))
+    names = ("response_template", "response_schema")
+    return any(getattr(one, name, None) is not None for one in tokenizers for name in names)
+
+
 def is_training(trainer: Any) -> bool:
     """False while the trainer evaluates; True also when it does not say."""
     return bool(getattr(getattr(trainer, "model", None), "training", True))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from grm_plugin.hosts.messages import Thinking, UnseenParts
 from grm_plugin.options import Options
 
 
@@ -35,8 +36,12 @@ class TRLOptions(Options):
     num_generations: int | None = Field(
         None, ge=1, description="responses per prompt; default: what the trainer says, if it does"
     )
-    thinking: Literal["drop", "keep"] = Field(
-        "drop", description="whether the judge sees what stands in <think> tags"
+    thinking: Thinking = Field(
+        "drop",
+        description="thinking that opens a completion: not shown, must be `closed`, or `keep`",
+    )
+    unseen: UnseenParts = Field(
+        "refuse", description="parts that the judge can not see, such as images: or `tell` of them"
     )
     columns: Columns = Field(Columns(), description="dataset columns the judge sees")
     round_to: float | None = Field(

@@ -55,11 +55,7 @@ class Reporter:
             size: how many judgments the schedule asked for; None without one.
             started: ``time.monotonic()`` at the start of the call.
         """
-        scored = [
-            [reward for reward in group if reward is not None]
-            for group in rewards
-            if group is not None
-        ]
+        scored = [group for group in rewards if group is not None]
         self.numbers = {
             **counting.numbers(verdicts, scored),
             **growth.numbers(size or self._config.size, self._config.schedule),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
+from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.rounding import rounded
 from grm_plugin.plugins import Plugins, installed
 from grm_trl import agreement, growth, host, settings
@@ -58,6 +59,9 @@ class _Reward:
         self.__name__ = self.options.name
         self._plugins = plugins
         self._ranks: Ranks | None = None
+        self._reader = Reader(
+            self.options.thinking, self.options.unseen, self.config.thinking.marks
+        )
         self._reporter = Reporter(self.options.name, self.config)
 
     @property
@@ -101,7 +105,14 @@ class _Reward:
         trainer = host.trainer_of(trl)
         host.check_name(self.options.name, trainer)
         host.check_generations(self.options.num_generations, trainer)
-        return read_rows(prompts, completions, trl, self.options)
+        return read_rows(
+            prompts,
+            completions,
+            trl,
+            columns=self.options.columns,
+            reader=self._reader,
+            opening=host.opening(trainer),
+        )
 
     def _joined(self) -> Ranks:
         """Those to share with; all ranks meet once, also those that then keep to themselves."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts import messages
+from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.parts import Unseen, part_of
+from grm_plugin.hosts.values import optional_text
 from grm_plugin.types import Message
 from grm_trl.host import OWN
-from grm_trl.options import TRLOptions
+from grm_trl.options import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,10 @@ def read_rows(
     prompts: Sequence[Any],
     completions: Sequence[Any],
     call: Mapping[str, Any],
-    options: TRLOptions,
+    *,
+    columns: Columns,
+    reader: Reader,
+    opening: str = "",
 ) -> list[Row]:
     """The rows of one reward call.
 
@@ -43,27 +47,65 @@ def read_rows(
         prompts: strings or message lists, one per completion.
         completions: strings or message lists.
         call: the other keywords of the call, dataset columns among them.
-        options: the thinking and column options.
+        columns: which of those say more about a row.
+        reader: turns messages into what the judge reads.
+        opening: what the policy's chat template puts before a completion.
 
     Raises:
-        InputError: a mapped column is missing, has another length, or holds something else.
+        InputError: a mapped column is missing, has another length, or holds something else; a
+            prompt or completion is no text and no chat, or holds what the judge can not see.
     """
-    count, wanted = len(completions), options.columns
-    references = _column("reference", wanted.reference, call, count)
-    principles = _column("principles", wanted.principles, call, count)
-    evidence = _column("evidence", wanted.evidence, call, count)
-    ids = _column("id", wanted.id, call, count)
+    count = len(completions)
+    references = _column("reference", columns.reference, call, count)
+    principles = _column("principles", columns.principles, call, count)
+    evidence = _column("evidence", columns.evidence, call, count)
+    ids = _column("id", columns.id, call, count)
+    shown = [with_pictures(prompt, _pictures(call, i)) for i, prompt in enumerate(prompts)]
     return [
         Row(
-            conversation=messages.conversation(prompt, options.thinking),
-            response=messages.response(completion, prompt, options.thinking),
-            reference=_text(references[i], wanted.reference),
-            principles=_texts(principles[i], wanted.principles),
-            evidence=_text(evidence[i], wanted.evidence),
-            id=_text(ids[i], wanted.id) or "",
+            conversation=reader.conversation(shown[i]),
+            response=reader.response(completion, _before(prompts[i], opening)),
+            reference=_text(references[i], columns.reference),
+            principles=_texts(principles[i], columns.principles),
+            evidence=_text(evidence[i], columns.evidence),
+            id=_text(ids[i], columns.id) or "",
         )
-        for i, (prompt, completion) in enumerate(zip(prompts, completions, strict=True))
+        for i, completion in enumerate(completions)
     ]
+
+
+def _before(prompt: Any, opening: str) -> Any:
+    """What a completion goes on from: the prompt, a turn it finishes, or what the template adds."""
+    going_on = isinstance(prompt, str) or (prompt and prompt[-1].get("role") == "assistant")
+    return prompt if going_on else opening
+
+
+def with_pictures(prompt: Any, pictures: Sequence[Any]) -> Any:
+    """``prompt`` as it is when its pictures are parts of it.
+
+    GRPO and its kin put the columns ``image`` and ``images`` into the prompts; OnlineDPO hands over
+    prompts without them, in which two pictures with one question look the same.
+    """
+    if not pictures:
+        return prompt
+    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [*prompt]
+    contents = [turn.get("content") for turn in turns]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    if any(isinstance(seen := part_of(one, thinking=False), Unseen) and seen.key for one in parts):
+        return prompt
+    last = contents[-1]
+    images = [{"type": "image", "image": picture} for picture in pictures]
+    content = [*images, *(last if isinstance(last, list) else [last or ""])]
+    return [*turns[:-1], {**turns[-1], "content": content}]
+
+
+def _pictures(call: Mapping[str, Any], place: int) -> list[Any]:
+    found: list[Any] = []
+    for name in ("image", "images"):
+        values = call.get(name)
+        value = values[place] if isinstance(values, list | tuple) and len(values) > place else None
+        found += value if isinstance(value, list | tuple) else [value]
+    return [picture for picture in found if picture is not None]
 
 
 def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) -> Sequence[Any]:
@@ -81,13 +123,7 @@ def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) ->
 
 
 def _text(value: Any, column: str | None) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and math.isnan(value):  # how pandas writes a missing value
-        return None
-    if isinstance(value, int | float):
-        return str(value)
-    raise InputError(f"column {column!r}: expected a text or nothing, got {quoted(value)}")
+    return optional_text(value, f"column {column!r}")
 
 
 def _texts(value: Any, column: str | None) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def check_keywords(kind: str, keywords: Iterable[str]) -> None:
         )
     for keyword in keywords:
         if keyword.split(".")[0] not in {*_OWN, *_JUDGE}:
-            raise ConfigError(f"{kind}: {unknown('keyword', keyword, [*_OWN, *_JUDGE])}")
+            raise ConfigError(f"{kind}: {unknown('keyword', keyword, {*_OWN, *_JUDGE})}")
 
 
 def resolve(
@@ -41,10 +41,15 @@ def resolve(
     Raises:
         ConfigError: a value is wrong, a file can not be read, a part is not installed.
     """
-    own = {key: value for key, value in keywords.items() if key in _OWN}
-    judge = {key: value for key, value in keywords.items() if key not in _OWN}
+    own = {key: value for key, value in keywords.items() if _is_own(key, value)}
+    judge = {key: value for key, value in keywords.items() if key not in own}
     if not isinstance(config, GRMConfig):
         config, judge = GRMConfig.load(config, **judge), {}
     grm = GRM(config, plugins=plugins, **judge)
     section = grm.config.adapters.get("trl", {})
     return grm, read_options(TRLOptions, "adapter 'trl'", {**section, **own})
+
+
+def _is_own(key: str, value: Any) -> bool:
+    """``thinking`` is an option here (a word) and a setting of the judge (its marks)."""
+    return key in _OWN and not (key in _JUDGE and isinstance(value, Mapping))

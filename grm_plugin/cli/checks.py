@@ -8,17 +8,19 @@ import warnings
 from collections.abc import Sequence
 from functools import cached_property
 
+from grm_plugin.cli.checkpoint import sampling_is_ours
 from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.counting import mean, votes
+from grm_plugin.prompts.known import advice
 from grm_plugin.report.terminal import err
 from grm_plugin.types import Group, Judgment, Reason, Verdict
 
 # Any judge can compare these two, the embedded reference GRM too.
 SAMPLE = Group.of(
-    "Write a list of words. Include the word sunrise. Use exactly 3 items.",
+    "Write a list of words: include the word sunrise; use exactly 3 items.",
     ["list: sunrise, moonlight, airport", "list: moonlight, airport"],
     id="doctor",
 )
@@ -117,6 +119,10 @@ class JudgeChecks:
             "ok", f"{template.name}, scores {template.scale.low:g} to {template.scale.high:g}"
         )
 
+    def sampling_is_ours(self) -> Check:
+        """Whether the checkpoint wants to be sampled in a way of its own."""
+        return sampling_is_ours(self._config.engine)
+
     def engine_starts(self) -> Check:
         """Whether the engine starts and finds its model."""
         started = time.monotonic()
@@ -124,7 +130,10 @@ class JudgeChecks:
             self._grm.start()
         seconds = time.monotonic() - started
         engine = self._config.engine.name
-        return Check("ok", f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s")
+        detail = f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s"
+        if advised := advice(self._grm.engine.model, self._grm.template.name):
+            return Check("warn", detail, advised)
+        return Check("ok", detail)
 
     def context_suffices(self) -> Check:
         """How the judge's context divides."""

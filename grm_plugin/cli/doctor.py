@@ -42,6 +42,7 @@ def _steps(judge: JudgeChecks) -> dict[str, Callable[[], Check]]:
         "config": judge.settings_load,
         "record": judge.record_writable,
         "template": judge.template_found,
+        "sampling": judge.sampling_is_ours,
         "engine": judge.engine_starts,
         "context": judge.context_suffices,
         "sample": judge.sample_is_read,

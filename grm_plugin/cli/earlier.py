@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,11 +22,10 @@ class Earlier:
 
     Args:
         path: the file; one that is not there holds nothing.
-        sourced: whether evidence sources add to the groups, so that evidence does not count.
     """
 
-    def __init__(self, path: Path | None, *, sourced: bool = False) -> None:
-        self._path, self._sourced = path, sourced
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
         self._left: Counter[tuple[str, str]] = Counter()
 
     def verdicts(self) -> Iterator[Verdict]:
@@ -57,8 +55,7 @@ class Earlier:
         return self._left.total()
 
     def _key(self, group: Group) -> tuple[str, str]:
-        shown = replace(group, evidence=()) if self._sourced else group
-        return group.id, shown.fingerprint
+        return group.id, group.fingerprint
 
 
 def check_same_settings(path: Path, now: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
+from grm_plugin.prompts.known import advice
 from grm_plugin.records import Recorder
 from grm_plugin.report.tally import Tally, summary
 from grm_plugin.report.terminal import err, say
@@ -61,7 +62,7 @@ def score(
     path = None if output == "-" else Path(output)
     _check_paths(source, path)
     with GRM(settings.load()) as grm:
-        rows = Source(source, grm.template.check, Reader(thinking, unseen), limit)
+        rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
         if path:
             _prepare(path, grm, restart=restart, retry_unscored=retry_unscored)
         tally = _resume(grm, rows, path)
@@ -88,7 +89,7 @@ def _prepare(path: Path, grm: GRM, *, restart: bool, retry_unscored: bool) -> No
 
 def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
     """Judge what ``path`` does not hold yet."""
-    earlier, tally = Earlier(path, sourced=bool(grm.config.evidence)), Tally()
+    earlier, tally = Earlier(path), Tally()
     for verdict in earlier.verdicts():
         tally.add(verdict)
     if tally.groups:
@@ -110,6 +111,8 @@ def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
 def _start(grm: GRM, path: Path | None) -> None:
     with err.status(f"starting the judge ({grm.config.engine.name})"):
         grm.start()
+    if advised := advice(grm.engine.model, grm.template.name):
+        say(f"warning: {advised}")
     if path:
         check_same_settings(path, grm.origin)
 

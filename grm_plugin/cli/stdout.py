@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 
 from grm_plugin.errors import RecordError
-from grm_plugin.records import to_record
+from grm_plugin.records import to_line
 from grm_plugin.types import Verdict
 
 
@@ -28,7 +27,7 @@ class StandardOutput:
         Raises:
             RecordError: nobody reads any more, or the disk is full.
         """
-        line = memoryview(json.dumps(to_record(verdict)).encode() + b"\n")
+        line = memoryview(to_line(verdict))
         try:
             while line:
                 line = line[self._file.write(line) :]

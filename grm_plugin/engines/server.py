@@ -10,6 +10,7 @@ from pydantic import Field
 from grm_plugin.engine import Limits, SampleRequest, Sampling
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
+from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import ConfigError, EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection, ConnectionOptions
@@ -37,10 +38,13 @@ class ServerOptions(ConnectionOptions):
             come first, and what a server refuses is left out.
         context_tokens: tokens of prompt and judgment together that the server can hold, where it
             does not tell that itself.
+        control_tokens: texts that the judge's tokenizer takes for control tokens, besides the
+            usual ones and those that the server shows at ``/tokenize``.
     """
 
     extra_body: Mapping[str, Any] = {}
     context_tokens: int | None = Field(None, ge=1)
+    control_tokens: tuple[str, ...] = ()
 
 
 class ServerEngine:
@@ -73,6 +77,7 @@ class ServerEngine:
         self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
         self._tokenizes = True
         self.model = self._connection.model
+        self.control_tokens: Sequence[str] = self.options.control_tokens
 
     async def start(self) -> None:
         """Start the server if it is ours, and check that one answers and serves the model."""
@@ -80,6 +85,8 @@ class ServerEngine:
         self.model = self._connection.model
         known = (self._connection.context_tokens, self.options.context_tokens)
         self.context_tokens = min((one for one in known if one), default=None)
+        shown = await marks_in_the_frame(self._connection)
+        self.control_tokens = tuple(dict.fromkeys((*self.options.control_tokens, *shown)))
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         """Draw ``request.n`` completions; cancelling closes the connection, which stops vLLM.

@@ -39,6 +39,7 @@ class TransformersEngine:
     """
 
     context_tokens: int | None = None
+    control_tokens: Sequence[str] = ()
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(LocalModelOptions, _OWNER, options)
@@ -55,6 +56,7 @@ class TransformersEngine:
         """
         self._generator = await asyncio.to_thread(self._load)
         self.context_tokens = self._generator.context_tokens
+        self.control_tokens = self._generator.encoder.control_tokens
         self._worker = BatchWorker(
             self._generator.run, budget=self.options.batch_tokens, owner=_OWNER
         )

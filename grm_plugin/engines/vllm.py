@@ -20,7 +20,7 @@ from grm_plugin.errors import (
     not_installed,
     quoted,
 )
-from grm_plugin.local.chat import check_context, prompt_tokens
+from grm_plugin.local.chat import ChatEncoder, check_context
 from grm_plugin.local.tokens import TokenReader
 from grm_plugin.options import Options, read_options
 from grm_plugin.remote.slots import Slots
@@ -83,6 +83,7 @@ class VLLMEngine:
     """
 
     context_tokens: int | None = None
+    control_tokens: Sequence[str] = ()
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(VLLMOptions, _OWNER, options)
@@ -91,7 +92,8 @@ class VLLMEngine:
         self._timeout_s = limits.request_timeout_s
         self._slots = Slots(limits.max_concurrent_samples)
         self._engine: Any = None
-        self._tokenizer: Any = None
+        self._reader: TokenReader
+        self._encoder: ChatEncoder
 
     async def start(self) -> None:
         """Load the model.
@@ -101,7 +103,9 @@ class VLLMEngine:
         """
         self._engine = await asyncio.to_thread(self._load)
         found = self._engine.get_tokenizer()  # a coroutine in some versions
-        self._tokenizer = await found if inspect.isawaitable(found) else found
+        tokenizer = await found if inspect.isawaitable(found) else found
+        self._reader, self._encoder = TokenReader(tokenizer), ChatEncoder(tokenizer)
+        self.control_tokens = self._encoder.control_tokens
         self.context_tokens = self._engine.model_config.max_model_len
 
     def _load(self) -> Any:
@@ -145,7 +149,7 @@ class VLLMEngine:
         places = [
             {token: float(told.logprob) for token, told in place.items()} for place in one.logprobs
         ]
-        return TokenReader(self._tokenizer).tokens(one.token_ids, one.text, places)
+        return self._reader.tokens(one.token_ids, one.text, places)
 
     async def _generated(self, prompt: list[int], request: SampleRequest) -> Any:
         """vLLM's one and final output of a request."""
@@ -163,7 +167,7 @@ class VLLMEngine:
     async def _encoded(self, messages: Sequence[Message]) -> list[int]:
         if self._engine is None:
             raise EngineError(f"{_OWNER} is not running; start it first")
-        return await asyncio.to_thread(prompt_tokens, self._tokenizer, messages)
+        return await asyncio.to_thread(self._encoder.encode, messages)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         """Prompt tokens of ``messages`` in the model's chat template."""

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Literal
 
 from grm_plugin.errors import InputError, quoted
@@ -41,7 +41,7 @@ class Reader:
 
     thinking: Thinking = "drop"
     unseen: UnseenParts = "refuse"
-    marks: tuple[tuple[str, str], ...] = ()
+    marks: Sequence[tuple[str, str]] = ()
     _told: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @cached_property
@@ -68,6 +68,20 @@ class Reader:
                 "expected a prompt that is a text or a list of messages with role and content, "
                 f"got {quoted(prompt)}"
             ) from error
+
+    def beside(
+        self, conversation: Sequence[Message], kind: str, values: Any
+    ) -> tuple[Message, ...]:
+        """``conversation`` with parts that the host hands over beside it, such as its images.
+
+        Raises:
+            InputError: there are some, and the judge can not see them.
+        """
+        values = [] if values is None else values if isinstance(values, list | tuple) else [values]
+        named = [self._shown(Unseen.of(kind, value)) for value in values]
+        *before, last = conversation
+        content = "\n".join(filter(None, [*named, last.content]))
+        return (*before, Message(last.role, content))
 
     def response(self, completion: str | Chat, prompt: str | Chat = "") -> str:
         """The completion as one text.
@@ -111,7 +125,8 @@ class Reader:
         if self.thinking == "keep":
             text = f"<think>{thought}</think>\n{text}" if thought else text
         else:  # what a chat template has taken out of the content was closed
-            text = self._answer(text, self._last if last and not thought else self._past, opened)
+            marks = self._last if last and not thought else self._past
+            text = self._answer(text, marks, opened=opened and not thought)
         return "\n".join(filter(None, [text, *map(_call, turn.get("tool_calls") or ())]))
 
     def _answer(self, text: str, marks: Marks, opened: bool) -> str:
@@ -138,21 +153,6 @@ class Reader:
             self._told.add(part.kind)
             logger.warning("the judge can not see parts of kind %r; it reads the text", part.kind)
         return str(part)
-
-
-@cache
-def _reader(thinking: Thinking) -> Reader:
-    return Reader(thinking)
-
-
-def conversation(prompt: str | Chat, thinking: Thinking) -> tuple[Message, ...]:
-    """As :meth:`Reader.conversation`, for callers without other options."""
-    return _reader(thinking).conversation(prompt)
-
-
-def response(completion: str | Chat, prompt: str | Chat, thinking: Thinking) -> str:
-    """As :meth:`Reader.response`, for callers without other options."""
-    return _reader(thinking).response(completion, prompt)
 
 
 def _end_of(prompt: str | Chat) -> str:

@@ -2,25 +2,117 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from grm_plugin.errors import ContextError
+from grm_plugin.prompts.control import is_mark
 from grm_plugin.types import Message
 
 
-def prompt_tokens(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    """Token ids of ``messages`` in the model's chat template, ready for its answer.
+class ChatEncoder:
+    """Encodes messages in the chat template of a model.
 
-    A model without a chat template gets the contents of the messages, joined by blank lines.
+    The texts of its control tokens become control tokens where the template writes them, and
+    plain text where they stand in the content of a message: what is judged can not end a turn.
+    Contents without such texts are encoded together with the template, as servers do it.
+
+    Args:
+        tokenizer: of transformers, or one that can be called like it.
     """
-    if not tokenizer.chat_template:
-        plain = "\n\n".join(message.content for message in messages)
-        return list(tokenizer(plain).input_ids)
-    turns = [{"role": message.role, "content": message.content} for message in messages]
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    # the template writes the special tokens itself
-    return list(tokenizer(text, add_special_tokens=False).input_ids)
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        added = dict(getattr(tokenizer, "added_tokens_decoder", None) or {})
+        self.control_tokens = tuple(str(token) for token in added.values())
+        marks = {int(one): str(token) for one, token in added.items() if is_mark(str(token))}
+        self._marks = frozenset(marks)
+        self._firsts = frozenset(text.strip()[0] for text in marks.values())
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of ``messages``, ready for the judge's answer.
+
+        A model without a chat template gets the contents of the messages, joined by blank lines.
+        """
+        if any(self._has_marks(message.content) for message in messages):
+            return self._encoded_apart(messages)
+        return self._ids(self._rendered(messages), whole=True)
+
+    def _rendered(self, messages: Sequence[Message]) -> str:
+        if not self._tokenizer.chat_template:
+            return "\n\n".join(message.content for message in messages)
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        return str(
+            self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        )
+
+    def _ids(self, text: str, *, whole: bool = False) -> list[int]:
+        # a chat template writes the special tokens of a whole prompt itself
+        special = whole and not self._tokenizer.chat_template
+        return list(self._tokenizer(text, add_special_tokens=special).input_ids)
+
+    def _has_marks(self, text: str) -> bool:
+        if not any(first in text for first in self._firsts):
+            return False
+        return not self._marks.isdisjoint(self._ids(text))
+
+    def _encoded_apart(self, messages: Sequence[Message]) -> list[int]:
+        """Ids where the marks in contents are taken out before the template is filled."""
+        taken: list[str] = []
+        place = _absent(messages)
+        without = [
+            replace(message, content=self._without_marks(message.content, place, taken))
+            for message in messages
+        ]
+        # re.split with one group alternates what the template wrote and what was taken
+        parts = re.split(rf"{place}(\d+)Z", self._rendered(without))
+        ids = [
+            self._plain(taken[int(part)]) if number % 2 else self._ids(part)
+            for number, part in enumerate(parts)
+        ]
+        before, after = self._around()
+        return [*before, *(token for part in ids for token in part), *after]
+
+    def _without_marks(self, text: str, place: str, taken: list[str]) -> str:
+        """``text`` with a numbered place for every word that holds marks, or one for all of it."""
+        if not self._has_marks(text):
+            return text
+        words = re.findall(r"\s+|\S+", text)
+        shown = "".join(
+            _taken(word, place, taken) if self._has_marks(word) else word for word in words
+        )
+        return _taken(text, place, taken) if self._has_marks(shown) else shown
+
+    def _plain(self, text: str) -> list[int]:
+        """Ids of ``text`` without any control token: it is cut until none is found."""
+        ids = self._ids(text)
+        if self._marks.isdisjoint(ids):
+            return ids
+        half = len(text) // 2
+        return [*self._plain(text[:half]), *self._plain(text[half:])] if half else []
+
+    def _around(self) -> tuple[list[int], list[int]]:
+        """What a tokenizer without a chat template puts before and after a text."""
+        whole, bare = self._ids("x", whole=True), self._ids("x")
+        extra = len(whole) - len(bare)
+        start = next(at for at in range(extra + 1) if whole[at : at + len(bare)] == bare)
+        return whole[:start], whole[start + len(bare) :]
+
+
+def _taken(text: str, place: str, taken: list[str]) -> str:
+    taken.append(text)
+    return f"{place}{len(taken) - 1}Z"
+
+
+def _absent(messages: Sequence[Message]) -> str:
+    """A word that no message holds, and that no template would change."""
+    contents = [message.content for message in messages]
+    number = 0
+    while any(f"QX{number}X" in content for content in contents):
+        number += 1
+    return f"QX{number}X"
 
 
 def check_context(owner: str, prompt: int, max_tokens: int, context: int | None) -> None:

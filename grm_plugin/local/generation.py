@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig, StoppingCriteri
 
 from grm_plugin.errors import EngineError, RequestTimeout
 from grm_plugin.local.cache import growing_cache
-from grm_plugin.local.chat import prompt_tokens
+from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
 from grm_plugin.local.options import LocalModelOptions, Row, RowJob
 from grm_plugin.local.probabilities import likeliest
@@ -40,6 +40,7 @@ class Generator:
         self.ends = _end_tokens(self.model, self.tokenizer)
         self._pad = _pad_token(self.tokenizer, self.ends)
         self._reader = TokenReader(self.tokenizer)
+        self.encoder = ChatEncoder(self.tokenizer)
         # Penalties and samplers that came with the weights would bend the distribution we sample.
         self.model.generation_config = GenerationConfig(
             do_sample=False, eos_token_id=sorted(self.ends) or None, pad_token_id=self._pad
@@ -47,7 +48,7 @@ class Generator:
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Prompt tokens of ``messages``; safe to call while a batch runs."""
-        return prompt_tokens(self.tokenizer, messages)
+        return self.encoder.encode(messages)
 
     def run(self, jobs: Sequence[RowJob]) -> list[Draw | EngineError]:
         """One draw per job, as one batch if it fits into memory."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.config import GRMConfig
+from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.options import Part
@@ -43,7 +43,8 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
         return plugins.make(kind, part.name, part.options, limits)
 
     template = find_template(config.template or "grm", plugins)
-    contract: Contract = make("contract", config.contract or template.contract)
+    named = config.contract or template.contract
+    contract: Contract = make("contract", named)
     plan = read_plan(config.plan, contract.shows)
     engine: Engine = make("engine", config.engine)
     return Scorer(
@@ -58,7 +59,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
         planner=Planner(config),
         drawer=Drawer(
             engine,
-            Reader(contract, _thinking(config), template.scale),
+            Reader(contract, _thinking(config), template.scale, named.name),
             _samplings(config, template, contract),
         ),
         stopper=make("stopper", config.stop),
@@ -80,7 +81,7 @@ def find_template(name: str, plugins: Plugins) -> Template:
         ConfigError: nobody offers one of that name.
         TemplateError: it can not be used.
     """
-    if "/" in name or "." in name:
+    if is_template_file(name):
         return load_template(Path(name))
     return load_template(plugins.get("template", name), name)
 

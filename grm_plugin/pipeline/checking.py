@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from grm_plugin.errors import InputError, PluginError, quoted
+from grm_plugin.contracts.contract import Reading
+from grm_plugin.errors import EngineError, InputError, PluginError, TransportError, quoted
 from grm_plugin.pipeline.selecting import Selection
-from grm_plugin.types import Failure, Group, Judgment
+from grm_plugin.types import Draw, Failure, Group, Judgment, Scale
 
 
 def checked_group(group: Group) -> Group:
@@ -107,3 +108,42 @@ def checked_order(owner: str, order: Sequence[int], members: Sequence[int]) -> t
             f"{owner}: expected an order of the responses {sorted(members)}, got {quoted(order)}"
         )
     return tuple(order)
+
+
+def checked_draws(
+    owner: str, n: int, draws: Sequence[Draw | EngineError]
+) -> Sequence[Draw | EngineError]:
+    """``n`` draws of an engine; those that it left out count as failed.
+
+    Raises:
+        PluginError: what it gave are no draws.
+    """
+    if not isinstance(draws, Sequence) or not all(
+        isinstance(draw, Draw | EngineError) and _is_text(draw) for draw in draws
+    ):
+        raise PluginError(f"{owner}: expected {n} draws, got {quoted(draws)}")
+    if len(draws) == n:
+        return draws
+    missing = TransportError(f"expected {n} draws from the engine, got {len(draws)}")
+    return [*draws[:n], *[missing] * (n - len(draws))]
+
+
+def _is_text(draw: Draw | EngineError) -> bool:
+    return isinstance(draw, EngineError) or isinstance(draw.text, str)
+
+
+def checked_reading(owner: str, reading: Reading, n: int, scale: Scale) -> Reading:
+    """What a contract read, if it is ``n`` scores on the scale.
+
+    Raises:
+        PluginError: names the contract and what it gave.
+    """
+    try:
+        low, high = scale
+        if len(reading.scores) == n and all(low <= score <= high for score in reading.scores):
+            return reading
+    except (TypeError, AttributeError):  # no reading, or something other than numbers in it
+        pass
+    raise PluginError(
+        f"{owner}: expected a Reading of {n} scores in {low:g}..{high:g}, got {quoted(reading)}"
+    )

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from grm_plugin.engine import Engine, SampleRequest, Sampling
-from grm_plugin.errors import EngineError, TransportError
+from grm_plugin.errors import EngineError
 from grm_plugin.pipeline.case import Case
-from grm_plugin.pipeline.checking import checked_order
+from grm_plugin.pipeline.checking import checked_draws, checked_order
 from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.prompts import Prepared
+from grm_plugin.running import guarded
 from grm_plugin.types import Draw, Failure, Judgment, Message, Reason
 
 Sample = Judgment | Failure
@@ -81,7 +82,9 @@ class Drawer:
 
     async def _asked(self, request: SampleRequest) -> Draws:
         try:
-            return _exactly(request.n, await self.engine.sample(request))
+            owner = f"engine {self.engine.model!r}"
+            draws = await guarded.call(owner, self.engine.sample, request)
+            return checked_draws(owner, request.n, draws)
         except EngineError as error:
             return [error] * request.n
 
@@ -138,14 +141,6 @@ class Drawer:
             said=draw.said,
         )
         return self.reader.read(draw, unread, n)
-
-
-def _exactly(n: int, draws: Draws) -> Draws:
-    """``n`` draws; those that an engine left out count as failed."""
-    if len(draws) == n:
-        return draws
-    missing = TransportError(f"expected {n} draws from the engine, got {len(draws)}")
-    return [*draws[:n], *[missing] * (n - len(draws))]
 
 
 def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:

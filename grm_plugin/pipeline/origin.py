@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from grm_plugin.config import GRMConfig
@@ -27,5 +28,12 @@ def origin(config: GRMConfig, engine: Engine, template: Template, size: Size) ->
         "k": size.k,
         "k_meta": size.k_meta,
         "permutations": config.shuffles(size),
-        **{name: values[name] for name in (*_SETTINGS, *_PARTS, "evidence")},
+        **{name: values[name] for name in _SETTINGS},
+        **{name: _written(values[name]) for name in _PARTS},
+        "evidence": [_written(part) for part in values["evidence"]],
     }
+
+
+def _written(part: Mapping[str, Any] | None) -> object:
+    """A part as people write it: its name, with options if it has any."""
+    return part["name"] if part and len(part) == 1 else part

@@ -50,6 +50,11 @@ class Plan:
     pairs: PairOptions = _RING
 
     @property
+    def together(self) -> int | None:
+        """How many responses one call shows; None: all of a group."""
+        return {"list": None, "each": 1, "pairs": 2}[self.name]
+
+    @property
     def aggregate(self) -> Aggregate:
         """How the rewards of runs become those of the group."""
         return _AGGREGATES[self.pairs.aggregate] if self.name == "pairs" else mean_of_runs

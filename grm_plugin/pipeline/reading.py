@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from grm_plugin.contracts.contract import Answer, Contract, Reading
 from grm_plugin.contracts.principles import parse_principles
 from grm_plugin.errors import ParseError, quoted
+from grm_plugin.pipeline.checking import checked_reading
 from grm_plugin.pipeline.planning import unshuffle
+from grm_plugin.running import guarded
 from grm_plugin.thinking import Thinking
 from grm_plugin.types import Draw, Failure, Judgment, Reason, Scale, Token
 
@@ -21,11 +23,13 @@ class Reader:
         contract: reads an answer.
         thinking: tells an answer from the thinking before it.
         scale: the closed range of a score, in points.
+        name: what messages call the contract.
     """
 
     contract: Contract
     thinking: Thinking
     scale: Scale
+    name: str = "boxed"
 
     def read(self, draw: Draw, unread: Judgment, n: int) -> Judgment | Failure:
         """``unread`` with the scores in ``draw``, or as a failure.
@@ -59,7 +63,10 @@ class Reader:
                 Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
             )
         text = self.thinking.answer(draw.text)
-        return self.contract.read(Answer(text, n, self.scale, _tail(draw.tokens, len(text))))
+        answer = Answer(text, n, self.scale, _tail(draw.tokens, len(text)))
+        owner = f"contract {self.name!r}"
+        reading = guarded.run(owner, self.contract.read, answer)
+        return checked_reading(owner, reading, n, self.scale)
 
 
 def _tail(tokens: Sequence[Token], length: int) -> tuple[Token, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded
@@ -25,11 +24,22 @@ from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper, checked_more
 from grm_plugin.prompts import Template
+from grm_plugin.running import guarded
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Judgment, Reason, Verdict
 
 # The share of a group's time that is kept for the selector.
 _SELECTING = 0.1
+
+
+class Startable(Protocol):
+    """A part with a life of its own."""
+
+    async def start(self) -> None:
+        """Make ready."""
+
+    async def close(self) -> None:
+        """Free what ``start`` took; may be called twice."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +57,11 @@ class Scorer:
     selector: Selector
     rule: Rule
 
-    async def start(self) -> None:
-        """Start the judge and what stands beside it."""
-        await self.engine.start()
-        await self.selector.start()
-        await self.sources.start()
-
-    async def close(self) -> None:
-        """Close all of it, also when one part fails to."""
-        try:
-            await self.sources.close()
-        finally:
-            try:
-                await self.selector.close()
-            finally:
-                await self.engine.close()
+    def parts(self) -> Iterator[tuple[str, Startable]]:
+        """What has to be started before the first group, and closed, by what messages call it."""
+        yield f"engine {self.config.engine.name!r}", self.engine
+        yield f"selector {self.config.select.name!r}", self.selector
+        yield from self.sources.parts()
 
     async def judge(self, group: Group, size: Size | None, *, deadline: float) -> Verdict:
         """Score one group. A part that fails leaves it unscored, and is named.
@@ -79,7 +79,7 @@ class Scorer:
         deadline = min(deadline, started + self.config.group_timeout_s)
         try:
             course = await self._begin(checked_group(group), size, started, deadline)
-        except SourceError as error:
+        except (SourceError, PluginError) as error:
             cost = Cost(seconds=time.monotonic() - started)
             return Verdict(group, None, unscored=str(error), cost=cost, origin=self.origin(size))
         drawn_by = deadline - _SELECTING * (deadline - started)
@@ -92,6 +92,17 @@ class Scorer:
             settled = Settled(None, str(error))
         return course.verdict(settled, self.origin(course.case.size))
 
+    def check(self, group: Group) -> None:
+        """Refuse what the template can not show, before sources are asked and tokens are spent.
+
+        Raises:
+            InputError: names the group.
+            TemplateError: the template has no place for what the group carries.
+        """
+        coming = ["principles"] if self.config.principles else []
+        coming += ["evidence"] if self.config.evidence else []
+        self.template.check(group, self.fitter.plan.together, coming=coming)
+
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
         return origin(self.config, self.engine, self.template, size or self.config.size)
@@ -100,24 +111,22 @@ class Scorer:
         self, group: Group, size: Size | None, started: float, deadline: float
     ) -> Course:
         past = self._past(group)
-        try:
-            async with asyncio.timeout_at(deadline):
-                shown = (past.shown or group) if past else await self.sources.shown(group)
-                if admit := getattr(self.engine, "admit", None):
-                    admit(group)
-                self.template.check(shown)
-                prepared = self.template.prepare(
-                    shown,
-                    control=getattr(self.engine, "control_tokens", ()),
-                    forms=self.drawer.reader.contract.forms,
-                    nonce=self.planner.nonce(group.fingerprint),
-                )
-                runs = past.runs if past else await self.fitter.runs(shown, prepared)
-        except TimeoutError:
-            raise SourceError(
-                f"group {group.label}: the deadline passed before the first sample; sources or the "
-                "judge's tokenizer are too slow"
-            ) from None
+        shown = (past.shown or group) if past else await self.sources.shown(group, deadline)
+        judge = f"engine {self.config.engine.name!r}"
+        if admit := getattr(self.engine, "admit", None):
+            guarded.run(f"{judge}: admit", admit, group)
+        self.template.check(shown, self.fitter.plan.together)
+        prepared = self.template.prepare(
+            shown,
+            control=getattr(self.engine, "control_tokens", ()),
+            forms=self.drawer.reader.contract.forms,
+            nonce=self.planner.nonce(group.fingerprint),
+        )
+        if past:
+            runs = past.runs
+        else:
+            fit = self.fitter.runs
+            runs = await guarded.call(f"{judge}: tokens", fit, shown, prepared, deadline=deadline)
         size = size or self._usual_size(past)
         enough = self.config.enough(size)
         case = Case(group, shown, tuple(runs), copies(group, runs), size, enough, deadline)
@@ -137,7 +146,9 @@ class Scorer:
         case, drawn = course.case, 0
         plan = self.planner.showings(case)
         while drawn < case.size.k:
-            name, more = self.config.stop.name, self.stopper.more(case, course.valid, drawn)
+            name = self.config.stop.name
+            asked = (case, course.valid, drawn)
+            more = guarded.run(f"stopper {name!r}", self.stopper.more, *asked)
             if not checked_more(name, more, case, drawn):
                 return
             now = between(plan, drawn, drawn + more)
@@ -182,10 +193,11 @@ class Scorer:
 
     async def _select_run(self, case: Case, valid: Sequence[Judgment]) -> Selection:
         name = self.config.select.name
+        select, asked = self.selector.select, (case.shown, valid, case.size)
+        until = case.deadline
         try:
-            async with asyncio.timeout_at(case.deadline):
-                selection = await self.selector.select(case.shown, valid, case.size)
-        except TimeoutError:
+            selection = await guarded.call(f"selector {name!r}", select, *asked, deadline=until)
+        except guarded.PartTimeout:
             detail = f"the group's deadline passed before the selector {name!r} answered"
             return Selection((), tuple(one.failed(Reason.TIMEOUT, detail) for one in valid))
         return checked_selection(name, selection, valid)

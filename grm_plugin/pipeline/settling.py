@@ -12,6 +12,7 @@ from grm_plugin.pipeline.aggregating import Aggregate, Rewards, mean_of_runs
 from grm_plugin.pipeline.case import Case, Run
 from grm_plugin.pipeline.checking import checked_rewards
 from grm_plugin.pipeline.voting import Voter
+from grm_plugin.running import guarded
 from grm_plugin.types import Judgment, Scale
 
 
@@ -108,7 +109,10 @@ def _of_run(valid: Iterable[Judgment], run: Run, rule: Rule) -> Rewards:
             way = one.order if rule.both_orders else None
             rows.setdefault(way, []).append(_row(one, run))
     voted = [
-        checked_rewards(rule.name, rule.voter(part, rule.scale), len(run)) for part in rows.values()
+        checked_rewards(
+            rule.name, guarded.run(f"voter {rule.name!r}", rule.voter, part, rule.scale), len(run)
+        )
+        for part in rows.values()
     ]
     return dict(
         zip(run, (statistics.fmean(column) for column in zip(*voted, strict=True)), strict=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import SourceError, quoted
+from grm_plugin.errors import GRMError, PluginError, SourceError, quoted
+from grm_plugin.running import guarded
 from grm_plugin.types import Group
 
 
@@ -63,66 +65,74 @@ class Sources:
     evidence: Mapping[str, EvidenceSource] = field(default_factory=dict)
     principles: Mapping[str, PrincipleSource] = field(default_factory=dict)
 
-    async def start(self) -> None:
-        """Start all of them."""
-        for source in self._all():
-            await source.start()
+    def parts(self) -> Iterator[tuple[str, EvidenceSource | PrincipleSource]]:
+        """All of them, by what messages call them."""
+        for name, source in self.evidence.items():
+            yield _evidence(name), source
+        for name, giver in self.principles.items():
+            yield _giver(name), giver
 
-    async def shown(self, group: Group) -> Group:
+    async def shown(self, group: Group, deadline: float = math.inf) -> Group:
         """``group`` as the judge will see it; its own evidence and principles come first.
+
+        Args:
+            group: as it was asked.
+            deadline: ``time.monotonic()`` by which all of them must have answered.
 
         Raises:
             SourceError: a source failed, or gave something other than texts; names it.
         """
         texts = [group.evidence] if group.evidence else []
         for name, source in self.evidence.items():
-            texts.append(await _facts(name, source, group))
+            texts.append(await _facts(_evidence(name), source, group, deadline))
         principles = group.principles
         for name, giver in self.principles.items():
-            principles += await _principles(name, giver, group)
+            principles += await _principles(_giver(name), giver, group, deadline)
         if not texts and principles == group.principles:
             return group
         rows = zip(*texts, strict=True) if texts else ()
         evidence = tuple("\n".join(filter(None, row)) for row in rows)
         return replace(group, evidence=evidence, principles=principles)
 
-    async def close(self) -> None:
-        """Close all of them, also when one fails to; the first failure is raised at the end."""
-        failed: list[BaseException] = []
-        for source in self._all():
-            try:
-                await source.close()
-            except Exception as error:  # whatever it is, the others must still be closed
-                failed.append(error)
-        if failed:
-            raise failed[0]
 
-    def _all(self) -> list[EvidenceSource | PrincipleSource]:
-        return [*self.evidence.values(), *self.principles.values()]
+def _evidence(name: str) -> str:
+    return f"evidence source {name!r}"
 
 
-async def _facts(name: str, source: EvidenceSource, group: Group) -> tuple[str, ...]:
-    try:
-        found = await source.facts(group)
-    except Exception as error:  # a part that fails costs its group the reward, not the others
-        raise SourceError(f"evidence source {name!r} failed: {error!r}") from error
+def _giver(name: str) -> str:
+    return f"principle source {name!r}"
+
+
+async def _facts(
+    owner: str, source: EvidenceSource, group: Group, deadline: float
+) -> tuple[str, ...]:
+    found = await _answer(owner, source.facts, group, deadline)
     n = len(group.responses)
     if not _are_texts(found) or len(found) != n:
         raise SourceError(
-            f"evidence source {name!r}: expected {n} texts, one for each response, "
-            f"got {quoted(found)}"
+            f"{owner}: expected {n} texts, one for each response, got {quoted(found)}"
         )
     return tuple(found)
 
 
-async def _principles(name: str, source: PrincipleSource, group: Group) -> tuple[str, ...]:
-    try:
-        found = await source.principles(group)
-    except Exception as error:  # as above
-        raise SourceError(f"principle source {name!r} failed: {error!r}") from error
+async def _principles(
+    owner: str, source: PrincipleSource, group: Group, deadline: float
+) -> tuple[str, ...]:
+    found = await _answer(owner, source.principles, group, deadline)
     if not _are_texts(found):
-        raise SourceError(f"principle source {name!r}: expected texts, got {quoted(found)}")
+        raise SourceError(f"{owner}: expected texts, got {quoted(found)}")
     return tuple(found)
+
+
+async def _answer(
+    owner: str, ask: Callable[[Group], Awaitable[Any]], group: Group, deadline: float
+) -> Any:
+    try:
+        return await guarded.call(owner, ask, group, deadline=deadline)
+    except PluginError as error:
+        raise SourceError(str(error)) from error
+    except GRMError as error:  # whatever it says, the group is not to blame
+        raise SourceError(f"{owner} failed: {error}") from error
 
 
 def _are_texts(found: object) -> bool:

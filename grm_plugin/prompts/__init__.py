@@ -12,6 +12,7 @@ __all__ = ["Prepared", "Template", "load_template"]
 
 FOLDER = Path(__file__).parent
 META = FOLDER / "meta.txt"
+PRESETS = FOLDER / "presets"
 
 
 @hookimpl
@@ -19,3 +20,5 @@ def grm_register_templates(register: Register[Path | str]) -> None:
     """Offer the built-in templates."""
     register("grm", FOLDER / "grm.txt")
     register("grm-single", FOLDER / "grm_single.txt")
+    for path in sorted(PRESETS.glob("*.txt")):
+        register(path.stem, path)

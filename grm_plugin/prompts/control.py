@@ -104,7 +104,7 @@ def control_pattern(control: tuple[str, ...] = ()) -> re.Pattern[str]:
             shapes. Numbers in them stand for any number. Texts that are honest text, such as
             white space, single words or HTML, are left out.
     """
-    more = {re.sub(r"\d+", "0", folded(token)): None for token in control if _is_mark(token)}
+    more = {re.sub(r"\d+", "0", folded(token)): None for token in control if is_mark(token)}
     literals = sorted((token for token in more if not _BUILT_IN.fullmatch(token)), reverse=True)
     if not literals:
         return _BUILT_IN
@@ -112,7 +112,7 @@ def control_pattern(control: tuple[str, ...] = ()) -> re.Pattern[str]:
     return re.compile(_by_first(shapes), re.IGNORECASE)
 
 
-def _is_mark(token: str) -> bool:
+def is_mark(token: str) -> bool:
     """Whether ``token`` is nothing that people write: brackets, bars or symbols around a name."""
     name = token.strip()
     if len(name) < 3 or name[0].isalnum() or name[-1].isalnum() or _HTML.fullmatch(name):
@@ -128,5 +128,5 @@ def _any_number(token: str) -> str:
 def missed(control: Iterable[str]) -> tuple[str, ...]:
     """Those of ``control`` that no built-in shape finds and that are no honest text."""
     return tuple(
-        token for token in control if _is_mark(token) and not _BUILT_IN.fullmatch(folded(token))
+        token for token in control if is_mark(token) and not _BUILT_IN.fullmatch(folded(token))
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from grm_plugin.prompts.folding import folded, squeezed
 
 _PLACE = re.compile(r"\{\{[^{}]*\}\}")
-_TEXT_PLACE = re.compile(r"\{\{(?!\s*(?:index|n|nonce)\s*\}\})[^{}]*\}\}")
+_TEXT_PLACE = re.compile(r"\{\{(?!\s*(?:index|letter|n|nonce)\s*\}\})[^{}]*\}\}")
 
 # digits and symbols that are read as letters in the middle of a word
 _READ_AS = {"a": "a4@", "b": "b8", "e": "e3", "i": "i1l|!", "l": "l1i|", "o": "o0", "s": "s5$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -28,8 +28,8 @@ _PLACES = {
     "system": {"n", "nonce"},
     "turn": {"role", "content"},
     "turn_first": {"content"},
-    "response": {"index", "response", "nonce"},
-    "evidence": {"index", "evidence", "nonce"},
+    "response": {"index", "letter", "response", "nonce"},
+    "evidence": {"index", "letter", "evidence", "nonce"},
     "reference": {"reference"},
     "principles": {"principles"},
     "marked": {"nonce"},
@@ -44,6 +44,9 @@ class Layout(BaseModel):
     contract: Part = Field(Part(name="boxed"), description="how the judge answers")
     scale: tuple[FiniteFloat, FiniteFloat] = (1, 10)
     stop: tuple[str, ...] = Field((), description="texts that end the judge's answer")
+    needs: tuple[Literal["reference", "principles", "evidence"], ...] = Field(
+        (), description="what every group must carry"
+    )
     responses: tuple[int, int] = Field((1, 64), description="fewest and most responses of a call")
     system: str = ""
     turns: tuple[Turn, ...] = Field((), description="messages; default: the body, as the user's")

@@ -77,6 +77,7 @@ class Prepared:
 
     def _block(self, place: int, n: int) -> str:
         layout, own = self.layout, {"index": str(place), "nonce": self.nonce}
+        own["letter"] = _letter(place)
         block = fill(self._carrying(layout.response), {**own, "response": self.responses[n]})
         if self.evidence[n]:
             block += fill(self._carrying(layout.evidence), {**own, "evidence": self.evidence[n]})
@@ -87,7 +88,7 @@ class Prepared:
         if not self.nonce or "nonce" in places(layout):
             return layout
         return PLACE.sub(
-            lambda it: f"{it[0]} · {{{{nonce}}}}" if it[1] == "index" else it[0], layout
+            lambda it: f"{it[0]} · {{{{nonce}}}}" if it[1] in ("index", "letter") else it[0], layout
         )
 
 
@@ -119,6 +120,12 @@ def prepare(
 def fill(text: str, values: Mapping[str, str]) -> str:
     """``text`` with each ``{{place}}`` replaced once; values are not looked into."""
     return PLACE.sub(lambda place: values.get(place[1], place[0]), text)
+
+
+def _letter(place: int) -> str:
+    """A for 1, B for 2, AA for 27."""
+    before, last = divmod(place - 1, 26)
+    return (_letter(before) if before else "") + chr(ord("A") + last)
 
 
 def _says_something(text: str, values: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ looked at again, so a response that contains ``{{responses}}`` shows up as just 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -85,31 +85,43 @@ class Template:
         headings = [line for turn in self.turns for line in _headings(turn.text)]
         return (*blocks, layout.turn, layout.turn_first, *headings)
 
-    def check(self, group: Group, together: int | None = None) -> None:
+    def check(
+        self, group: Group, together: int | None = None, *, coming: Collection[str] = ()
+    ) -> None:
         """Say before the first token whether this template can show ``group``.
 
         Args:
             group: what would be judged.
             together: how many of its responses one call shows; None: all of them.
+            coming: what sources will add to it: principles, evidence.
 
         Raises:
-            InputError: too few or too many responses, or a turn in a role of the template's own.
+            InputError: too few or too many responses, nothing of what the template needs, or a turn
+                in a role that no conversation has.
             TemplateError: the group carries a reference, principles or evidence and the template
                 has no place for them.
         """
-        fewest, most = self.layout.responses
-        if not fewest <= (together or len(group.responses)) <= most:
-            raise InputError(
-                f"group {group.label}: template {self.name!r} takes {fewest} to {most} responses, "
-                f"got {together or len(group.responses)}"
-            )
+        self._check_number(group, together or len(group.responses))
         self._check_roles(group)
+        for what in self.layout.needs:
+            if what not in coming and not getattr(group, what):
+                raise InputError(
+                    f"group {group.label}: template {self.name!r} needs {what}, got none"
+                )
         for what in ("reference", "principles", "evidence"):
             if getattr(group, what) and not self.shows(what):
                 raise TemplateError(
                     f"group {group.label} has {what} but template {self.name!r} has no place "
                     f"for it; add {{{{{what}}}}} to the template or drop the {what}"
                 )
+
+    def _check_number(self, group: Group, shown: int) -> None:
+        fewest, most = self.layout.responses
+        if not fewest <= shown <= most:
+            raise InputError(
+                f"group {group.label}: template {self.name!r} takes {fewest} to {most} responses, "
+                f"got {shown}"
+            )
 
     def _check_roles(self, group: Group) -> None:
         if not any(turn.kind == "conversation" for turn in self.turns):

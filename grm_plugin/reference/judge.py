@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from grm_plugin.engine import Engine, EngineFactory, Limits
+from grm_plugin.engines.transformers import TransformersEngine
+from grm_plugin.errors import InputError
 from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.reference.prompt import TEMPLATE
+from grm_plugin.reference.tasks.family import strangeness
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
+from grm_plugin.types import Group, Message
 
 MODEL = Path(__file__).parent / "model"
 
 
+class ReferenceOptions(LocalModelOptions):
+    """Options of the ``transformers`` engine, whose model is the one that is shipped."""
+
+    model: str = str(MODEL)
+
+
+class ReferenceEngine(TransformersEngine):
+    """The shipped model, which judges the tasks it was made for and refuses all others."""
+
+    def admit(self, group: Group) -> None:
+        """Refuse a prompt outside of the task family; responses may be anything.
+
+        Raises:
+            InputError: says what is strange about it, and how to name a judge that knows more.
+        """
+        strange = _strangeness(group.conversation)
+        if strange:
+            raise InputError(
+                f"group {group.label}: the embedded reference GRM knows only its own word-list "
+                f"tasks, and this prompt is none ({strange}); name a judge with "
+                "engine=... or url, with a file in GRM_CONFIG, or with engine in the configuration"
+            )
+
+
 class ReferenceJudge:
-    """Makes the ``transformers`` engine with the shipped model; options are that engine's."""
+    """Makes the :class:`ReferenceEngine`."""
+
+    Options = ReferenceOptions
 
     defaults: Mapping[str, Any] = {
         "template": "reference",
@@ -24,9 +55,13 @@ class ReferenceJudge:
     }
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Engine:
-        from grm_plugin.engines.transformers import TransformersEngine
+        return ReferenceEngine({"model": str(MODEL), **options}, limits)
 
-        return TransformersEngine({"model": str(MODEL), **options}, limits)
+
+def _strangeness(conversation: Sequence[Message]) -> str:
+    if len(conversation) != 1:
+        return f"it has {len(conversation)} turns"
+    return strangeness(conversation[0].content)
 
 
 @hookimpl

@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import threading
+from dataclasses import dataclass
 
-from grm_plugin.errors import JudgeDeadError
+from grm_plugin.errors import InputError, JudgeDeadError, TemplateError
 from grm_plugin.types import Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, when it came (``time.monotonic()``), and why its group was refused, if it was."""
+
+    verdict: Verdict
+    at: float
+    refusal: InputError | TemplateError | None = None
+
+
 class Breaker:
-    """Counts batches in a row without one reward.
+    """Counts groups in a row without a reward, and for how long the judge was asked in vain.
+
+    A group that was refused says nothing about the judge.
 
     Args:
-        most: with so many of them the judge counts as dead.
+        groups: so many of them, and
+        seconds: so long since the first of them was asked: the judge counts as dead.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._dead = 0
+    def __init__(self, groups: int, seconds: float) -> None:
+        self._most, self._limit_s = groups, seconds
+        self._groups, self._since = 0, math.inf
+        self._lock = threading.Lock()
 
-    def count(self, batch: Sequence[Verdict]) -> None:
-        """Count one batch; an empty one says nothing.
+    def count(self, *judged: Judged) -> None:
+        """Count verdicts; what matters is how it stands after the last of them.
 
         Raises:
-            JudgeDeadError: it was one too many; quotes why the last group is unscored.
+            JudgeDeadError: the judge is dead; says for how long, and why the last has no reward.
         """
-        if not batch:
+        with self._lock:
+            asked = sorted((one for one in judged if not one.refusal), key=lambda one: one.at)
+            for one in asked:
+                self._add(one)
+            if asked and self._groups >= self._most:
+                self._check(asked[-1])
+
+    def _add(self, judged: Judged) -> None:
+        if judged.verdict.scored:
+            self._groups, self._since = 0, math.inf
             return
-        alive = any(verdict.scored for verdict in batch)
-        self._dead = 0 if alive else self._dead + 1
-        if self._dead >= self._most:
-            last = "1 group" if len(batch) == 1 else f"{len(batch)} groups"
+        self._groups += 1
+        self._since = min(self._since, judged.at - judged.verdict.cost.seconds)
+
+    def _check(self, last: Judged) -> None:
+        seconds = last.at - self._since
+        if seconds >= self._limit_s:
+            groups = "1 group" if self._groups == 1 else f"{self._groups} groups in a row"
             raise JudgeDeadError(
-                f"{self._dead} batches in a row ({last} in the last) came back without one "
-                f"reward; the last group says: {batch[-1].unscored}"
+                f"{groups} came back without one reward in {seconds:.0f} s; "
+                f"the last says: {last.verdict.unscored}"
             )
-
-
-class Batches:
-    """The verdicts of a stream, counted in batches of ``size``."""
-
-    def __init__(self, breaker: Breaker, size: int) -> None:
-        self._breaker, self._size = breaker, size
-        self._batch: list[Verdict] = []
-
-    def add(self, verdict: Verdict) -> None:
-        """Take the next verdict; raises as :meth:`Breaker.count` when its batch is full."""
-        self._batch.append(verdict)
-        if len(self._batch) == self._size:
-            self.end()
-
-    def end(self) -> None:
-        """Count what is there, also when the batch is not full."""
-        batch, self._batch = self._batch, []
-        self._breaker.count(batch)

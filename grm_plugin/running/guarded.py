@@ -12,7 +12,9 @@ import asyncio
 import logging
 import math
 import time
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -48,12 +50,18 @@ def run(part: str, function: Callable[..., T], *arguments: Any) -> T:
         raise _failed(part, error) from error
 
 
-async def call(part: str, work: Awaitable[T], *, deadline: float = math.inf) -> T:
-    """What ``work`` comes to.
+async def call(
+    part: str,
+    function: Callable[..., Awaitable[T]],
+    *arguments: Any,
+    deadline: float = math.inf,
+) -> T:
+    """What ``await function(*arguments)`` gives.
 
     Args:
         part: how messages call it, say ``evidence source 'tests'``.
-        work: what it was asked to do.
+        function: a coroutine function.
+        arguments: of the function.
         deadline: ``time.monotonic()`` by which it must return. One that does not is cancelled, and
             left to itself if that does not end it either.
 
@@ -62,8 +70,8 @@ async def call(part: str, work: Awaitable[T], *, deadline: float = math.inf) -> 
         PluginError: it raised something that is no error of this package; names the part.
     """
     if deadline == math.inf:
-        return await _contained(part, work)
-    task = asyncio.ensure_future(_contained(part, work))
+        return await _contained(part, function, arguments)
+    task = asyncio.ensure_future(_contained(part, function, arguments))
     try:
         await asyncio.wait({task}, timeout=max(0.0, deadline - time.monotonic()))
         if task.done():
@@ -73,9 +81,11 @@ async def call(part: str, work: Awaitable[T], *, deadline: float = math.inf) -> 
         await _end(part, task)
 
 
-async def _contained(part: str, work: Awaitable[T]) -> T:
+async def _contained(
+    part: str, function: Callable[..., Awaitable[T]], arguments: tuple[Any, ...]
+) -> T:
     try:
-        return await work
+        return await function(*arguments)
     except GRMError:
         raise
     except asyncio.CancelledError as error:
@@ -106,7 +116,9 @@ def _forget(task: asyncio.Future[Any]) -> None:
 
 
 def _failed(part: str, error: BaseException) -> PluginError:
-    return PluginError(f"{part} failed: {error!r}")
+    raised = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(raised.filename).name}:{raised.lineno}"
+    return PluginError(f"{part} failed: {error!r} ({place})")
 
 
 _CALLS = {run.__code__, _contained.__code__}
@@ -119,7 +131,7 @@ def blocker(frame: FrameType | None) -> str:
     >>> blocker(sys._getframe())
     'something that is no part'
     """
-    where = f" ({frame.f_code.co_filename}:{frame.f_lineno})" if frame else ""
+    where = f" ({Path(frame.f_code.co_filename).name}:{frame.f_lineno})" if frame else ""
     while frame is not None:
         if frame.f_code in _CALLS:
             return f"{frame.f_locals['part']}{where}"

@@ -65,8 +65,12 @@ class LoopThread:
         """Start ``work`` on the loop; cancelling the future cancels it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, patience_s: float | None = None) -> T:
         """Run ``work`` to its end, from any thread but the loop's own.
+
+        Args:
+            work: what to run.
+            patience_s: another patience than usual.
 
         Raises:
             LoopBlocked: the loop gives no sign of life; names the part that blocks it.
@@ -74,7 +78,7 @@ class LoopThread:
         future = self.submit(work)
         try:
             while not concurrent.futures.wait({future}, timeout=_BEAT_S).done:
-                self._check()
+                self._check(patience_s or self._patience_s)
             return future.result()
         finally:  # also KeyboardInterrupt: never leave work behind
             future.cancel()
@@ -84,12 +88,12 @@ class LoopThread:
         future = asyncio.wrap_future(self.submit(work))
         try:
             while not (await asyncio.wait({future}, timeout=_BEAT_S))[0]:
-                self._check()
+                self._check(self._patience_s)
             return future.result()
         finally:
             future.cancel()
 
-    def _check(self) -> None:
+    def _check(self, patience_s: float) -> None:
         """Ask for a sign of life, or see how long the last one is owed."""
         now = time.monotonic()
         if self._answered_at >= self._asked_at:
@@ -97,7 +101,7 @@ class LoopThread:
             self._loop.call_soon_threadsafe(self._answer)
             return
         owed_s = now - self._asked_at
-        if owed_s > self._patience_s:
+        if owed_s > patience_s:
             raise LoopBlocked(f"{self._blocker()} blocks the judge's event loop for {owed_s:.0f} s")
         if owed_s > _TELL_AFTER_S and not self._told:
             self._told = True

@@ -74,7 +74,7 @@ class Service:
         return cls(
             settings=settings,
             judge=judge,
-            reader=Reader(settings.thinking, settings.unseen, settings.marks),
+            reader=Reader(settings.thinking, settings.unseen, judge.marks),
             metrics=metrics,
             lifecycle=lifecycle,
             calls=Calls(settings.max_calls),

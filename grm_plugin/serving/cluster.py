@@ -52,8 +52,9 @@ class Replica:
         self._grm.start()
 
     async def score(self, group: Group, size: Size | None) -> Verdict:
-        """As :meth:`GRM.score_async`."""
-        return await self._grm.score_async(group, size=size)
+        """As :meth:`GRM.score_batch_async`, of one group."""
+        (verdict,) = await self._grm.score_batch_async([group], size=size)
+        return verdict
 
     async def check(self) -> None:
         """As :meth:`GRM.check_async`."""
@@ -81,7 +82,7 @@ class RayJudge:
 
     def __init__(self, config: GRMConfig, replicas: int, rules: ServingSettings) -> None:
         config = GRM(config).config
-        self.k, self.dead_batches = config.k, config.dead_batches
+        self.k, self.marks = config.k, config.thinking.marks
         self.groups_at_a_time = replicas * config.max_concurrent_groups
         self._config, self._replicas, self._rules = config, replicas, rules
         self._name = f"grm-{uuid.uuid4().hex[:8]}"

@@ -8,9 +8,8 @@ import math
 import time
 from typing import Protocol
 
-from grm_plugin.errors import EngineError, InputError, JudgeDeadError, TemplateError
+from grm_plugin.errors import EngineError, JudgeDeadError
 from grm_plugin.grm import GRM
-from grm_plugin.running.breaker import Breaker
 from grm_plugin.serving.lifecycle import Lifecycle
 from grm_plugin.serving.metrics import Metrics, one_more
 from grm_plugin.size import Size
@@ -24,13 +23,13 @@ _PROBE_EVERY_S = 1.0
 class Judge(Protocol):
     """Where groups are judged; :class:`LocalJudge` or a Ray Serve application.
 
-    ``k`` is the samples per group, ``groups_at_a_time`` how many groups it judges together, and
-    ``dead_batches`` after how many times that many groups without one reward it counts as dead.
+    ``k`` is the samples per group, ``marks`` are more marks of thinking, as pairs of what opens a
+    thought and what closes it, ``groups_at_a_time`` is how many groups it judges together.
     """
 
     k: int
+    marks: tuple[tuple[str, str], ...]
     groups_at_a_time: int
-    dead_batches: int
 
     async def start(self) -> None:
         """Make ready.
@@ -42,13 +41,12 @@ class Judge(Protocol):
     async def score(self, group: Group, size: Size | None) -> Verdict:
         """The verdict of one group, of ``k`` samples or so many as ``size`` says.
 
-        Cancelling stops the judging.
+        One that can not be judged is unscored, with the reason. Cancelling stops the judging.
 
         Raises:
             ConfigError: the settings do not allow that size.
-            InputError: the group can not be judged as given.
-            TemplateError: the template can not show it.
             EngineError: the judge is not there.
+            JudgeDeadError: the judge is dead.
         """
 
     async def check(self) -> None:
@@ -71,15 +69,15 @@ class LocalJudge:
 
     def __init__(self, grm: GRM) -> None:
         config = grm.config
-        self._grm, self.k = grm, config.k
+        self._grm, self.k, self.marks = grm, config.k, config.thinking.marks
         self.groups_at_a_time = config.max_concurrent_groups
-        self.dead_batches = config.dead_batches
 
     async def start(self) -> None:
         await self._grm.start_async()
 
     async def score(self, group: Group, size: Size | None) -> Verdict:
-        return await self._grm.score_async(group, size=size)
+        (verdict,) = await self._grm.score_batch_async([group], size=size)
+        return verdict
 
     async def check(self) -> None:
         await self._grm.check_async()
@@ -122,15 +120,12 @@ class Judging:
     Args:
         judge: where.
         metrics: counts every verdict.
-        lifecycle: told when the judge counts as dead: as in :meth:`GRM.score_many`,
-            ``groups_at_a_time`` verdicts in a row are one batch.
+        lifecycle: told when the judge counts as dead.
     """
 
     def __init__(self, judge: Judge, metrics: Metrics, lifecycle: Lifecycle) -> None:
         self._judge, self._metrics, self._lifecycle = judge, metrics, lifecycle
         self._places = asyncio.Semaphore(judge.groups_at_a_time)
-        self._breaker = Breaker(judge.dead_batches)
-        self._batch: list[Verdict] = []
 
     async def judge(self, group: Group, size: Size | None = None) -> Verdict:
         """The verdict of ``group``; one that can not be judged is unscored, with the reason.
@@ -149,7 +144,6 @@ class Judging:
         finally:
             self._places.release()
         self.count(verdict)
-        self._watch(verdict)
         return verdict
 
     def count(self, verdict: Verdict) -> None:
@@ -161,18 +155,8 @@ class Judging:
     async def _score(self, group: Group, size: Size | None) -> Verdict:
         try:
             return await self._judge.score(group, size)
-        except (InputError, TemplateError) as error:
-            return Verdict(group, None, unscored=f"refused: {error}")
         except EngineError as error:
             return Verdict(group, None, unscored=f"the judge is not there: {error}")
-
-    def _watch(self, verdict: Verdict) -> None:
-        self._batch.append(verdict)
-        if len(self._batch) < self._judge.groups_at_a_time:
-            return
-        batch, self._batch = self._batch, []
-        try:
-            self._breaker.count(batch)
         except JudgeDeadError as error:
             logger.error("the judge counts as dead: %s", error)
             self._lifecycle.die(error)

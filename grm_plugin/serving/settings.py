@@ -8,6 +8,7 @@ from pydantic import Field
 
 from grm_plugin.hosts.messages import Thinking, UnseenParts
 from grm_plugin.options import Options
+from grm_plugin.prompts.control import END_TOKENS
 
 
 class ServingSettings(Options):
@@ -37,7 +38,6 @@ class ServingSettings(Options):
             the ``conversation`` that was asked, as messages or a text.
         thinking: what the judge sees of a policy's thinking: ``drop`` it, ``keep`` it, or drop it
             and take a response in which no thought was ``closed`` for no answer.
-        marks: more marks of thinking, as pairs of what opens a thought and what closes it.
         unseen: parts of messages that the judge can not see, such as images: ``refuse`` them, or
             ``tell`` of them once and judge the text.
         extra_logs: whether answers of ``/get_reward`` have them; OpenRLHF 0.8 can not read them.
@@ -63,24 +63,9 @@ class ServingSettings(Options):
     remember_s: float = Field(900, ge=0)
     label: Literal["ignore", "reference", "conversation"] = "ignore"
     thinking: Thinking = "drop"
-    marks: tuple[tuple[str, str], ...] = ()
     unseen: UnseenParts = "refuse"
     extra_logs: bool = True
-    end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = (
-        "<|im_end|>",
-        "<|endoftext|>",
-        "<|eot_id|>",
-        "<|eot|>",
-        "<|eos|>",
-        "<|end|>",
-        "<|return|>",
-        "<|END_OF_TURN_TOKEN|>",
-        "<|end_of_text|>",
-        "<｜end▁of▁sentence｜>",
-        "<end_of_turn>",
-        "</s>",
-        "<eos>",
-    )
+    end_marks: tuple[Annotated[str, Field(min_length=1)], ...] = END_TOKENS
     drain_s: float = Field(120, ge=0)
     deploy_s: float = Field(1800, gt=0)
     cpus_per_replica: float = Field(1, ge=0)

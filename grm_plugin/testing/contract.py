@@ -13,86 +13,67 @@ A claim is an AssertionError's worth of plain Python; nothing here needs pytest.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from grm_plugin.errors import ConfigError, GRMError, InputError, JudgeDeadError
-from grm_plugin.testing.host import FAILS, QUALITY, SHOWN, Asked, Datum, Host, Rewards, Step
+from grm_plugin.errors import ConfigError, InputError, JudgeDeadError
+from grm_plugin.testing.checks import (
+    check,
+    check_refused,
+    check_without_reward,
+    frame_of,
+    qualities,
+    responses_of,
+    unit,
+)
+from grm_plugin.testing.host import FAILS, MISCOUNTED, QUALITY, Asked, Datum, Host, Step
 
 Claim = Callable[[Host], None]
-
-
-def _asked(prompt: str, *qualities: int, **more: Any) -> Asked:
-    return Asked(prompt, [f"quality {quality}" for quality in qualities], **more)
-
-
-def _unit(*qualities: int) -> list[float]:
-    return [(quality - 1) / 9 for quality in qualities]
-
-
-def _check(found: Rewards, *expected: Sequence[float]) -> None:
-    near = len(found) == len(expected) and all(
-        len(row) == len(wanted)
-        and all(
-            reward is not None and math.isclose(reward, number, abs_tol=1e-9)
-            for reward, number in zip(row, wanted, strict=True)
-        )
-        for row, wanted in zip(found, expected, strict=True)
-    )
-    assert near, f"expected the rewards {list(map(list, expected))}, got {found}"
-
-
-def _refused(kind: type[GRMError], telling: str, work: Callable[[], object]) -> None:
-    try:
-        found = work()
-    except GRMError as error:
-        told = f"expected {kind.__name__} with {telling!r}, got {error!r}"
-        assert isinstance(error, kind) and telling in str(error), told
-    else:
-        raise AssertionError(f"expected {kind.__name__} with {telling!r}, got {found}")
 
 
 def equal_groups_get_equal_rewards_in_their_order(host: Host) -> None:
     """The reward of a response is the judge's score for it, mapped to 0..1."""
     step = Step(host)
-    found = step.rewards(_asked("one", 1, 10, 4), _asked("two", 7, 2, 3))
-    _check(found, _unit(1, 10, 4), _unit(7, 2, 3))
+    found = step.rewards(qualities("one", 1, 10, 4), qualities("two", 7, 2, 3))
+    check(found, unit(1, 10, 4), unit(7, 2, 3))
 
 
 def a_group_is_judged_whole_and_once(host: Host) -> None:
     """One call of the judge a group and sample, with all the responses of that group in it."""
     step = Step(host)
-    step.rewards(_asked("one", 1, 10, 4), _asked("two", 7, 2, 3))
-    seen = sorted(sorted(QUALITY.findall(text)) for text in map(_responses, step.shown))
+    step.rewards(qualities("one", 1, 10, 4), qualities("two", 7, 2, 3))
+    seen = sorted(sorted(QUALITY.findall(text)) for text in map(responses_of, step.shown))
     assert seen == [["1", "10", "4"], ["2", "3", "7"]], seen
 
 
 def rewards_do_not_depend_on_the_order_of_arrival(host: Host) -> None:
     """Whoever comes first, everybody gets the reward of their own response."""
-    asked = (_asked("one", 1, 10, 4), _asked("two", 7, 2, 3))
+    asked = (qualities("one", 1, 10, 4), qualities("two", 7, 2, 3))
     order = [(1, 2), (0, 1), (1, 0), (0, 2), (0, 0), (1, 1)]
-    _check(Step(host).rewards(*asked, order=order), _unit(1, 10, 4), _unit(7, 2, 3))
+    check(Step(host).rewards(*asked, order=order), unit(1, 10, 4), unit(7, 2, 3))
 
 
 def an_unscored_group_has_no_reward_and_costs_no_other(host: Host) -> None:
     """None where the trainer can do without; else one finite number for the whole group."""
-    found = Step(host).rewards(_asked("one", 1, 10), _asked(FAILS, 7, 2))
-    _check(found[:1], _unit(1, 10))
-    _without_reward(host, found[1])
+    found = Step(host).rewards(qualities("one", 1, 10), qualities(FAILS, 7, 2))
+    check(found[:1], unit(1, 10))
+    check_without_reward(host, found[1])
 
 
-def _without_reward(host: Host, found: Sequence[float | None]) -> None:
+def a_response_that_breaks_the_count_costs_only_itself(host: Host) -> None:
+    """None where the trainer can do without; else the mean of its group."""
+    asked = Asked("one", ["quality 3", f"quality 9 {MISCOUNTED}", "quality 5"])
+    ((first, broken, last),) = Step(host).rewards(asked)
+    check([[first, last]], unit(3, 5))
     if host.abstains:
-        assert list(found) == [None] * len(found), f"expected None, got {found}"
-        return
-    numbers = [reward for reward in found if reward is not None and math.isfinite(reward)]
-    told = f"expected one finite number for all, got {found}"
-    assert len(numbers) == len(found) and len(set(numbers)) == 1, told
+        assert broken is None, f"expected None, got {broken}"
+    else:
+        check([[broken]], unit(4))
 
 
 def equal_responses_get_equal_rewards(host: Host) -> None:
     """Also when several completions of a prompt say the same."""
-    _check(Step(host).rewards(_asked("one", 5, 5, 9, 5)), _unit(5, 5, 9, 5))
+    check(Step(host).rewards(qualities("one", 5, 5, 9, 5)), unit(5, 5, 9, 5))
 
 
 def thinking_that_opens_a_completion_is_not_judged(host: Host) -> None:
@@ -101,17 +82,17 @@ def thinking_that_opens_a_completion_is_not_judged(host: Host) -> None:
         "one", ["<think>quality 9</think>quality 2", "quality 7: write <think> and </think> so"]
     )
     step = Step(host)
-    _check(step.rewards(asked), _unit(2, 7))
+    check(step.rewards(asked), unit(2, 7))
     assert "quality 9" not in step.shown[0]
     assert "and </think> so" in step.shown[0] or "quoted" in step.shown[0]
-    _check(Step(host).rewards(asked, thinking="keep"), _unit(9, 7))
+    check(Step(host).rewards(asked, thinking="keep"), unit(9, 7))
 
 
 def a_thought_that_was_cut_is_no_answer_where_thoughts_must_be_closed(host: Host) -> None:
     """With ``thinking: closed`` the judge sees an empty answer."""
     asked = Asked("one", ["perhaps quality 9, and", "hm</think>quality 7"])
     step = Step(host)
-    _check(step.rewards(asked, thinking="closed"), _unit(1, 7))
+    check(step.rewards(asked, thinking="closed"), unit(1, 7))
 
 
 def messages_of_the_prompt_keep_their_roles(host: Host) -> None:
@@ -123,7 +104,7 @@ def messages_of_the_prompt_keep_their_roles(host: Host) -> None:
         {"role": "user", "content": "Another!"},
     ]
     step = Step(host)
-    _check(step.rewards(Asked(prompt, ["quality 3", "quality 4"])), _unit(3, 4))
+    check(step.rewards(Asked(prompt, ["quality 3", "quality 4"])), unit(3, 4))
     for text in ("Be brief.", "Name a tree.", "Oak.", "Another!"):
         assert text in step.shown[0], f"expected {text!r} in what the judge sees"
     assert "elm?" not in step.shown[0]
@@ -138,7 +119,7 @@ def calls_of_tools_are_part_of_a_completion(host: Host) -> None:
         {"role": "assistant", "content": "quality 8"},
     ]
     step = Step(host)
-    _check(step.rewards(Asked("one", [turns, turns[2:]])), _unit(8, 8))
+    check(step.rewards(Asked("one", [turns, turns[2:]])), unit(8, 8))
     assert '[call of search] {"q": "tree"}\n[result of search] oak' in step.shown[0]
 
 
@@ -151,7 +132,9 @@ def what_the_judge_can_not_see_is_refused(host: Host) -> None:
     """An image in a prompt ends the step with its name, before a token is spent."""
     step = Step(host)
     asked = Asked(_about("cat.png"), ["quality 1", "quality 2"])
-    _refused(InputError, "a part 'image' that the judge can not see", lambda: step.rewards(asked))
+    check_refused(
+        InputError, "a part 'image' that the judge can not see", lambda: step.rewards(asked)
+    )
     assert not step.shown
 
 
@@ -159,49 +142,42 @@ def prompts_with_other_images_are_other_groups(host: Host) -> None:
     """With ``unseen: tell`` the text is judged, and two pictures are never one prompt."""
     step = Step(host)
     cat, dog = (
-        Asked(_about(name), [f"quality {quality}" for quality in qualities])
-        for name, qualities in (("cat.png", (1, 2)), ("dog.png", (3, 4)))
+        Asked(_about(name), [f"quality {point}" for point in points])
+        for name, points in (("cat.png", (1, 2)), ("dog.png", (3, 4)))
     )
-    _check(step.rewards(cat, dog, unseen="tell"), _unit(1, 2), _unit(3, 4))
+    check(step.rewards(cat, dog, unseen="tell"), unit(1, 2), unit(3, 4))
     assert len(step.shown) == 2
 
 
 def a_reference_answer_is_shown(host: Host) -> None:
     """To the judge, beside the question."""
     step = Step(host)
-    step.rewards(_asked("one", 1, 2, reference="the answer is 42"))
+    step.rewards(qualities("one", 1, 2, reference="the answer is 42"))
     assert "the answer is 42" in step.shown[0]
 
 
 def a_reference_that_is_missing_is_none(host: Host) -> None:
     """NaN is how tables write a missing value."""
     step = Step(host)
-    step.rewards(_asked("one", 1, 2, reference=math.nan))
-    assert "nan" not in _frame(step.shown[0]).lower()
+    step.rewards(qualities("one", 1, 2, reference=math.nan))
+    assert "nan" not in frame_of(step.shown[0]).lower()
 
 
 def a_dead_judge_ends_the_run(host: Host) -> None:
     """Instead of training on nothing; the error says why the last group has no reward."""
-    asked = [_asked(f"{FAILS}: {n}", 1, 2) for n in range(6)]
+    asked = [qualities(f"{FAILS}: {n}", 1, 2) for n in range(6)]
     patience = {"dead_groups": 3, "dead_after_s": 0.0, "max_concurrent_groups": 1}
     step = Step(host)
-    _refused(JudgeDeadError, "the judge is away", lambda: step.rewards(*asked, config=patience))
+    check_refused(
+        JudgeDeadError, "the judge is away", lambda: step.rewards(*asked, config=patience)
+    )
 
 
 def an_option_that_is_misspelt_is_named(host: Host) -> None:
     """Before anything starts."""
     step = Step(host)
-    asked = _asked("one", 1, 2)
-    _refused(ConfigError, "did you mean 'unseen'", lambda: step.rewards(asked, unsen="tell"))
-
-
-def _responses(shown: str) -> str:
-    return "\n".join(SHOWN.findall(shown))
-
-
-def _frame(shown: str) -> str:
-    """What the judge is told of the prompt."""
-    return shown[shown.rfind("[Conversation]") :]
+    asked = qualities("one", 1, 2)
+    check_refused(ConfigError, "did you mean 'unseen'", lambda: step.rewards(asked, unsen="tell"))
 
 
 _ANY: tuple[Claim, ...] = (
@@ -209,6 +185,7 @@ _ANY: tuple[Claim, ...] = (
     a_group_is_judged_whole_and_once,
     rewards_do_not_depend_on_the_order_of_arrival,
     an_unscored_group_has_no_reward_and_costs_no_other,
+    a_response_that_breaks_the_count_costs_only_itself,
     equal_responses_get_equal_rewards,
     thinking_that_opens_a_completion_is_not_judged,
     a_thought_that_was_cut_is_no_answer_where_thoughts_must_be_closed,

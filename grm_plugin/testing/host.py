@@ -16,6 +16,7 @@ Datum = Literal["messages", "completions as messages", "reference"]
 Rewards = list[list[float | None]]
 
 FAILS = "the judge fails here"
+MISCOUNTED = "the judge takes this for two responses"
 SHOWN = re.compile(r"\[The Begin of Response \d+\]\n(.*?)\n\[The End of Response", re.S)
 QUALITY = re.compile(r"quality (\d+)")
 
@@ -72,10 +73,19 @@ class Host(Protocol):
         """
 
 
+def in_place(
+    asked: Sequence[Asked], order: Sequence[tuple[int, int]], found: Sequence[float | None]
+) -> Rewards:
+    """Rewards that came in ``order``, by prompt and completion."""
+    by_place = dict(zip(order, found, strict=True))
+    return [[by_place[g, n] for n in range(len(one.completions))] for g, one in enumerate(asked)]
+
+
 class Step:
     """A host, and an honest judge: a response ``quality 7`` gets 7 points.
 
-    The judge fails over prompts that say so, and remembers what it was shown.
+    The judge fails over prompts with ``FAILS``, boxes one score too many for a response with
+    ``MISCOUNTED``, and remembers what it was shown.
     """
 
     def __init__(self, host: Host) -> None:
@@ -111,4 +121,5 @@ def _honest(request: SampleRequest, i: int) -> Line:
     if FAILS in text:
         return EngineError("the judge is away")
     qualities = [QUALITY.search(response) for response in SHOWN.findall(text)]
-    return f"Scores: \\boxed{{{', '.join(found[1] if found else '1' for found in qualities)}}}"
+    scores = [found[1] if found else "1" for found in qualities]
+    return f"Scores: \\boxed{{{', '.join(scores + ['10'] * text.count(MISCOUNTED))}}}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from grm_plugin.cli.checkpoint import sampling_is_ours
+from grm_plugin.options import Part
 from grm_plugin.types import Group
 from tests.cli.conftest import Ended
 
@@ -110,3 +112,17 @@ def test_a_meta_rm_without_a_classifier_is_found(grm: Grm) -> None:
     shown = grm("doctor", *TINY, "--set", "select=meta_rm")
     assert shown.code == 1
     assert "no meta-score on record and no classifier set" in shown.out
+
+
+def test_settings_that_a_checkpoint_brings_are_told(tmp_path: Path) -> None:
+    sampling = '{"temperature": 0.7, "top_k": 20, "top_p": 1.0, "repetition_penalty": 1.05}'
+    (tmp_path / "generation_config.json").write_text(sampling)
+    args = ["--generation_config", "auto"]
+    local = sampling_is_ours(Part(name="transformers", model=str(tmp_path)))
+    ours = sampling_is_ours(Part(name="server", serve={"model": str(tmp_path)}))
+    users = sampling_is_ours(Part(name="server", serve={"model": str(tmp_path), "args": args}))
+    said = "sets temperature 0.7, top_k 20, repetition_penalty 1.05"
+    assert all(said in check.detail for check in (local, ours, users))
+    assert [check.status for check in (local, ours, users)] == ["ok", "ok", "warn"]
+    assert "neutral values are used" in local.detail
+    assert "asks for settings" in sampling_is_ours(Part(name="server", url="http://x")).detail

@@ -84,6 +84,7 @@ def test_a_part_may_be_written_in_three_ways(engine: object) -> None:
         ({"temperature": -1}, "temperature: .*got -1"),
         ({"temperature": float("nan")}, "temperature: .*got nan"),
         ({"stop_texts": "END"}, "stop_texts: .*tuple.*got 'END'"),
+        ({"dead_batches": 3}, "config: dead_batches: .* set dead_groups, dead_after_s$"),
         ({"stop": ["END"]}, "config: stop: stop names a stopper; .* are stop_texts now$"),
         ({"vote": ["mean"]}, r"vote: .*got \['mean'\]"),
         ({"evidence": [{"path": "x"}]}, r"evidence\.0\.name: Field required"),
@@ -244,3 +245,17 @@ def test_an_engine_with_an_address_is_a_server(address: dict[str, object]) -> No
 
 def test_an_address_does_not_rename_an_engine() -> None:
     assert GRMConfig.load(engine={"name": "mine", "url": "x"}).engine.name == "mine"
+
+
+def test_a_template_file_may_stand_beside_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "judges"
+    beside.mkdir()
+    (beside / "judge.yaml").write_text("template: own.txt\n")
+    monkeypatch.chdir(tmp_path)
+    assert GRMConfig.load(beside / "judge.yaml").template == str(beside / "own.txt")
+    (tmp_path / "own.txt").write_text("here")
+    assert GRMConfig.load(beside / "judge.yaml").template == "own.txt"
+    (beside / "judge.yaml").write_text("template: rm-r1\n")
+    assert GRMConfig.load(beside / "judge.yaml").template == "rm-r1"

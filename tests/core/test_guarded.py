@@ -35,8 +35,8 @@ async def test_whatever_a_part_raises_names_the_part(error: BaseException, deadl
         raise error
 
     limit = {} if deadline is None else {"deadline": soon(deadline)}
-    with pytest.raises(PluginError, match=r"voter 'mine' failed: \w+"):
-        await call("voter 'mine'", raises(), **limit)
+    with pytest.raises(PluginError, match=r"voter 'mine' failed: .*\(test_guarded\.py:\d+\)$"):
+        await call("voter 'mine'", raises, **limit)
 
 
 @pytest.mark.parametrize("error", RAISES[:3], ids=repr)
@@ -49,13 +49,18 @@ def test_a_plain_function_is_guarded_alike(error: BaseException) -> None:
     assert run("stopper 'mine'", abs, -1) == 1
 
 
+async def test_a_function_that_should_have_been_async_is_named() -> None:
+    with pytest.raises(PluginError, match=r"voter 'mine' failed: TypeError\(.*await"):
+        await call("voter 'mine'", abs, -1)
+
+
 async def test_errors_of_this_package_go_through_as_they_are() -> None:
     async def raises() -> None:
         raise EngineError("no server at port 1")
 
     for limit in ({}, {"deadline": soon(5)}):
         with pytest.raises(EngineError, match=r"^no server at port 1$"):
-            await call("engine 'mine'", raises(), **limit)
+            await call("engine 'mine'", raises, **limit)
 
 
 async def test_a_part_that_never_returns_is_cancelled_at_the_deadline() -> None:
@@ -68,7 +73,7 @@ async def test_a_part_that_never_returns_is_cancelled_at_the_deadline() -> None:
             ended.set()
 
     with pytest.raises(PartTimeout, match="selector 'mine' did not return by the deadline"):
-        await call("selector 'mine'", hangs(), deadline=soon())
+        await call("selector 'mine'", hangs, deadline=soon())
     assert ended.is_set()
 
 
@@ -86,7 +91,7 @@ async def test_a_part_that_swallows_cancellation_is_left_to_itself(
 
     started = time.monotonic()
     with pytest.raises(PartTimeout):
-        await call("engine 'mine'", swallows(), deadline=soon())
+        await call("engine 'mine'", swallows, deadline=soon())
     assert time.monotonic() - started < 1
     assert "engine 'mine' ignores that it was cancelled" in caplog.text
     go.set()
@@ -103,7 +108,7 @@ async def test_cancelling_the_caller_cancels_the_part() -> None:
 
     for limit in ({}, {"deadline": soon(60)}):
         ended.clear()
-        task = asyncio.create_task(call("engine 'mine'", hangs(), **limit))
+        task = asyncio.create_task(call("engine 'mine'", hangs, **limit))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -148,14 +153,14 @@ def test_a_blocked_loop_is_given_up_and_the_part_named(kind: str) -> None:
     async def work() -> None:
         if kind == "run":
             run("voter 'mine'", go.wait, 20)
-        await call("voter 'mine'", blocks(), deadline=soon(30))
+        await call("voter 'mine'", blocks, deadline=soon(30))
 
     cleaned = threading.Event()
 
     async def last() -> None:
         cleaned.set()
 
-    with pytest.raises(LoopBlocked, match=r"voter 'mine' \(.*threading\.py:\d+\) blocks"):
+    with pytest.raises(LoopBlocked, match=r"voter 'mine' \(threading\.py:\d+\) blocks"):
         thread.run(work())
     thread.give_up(last())
     assert thread.closed and not cleaned.is_set()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.errors import InputError
-from grm_plugin.hosts.messages import Reader, conversation, response
+from grm_plugin.hosts.messages import Reader
 from grm_plugin.types import Message
 
 SEARCH = {"type": "function", "function": {"name": "search", "arguments": {"q": "moon"}}}
@@ -18,13 +18,13 @@ USED_A_TOOL: list[dict[str, Any]] = [
 
 
 def test_a_string_prompt_is_one_user_turn() -> None:
-    assert conversation("2 + 2?", "drop") == (Message("user", "2 + 2?"),)
+    assert Reader().conversation("2 + 2?") == (Message("user", "2 + 2?"),)
 
 
 @pytest.mark.parametrize("prompt", [7, ["2 + 2?"], [{"content": "2 + 2?"}], {"role": "user"}])
 def test_what_is_no_prompt_is_refused_and_shown(prompt: Any) -> None:
     with pytest.raises(InputError, match="list of messages with role and content, got"):
-        conversation(prompt, "drop")
+        Reader().conversation(prompt)
 
 
 def test_chat_turns_keep_their_roles_and_drop_past_thinking() -> None:
@@ -34,14 +34,14 @@ def test_chat_turns_keep_their_roles_and_drop_past_thinking() -> None:
         {"role": "assistant", "content": "<think>hm</think>a tag"},
         {"role": "user", "content": "thanks"},
     ]
-    roles = [(turn.role, turn.content) for turn in conversation(chat, "drop")]
+    roles = [(turn.role, turn.content) for turn in Reader().conversation(chat)]
     assert roles == [
         ("system", "be brief"),
         ("user", "what does <think> mean?"),
         ("assistant", "a tag"),
         ("user", "thanks"),
     ]
-    assert conversation(chat, "keep")[2].content == "<think>hm</think>a tag"
+    assert Reader("keep").conversation(chat)[2].content == "<think>hm</think>a tag"
 
 
 @pytest.mark.parametrize(
@@ -64,36 +64,36 @@ def test_chat_turns_keep_their_roles_and_drop_past_thinking() -> None:
     ],
 )
 def test_only_the_answer_is_left_when_thinking_is_dropped(completion: str, seen: str) -> None:
-    assert response(completion, "p", "drop") == seen
-    assert response([{"role": "assistant", "content": completion}], "p", "drop") == seen
-    assert response(completion, "p", "keep") == completion
+    assert Reader().response(completion, "p") == seen
+    assert Reader().response([{"role": "assistant", "content": completion}], "p") == seen
+    assert Reader("keep").response(completion, "p") == completion
 
 
 def test_thinking_that_the_prompt_opened_and_nobody_closed_is_an_empty_answer() -> None:
-    assert response("still thinking", "question <think>\n", "drop") == ""
-    assert response("done</think>42", "question <think>\n", "drop") == "42"
+    assert Reader().response("still thinking", "question <think>\n") == ""
+    assert Reader().response("done</think>42", "question <think>\n") == "42"
 
 
 def test_tool_calls_and_results_are_lines_of_their_own() -> None:
-    assert response(USED_A_TOOL, "p", "drop").splitlines() == [
+    assert Reader().response(USED_A_TOOL, "p").splitlines() == [
         '[call of search] {"q": "moon"}',
         "[result of search] a rock",
         "It is a rock.",
     ]
-    assert response(USED_A_TOOL, "p", "keep").startswith("<think>look it up</think>\n[call")
+    assert Reader("keep").response(USED_A_TOOL, "p").startswith("<think>look it up</think>\n[call")
 
 
 def test_turns_of_an_environment_are_labelled() -> None:
     turns = [{"role": "assistant", "content": "go"}, {"role": "user", "content": "you fell"}]
-    assert response(turns, "p", "drop") == "go\n[user] you fell"
+    assert Reader().response(turns, "p") == "go\n[user] you fell"
 
 
 @pytest.mark.parametrize(
     "prompt", ["user <think>", [{"role": "assistant", "content": "<think>\n"}]]
 )
 def test_a_prompt_that_opens_thinking_opens_it_for_messages_too(prompt: Any) -> None:
-    assert response([{"role": "assistant", "content": "done</think>42"}], prompt, "drop") == "42"
-    assert response([{"role": "assistant", "content": "still thinking"}], prompt, "drop") == ""
+    assert Reader().response([{"role": "assistant", "content": "done</think>42"}], prompt) == "42"
+    assert Reader().response([{"role": "assistant", "content": "still thinking"}], prompt) == ""
 
 
 CUT = "Let me think. The user wants a rhyme. Perhaps 'moon' and"
@@ -127,7 +127,7 @@ def test_marks_of_a_family_that_we_do_not_know_can_be_told() -> None:
 def test_parts_of_a_message_are_joined() -> None:
     parts = [{"type": "text", "text": "what is it?"}, "now", {"type": "refusal", "refusal": "no"}]
     chat = [{"role": "user", "content": parts}]
-    assert conversation(chat, "drop")[0].content == "what is it?\nnow\nno"
+    assert Reader().conversation(chat)[0].content == "what is it?\nnow\nno"
 
 
 THOUGHT = [{"type": "thinking", "thinking": "6 * 7"}, {"type": "text", "text": "42"}]
@@ -135,8 +135,8 @@ THOUGHT = [{"type": "thinking", "thinking": "6 * 7"}, {"type": "text", "text": "
 
 def test_a_part_that_is_thinking_is_dropped_or_kept() -> None:
     turn = [{"role": "assistant", "content": THOUGHT}]
-    assert response(turn, "p", "drop") == "42"
-    assert response(turn, "p", "keep") == "<think>6 * 7</think>\n42"
+    assert Reader().response(turn, "p") == "42"
+    assert Reader("keep").response(turn, "p") == "<think>6 * 7</think>\n42"
 
 
 def about(picture: Any, kind: str = "image") -> list[dict[str, Any]]:
@@ -203,10 +203,24 @@ def test_a_completion_that_is_neither_text_nor_messages_is_refused_and_shown() -
 
 def test_reasoning_that_a_chat_template_took_out_is_shown_only_when_kept() -> None:
     turn = [{"role": "assistant", "content": "42", "reasoning_content": "6 * 7"}]
-    assert response(turn, "p", "drop") == "42"
-    assert response(turn, "p", "keep") == "<think>6 * 7</think>\n42"
+    assert Reader().response(turn, "p") == "42"
+    assert Reader("keep").response(turn, "p") == "<think>6 * 7</think>\n42"
 
 
 def test_content_that_is_missing_is_empty() -> None:
-    assert response([{"role": "assistant", "content": None}], "p", "drop") == ""
-    assert response([], "p", "drop") == ""
+    assert Reader().response([{"role": "assistant", "content": None}], "p") == ""
+    assert Reader().response([], "p") == ""
+
+
+def test_images_that_come_beside_the_messages_are_refused_or_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = (Message("system", "be brief"), Message("user", "Which animal?"))
+    assert Reader().beside(asked, "image", None) == Reader().beside(asked, "image", []) == asked
+    with pytest.raises(InputError, match="a part 'image'"):
+        Reader().beside(asked, "image", ["cat.png"])
+    told = Reader(unseen="tell")
+    first, last = told.beside(asked, "image", "cat.png")
+    assert (first, last.content[-13:]) == (asked[0], "Which animal?")
+    assert told.beside(asked, "image", "dog.png")[1] != last
+    assert len(caplog.messages) == 1

@@ -239,7 +239,7 @@ def edited(**changes: object) -> dict[str, object]:
     ("changes", "telling"),
     [
         ({"version": 1}, "a record of version '1', and this release reads version 2"),
-        ({"version": None}, "a record of version 'None'"),
+        ({"version": None}, "not a recorded verdict: it has no version"),
         ({"fingerprint": "0" * 32}, "group g has the fingerprint .* was its text edited"),
         ({"group__responses": ["a", "c"]}, "was its text edited"),
         ({"judgments__0__order": [1, 1]}, "sample 0: expected an order of some of 2 responses"),

@@ -253,8 +253,8 @@ def test_a_verdict_says_what_produced_it() -> None:
         verdict = judge.score(group(1, 2))
     expected = {
         "engine": "scripted", "model": "scripted", "template": "grm", "k": 2, "permutations": 2,
-        "temperature": 0.7, "seed": 3, "vote": {"name": "mean"}, "stop": {"name": "fixed"},
-        "select": {"name": "all"}, "stop_texts": [], "duplicates": "merge", "shuffle": "balanced",
+        "temperature": 0.7, "seed": 3, "vote": "mean", "stop": "fixed",
+        "select": "all", "stop_texts": [], "duplicates": "merge", "shuffle": "balanced",
         "template_hash": judge.template.digest,
     }  # fmt: skip
     assert {name: verdict.origin[name] for name in expected} == expected
@@ -380,7 +380,7 @@ def test_an_evidence_source_that_hangs_is_cut_at_the_deadline() -> None:
 
     with with_evidence(hangs, group_timeout_s=0.2) as judge:
         verdict = judge.score(group(1, 2, id="g"))
-    assert "group g: the deadline passed before the first sample" in verdict.unscored
+    assert verdict.unscored == "evidence source 'facts' did not return by the deadline"
 
 
 def test_evidence_from_a_source_is_shown_beside_the_users_own() -> None:

@@ -59,6 +59,18 @@ async def test_servers_of_several_models_and_none_named_is_an_error(serve: Serve
             pass
 
 
+async def test_control_tokens_are_those_named_and_those_of_the_servers_own_frame(
+    serve: Serve,
+) -> None:
+    server = serve(JudgeServer())
+    frame = ["<bos>", "<|turn>", "user", "Ċ", "x", "<turn|>", "Ċ", "]:", "(a)", "<|turn>", "model"]
+    async with engine_for(server, control_tokens=["◁mine▷"]) as engine:
+        assert engine.control_tokens == ("◁mine▷",)
+        server.frame = frame
+        await engine.start()
+        assert engine.control_tokens == ("◁mine▷", "<bos>", "<|turn>", "<turn|>")
+
+
 async def test_one_post_brings_n_draws_in_the_order_of_their_seeds(serve: Serve) -> None:
     server = serve(JudgeServer())
     async with engine_for(server) as engine:

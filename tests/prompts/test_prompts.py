@@ -232,7 +232,9 @@ def test_reference_principles_and_evidence_are_shown() -> None:
 def test_every_template_shipped_loads_and_renders(name: str) -> None:
     template = load_template(installed().get("template", name), name)
     fewest, most = template.layout.responses
-    group = Group.of("What is 2 + 2?", ["four", "five"][: min(2, most)] * max(1, fewest // 2))
+    responses = ["four", "five"][: min(2, most)] * max(1, fewest // 2)
+    needed = {"principles": ("be right",)} if template.layout.needs else {}
+    group = Group.of("What is 2 + 2?", responses, **needed)
     template.check(group)
     text = shown(group, template)
     assert "What is 2 + 2?" in text and "four" in text

@@ -31,9 +31,10 @@ from grm_plugin import GRMConfig
 from grm_plugin.config import ENV
 from grm_plugin.plugins import Plugin, Plugins, installed
 from grm_plugin.schedule import StepSchedule
+from tests.recipes.whole import whole_recipes
 
 ROOT = Path(__file__).parents[2]
-RECIPES = ROOT / "recipes"
+RECIPES = whole_recipes()
 FOLDER = RECIPES / "Qwen3-8B/openrlhf"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.sh") if path.stem != "common")
 REFERENCE_SCRIPTS = ("reference/openrlhf/grpo", "reference/openrlhf/grpo_coscaling")

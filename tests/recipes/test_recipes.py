@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from grm_plugin import GRMConfig
+from grm_plugin import GRM, GRMConfig
+from grm_plugin.errors import TemplateError
 
 trl = pytest.importorskip("trl")
 
@@ -19,6 +20,8 @@ from accelerate.commands.config.config_args import load_config_from_file  # noqa
 from accelerate.commands.launch import launch_command_parser  # noqa: E402
 from trl import DatasetMixtureConfig, GRPOConfig, ModelConfig  # noqa: E402
 from trl.scripts.grpo import GRPOScriptArguments, make_parser  # noqa: E402
+
+from tests.recipes.whole import PROMPT, whole_recipes  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "recipes"
@@ -45,6 +48,19 @@ def read(path: Path) -> dict[str, Any]:
 
 def named(paths: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=lambda path: str(path.relative_to(RECIPES)))
+
+
+PUBLISHED = [path for path in JUDGES if path.name.startswith("deepseek")]
+
+
+@named(PUBLISHED)
+def test_weights_that_were_trained_on_a_published_prompt_name_a_file_for_it(path: Path) -> None:
+    """Our own words would go unnoticed; a file that is not there yet does not."""
+    with pytest.raises(TemplateError, match=rf"grm/{PROMPT}' can not be read.*write your prompt"):
+        GRM(GRMConfig.load(path))
+    whole = whole_recipes() / "grm" / path.name
+    with GRM(GRMConfig.load(whole).but(schedule=None)) as grm:
+        assert grm.template.name == str(whole.with_name(PROMPT))
 
 
 def test_there_are_recipes_of_every_sort() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -17,6 +18,16 @@ FAST = ("--set", "tries=1", "--set", "request_timeout_s=1")
 UNSCORED = 'grm_groups_total{outcome="unscored"}'
 SCORED = 'grm_groups_total{outcome="scored"}'
 FILLED = 'grm_filled_responses_total{number="recent_mean"}'
+
+
+def asked(*texts: str) -> dict[str, Any]:
+    """A call of OpenRLHF's protocol with several samples of one prompt."""
+    count = len(texts)
+    return {
+        "query": ["q" + text for text in texts],
+        "prompts": ["q"] * count,
+        "labels": [None] * count,
+    }
 
 
 async def test_a_judge_that_is_killed_and_comes_back_costs_only_the_groups_in_between(
@@ -46,14 +57,14 @@ async def test_a_judge_that_stays_away_counts_as_dead_and_calls_are_told_why(
     serve: Serve, judge_process: Callable[..., tuple[Process, int]]
 ) -> None:
     judge, port = judge_process()
-    patience = ("--set", "dead_batches=2", "--set", "max_concurrent_groups=2")
+    patience = ("--set", "dead_groups=4", "--set", "dead_after_s=0")
     server = await serve(f"http://127.0.0.1:{port}", *FAST, *patience)
     judge.end()
     for n in range(3):
         assert await server.rewards(10, 1, group=str(n)) == [(200, 0.5), (200, 0.5)]
     calls = await server.rewards(10, 1, group="last")
     assert [code for code, _ in calls] == [503, 503]
-    telling = "2 batches in a row .* came back without one reward; the last group says: 0 of 2"
+    telling = "4 groups in a row came back without one reward in .*; the last says: 0 of 2"
     server.process.line(f"the judge counts as dead: {telling}")
     assert "came back without one reward" in calls[0][1]
     assert "came back without one reward" in await server.until("dead")
@@ -92,6 +103,62 @@ async def test_an_unscored_group_gets_the_mean_of_recent_rewards(serve: Serve) -
         judge.otherwise = status(500)
         between = pytest.approx((1 + 3 / 9) / 2)
         assert await server.rewards(10, 4, group="not") == [(200, between)] * 2
+
+
+async def test_a_group_without_a_reward_gets_finite_numbers_a_flag_and_a_score_to_be_dropped_by(
+    serve: Serve,
+) -> None:
+    with JudgeServer(otherwise=status(500)).running() as judge:
+        server = await serve(judge.url, *FAST)
+        answer = await server.post("/get_reward", asked("quality 10", "quality 1"))
+    assert (answer[1]["rewards"], answer[1]["scores"]) == ([0.5, 0.5], [-1, -1])
+    assert answer[1]["extra_logs"]["grm/unscored"] == [1, 1]
+    assert answer[1]["extra_logs"]["grm/filled"] == [0, 0]
+
+
+async def test_a_response_that_breaks_the_count_is_unscored_alone(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url)
+    texts = ("quality 10", "quality 2, or quality 3", "quality 4")
+    (verdict,) = await server.score({"prompt": "q", "responses": list(texts)})
+    assert verdict["rewards"] == [1.0, None, pytest.approx(3 / 9)]
+    _, answer = await server.post("/get_reward", asked(*texts))
+    assert answer["rewards"] == answer["scores"] == pytest.approx([1, 6 / 9, 3 / 9])
+    assert answer["extra_logs"]["grm/filled"] == [0, 1, 0]
+    assert answer["extra_logs"]["grm/unscored"] == [0, 0, 0]
+
+
+async def test_a_sample_that_is_lost_without_an_id_leaves_the_next_step_whole(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "group_size=2", "--serving", "flush_s=0.5")
+    assert await server.reward("quality 10") == (200, 1.0)
+    for _ in range(2):
+        step = await asyncio.gather(*(server.reward(f"quality {points}") for points in (4, 7)))
+        assert step == [(200, pytest.approx(3 / 9)), (200, pytest.approx(6 / 9))]
+    assert (await server.metrics())["grm_partial_groups_total"] == 1
+
+
+async def test_the_same_ids_in_another_step_are_other_groups(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "flush_s=0.5")
+    ids = {"group_ids": "prompt 17", "group_sizes": 2}
+    first = await server.reward("quality 10", **ids, sample_indices=0, steps=1)
+    assert first == (200, 1.0)
+    second = (
+        server.reward(f"quality {points}", **ids, sample_indices=index, steps=2)
+        for index, points in enumerate((4, 7))
+    )
+    assert await asyncio.gather(*second) == [
+        (200, pytest.approx(3 / 9)),
+        (200, pytest.approx(6 / 9)),
+    ]
+    late = await server.reward("quality 2", **ids, sample_indices=1, steps=1)
+    assert late == (200, 1.0)
+    refused = await server.reward("quality 3", **ids, sample_indices=0, steps=1)
+    assert (refused[0], "in every step, or send steps" in refused[1]) == (409, True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +221,7 @@ async def test_of_10000_single_calls_at_once_each_is_answered_and_counted(
     statuses = Counter(code for code, _ in answers)
     assert statuses.keys() <= {200, 429}
     assert statuses.total() == size * groups
-    assert statuses[200] >= size * 150
+    assert statuses[200] >= size * 100
     counted = await server.metrics()
     for code, number in statuses.items():
         assert counted[f'grm_calls_total{{path="/get_reward",status="{code}"}}'] == number
@@ -163,6 +230,5 @@ async def test_of_10000_single_calls_at_once_each_is_answered_and_counted(
         for n, (code, reward) in enumerate(answers)
         if code == 200
     )
-    late = counted['grm_filled_responses_total{number="late"}']
-    assert judged_right >= statuses[200] - late
+    assert judged_right == statuses[200]
     assert counted[UNSCORED] == counted["grm_groups_in_flight"] == counted["grm_queue_depth"] == 0

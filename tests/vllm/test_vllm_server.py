@@ -101,6 +101,12 @@ async def test_context_and_prompt_tokens_are_known(engine: ServerEngine) -> None
         assert await engine.count_tokens(messages) == await local.count_tokens(messages)
 
 
+async def test_control_tokens_are_read_off_the_frame_that_vllm_writes(
+    engine: ServerEngine,
+) -> None:
+    assert engine.control_tokens == ("<|bos|>",)
+
+
 async def test_a_prompt_over_the_context_is_a_context_error(engine: ServerEngine) -> None:
     with pytest.raises(ContextError, match=str(CONTEXT)):
         await engine.sample(request_for("rain and wind " * CONTEXT))

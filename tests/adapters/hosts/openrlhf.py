@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import torch
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 
 from grm_openrlhf.rollouts import ScoredRollouts
@@ -22,8 +23,8 @@ IMAGES: dict[str, Any] = {"images": None} if "images" in TAKEN else {}  # since 
 class Characters:
     """A tokenizer whose tokens are characters."""
 
-    def __call__(self, text: str, **_: Any) -> dict[str, list[int]]:
-        return {"input_ids": [ord(character) for character in text]}
+    def __call__(self, text: str, **_: Any) -> dict[str, Any]:
+        return {"input_ids": torch.tensor([[ord(character) for character in text]])}
 
     def decode(self, tokens: Sequence[int], **_: Any) -> str:
         return "".join(map(chr, tokens))

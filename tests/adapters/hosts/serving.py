@@ -18,7 +18,7 @@ from grm_plugin.plugins import Plugins
 from grm_plugin.serving.app import create_app
 from grm_plugin.serving.judging import LocalJudge
 from grm_plugin.serving.settings import ServingSettings
-from grm_plugin.testing.host import Asked, Datum, Rewards
+from grm_plugin.testing.host import Asked, Datum, Rewards, in_place
 
 ERRORS: dict[int, type[GRMError]] = {422: InputError, 503: JudgeDeadError}
 Post = Callable[[str, Any], Awaitable[Any]]
@@ -51,7 +51,7 @@ class _Served:
         app = create_app(LocalJudge(grm), rules)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
         running = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         await app.state.service.started.wait()
         port = server.servers[0].sockets[0].getsockname()[1]
@@ -92,16 +92,14 @@ class GetRewardHost(_Served):
 
     async def ask(self, asked: Sequence[Asked], order: Sequence[Any], post: Post) -> Rewards:
         calls = [self._call(asked[g], n, post) for g, n in order]
-        found = dict(zip(order, await asyncio.gather(*calls), strict=True))
-        return [[found[g, n] for n in range(len(one.completions))] for g, one in enumerate(asked)]
+        return in_place(asked, order, await asyncio.gather(*calls))
 
     async def _call(self, one: Asked, n: int, post: Post) -> float:
         prompt = f"<|user|>{one.prompt}<|assistant|>"
         label = one.prompt if one.reference is None else one.reference
         query = f"{prompt}{one.completions[n]}<|im_end|>"
-        answer = await post(
-            "/get_reward", {"query": [query], "prompts": [prompt], "labels": [label]}
-        )
+        body = {"query": [query], "prompts": [prompt], "labels": [label]}
+        answer = await post("/get_reward", body)
         return float(answer["rewards"][0])
 
 

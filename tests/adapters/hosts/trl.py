@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin.plugins import Plugins
-from grm_plugin.testing.host import Asked, Datum, Rewards
+from grm_plugin.testing.host import Asked, Datum, Rewards, in_place
 from grm_trl import GRMReward
 
 
@@ -37,7 +37,4 @@ class TRLHost:
             )
         finally:
             reward.close()
-        by_place = dict(zip(order, found, strict=True))
-        return [
-            [by_place[g, n] for n in range(len(one.completions))] for g, one in enumerate(asked)
-        ]
+        return in_place(asked, order, found)

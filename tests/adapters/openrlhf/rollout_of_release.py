@@ -18,7 +18,7 @@ from grm_openrlhf.settings import ENV, RunSettings
 from grm_plugin.reference.policy import POLICY_MODEL
 from tests.adapters.openrlhf.conftest import Actor
 
-QUERY = "Write a list of words. Include the word sunrise. Use exactly 3 items."
+QUERY = "Write a list of words: include the word sunrise; use exactly 3 items."
 TEXTS = ["sunrise, teapot, airport", "teapot, airport"]
 
 

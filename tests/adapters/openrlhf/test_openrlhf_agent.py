@@ -15,7 +15,7 @@ from grm_openrlhf.train_ppo_ray import without_jobs_own
 from grm_plugin.errors import ConfigError
 from tests.adapters.openrlhf.conftest import Actor
 
-QUERY = "Write a list of words. Include the word sunrise. Use exactly 3 items."
+QUERY = "Write a list of words: include the word sunrise; use exactly 3 items."
 TEXTS = ["sunrise, teapot, airport", "teapot, airport"]
 
 OWN = """

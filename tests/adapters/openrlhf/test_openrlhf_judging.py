@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import math
 import pickle
 from typing import Any
@@ -7,7 +8,14 @@ from typing import Any
 import pytest
 
 from grm_openrlhf.errors import SiblingError
+from grm_openrlhf.judging import GroupJudge
+from grm_openrlhf.ledger import Ledger
+from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.progress import Progress
+from grm_openrlhf.reading import Rollout
+from grm_openrlhf.rounds import Rounds
+from grm_openrlhf.settings import RunSettings
+from grm_plugin import GRMConfig, Group, Message, Verdict
 from grm_plugin.errors import JudgeDeadError, TransportError
 from grm_plugin.schedule import read_schedule
 from grm_plugin.testing import ScriptedEngine
@@ -26,9 +34,59 @@ async def test_an_unscored_group_gets_one_value_for_all_its_responses_and_says_w
     found = await actor([AWAY]).generate_responses("q", ["a", "b", "c"])
     assert rewards(found) == [0.5] * 3
     assert [output["scores"] for output in found] == [0.5] * 3
+    assert {len(range(*span)) for output in found for span in output["action_ranges"]} == {1}
     assert all(output["extra_logs"]["grm/unscored"] == 1.0 for output in found)
-    assert "all its responses get 0.5000" in caplog.text
+    assert "has no reward" in caplog.text
     assert "the judge is away" in caplog.text
+
+
+class Giving:
+    """A judge that gives the rewards it is told."""
+
+    def __init__(self, *rewards: float | None) -> None:
+        self.rewards = rewards
+        self.config = GRMConfig()
+
+    async def score_batch_async(self, groups: list[Group], size: object) -> list[Verdict]:
+        return [Verdict(group, self.rewards) for group in groups]
+
+
+async def given(training: bool, *rewards: float | None, round_to: float | None = None) -> Any:
+    judge = GroupJudge(Giving(*rewards), OpenRLHFOptions(round_to=round_to), RunSettings(config={}))  # type: ignore[arg-type]
+    rounds = Rounds(Ledger(), "one", training=training)
+    rollouts = [Rollout((Message("user", "q"),), "a", None, training) for _ in rewards]
+    return await judge.score(rollouts, rounds.enter(asyncio.get_running_loop().create_future()))
+
+
+async def test_a_response_that_alone_is_unscored_gets_the_mean_of_its_siblings_and_no_weight() -> (
+    None
+):
+    found = await given(True, 0.2, None, 0.6)
+    assert [one.reward for one in found] == [0.2, pytest.approx(0.4), 0.6]
+    assert [one.score for one in found] == [0.2, pytest.approx(0.4), 0.6]
+    assert [one.weightless for one in found] == [False, True, False]
+    assert found[0].logs["grm/reward_scored"] == pytest.approx(0.4)
+    assert found[0].logs["grm/filled"] == pytest.approx(1 / 3)
+
+
+async def test_the_number_of_an_unscored_response_is_the_mean_of_rounded_ones() -> None:
+    found = await given(True, 0.22, None, 0.49, round_to=0.25)
+    assert [one.reward for one in found] == [0.25, pytest.approx(0.375), 0.5]
+
+
+async def test_a_group_of_which_no_response_is_scored_is_an_unscored_group() -> None:
+    assert {one.logs["grm/unscored"] for one in await given(True, None, None)} == {1.0}
+
+
+async def test_an_evaluation_with_one_unscored_response_reports_the_others() -> None:
+    found = await given(False, 0.2, None, 0.6)
+    assert [one.reward for one in found] == [0.2, pytest.approx(0.4), 0.6]
+
+
+async def test_where_the_host_filters_an_unscored_group_has_no_score(actor: MakeActor) -> None:
+    found = await actor([AWAY], run={"filtering": True}).generate_responses("q", ["a", "b"])
+    assert all(math.isnan(output["scores"]) for output in found)
+    assert rewards(found) == [0.5, 0.5]
 
 
 async def test_the_value_of_an_unscored_group_is_the_mean_of_recent_rewards(
@@ -61,18 +119,18 @@ async def test_logs_have_the_same_finite_numbers_whatever_happened(actor: MakeAc
     assert all(isinstance(number, float) and math.isfinite(number) for number in numbers)
 
 
-async def test_a_dead_judge_ends_the_run_after_its_batches_worth_of_groups(
+async def test_a_dead_judge_ends_the_run_after_so_many_groups(
     actor: MakeActor,
 ) -> None:
-    one = actor([AWAY], dead_batches=2, run={"groups_per_step": 3})
+    one = actor([AWAY], dead_groups=6, dead_after_s=0)
     for _ in range(5):
         await one.generate_responses("q", ["a", "b"])
-    with pytest.raises(JudgeDeadError, match=r"no reward for 6 groups.*the judge is away"):
+    with pytest.raises(JudgeDeadError, match=r"in a rollout actor 6 groups .*the judge is away"):
         await one.generate_responses("q", ["a", "b"])
 
 
 async def test_one_reward_in_between_starts_the_count_again(actor: MakeActor) -> None:
-    one = actor([AWAY, AWAY, "\\boxed{5}"], k=1, dead_batches=3)
+    one = actor([AWAY, AWAY, "\\boxed{5}"], k=1, dead_groups=3, dead_after_s=0)
     for _ in range(9):
         await one.generate_responses("q", ["a"])
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -142,17 +143,64 @@ def test_a_resumed_run_whose_schedule_starts_again_is_told(
     assert "saturation starts again with its first size" in caplog.text
 
 
-def test_an_evaluation_that_a_schedule_takes_for_training_is_told(
+def test_an_evaluation_at_the_temperature_of_training_gets_one_that_can_be_told_from_it() -> None:
+    evaluation = ["--eval.dataset", "held-out.jsonl"]
+    same = ["--eval.temperature", "0.9", "--rollout.temperature", "0.9"]
+    assert "--eval.temperature" not in plan(*evaluation).argv
+    assert plan(*same).argv.count("--eval.temperature") == 1
+    told, temperature = plan(*evaluation, *same).argv[-2:]
+    assert told == "--eval.temperature"
+    assert float(temperature) != 0.9
+    # the sampler computes in 32 bits
+    assert struct.pack("f", float(temperature)) == struct.pack("f", 0.9)
+
+
+def test_the_launcher_tells_what_every_actor_must_find_and_that_it_counts() -> None:
+    settings = plan("--grm.k", "6").settings
+    assert settings.agreed["k"] == "6"
+    assert settings.ledger
+    assert not settings.filtering
+    assert plan("--algo.dynamic_filtering_enable").settings.filtering
+
+
+def test_the_share_of_unscored_groups_that_a_run_may_have_is_an_option(tmp_path: Path) -> None:
+    config = file(tmp_path, "adapters: {openrlhf: {unscored_limit: 0.3}}")
+    assert plan("--grm_config", config).unscored_limit == 0.3
+    assert plan().unscored_limit is None
+    assert plan().prompts_per_step == 9
+
+
+BY_RESPONSE = ["--actor.loss_agg_mode", "seq-mean-token-mean"]
+GSPO = ["--actor.policy_loss_type", "gspo"]
+
+
+@pytest.mark.parametrize("estimator", ["gae", "reinforce", "reinforce_baseline", "flash_reinforce"])
+@pytest.mark.parametrize("words", [BY_RESPONSE, GSPO])
+def test_an_estimator_that_learns_from_unscored_responses_is_named_at_the_start(
+    words: list[str], estimator: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan("--algo.advantage.estimator", estimator)
+    assert "without a reward" not in caplog.text
+    plan("--algo.advantage.estimator", estimator, *words)
+    assert f"--algo.advantage.estimator {estimator}: {' '.join(words)} lets" in caplog.text
+
+
+@pytest.mark.parametrize("estimator", ["group_norm", "rloo", "dr_grpo"])
+def test_an_estimator_that_compares_siblings_learns_nothing_from_unscored_groups(
+    estimator: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan("--algo.advantage.estimator", estimator, *BY_RESPONSE)
+    assert "without a reward" not in caplog.text
+
+
+def test_a_release_that_weighs_micro_batches_alike_is_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = file(tmp_path, "schedule: {by: step, stages: [{step: 0, k: 2}, {step: 9, k: 4}]}")
-    evaluation = ["--eval.dataset", "held-out.jsonl"]
-    same = [*evaluation, "--eval.temperature", "0.9", "--rollout.temperature", "0.9"]
-    plan("--grm_config", config, *evaluation)
-    plan(*same)
-    assert "can not tell" not in caplog.text
-    plan("--grm_config", config, *same)
-    assert "--eval.temperature is 0.9, as in training" in caplog.text
+    root = write_release(tmp_path, dotted=False, without=("utils/loss_utils.py",))
+    plan("--vllm_num_engines", "1", host=Host(root, "0.9.1"))
+    assert "--advantage_estimator gae: openrlhf 0.9.1 averages over the tokens of each" in (
+        caplog.text
+    )
 
 
 def test_without_a_label_key_the_raw_messages_come_as_label() -> None:

@@ -5,13 +5,10 @@ The models are left out: no KL to a reference, and values of a critic that knows
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
-
-sys.modules.setdefault("flash_attn_2_cuda", ModuleType("flash_attn_2_cuda"))  # the compiled part
 
 import torch
 from openrlhf.models.loss import PolicyLoss

@@ -64,7 +64,6 @@ SERVER = {"name": "server", "model": "grm"}
             {"engine": {"name": "server", "url": "http://a:1", "model": "another"}},
             ["engine.model"],
         ),
-        ({"adapters": {}}, {"select": {"name": "all", "left": 1}}, ["select.left"]),
     ],
 )
 def test_settings_that_change_a_reward_are_terms_and_addresses_are_not(

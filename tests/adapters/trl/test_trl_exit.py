@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 SCRIPT = """
 from grm_trl import GRMReward
 reward = GRMReward(engine="reference", k=2)
-prompt = "Write a list of words. Use exactly 2 items."
+prompt = "Write a list of words: use exactly 2 items."
 rewards = reward([prompt] * 2, ["sunrise, teapot", "sunrise"])
 print(len(rewards))
 """

@@ -17,12 +17,14 @@ from hypothesis import strategies as st
 
 import grm_trl
 from grm_plugin import GRMConfig
+from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ConfigError, JudgeDeadError, TransportError
 from grm_plugin.plugins import Plugin, installed
 from grm_plugin.size import Size
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Group, Verdict
 from grm_trl import AsyncGRMReward, GRMReward, UnscoredError, host, plugin
+from tests.adapters.trl.conftest import RESPONSE
 
 Make = Callable[..., GRMReward]
 TWO = {"prompts": ["p", "p"], "completions": ["x", "y"]}
@@ -159,6 +161,71 @@ def test_empty_completions_are_shown_as_such(make: Make, engine: ScriptedEngine)
     assert "(this response is empty)" in engine.requests[0].messages[-1].content
 
 
+def test_marks_of_thinking_that_the_judge_is_told_are_those_of_the_policy_too(
+    make: Make, engine: ScriptedEngine
+) -> None:
+    marks = {"thinking": {"marks": [["<plan>", "</plan>"]]}}
+    make(k=1, **marks)(["p"] * 2, ["<plan>zebra</plan>moon", "sun"])
+    shown = engine.requests[0].messages[-1].content
+    assert "moon" in shown
+    assert "zebra" not in shown
+
+
+class Tokenizer:
+    """A chat template that opens a thought, or wants more than it gets."""
+
+    response_template = response_schema = None
+
+    def __init__(self, **more: Any) -> None:
+        vars(self).update(more)
+
+    def apply_chat_template(self, chat: Any, **options: Any) -> str:
+        assert options == {"add_generation_prompt": True, "tokenize": False, "chat_template": "own"}
+        return "user: ? assistant: <think>\n"
+
+
+def broken(chat: Any, **options: Any) -> str:
+    raise ValueError("no system turn")
+
+
+@pytest.mark.parametrize(
+    ("processing", "opening"),
+    [
+        (Tokenizer(), "user: ? assistant: <think>\n"),
+        (Tokenizer(response_template={"fields": {}}), ""),
+        (Tokenizer(tokenizer=Tokenizer(response_schema={})), ""),
+        (Tokenizer(apply_chat_template=broken), ""),
+        (None, ""),
+    ],
+    ids=["opens", "parsed", "parsed by the inner tokenizer", "broken", "none"],
+)
+def test_what_the_chat_template_opens_is_taken_from_the_trainer(
+    processing: Any, opening: str
+) -> None:
+    trainer = SimpleNamespace(processing_class=processing, chat_template="own")
+    assert host.opening(trainer) == opening
+
+
+def veto(request: SampleRequest, i: int) -> str:
+    """A judge that sees one response too many where one speaks of another."""
+    prompt = request.messages[-1].content
+    responses = [match[2] for match in RESPONSE.finditer(prompt)]
+    extra = any("and a third" in text for text in responses)
+    return f"\\boxed{{{', '.join(['7'] * (len(responses) + extra))}}}"
+
+
+def test_a_response_that_breaks_the_count_of_its_group_gets_none_and_its_siblings_rewards(
+    make: Make,
+) -> None:
+    trainer = Trainer(3)
+    rows = {"prompts": ["p"] * 3, "completions": ["moon", "sun and a third", "stars"]}
+    rewards = trainer.call(make(veto), **rows)
+    assert rewards[1] is None
+    assert rewards[0] == rewards[2] == pytest.approx(6 / 9)
+    assert "counts other responses" in trainer.columns["grm_unscored"][1]
+    assert trainer.columns["grm_unscored"][0] == trainer.columns["grm_unscored"][2] == ""
+
+
 def test_a_call_without_completions_gives_no_rewards(make: Make) -> None:
     assert make()(prompts=[], completions=[]) == []
 
@@ -187,9 +254,9 @@ def test_unscored_stop_raises_with_the_reason(make: Make) -> None:
 
 
 def test_a_judge_that_stays_dead_raises(make: Make) -> None:
-    reward = make([TransportError("gone")], dead_batches=2)
+    reward = make([TransportError("gone")], dead_groups=2, dead_after_s=0)
     assert reward(**TWO) == [None, None]
-    with pytest.raises(JudgeDeadError, match="2 batches in a row"):
+    with pytest.raises(JudgeDeadError, match="2 groups in a row"):
         reward(**TWO)
 
 

@@ -1,7 +1,8 @@
 """A judge server as a process of its own: ``python -m ... PORT BEHAVIOUR PAUSE_S``.
 
-Behaviours: ``fair`` scores what it is shown, PAUSE_S seconds later; ``error`` answers 500,
-``garbage`` sends no JSON, ``hang`` answers nothing at all.
+Behaviours: ``fair`` scores what it is shown, PAUSE_S seconds later; ``moody`` does so for half of
+the prompts and answers 500 for the others; ``error`` answers 500, ``garbage`` sends no JSON,
+``hang`` answers nothing at all.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,6 +80,19 @@ def refusal(request: web.Request) -> web.Response | None:
 FAULTS = {"error": status(500, "out of memory"), "garbage": raw("<html>"), "hang": hang}
 
 
+def moody(fair: Act) -> Act:
+    """Fails for half of the prompts, for the same whenever it is asked."""
+
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        if request.path == "/v1/chat/completions":
+            asked = body["messages"][-1]["content"].partition("[The Begin of Response")[0]
+            if zlib.crc32(asked.encode()) % 2:
+                return await FAULTS["error"](server, request, body)
+        return await fair(server, request, body)
+
+    return act
+
+
 def judging(pause_s: float) -> Act:
     """Scores what it is shown, ``pause_s`` later."""
 
@@ -96,7 +111,7 @@ def judging(pause_s: float) -> Act:
 
 def main(port: str, behaviour: str, pause_s: str) -> None:
     fair = judging(float(pause_s))
-    server = KeyedServer(otherwise=fair if behaviour == "fair" else FAULTS[behaviour])
+    server = KeyedServer(otherwise={"fair": fair, "moody": moody(fair), **FAULTS}[behaviour])
     server.port = int(port)
     with server.running():
         print("ready", flush=True)

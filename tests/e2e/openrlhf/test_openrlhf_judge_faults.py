@@ -38,7 +38,7 @@ def actor(monkeypatch: pytest.MonkeyPatch, judge: JudgeProcess) -> Start:
     """Makes rollout actors with the settings that the launcher would give them."""
 
     def start(engine: dict[str, Any] | None = None, **settings: Any) -> Actor:
-        config = {"k": 2, "tries": 1, "dead_batches": 100, **settings}
+        config = {"k": 2, "tries": 1, "dead_groups": 1000, **settings}
         run = RunSettings(config={"engine": {"url": judge.url, **(engine or {})}, **config})
         monkeypatch.setenv(ENV, run.model_dump_json())
         from grm_openrlhf.agent import AgentExecutor
@@ -108,11 +108,11 @@ async def test_a_judge_that_is_gone_for_good_ends_the_run_with_its_own_message(
     actor: Start, judge: JudgeProcess
 ) -> None:
     judge.start()
-    rollouts = actor(dead_batches=2)
+    rollouts = actor(dead_groups=2, dead_after_s=0)
     assert not is_unscored(await rollouts.generate_responses(PROMPT, TEXTS))
     judge.kill()
     assert is_unscored(await rollouts.generate_responses(PROMPT, TEXTS))
-    with pytest.raises(JudgeDeadError, match=r"2 batches in a row .* without one reward"):
+    with pytest.raises(JudgeDeadError, match=r"2 groups in a row .* without one reward"):
         await rollouts.generate_responses(PROMPT, TEXTS)
 
 

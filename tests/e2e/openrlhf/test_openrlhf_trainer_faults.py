@@ -18,7 +18,8 @@ ENDLESS = 200  # steps: what is tested ends the run
 def test_a_judge_that_goes_comes_back_and_goes_for_good(address: str, tmp_path: Path) -> None:
     with JudgeProcess() as judge:
         judge.start()
-        settings = {"engine": {"url": judge.url}, "k": 2, "tries": 1, "dead_batches": 8}
+        settings = {"engine": {"url": judge.url}, "k": 2, "tries": 1}
+        settings |= {"dead_groups": 8, "dead_after_s": 0}
         command = [*LAUNCHER, *judged_by(tmp_path, settings)]
         with Training(address, tmp_path, command, steps=ENDLESS) as training:
             training.until(lambda: training.verdicts())

@@ -18,7 +18,7 @@ def test_the_deadline_of_a_batch_ends_before_the_ddp_timeout_and_training_goes_o
     settings = {
         "model": str(tiny_model),
         "prompts": PROMPTS,
-        "reward": {"engine": slow, "k": 2, "batch_timeout_s": 1, "dead_batches": 9},
+        "reward": {"engine": slow, "k": 2, "batch_timeout_s": 1, "dead_groups": 1000},
         "config": {**SMALL, **sizes, "ddp_timeout": 60},
     }
     (tmp_path / "train.json").write_text(json.dumps(settings))

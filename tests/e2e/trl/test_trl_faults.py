@@ -29,8 +29,8 @@ def test_a_dead_judge_ends_training_with_its_own_message(
     tiny_model: Path, tmp_path: Path, judge: Plugins
 ) -> None:
     dead = {"name": "shown", "dead": True}
-    reward = GRMReward(engine=dead, k=2, dead_batches=2, plugins=judge)
-    with pytest.raises(JudgeDeadError, match=r"2 batches in a row.*nobody listens there"):
+    reward = GRMReward(engine=dead, k=2, dead_groups=2, dead_after_s=0, plugins=judge)
+    with pytest.raises(JudgeDeadError, match=r"groups in a row.*nobody listens there"):
         grpo(tiny_model, tmp_path, reward, max_steps=5)
 
 

@@ -65,9 +65,10 @@ def test_training_goes_on_when_the_judge_is_killed_and_restarted(
 def test_a_judge_that_is_killed_for_good_ends_training_with_its_address(
     judge_process: JudgeProcess, tiny_model: Path, tmp_path: Path
 ) -> None:
-    reward = GRMReward(engine={"url": judge_process.url}, k=2, tries=2, dead_batches=2)
+    patience = {"tries": 2, "dead_groups": 2, "dead_after_s": 0}
+    reward = GRMReward(engine={"url": judge_process.url}, k=2, **patience)
     trainer = trainer_with(reward, tiny_model, tmp_path, {1: judge_process.kill})
-    with pytest.raises(JudgeDeadError, match=rf"2 batches in a row .*{judge_process.url}"):
+    with pytest.raises(JudgeDeadError, match=rf"groups in a row .*{judge_process.url}"):
         trainer.train()
     reward.close()
     assert trainer.state.global_step == 2

@@ -108,7 +108,11 @@ def faults(world: int, folder: Path) -> dict[str, dict[str, Any]]:
         },
         "dead": {
             "rows_by_rank": spread,
-            "settings": {"engine": {"name": "shown", "dead": True}, "dead_batches": 1},
+            "settings": {
+                "engine": {"name": "shown", "dead": True},
+                "dead_groups": 1,
+                "dead_after_s": 0,
+            },
         },
         "slow": {
             "rows_by_rank": spread,

@@ -162,6 +162,27 @@ def test_chats_columns_and_steps_reach_the_record_and_the_completions_table(
     assert (table["grm_unscored"] == "").all()
 
 
+@pytest.mark.parametrize("kind", ["GRPO", "RLOO"])
+def test_thinking_that_the_chat_template_opened_and_nobody_closed_is_no_answer(
+    kind: str, tiny_model: Path, tmp_path: Path, judge: Plugins
+) -> None:
+    import trl
+
+    record = tmp_path / "verdicts.jsonl"
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model, padding_side="left")
+    tokenizer.chat_template += "{% if add_generation_prompt %}<think>\n{% endif %}"
+    sizes = {"num_generations": 2, "max_completion_length": 5}
+    getattr(trl, f"{kind}Trainer")(
+        str(tiny_model),
+        GRMReward(engine="shown", k=2, record=record, plugins=judge),
+        getattr(trl, f"{kind}Config")(str(tmp_path / "out"), **{**SMALL, **sizes, "max_steps": 1}),
+        rows([[{"role": "user", "content": prompt}] for prompt in PROMPTS]),
+        processing_class=tokenizer,
+    ).train()
+    verdicts = [json.loads(line) for line in record.read_text().splitlines()]
+    assert {response for one in verdicts for response in one["group"]["responses"]} == {""}
+
+
 def test_two_rewards_log_side_by_side_under_their_own_names(
     tiny_model: Path, tmp_path: Path, judge: Plugins
 ) -> None:

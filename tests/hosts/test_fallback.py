@@ -15,8 +15,8 @@ from grm_plugin.types import Cost, Failure, Judgment, Reason, Verdict
 NAN = math.nan
 
 
-def verdict(*rewards: float, responses: int = 2) -> Verdict:
-    """A verdict with these rewards; none of them: an unscored group."""
+def verdict(*rewards: float | None, responses: int = 2) -> Verdict:
+    """A verdict with these rewards, None for a response without; no rewards: an unscored group."""
     group = Group.of("q", [str(n) for n in range(len(rewards) or responses)])
     return Verdict(group, rewards or None, unscored="" if rewards else "no judge")
 
@@ -26,7 +26,7 @@ def test_a_scored_group_keeps_its_rewards() -> None:
 
 
 def test_a_response_left_unscored_gets_the_mean_of_the_scored_ones_of_its_group() -> None:
-    assert Fallback().fill(verdict(0.2, NAN, 0.6)) == Filled((0.2, 0.4, 0.6), filled=1)
+    assert Fallback().fill(verdict(0.2, None, 0.6)) == Filled((0.2, 0.4, 0.6), filled=1)
 
 
 def test_an_unscored_group_gets_one_value_for_all() -> None:
@@ -35,7 +35,7 @@ def test_an_unscored_group_gets_one_value_for_all() -> None:
 
 
 def test_a_group_in_which_no_response_was_scored_is_an_unscored_group() -> None:
-    assert Fallback(start=0.3).fill(verdict(NAN, NAN)) == Filled((0.3, 0.3), unscored=True)
+    assert Fallback(start=0.3).fill(verdict(None, None)) == Filled((0.3, 0.3), unscored=True)
 
 
 def test_the_value_of_an_unscored_group_is_the_mean_of_recent_rewards() -> None:
@@ -43,6 +43,13 @@ def test_the_value_of_an_unscored_group_is_the_mean_of_recent_rewards() -> None:
     fallback.fill(verdict(0.5, 1.0))
     fallback.fill(verdict(0.0))
     assert fallback.fill(verdict()).rewards == (0.5, 0.5)
+
+
+def test_a_caller_that_knows_better_names_the_value_of_an_unscored_group() -> None:
+    fallback = Fallback()
+    fallback.fill(verdict(0.9))
+    assert fallback.fill(verdict(), 0.2).rewards == (0.2, 0.2)
+    assert fallback.fill(verdict(0.4, None), 0.2).rewards == (0.4, 0.4)
 
 
 def test_only_the_last_rewards_count_as_recent() -> None:
@@ -54,7 +61,7 @@ def test_only_the_last_rewards_count_as_recent() -> None:
 
 def test_what_was_filled_in_does_not_move_the_mean() -> None:
     fallback = Fallback()
-    fallback.fill(verdict(0.2, NAN))
+    fallback.fill(verdict(0.2, None))
     fallback.fill(verdict(0.8))
     for _ in range(3):
         fallback.fill(verdict())
@@ -77,6 +84,7 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
     )
     logged = extra_logs(judged, Fallback().fill(judged))
     assert logged == {
+        "grm/reward_scored": 0.75,
         "grm/unscored": 0.0,
         "grm/filled": 0.0,
         "grm/k": 4.0,
@@ -103,13 +111,13 @@ def test_settings_that_make_no_numbers_are_refused(settings: dict[str, float]) -
     st.lists(
         st.one_of(
             st.integers(1, 5),
-            st.lists(st.sampled_from([0.0, 0.25, 1.0, NAN, math.inf]), min_size=1, max_size=5),
+            st.lists(st.sampled_from([0.0, 0.25, 1.0, None]), min_size=1, max_size=5),
         ),
         max_size=20,
     )
 )
 def test_every_response_gets_a_finite_number_within_what_was_rewarded(
-    groups: list[int | list[float]],
+    groups: list[int | list[float | None]],
 ) -> None:
     fallback = Fallback()
     for one in groups:

@@ -1,0 +1,271 @@
+"""The judge from its start to its end: its parts, its event loop, who hears of its verdicts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from grm_plugin.errors import EngineError, InputError, PluginError, TemplateError, quoted
+from grm_plugin.pipeline.scorer import Scorer, Startable
+from grm_plugin.plugins import Plugins
+from grm_plugin.records import Recorder
+from grm_plugin.running import guarded
+from grm_plugin.running.breaker import Breaker, Judged
+from grm_plugin.running.loop import LoopBlocked, LoopThread
+from grm_plugin.running.observing import Observers
+from grm_plugin.running.stream import InOrder
+from grm_plugin.size import Size
+from grm_plugin.types import Group, Verdict
+
+logger = logging.getLogger(__name__)
+
+_CLOSE_S = 30.0
+"""Most seconds that one part may take to close."""
+
+
+class Session:
+    """One life of the judge. Its coroutines run on the loop of its ``thread``.
+
+    This is the one door: every group passes the gate here, is refused here, and is recorded and
+    observed here.
+
+    Args:
+        scorer: its parts, which are not started yet.
+        plugins: for those that observe verdicts.
+    """
+
+    def __init__(self, scorer: Scorer, plugins: Plugins) -> None:
+        self.scorer, self._config = scorer, scorer.config
+        self.thread = LoopThread("grm-plugin", self._config.group_timeout_s)
+        self.pid = os.getpid()
+        self._observers = Observers(plugins.observers())
+        self._recorder: Recorder | None = None
+        self._gate = asyncio.Semaphore(self._config.max_concurrent_groups)
+        self._starting: asyncio.Task[None] | None = None
+        self._up: set[str] = set()
+
+    async def start(self, deadline: float | None = None) -> None:
+        """Start what is not started yet.
+
+        Raises:
+            EngineError: a part can not be started; names it. The next call tries again.
+        """
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start(deadline or self._deadline()))
+        starting = self._starting
+        try:
+            await asyncio.shield(starting)
+        except Exception:
+            if self._starting is starting:
+                self._starting = None
+            raise
+
+    async def _start(self, deadline: float) -> None:
+        if self._config.record and self._recorder is None:
+            self._recorder = Recorder(self._config.record)
+        for name, part in self.scorer.parts():
+            if name not in self._up:
+                await _start(name, part, deadline)
+                self._up.add(name)
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self._config.batch_timeout_s
+
+    async def check(self) -> None:
+        """Ask a judge that has been started for a sign of life, where its engine can.
+
+        Raises:
+            EngineError: it gives none.
+        """
+        if check := getattr(self.scorer.engine, "check", None):
+            await self._asked("check", check)
+
+    async def count_tokens(self, group: Group) -> int | None:
+        """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
+        await self.start()
+        messages = self.scorer.template.prepare(group).render(range(len(group.responses)))
+        count = self.scorer.engine.count_tokens
+        tokens: int | None = await self._asked("count_tokens", count, messages)
+        return tokens
+
+    async def _asked(self, what: str, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """What the engine answers to a question that costs no tokens."""
+        name = f"engine {self._config.engine.name!r}: {what}"
+        until = time.monotonic() + self._config.request_timeout_s
+        try:
+            return await guarded.call(name, ask, *arguments, deadline=until)
+        except PluginError as error:
+            raise EngineError(str(error)) from error
+
+    async def judge(self, group: Group, size: Size | None, deadline: float | None) -> Judged:
+        """One group, when its turn comes.
+
+        Args:
+            group: what to judge.
+            size: how many samples; None is the configured number.
+            deadline: ``time.monotonic()``; None counts from the group's turn.
+
+        Raises:
+            ConfigError: the settings do not allow the size.
+            InputError: it is no group at all.
+            EngineError: the judge can not be started.
+        """
+        if not isinstance(group, Group):
+            raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
+        if size:
+            self._config.check_size(size)
+        async with self._gate:
+            deadline = deadline or self._deadline()
+            await self.start(deadline)
+            verdict, refusal = await self._verdict(group, size, deadline)
+        self._tell(verdict)
+        return Judged(verdict, time.monotonic(), refusal)
+
+    async def _verdict(
+        self, group: Group, size: Size | None, deadline: float
+    ) -> tuple[Verdict, InputError | TemplateError | None]:
+        async def judge() -> Verdict:
+            return await self.scorer.judge(group, size, deadline=deadline)
+
+        # parts keep the deadline; whatever else does not is given a little longer
+        until = deadline + 2 * guarded.GRACE_S
+        try:
+            return await guarded.call("the pipeline", judge, deadline=until), None
+        except (InputError, TemplateError) as error:
+            return self.unscored(group, f"refused: {error}", size), error
+        except (EngineError, PluginError) as error:
+            return self.unscored(group, str(error), size), None
+
+    def unscored(self, group: Group, why: str, size: Size | None) -> Verdict:
+        """The verdict of a group that was not judged."""
+        return Verdict(group, None, unscored=why, origin=self.scorer.origin(size))
+
+    def _tell(self, verdict: Verdict) -> None:
+        if self._recorder:
+            self._recorder.write(verdict)
+        self._observers.tell(verdict)
+
+    def close(self) -> None:
+        """Stop the judge and free what it took, also where a part does not want to.
+
+        Raises:
+            PluginError: a part failed to close; everything else is closed.
+        """
+        limit_s = min(_CLOSE_S, self._config.group_timeout_s)
+        try:
+            self.thread.run(self._close(limit_s), patience_s=limit_s)
+        except LoopBlocked:
+            self.give_up()
+            raise
+        finally:
+            self.thread.close()
+            self._observers.close(limit_s)
+
+    async def _close(self, limit_s: float) -> None:
+        failed: list[Exception] = []
+        for name, part in reversed([*self.scorer.parts()]):
+            try:
+                until = time.monotonic() + limit_s
+                await guarded.call(f"{name}: close", part.close, deadline=until)
+            except Exception as error:  # whatever it is, the others must still be closed
+                failed.append(error)
+        self._up.clear()
+        self._starting = None
+        if self._recorder:
+            self._recorder.close()
+            self._recorder = None
+        if failed:
+            raise failed[0]
+
+    def give_up(self) -> None:
+        """Leave a session to itself whose loop is blocked; it closes should it ever go on."""
+        self.thread.give_up(self._close(_CLOSE_S))
+
+
+async def _start(name: str, part: Startable, deadline: float) -> None:
+    try:
+        await guarded.call(f"{name}: start", part.start, deadline=deadline)
+    except PluginError as error:
+        raise EngineError(f"the judge can not be started: {error}") from error
+
+
+class Batch:
+    """Groups that are judged together; what is judged stays, whatever happens to the rest."""
+
+    def __init__(self, session: Session, groups: Sequence[Group], size: Size | None) -> None:
+        self.session, self._groups, self._size = session, groups, size
+        self._judged: dict[int, Judged] = {}
+
+    async def judge(self) -> None:
+        """Judge all of them; raises as :meth:`Session.judge`."""
+        deadline = time.monotonic() + self.session.scorer.config.batch_timeout_s
+        work = [self._one(n, group, deadline) for n, group in enumerate(self._groups)]
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:  # an error ends the batch: spend no more tokens on it
+                task.cancel()
+
+    async def _one(self, n: int, group: Group, deadline: float) -> None:
+        self._judged[n] = await self.session.judge(group, self._size, deadline)
+
+    @contextmanager
+    def saved(self, lost: Callable[[Session], None]) -> Iterator[None]:
+        """A blocked loop leaves the groups unscored that were not judged by then.
+
+        Args:
+            lost: told of the session, which is of no more use.
+        """
+        try:
+            yield
+        except LoopBlocked as error:
+            lost(self.session)
+            for n, group in enumerate(self._groups):
+                verdict = self.session.unscored(group, str(error), self._size)
+                self._judged.setdefault(n, Judged(verdict, time.monotonic()))
+
+    @property
+    def judged(self) -> list[Judged]:
+        """What became of the groups, in their order."""
+        return [self._judged[n] for n in range(len(self._groups))]
+
+
+class Verdicts:
+    """The verdicts of a stream, in its order; its coroutines run on the session's loop."""
+
+    def __init__(
+        self, session: Session, breaker: Breaker, groups: Iterable[Group], size: Size | None
+    ) -> None:
+        self._session, self._breaker = session, breaker
+        self._groups, self._size = groups, size
+        self._stream: InOrder[Group, Judged] | None = None
+        self._last: Judged | None = None
+
+    async def next(self) -> Verdict | None:
+        """The next verdict, None after the last.
+
+        Raises:
+            JudgeDeadError: the judge is dead by the verdict before.
+        """
+        if self._stream is None:
+            most = self._session.scorer.config.max_concurrent_groups
+            self._stream = InOrder(self._groups, self._judge, most=most)
+        last, self._last = self._last, None
+        if last:
+            self._breaker.count(last)
+        self._last = await self._stream.next()
+        return self._last.verdict if self._last else None
+
+    async def _judge(self, group: Group) -> Judged:
+        return await self._session.judge(group, self._size, None)
+
+    async def close(self) -> None:
+        """Cancel what is open; may be called at any time."""
+        if self._stream:
+            await self._stream.close()
