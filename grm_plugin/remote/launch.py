@@ -102,9 +102,9 @@ class ServerProcess:
         """
         port = self._options.port or free_port(self._host)
         _check_free(self._host, port, self._owner)
-        argv = [*self._program(), self._options.model, "--host", self._host, "--port", str(port)]
-        argv += arguments(self._options.command, self._options.gpus, self._options.args)
-        await asyncio.to_thread(self._spawn, argv)
+        where = [self._options.model, "--host", self._host, "--port", str(port)]
+        more = arguments(self._options.command, self._options.gpus, self._options.args)
+        await asyncio.to_thread(self._spawn, [*self._program(), *where, *more])
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
             *(self._options.model, port, self.pid, self._log),
@@ -220,9 +220,8 @@ async def answers(session: aiohttp.ClientSession, url: str) -> bool:
 
 
 def _new_log() -> Path:
-    handle, name = tempfile.mkstemp(prefix="grm-judge-", suffix=".log")
-    os.close(handle)
-    return Path(name)
+    with tempfile.NamedTemporaryFile(prefix="grm-judge-", suffix=".log", delete=False) as file:
+        return Path(file.name)
 
 
 def free_port(host: str = LOOPBACK) -> int:
