@@ -270,6 +270,41 @@ def _place_bias() -> str:
     )
 
 
+def _expected_score() -> str:
+    found = _result("expected_score")
+    shares = {
+        "best wins, ties 1/m": "accuracy, ties random",
+        "a tie is wrong": "accuracy, ties strict",
+        "tie for the top": "tie for the top",
+        "all rewards equal": "all equal",
+        "spread below 0.01": "spread below 0.01",
+    }
+    rows = [
+        (f"{k}: {name}", *map(_share, measured[key].values()))
+        for k, measured in found["k"].items()
+        for name, key in shares.items()
+    ]
+    boxes, readable = found["boxes"], found["readable"]
+    return (
+        "## Expected scores against written ones\n\n"
+        f"`expected_score.py`, {_where(found)}; its plan stands at its head and was written first. The reference judge on "
+        f"{found['groups']} held-out groups of {found['responses']}, {found['samples']} samples each: the contract `expected` "
+        "and the contract `boxed` read the same texts. Percent of groups, and the difference in points, with 95 % intervals "
+        "clustered by phrasing, paired by group. The judge writes its scores in the critique before it boxes them: "
+        f"{boxes['above 0.99']:.0%} of the boxed numbers had more than 0.99 of the probability, "
+        f"{boxes['mean probability']:.1%} in the mean. Readable: {readable['expected']:.1%} and {readable['boxed']:.1%}.\n\n"
+        "So on this judge the expectation breaks ties, but no better than chance: where a tie of m counts 1/m, accuracy does "
+        "not move at any k; only where a tie counts as wrong does it seem to. Groups that had no spread get one below 0.01, "
+        "which says little and which dividing by the group's standard deviation would blow up.\n\n"
+        + _table(("k: share of groups", "expected", "boxed", "difference"), rows)
+    )
+
+
+def _share(ends: Sequence[float]) -> str:
+    value, low, high = (100 * end for end in ends)
+    return f"{value:.1f} ({low:.1f} to {high:.1f})"
+
+
 def _interval(ends: Sequence[float]) -> str:
     return f"{ends[0]:.2f} ({ends[1]:.2f} to {ends[2]:.2f})"
 
@@ -285,6 +320,7 @@ SECTIONS = (
     _pipeline,
     _engines,
     _place_bias,
+    _expected_score,
     _group_call,
     _trl,
     _openrlhf,

@@ -16,42 +16,41 @@ from grm_plugin.errors import ConfigError, quoted
 class Marks(NamedTuple):
     """One family's marks, as regular expressions: what opens a thought, and what closes it.
 
-    ``cut`` finds the opening of a thought that never closes. Empty: such an opening is text, as
-    the word "analysis" at the start of an answer is.
+    Each begins with a character, not with a choice, so that a text without it is passed quickly.
+    ``cut`` finds the opening of a thought that never closes, where that is less than ``opens``.
     """
 
     opens: str
     closes: str
-    cut: str
-
-
-def _marks(opens: str, closes: str) -> Marks:
-    return Marks(f"(?i:{opens})", f"(?i:{closes})", f"(?i:{opens})")
+    cut: str = ""
+    flags: re.RegexFlag = re.IGNORECASE
 
 
 def _tags(name: str) -> Marks:
-    return _marks(rf"<{name}\s{{0,8}}>", rf"</{name}\s{{0,8}}>")
+    return Marks(rf"<{name}\s{{0,8}}>", rf"</{name}\s{{0,8}}>")
 
 
-_FINAL = (
-    r"(?:<\|end\|>)?(?:<\|start\|>assistant)?<\|channel\|>final"
-    r"[^<>]{0,40}(?:<\|constrain\|>\w{1,20})?<\|message\|>"
-)
+_CHANNEL = r"<\|channel\|>"
+_START = r"<\|start\|>assistant"
+_FINAL = rf"{_CHANNEL}final[^<>]{{0,40}}(?:<\|constrain\|>\w{{1,20}})?<\|message\|>"
+_THOUGHT = rf"{_CHANNEL}(?:analysis|commentary)"
 FAMILIES = (
     _tags("think(?:ing)?"),
     _tags("thoughts?"),
     _tags("reasoning"),
     _tags("seed:think"),
-    _marks(r"\[THINK\]", r"\[/THINK\]"),  # Mistral
-    _marks("◁think▷", "◁/think▷"),  # Kimi
-    _marks(r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Cohere
-    _marks(r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
-    _marks(r"<\|channel>thought", r"<channel\|>"),  # Gemma
-    # harmony
-    _marks(r"(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary)", _FINAL),
+    Marks(r"\[THINK\]", r"\[/THINK\]"),  # Mistral
+    Marks("◁think▷", "◁/think▷"),  # Kimi
+    Marks(r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Cohere
+    Marks(r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
+    Marks(r"<\|channel>thought", r"<channel\|>"),  # Gemma
+    Marks(  # harmony
+        rf"{_THOUGHT}|{_START}{_THOUGHT}",
+        rf"{_FINAL}|{_START}{_FINAL}|<\|end\|>{_FINAL}|<\|end\|>{_START}{_FINAL}",
+    ),
 )
 # harmony without its tokens; no word of an answer begins with "analysis" and a capital
-_STRIPPED = Marks("analysis", "assistantfinal", r"analysis(?=[^\W\d_a-z])")
+_STRIPPED = Marks("analysis", "assistantfinal", r"analysis(?=[^\W\d_a-z])", re.NOFLAG)
 _END = 200  # characters of a prompt in which an opening mark at its end is found
 _QUOTES = "`\"'“”‘’«»"
 # every closing mark above has one of these: most texts have none, and need no slow search
@@ -75,13 +74,10 @@ class Thinking:
         families = (*FAMILIES, *more)
         self.closed = closed
         self._in_closing = () if more else _IN_CLOSING
-        self._families = tuple(
-            (re.compile(rf"\s*{one.opens}"), re.compile(one.closes), re.compile(rf"\s*{one.cut}"))
-            for one in (*families, _STRIPPED)
-        )
-        self._opens = re.compile("|".join(one.opens for one in families))
-        self._closes = re.compile("|".join(one.closes for one in families))
-        self._left_open = re.compile(rf"(?:{self._opens.pattern})\s*\Z")
+        self._families = tuple(map(_compiled, (*families, _STRIPPED)))
+        self._opens = _any_of(one.opens for one in families)
+        self._closes = _any_of(one.closes for one in families)
+        self._left_open = re.compile(rf"(?:{self._opens.pattern})\s*\Z", re.IGNORECASE)
 
     def ends_open(self, prompt: str) -> bool:
         """Whether a completion of ``prompt`` begins inside a thought, as some chat templates do.
@@ -152,10 +148,20 @@ class Thinking:
                 return end
 
 
+def _compiled(marks: Marks) -> tuple[re.Pattern[str], ...]:
+    opens, closes, cut, flags = marks
+    opened, begun = (re.compile(rf"\s*(?:{one})", flags) for one in (opens, cut or opens))
+    return opened, re.compile(closes, flags), begun
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE)
+
+
 def _extra(pair: tuple[str, str]) -> Marks:
     match pair:
         case (str(opens), str(closes)) if opens and closes:
-            return _marks(re.escape(opens), re.escape(closes))
+            return Marks(re.escape(opens), re.escape(closes))
     raise ConfigError(
         f"thinking: expected marks as pairs of texts, say ['<plan>', '</plan>'], got {quoted(pair)}"
     )

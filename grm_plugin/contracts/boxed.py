@@ -12,16 +12,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from grm_plugin.contracts.contract import Answer
 from grm_plugin.contracts.menu import Menu, MenuOptions
 from grm_plugin.contracts.placed import Placed
 from grm_plugin.contracts.places import Place
-from grm_plugin.contracts.principles import parse_principles
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError, quoted
 from grm_plugin.options import read_options
-from grm_plugin.thinking import Thinking
-from grm_plugin.types import Reason, Scale
+from grm_plugin.types import Reason
 
 FORM = r"\\boxed\s*\{[^{}]{0,200}\}|\\boxed"
 _BOX = re.compile(r"\\boxed(?P<brace>\s*\{(?P<content>[^{}]*)(?P<end>\})?)?")
@@ -34,6 +31,7 @@ def boxed(options: Mapping[str, Any], limits: Limits) -> Placed:
     """The contract ``boxed``; its options are :class:`MenuOptions`.
 
     >>> from grm_plugin.contracts.contract import Answer
+    >>> from grm_plugin.types import Scale
     >>> boxed({}, Limits()).read(Answer("Scores: \\\\boxed{7, 3}", 2, Scale(1, 10))).scores
     (7.0, 3.0)
     """
@@ -85,28 +83,3 @@ def _is_echo(box: re.Match[str], menu: Menu) -> bool:
     if not box["brace"]:
         return True
     return bool(box["end"] and _ECHO.fullmatch(box["content"]) and not menu.knows(box["content"]))
-
-
-# What readers of the text alone use until they are given a contract and its answer.
-_THINKING, _PLAIN = Thinking(), _placed(MenuOptions())
-answer = _THINKING.answer
-
-
-def parse_scores(text: str, *, n: int, scale: Scale) -> tuple[float, ...]:
-    """The N scores (points) a judge boxed, in the order the responses were shown.
-
-    Args:
-        text: what the judge wrote, with or without thinking.
-        n: how many responses it was shown.
-        scale: the closed range of a score.
-
-    Raises:
-        ParseError: ``unreadable``, ``wrong_count`` or ``out_of_range``.
-
-    >>> parse_scores("... \\\\boxed{7, 3} as in [1, 2]", n=2, scale=Scale(1, 10))
-    (7.0, 3.0)
-    """
-    return _PLAIN.read(Answer(_THINKING.final_answer(text), n, scale)).scores
-
-
-__all__ = ["FORM", "answer", "boxed", "boxes", "find_boxes", "parse_principles", "parse_scores"]

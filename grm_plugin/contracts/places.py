@@ -23,16 +23,16 @@ class Place(NamedTuple):
         return text[self.begin : self.end]
 
 
-# a line that only a prompt has: a judge that writes one goes on to a task of its own
+# what only a prompt has at the start of a line: who writes it goes on to a task of its own
 _FRAME = re.compile(
-    r"^[ \t]*(?:"
     r"\[(?:Conversation|Query|Question|Answer to check|Responses(?: to judge)?(?:: ?\d*)?"
-    r"|The (?:Begin|Start) of (?:the )?(?:Response|Conversation|Assistant)[^\[\]\n]{0,40})\]"
-    r"|#{2,6} ?(?:Conversation Context|Responses? to be Scored)"
-    r"|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>"
-    r")",
-    re.IGNORECASE | re.MULTILINE,
+    r"|(?:The )?(?:Begin|Start) of (?:the )?(?:Response|Conversation|Assistant|Model)"
+    r"[^\[\]\n]{0,40})\]"
+    r"|##{1,5} ?(?:Conversation Context|Responses? to be Scored)"
+    r"|<\|im_start\|>|<\|start_header_id\|>|<start_of_turn>",
+    re.IGNORECASE,
 )
+_INDENT = 200
 _NEXT_TASK = re.compile(r"^\W{0,8}(?:specific criteria|user:|human:)", re.IGNORECASE | re.MULTILINE)
 # at the end of what stands before an answer; "I would not give it" is four words
 _DENIAL = re.compile(
@@ -40,6 +40,7 @@ _DENIAL = re.compile(
     r"(?:[ \t]{1,4}[\w'’]{1,20}){0,4}[ \t*$(\"'`:]{0,8}\Z",
     re.IGNORECASE,
 )
+_DENYING = ("not", "n't", "n’t", "never", "neither", "nor", "instead of", "rather than")
 _BEFORE = 120
 
 
@@ -50,12 +51,14 @@ def refuse_frames(text: str) -> None:
         ParseError: the judge did not stop, or writes the prompt again; whose answer the marks
             after that are can not be told.
     """
-    if frame := _FRAME.search(text):
-        raise ParseError(
-            Reason.UNREADABLE,
-            f"expected an answer, got a frame of the judge's own, {quoted(frame[0].strip())}; "
-            "it ran on to another task",
-        )
+    for frame in _FRAME.finditer(text):
+        before = text[max(0, frame.start() - _INDENT) : frame.start()].rstrip(" \t")
+        if not before or before.endswith("\n"):
+            raise ParseError(
+                Reason.UNREADABLE,
+                f"expected an answer, got a frame of the judge's own, {quoted(frame[0])}; "
+                "it ran on to another task",
+            )
 
 
 def agreed(text: str, places: Sequence[Place], menu: Menu) -> Place:
@@ -64,23 +67,26 @@ def agreed(text: str, places: Sequence[Place], menu: Menu) -> Place:
     Raises:
         ParseError: two differ, or words before one deny it.
     """
-    last = menu.key(menu.items(places[-1].of(text)))
+    last = places[-1]
+    said = menu.key(menu.items(last.of(text))) if len(places) > 1 else ()
     for place in places:
         _refuse_denied(text, place)
-        if menu.key(menu.items(place.of(text))) != last:
-            between = text[place.end : places[-1].start]
-            ran_on = " after it ran on to another task" if _NEXT_TASK.search(between) else ""
+        if place is not last and menu.key(menu.items(place.of(text))) != said:
+            ran_on = _NEXT_TASK.search(text[place.end : last.start])
             raise ParseError(
                 Reason.UNREADABLE,
-                f"expected one answer, got {quoted(place.of(text))} "
-                f"and {quoted(places[-1].of(text))}{ran_on}",
+                f"expected one answer, got {quoted(place.of(text))} and {quoted(last.of(text))}"
+                + " after it ran on to another task" * bool(ran_on),
             )
-    return places[-1]
+    return last
 
 
 def _refuse_denied(text: str, place: Place) -> None:
     """Let an answer pass that no words right before it deny, as in "I would not give ..."."""
     before = text[max(0, place.start - _BEFORE) : place.start]
+    lowered = before.lower()
+    if not any(word in lowered for word in _DENYING):
+        return  # most answers; the pattern alone is much slower
     if denial := _DENIAL.search(before):
         raise ParseError(
             Reason.UNREADABLE,

@@ -65,6 +65,7 @@ class ServerEngine:
         ConfigError: an option is unknown, missing or wrong.
     """
 
+    Options = ServerOptions
     context_tokens: int | None = None
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:

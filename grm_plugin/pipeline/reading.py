@@ -62,7 +62,7 @@ class Reader:
             raise ParseError(
                 Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
             )
-        text = self.thinking.answer(draw.text)
+        text = self.thinking.final_answer(draw.text)
         answer = Answer(text, n, self.scale, _tail(draw.tokens, len(text)))
         owner = f"contract {self.name!r}"
         reading = guarded.run(owner, self.contract.read, answer)

@@ -6,7 +6,7 @@ import re
 import statistics
 from collections.abc import Collection, Sequence
 
-from grm_plugin.contracts.boxed import answer
+from grm_plugin.thinking import Thinking
 from grm_plugin.types import Judgment, Verdict
 
 _PASSAGE_LINES = 6
@@ -55,7 +55,7 @@ def passage(text: str, place: int) -> list[str]:
     ['Response 2: exact.', 'Brief too.']
     """
     found: list[str] = []
-    for line in answer(text).splitlines():
+    for line in Thinking().answer(text).splitlines():
         named = re.search(r"\bResponse (\d+)\b", line)
         if named and int(named[1]) == place:
             found.append(line)

@@ -120,8 +120,8 @@ def test_a_box_after_another_clause_with_not_in_it_is_read(before: str) -> None:
 
 FRAMES = [
     "[Conversation]", "[Responses to judge: 2]", "[Query]", "[Question]", "[Answer to check]",
-    "[The Begin of Response 1]", "  [conversation]", "#### Responses to be Scored ####",
-    "<|im_start|>user", "<start_of_turn>user",
+    "[The Begin of Response 1]", "[Start of Model A]", "  [conversation]",
+    "#### Responses to be Scored ####", "<|im_start|>user", "<start_of_turn>user",
 ]  # fmt: skip
 
 

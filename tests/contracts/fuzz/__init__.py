@@ -1,0 +1,1 @@
+"""Contracts against an independent oracle on generated judge texts."""

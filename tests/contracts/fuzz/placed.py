@@ -1,0 +1,220 @@
+"""Oracles for answers in a place: boxes, sections, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.contracts.fuzz.scanning import (
+    Refused,
+    all_words,
+    find_words,
+    has_frame,
+    is_denied,
+    is_word,
+    plain_number,
+    skip,
+)
+
+Found = tuple[int, str]  # where the mark begins, and what stands in the place
+Scores = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a contract was told: its menu, whether it is a verdict on a pair, the scale."""
+
+    values: dict[str, float]
+    verdict: bool
+    low: float
+    high: float
+    blanks: bool = False
+
+
+def items(content: str, rules: Rules) -> list[str]:
+    """What ``content`` is made of."""
+    content = content.strip()
+    if rules.verdict or content in rules.values:
+        return [content]
+    if not rules.blanks or rules.values:
+        return [item.strip() for item in content.split(",")]
+    parts, part, at = [], "", 0
+    while at < len(content):
+        if content[at] == "," or content[at].isspace():
+            gap = skip(content, at)
+            at = skip(content, gap + 1) if gap < len(content) and content[gap] == "," else gap
+            parts, part = [*parts, part], ""
+        else:
+            part, at = part + content[at], at + 1
+    return [*parts, part]
+
+
+def known(item: str, rules: Rules) -> bool:
+    """Whether ``item`` is on the menu."""
+    return item in rules.values if rules.values else plain_number(item)
+
+
+def same(one: list[str], other: list[str], rules: Rules) -> bool:
+    """Whether two answers say the same."""
+    return len(one) == len(other) and all(
+        a == b
+        or (not rules.values and plain_number(a) and plain_number(b) and float(a) == float(b))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def settled(found: Sequence[Found], text: str, rules: Rules) -> list[str]:
+    """What all places say, or a refusal."""
+    last = items(found[-1][1], rules)
+    for start, content in found:
+        if is_denied(text, start) or not same(items(content, rules), last, rules):
+            raise Refused("unreadable")
+    return last
+
+
+def scored(parts: list[str], n: int, rules: Rules) -> Scores:
+    """The scores for what was read."""
+    if not all(known(part, rules) for part in parts):
+        raise Refused("unreadable")
+    numbers = [rules.values[part] if rules.values else float(part) for part in parts]
+    if rules.verdict:
+        if n != 2 or len(numbers) != 1:
+            raise Refused("wrong_count")
+        most = max(abs(value) for value in rules.values.values())
+        share = (numbers[0] / most + 1) / 2
+        width = rules.high - rules.low
+        return (rules.low + width * share, rules.low + width * (1 - share))
+    if len(numbers) != n:
+        raise Refused("wrong_count")
+    if any(number < rules.low or number > rules.high for number in numbers):
+        raise Refused("out_of_range")
+    return tuple(numbers)
+
+
+def placed(finds: Sequence[Callable[[str], list[Found]]], rules: Rules) -> Callable[..., Scores]:
+    """The oracle for a text with places."""
+
+    def read(text: str, n: int) -> Scores:
+        if has_frame(text):
+            raise Refused("unreadable")
+        parts = [part for find in finds for part in settled(find(text), text, rules)]
+        return scored(parts, n, rules)
+
+    return read
+
+
+def boxes(text: str, rules: Rules, *, needed: bool = True) -> list[Found]:
+    """The boxes of ``text``, one state after another."""
+    found: list[Found] = []
+    at = text.find("\\boxed")
+    while at >= 0:
+        brace = skip(text, at + 6)
+        opened = text.startswith("{", brace)
+        end = brace + 1
+        while opened and end < len(text) and text[end] not in "{}":
+            end += 1
+        closed = opened and text.startswith("}", end)
+        content = text[brace + 1 : end]
+        if found or not _repeats(content, rules, opened=opened, closed=closed):
+            if not closed:
+                raise Refused("unreadable")
+            found.append((at, content))
+        at = text.find("\\boxed", end if opened else at + 6)
+    if needed and not found:
+        raise Refused("unreadable")
+    return found
+
+
+def _repeats(content: str, rules: Rules, *, opened: bool, closed: bool) -> bool:
+    if not opened:
+        return True
+    if not closed or all(known(item, rules) for item in items(content, rules)):
+        return False
+    return all(_placeholder(item.strip()) for item in content.split(","))
+
+
+def _placeholder(item: str) -> bool:
+    if item in ("...", "…", "\\ldots", "\\dots"):
+        return True
+    if not item or not (item[0].isascii() and item[0].isalpha()):
+        return False
+    return len(item) == 1 or (len(item) == 3 and item[1] == "_" and is_word(item[2]))
+
+
+def sections(
+    opens: str, closes: str, rules: Rules, *, box: bool, stops: bool
+) -> Callable[[str], list[Found]]:
+    """Finds answers in sections."""
+
+    def find(text: str) -> list[Found]:
+        marks = [(start, end, True) for start, end in all_words(text, opens.split())]
+        marks += [(start, end, False) for start, end in all_words(text, closes.split())]
+        found: list[list[Found]] = []
+        begin: int | None = None
+        start = 0
+        for at, end, is_open in [*sorted(marks), (len(text), len(text), False)]:
+            is_end = at == end
+            if is_end and (begin is None or not stops):
+                if begin is not None:
+                    raise Refused("unreadable")
+                break
+            if is_open == (begin is not None):
+                raise Refused("unreadable")
+            if is_open:
+                start, begin = at, end
+            else:
+                content = text[begin:at]
+                found.append(_inside(content, start, begin or 0, rules, box=box))
+                begin = None
+        if not found or not found[-1]:
+            raise Refused("unreadable")
+        return [one for section in found for one in section]
+
+    return find
+
+
+def _inside(content: str, start: int, begin: int, rules: Rules, *, box: bool) -> list[Found]:
+    if not box:
+        return [(start, content)]
+    return [(begin + at, inner) for at, inner in boxes(content, rules, needed=False)]
+
+
+def tags(opens: str, closes: str, *, stops: bool = False) -> Callable[[str], list[Found]]:
+    """Finds answers behind a mark."""
+
+    def find(text: str) -> list[Found]:
+        found: list[Found] = []
+        end = 0
+        while mark := _whole(text, opens, end):
+            start, begin = mark
+            if closes:
+                close = find_words(text, closes.split(), begin)
+                if close is None and not stops:
+                    raise Refused("unreadable")
+                end = close[0] if close else len(text)
+                found.append((start, text[begin:end]))
+            else:
+                begin = skip(text, begin)
+                line = text[begin:].split("\n")[0]
+                bare = line.strip(" \t\r*_`")
+                while bare and bare[-1] in " \t\r*_`.!":
+                    bare = bare[:-1]
+                end = begin + line.find(bare) + len(bare)
+                found.append((start, bare))
+        if not found:
+            raise Refused("unreadable")
+        return found
+
+    return find
+
+
+def _whole(text: str, opens: str, start: int) -> tuple[int, int] | None:
+    """The next ``opens`` that is no part of a longer word."""
+    while found := find_words(text, opens.split(), start):
+        at, end = found
+        before = at > 0 and is_word(text[at - 1]) and is_word(text[at])
+        after = end < len(text) and is_word(text[end]) and is_word(text[end - 1])
+        if not before and not after:
+            return found
+        start = at + 1
+    return None
