@@ -152,4 +152,4 @@ def _block(layout: str, name: str, value: str) -> str:
 
 
 def _bullets(group: Group, frame: Frame) -> str:
-    return "\n".join(f"- {frame.clean(principle)}" for principle in group.principles)
+    return frame.clean("\n".join(f"- {principle}" for principle in group.principles))
