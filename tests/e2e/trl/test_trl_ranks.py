@@ -47,7 +47,7 @@ def run_ranks(world: int, work: str, folder: Path, environment: Mapping[str, str
         for rank in range(world)
     ]
     try:
-        codes = [process.wait(timeout=150) for process in processes]
+        codes = [process.wait(timeout=240) for process in processes]
     finally:
         for process in processes:
             process.kill()
