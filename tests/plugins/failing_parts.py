@@ -212,7 +212,7 @@ def settings(kind: str, **failing: Any) -> dict[str, Any]:
     part = {"name": "broken", **failing}
     sound = {"engine": {"name": "broken"}, "k": 1}
     if kind == "classifier":
-        classifier = {"engine": "broken", **failing}
+        classifier = {"name": "broken", **failing}
         return {**sound, "select": {"name": "meta_rm", "k_meta": 1, "classifier": classifier}}
     key = {
         "engine": "engine",
