@@ -38,21 +38,18 @@ lint: $(VENV)/.dev
 pytest: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
+# Suites that need more than the core are chosen by their markers (tests/conftest.py).
 test-trl: $(VENV)/.trl
-	$(BIN)/python -m pytest -o addopts="" --strict-markers -q \
-	  tests/docs tests/recipes tests/e2e/recipes tests/e2e/trl \
-	  --ignore tests/recipes/test_openrlhf_recipes.py
+	$(BIN)/python -m pytest -m "trl or docs" tests
 
 test-vllm: $(VENV)/.vllm
-	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/vllm
+	$(BIN)/python -m pytest -m vllm tests
 
 test-openrlhf: $(VENV)/.openrlhf
-	$(BIN)/python -m pytest -o addopts="" --strict-markers -q \
-	  tests/adapters/openrlhf tests/recipes/test_openrlhf_recipes.py \
-	  tests/e2e/openrlhf
+	$(BIN)/python -m pytest -m openrlhf tests
 
 test-ray-serve: $(VENV)/.openrlhf
-	$(BIN)/python -m pytest -o addopts="" --strict-markers -q tests/e2e/serving
+	$(BIN)/python -m pytest -m ray_serve tests
 
 bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \

@@ -7,6 +7,7 @@ names, and from what the chosen engine prefers.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, Part, explain, put, read_yaml
+from grm_plugin.remote.gpus import has_cuda_gpu
 from grm_plugin.schedule import Schedule, read_schedule
 from grm_plugin.size import MAX_K, Size
 
@@ -24,7 +26,8 @@ _ADDRESS = {"url", "urls", "serve"}
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
-_RENAMED = {
+# names of earlier versions, and what to write now
+RENAMED = {
     "dead_batches": "a dead judge is counted in groups and seconds now: set dead_groups, "
     "dead_after_s",
 }
@@ -128,8 +131,8 @@ class GRMConfig(BaseModel):
     @classmethod
     def _not_renamed(cls, values: Any) -> Any:
         for name in values if isinstance(values, Mapping) else ():
-            if name in _RENAMED:
-                raise ValueError(f"{name}: {_RENAMED[name]}")
+            if name in RENAMED:
+                raise ValueError(f"{name}: {RENAMED[name]}")
         return values
 
     @field_validator("stop", mode="before")
@@ -248,7 +251,11 @@ class GRMConfig(BaseModel):
 
     def with_judge(self) -> GRMConfig:
         """This configuration with a judge named: where none is, the one for this machine."""
-        return self.but(engine=default_judge()) if self.engine.name == DEFAULT else self
+        if self.engine.name != DEFAULT:
+            return self
+        engine = default_judge()
+        own = {"template": "deepseek-grm"} if "serve" in engine.options else {}
+        return self._checked("default judge", {**own, **self._set(), "engine": engine}, {})
 
 
 def _find_template(values: dict[str, Any], config: Path) -> None:
@@ -263,24 +270,16 @@ def is_template_file(name: str) -> bool:
 
 
 def default_judge() -> Part:
-    """The judge when none is named: the published 16B on a CUDA GPU, else the reference GRM."""
-    if _has_cuda():
-        return Part.model_validate({"name": "transformers", "model": DEEPSEEK_GRM_16B})
-    import warnings
+    """The judge when none is named: the published 16B on a CUDA GPU, else the reference GRM.
 
+    The 16B is one server that all processes of this user on the machine share.
+    """
+    if has_cuda_gpu():
+        serve = {"model": DEEPSEEK_GRM_16B, "shared": True}
+        return Part.model_validate({"name": "server", "serve": serve})
     warnings.warn(
         "no judge named and no CUDA GPU: using the embedded reference GRM, which knows only its "
         "own word-list tasks; name a judge with engine=... or GRM_CONFIG",
         stacklevel=2,
     )
     return Part(name="reference")
-
-
-def _has_cuda() -> bool:
-    import importlib.util
-
-    if importlib.util.find_spec("torch") is None:
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available())

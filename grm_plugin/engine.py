@@ -83,8 +83,9 @@ class Engine(Protocol):
     that the judge's tokenizer takes for control tokens, known once it has started.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
-    ``part(options, limits)``. It may carry ``defaults``: settings such as ``template`` or
-    ``temperature`` that hold for this engine where the user said nothing.
+    ``part(options, limits)``. It may carry ``Options``, the model of its options, and
+    ``defaults``: settings such as ``template`` or ``temperature`` that hold for this engine where
+    the user said nothing.
     """
 
     model: str

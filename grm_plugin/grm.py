@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
-from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.breaker import Breaker
-from grm_plugin.session import Batch, Session, Verdicts
+from grm_plugin.session.batches import Batch, Verdicts
+from grm_plugin.session.keeping import Keeper
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
@@ -59,31 +56,29 @@ class GRM:
             config = config.but(**settings)
         self._plugins = chosen(plugins)
         self._plugins.check_adapters(config.adapters)
-        self._scorer = make_scorer(config, self._plugins)
-        self.config = self._scorer.config
-        self._session: Session | None = None
-        self._lock = threading.Lock()
+        self._keeper = Keeper(config, self._plugins)
+        self.config = self._keeper.scorer.config
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
 
     @property
     def engine(self) -> Any:
         """The engine, for diagnosis."""
-        return self._scorer.engine
+        return self._keeper.scorer.engine
 
     @property
     def template(self) -> Template:
         """The prompt template in use."""
-        return self._scorer.template
+        return self._keeper.scorer.template
 
     @property
     def rule(self) -> Rule:
         """How judgments become rewards; evaluation at other k settles them by the same."""
-        return self._scorer.rule
+        return self._keeper.scorer.rule
 
     @property
     def origin(self) -> dict[str, Any]:
         """What makes a reward what it is; records carry it. The model may show at the start."""
-        return dict(self._scorer.origin())
+        return dict(self._keeper.scorer.origin())
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.
@@ -91,13 +86,15 @@ class GRM:
         Raises:
             EngineError: it can not be started; the message says what to do.
         """
-        session = self._running()
-        session.thread.run(session.start())
+        session = self._keeper.session()
+        with self._keeper.watched(session):
+            session.thread.run(session.start())
 
     async def start_async(self) -> None:
         """:meth:`start` for callers with an event loop of their own."""
-        session = self._running()
-        await session.thread.run_async(session.start())
+        session = self._keeper.session()
+        with self._keeper.watched(session):
+            await session.thread.run_async(session.start())
 
     def check_group(self, group: Group) -> None:
         """Refuse a group that the judge can not be shown, before the judge is started.
@@ -106,7 +103,7 @@ class GRM:
             InputError: names the group.
             TemplateError: the template has no place for what the group carries.
         """
-        self._scorer.check(group)
+        self._keeper.scorer.check(group)
 
     async def check_async(self) -> None:
         """Ask a judge that has been started for a sign of life, where its engine can.
@@ -114,12 +111,12 @@ class GRM:
         Raises:
             EngineError: it gives none.
         """
-        session = self._running()
+        session = self._keeper.session()
         await session.thread.run_async(session.check())
 
     def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
-        session = self._running()
+        session = self._keeper.session()
         return session.thread.run(session.count_tokens(group))
 
     def score(self, group: Group, *, size: Size | None = None) -> Verdict:
@@ -135,7 +132,7 @@ class GRM:
             JudgeDeadError: as in :meth:`score_batch`.
         """
         batch = self._batch([group], size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._keeper.watched(batch.session):
             batch.session.thread.run(batch.judge())
         return self._one(batch)
 
@@ -151,7 +148,7 @@ class GRM:
                 in vain for ``dead_after_s``. Refused groups do not count.
         """
         batch = self._batch(groups, size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._keeper.watched(batch.session):
             batch.session.thread.run(batch.judge())
         return self._all(batch)
 
@@ -166,11 +163,12 @@ class GRM:
         Raises:
             LoopBlocked: a part blocks the judge; names it.
         """
-        session = self._running()
+        session = self._keeper.session()
         verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            while (verdict := session.thread.run(verdicts.next())) is not None:
-                yield verdict
+            with self._keeper.watched(session):
+                while (verdict := session.thread.run(verdicts.next())) is not None:
+                    yield verdict
         finally:
             if not session.thread.closed:
                 session.thread.run(verdicts.close())
@@ -178,7 +176,7 @@ class GRM:
     async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
         """:meth:`score` for callers with an event loop of their own."""
         batch = self._batch([group], size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._keeper.watched(batch.session):
             await batch.session.thread.run_async(batch.judge())
         return self._one(batch)
 
@@ -187,7 +185,7 @@ class GRM:
     ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
         batch = self._batch(groups, size)
-        with batch.saved(self._give_up):
+        with batch.saved(), self._keeper.watched(batch.session):
             await batch.session.thread.run_async(batch.judge())
         return self._all(batch)
 
@@ -195,11 +193,12 @@ class GRM:
         self, groups: Iterable[Group], *, size: Size | None = None
     ) -> AsyncIterator[Verdict]:
         """:meth:`score_many` for callers with an event loop of their own."""
-        session = self._running()
+        session = self._keeper.session()
         verdicts = Verdicts(session, self._breaker, groups, size)
         try:
-            while (verdict := await session.thread.run_async(verdicts.next())) is not None:
-                yield verdict
+            with self._keeper.watched(session):
+                while (verdict := await session.thread.run_async(verdicts.next())) is not None:
+                    yield verdict
         finally:
             if not session.thread.closed:
                 await session.thread.run_async(verdicts.close())
@@ -210,10 +209,7 @@ class GRM:
         Raises:
             PluginError: a part failed to close, or did not return; everything else is closed.
         """
-        forget(self.close)
-        session, self._session = self._session, None
-        if session and session.pid == os.getpid():
-            session.close()
+        self._keeper.close()
 
     def __enter__(self) -> Self:
         return self
@@ -224,26 +220,8 @@ class GRM:
     def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig, tuple[object, ...]]]:
         return _again, (self.config, self._plugins.given)
 
-    def _running(self) -> Session:
-        if self._session and self._session.pid != os.getpid():
-            # forked: threads and connections stayed with the parent
-            self._session, self._lock = None, threading.Lock()
-            self._scorer = make_scorer(self.config, self._plugins)
-        with self._lock:
-            if self._session is None:
-                self._session = Session(self._scorer, self._plugins)
-                close_at_exit(self.close)
-            return self._session
-
-    def _give_up(self, session: Session) -> None:
-        """Go on with parts of its own next time; those of ``session`` are of no more use."""
-        with self._lock:
-            if self._session is session:
-                self._session, self._scorer = None, make_scorer(self.config, self._plugins)
-        session.give_up()
-
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
-        return Batch(self._running(), groups, size)
+        return Batch(self._keeper.session(), groups, size)
 
     def _all(self, batch: Batch) -> list[Verdict]:
         self._breaker.count(*batch.judged)

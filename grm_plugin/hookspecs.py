@@ -72,7 +72,7 @@ def grm_register_engines(register: Register[EngineFactory]) -> None:
 @hookspec
 def grm_register_classifiers(register: Register[ClassifierFactory]) -> None:
     """Offer where a meta RM runs: ``part(options, limits) -> grm_plugin.classifiers.Classifier``,
-    named by the ``engine`` of a ``classifier``."""
+    named by ``classifier: {name: ...}``."""
 
 
 @hookspec

@@ -1,12 +1,10 @@
-"""The only module that talks to a pluggy manager: it finds plug-ins and keeps their offers."""
+"""The only module that has a pluggy manager: it finds plug-ins and keeps their offers."""
 
 from __future__ import annotations
 
 import importlib
-import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType
@@ -15,18 +13,21 @@ from typing import Any
 import pluggy
 
 from grm_plugin import hookspecs
+from grm_plugin.classifiers import named
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, PluginError, unknown
 from grm_plugin.kinds import KINDS
 from grm_plugin.options import read_options
+from grm_plugin.plugin import Broken, Offer, Plugin, broken, check_marked, collect, teller
 from grm_plugin.types import Verdict
+
+__all__ = ["Broken", "Offer", "Plugin", "Plugins", "chosen", "installed"]
 
 logger = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP = hookspecs.PROJECT
 HOOKS = (*(kind.hook for kind in KINDS.values()), "grm_on_verdict")
 _GIVEN = "given in process"
-_PREFIXES = ("grm_register_", "grm_on_")
 BUILT_INS = (
     "grm_plugin.engines",
     "grm_plugin.classifiers",
@@ -39,56 +40,23 @@ BUILT_INS = (
 )
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A part that a plug-in offers: what kind, under which name, and by whom."""
-
-    kind: str
-    name: str
-    part: Any
-    plugin: str
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """A module or object with hooks, its name, and the distribution it came with.
-
-    ``announced`` plug-ins are there without anybody having asked for them: a broken one is an
-    error only for those who ask for what it might have offered.
-    """
-
-    name: str
-    hooks: object
-    source: str = "built in"
-    announced: bool = False
-
-
-@dataclass(frozen=True)
-class Broken:
-    """An announced plug-in that can not be used, and why."""
-
-    name: str
-    source: str
-    problem: str
-
-
 class Plugins:
     """The plug-ins of this process and what they offer.
 
     Args:
         plugins: in the order their offers are listed; built-ins come through the same door.
-        broken: plug-ins that could not even be imported.
+        unusable: plug-ins that could not even be imported.
 
     Raises:
         PluginError: a plug-in that was given is broken: a hook is misspelt, or a registering hook
             failed. The message names it. An announced one is put among the ``broken`` instead.
     """
 
-    def __init__(self, plugins: Iterable[Plugin], broken: Iterable[Broken] = ()) -> None:
+    def __init__(self, plugins: Iterable[Plugin], unusable: Iterable[Broken] = ()) -> None:
         self._pm = pluggy.PluginManager(hookspecs.PROJECT)
         self._pm.add_hookspecs(hookspecs)
         self._offers: dict[str, dict[str, list[Offer]]] = {kind: {} for kind in KINDS}
-        found, unusable = [], [*broken]
+        found, failed = [], [*unusable]
         for plugin in plugins:
             try:
                 self._add(plugin)
@@ -96,8 +64,8 @@ class Plugins:
             except PluginError as error:
                 if not plugin.announced:
                     raise
-                unusable.append(Broken(plugin.name, plugin.source, str(error)))
-        self.plugins, self.broken = tuple(found), tuple(unusable)
+                failed.append(Broken(plugin.name, plugin.source, str(error)))
+        self.plugins, self.broken = tuple(found), tuple(failed)
 
     @property
     def given(self) -> tuple[object, ...]:
@@ -106,15 +74,15 @@ class Plugins:
         return tuple(one.__name__ if isinstance(one, ModuleType) else one for one in hooks)
 
     def _add(self, plugin: Plugin) -> None:
-        self._check_marked(plugin)
+        check_marked(self._pm, plugin)
         try:
             self._pm.register(plugin.hooks, plugin.name)
             self._pm.check_pending()
-            offers = list(self._collect(plugin))
+            offers = list(collect(self._pm, plugin))
         except (ValueError, pluggy.PluginValidationError) as error:
             self._forget(plugin)
             problem = " ".join(str(error).split())
-            raise _broken(plugin, f"{problem}; the hooks are: {', '.join(HOOKS)}") from error
+            raise broken(plugin, f"{problem}; the hooks are: {', '.join(HOOKS)}") from error
         except PluginError:
             self._forget(plugin)
             raise
@@ -124,26 +92,6 @@ class Plugins:
     def _forget(self, plugin: Plugin) -> None:
         if self._pm.get_plugin(plugin.name) is plugin.hooks:
             self._pm.unregister(name=plugin.name)
-
-    def _check_marked(self, plugin: Plugin) -> None:
-        """pluggy passes over a function without the mark, and never awaits one with it."""
-        for name in dir(plugin.hooks):
-            function = getattr(plugin.hooks, name, None)
-            if not name.startswith(_PREFIXES) or not inspect.isroutine(function):
-                continue
-            if self._pm.parse_hookimpl_opts(plugin.hooks, name) is None:
-                problem = "lacks @grm_plugin.hookimpl, so it would never be called"
-            elif inspect.iscoroutinefunction(function):
-                problem = "is async, so it would never be awaited; write a plain function"
-            else:
-                continue
-            raise _broken(plugin, f"{name} {problem}")
-
-    def _collect(self, plugin: Plugin) -> Iterator[Offer]:
-        for kind in KINDS.values():
-            for impl in getattr(self._pm.hook, kind.hook).get_hookimpls():
-                if impl.plugin is plugin.hooks:
-                    yield from _offered(kind.name, kind.hook, plugin, impl)
 
     def get(self, kind: str, name: str) -> Any:
         """The part offered as ``name``, as it was offered.
@@ -179,7 +127,7 @@ class Plugins:
         """
         classifier = options.get("classifier") if kind == "selector" else None
         if isinstance(classifier, Mapping):
-            made = self.make("classifier", *_engine_of(classifier), limits)
+            made = self.make("classifier", *named(classifier), limits)
             options = {**options, "classifier": made}
         return KINDS[kind].make(name, self.get(kind, name), options, limits)
 
@@ -208,40 +156,7 @@ class Plugins:
     def observers(self) -> list[tuple[str, Callable[[Verdict], object]]]:
         """Who observes verdicts: the plug-in's name and what it is told with."""
         impls = self._pm.hook.grm_on_verdict.get_hookimpls()
-        return [(impl.plugin_name, _teller(impl)) for impl in impls]
-
-
-def _engine_of(classifier: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    options = dict(classifier)
-    name = options.pop("engine", None) or options.pop("name", None)
-    if not isinstance(name, str):
-        raise ConfigError(f"classifier: engine: expected the name of a classifier, got {name!r}")
-    return name, options
-
-
-def _offered(kind: str, hook: str, plugin: Plugin, impl: pluggy.HookImpl) -> Iterator[Offer]:
-    offers: list[Offer] = []
-
-    def register(name: str, part: Any) -> None:
-        offers.append(Offer(kind, name, part, plugin.name))
-
-    try:
-        impl.function(*([register] if impl.argnames else []))
-    except (Exception, SystemExit) as error:
-        raise _broken(plugin, f"{hook} failed: {error!r}") from error
-    return iter(offers)
-
-
-def _teller(impl: pluggy.HookImpl) -> Callable[[Verdict], object]:
-    def tell(verdict: Verdict) -> object:
-        values = {"group": verdict.group, "verdict": verdict}
-        return impl.function(*(values[name] for name in impl.argnames))
-
-    return tell
-
-
-def _broken(plugin: Plugin, problem: str) -> PluginError:
-    return PluginError(f"plug-in {plugin.name!r} ({plugin.source}): {problem}")
+        return [(impl.plugin_name, teller(impl)) for impl in impls]
 
 
 def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:

@@ -110,7 +110,8 @@ class Group:
     @property
     def label(self) -> str:
         """How messages name this group: its id, else the start of its fingerprint."""
-        return self.id or self.fingerprint[:8]
+        name = self.id or self.fingerprint[:8]
+        return name if name.isprintable() else repr(name)
 
 
 @dataclass(frozen=True, slots=True)

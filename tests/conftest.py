@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +20,34 @@ settings.register_profile(
 # A shell's background job ignores Ctrl-C, and would pass that on to the processes tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+# Suites that need more than the core: they are collected only when -m names them, say -m trl.
+SUITES = {
+    "trl": ("e2e/trl", "e2e/recipes", "recipes/test_recipes.py", "recipes/test_launch.py"),
+    "vllm": ("vllm",),
+    "openrlhf": ("e2e/openrlhf", "adapters/openrlhf", "recipes/test_openrlhf_recipes.py"),
+    "ray_serve": ("e2e/serving",),
+}
+MARKED = {**SUITES, "docs": ("docs",)}
+HERE = Path(__file__).parent
+
+
+def _in_suite(path: Path, suite: str) -> bool:
+    return any(path.is_relative_to(HERE / place) for place in MARKED[suite])
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    named = set(re.findall(r"\w+", config.option.markexpr))
+    unnamed = [suite for suite in SUITES if suite not in named]
+    return True if any(_in_suite(collection_path, suite) for suite in unnamed) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for suite in MARKED:
+            if _in_suite(item.path, suite):
+                item.add_marker(suite)
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ from grm_plugin import GRM, __version__
 from grm_plugin.errors import ConfigError, quoted
 
 # where a judge is and where records go differs between nodes, a template is compared by its text,
-# and how long an actor bears a dead judge goes by its share of the groups
-_LOCAL = frozenset({"engine", "record", "template", "dead_batches", "dead_groups", "dead_after_s"})
+# and how long an actor bears a dead judge is no part of a reward
+_LOCAL = frozenset({"engine", "record", "template", "dead_groups", "dead_after_s"})
 _DISTRIBUTIONS = ("openrlhf", "transformers")
 
 

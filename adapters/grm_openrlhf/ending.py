@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import ray
@@ -39,12 +39,13 @@ class RemoteLedger:
     def __init__(self) -> None:
         self._actor = ray.get_actor(NAME)
 
-    def begin(self, name: str, *, training: bool) -> None:
-        """See :meth:`Ledger.begin`; nobody waits for it, and calls arrive in their order."""
-        self._actor.begin.remote(name, training=training)
+    async def begin(self, name: str, *, training: bool) -> None:
+        """See :meth:`Ledger.begin`."""
+        with suppress(ray.exceptions.RayError):  # told when the round ends
+            await self._actor.begin.remote(name, training=training)
 
     async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
-        """See :meth:`Ledger.end`."""
+        """See :meth:`Ledger.end`; without a ledger, what is known here."""
         try:
             found: Means | None = await self._actor.end.remote(name, tally, training=training)
         except ray.exceptions.RayError as error:  # a count is no reason to end the training
@@ -66,7 +67,7 @@ def counted(groups_per_step: int, first_step: int, limit: float | None) -> Itera
     Raises:
         UnscoredError: the run went well otherwise, and the share is above ``limit``.
     """
-    # every rollout actor has one call under way at most
+    # far more calls at a time than rollout actors make
     made = ray.remote(LedgerActor).options(name=NAME, num_cpus=0, max_concurrency=1000)
     actor = made.remote(groups_per_step, first_step)
     try:

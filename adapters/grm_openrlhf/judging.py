@@ -17,6 +17,7 @@ from grm_openrlhf.weightless import left_out
 from grm_plugin import GRM, Group
 from grm_plugin.errors import JudgeDeadError
 from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
+from grm_plugin.hosts.rounding import rounded
 from grm_plugin.size import Size
 from grm_plugin.types import Verdict
 
@@ -127,9 +128,7 @@ class GroupJudge:
 
     def _rounded(self, verdict: Verdict) -> Verdict:
         step = self._options.round_to
-        if step is None or verdict.rewards is None:
+        if verdict.rewards is None:
             return verdict
-        rewards = (
-            None if reward is None else round(reward / step) * step for reward in verdict.rewards
-        )
+        rewards = (None if one is None else rounded(one, step) for one in verdict.rewards)
         return replace(verdict, rewards=tuple(rewards))

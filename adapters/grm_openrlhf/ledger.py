@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 600.0  # for rounds of other actors; then an answer is from what is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Totals:
 class Book(Protocol):
     """A ledger, wherever it is."""
 
-    def begin(self, name: str, *, training: bool) -> None:
+    async def begin(self, name: str, *, training: bool) -> None:
         """A round of groups has begun; see :meth:`Ledger.begin`."""
 
     async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
@@ -98,7 +100,7 @@ class Ledger:
         self._training = self._batch = self._evaluation = Tally()
         self._evaluation_is_lost = False
 
-    def begin(self, name: str, *, training: bool) -> None:
+    async def begin(self, name: str, *, training: bool) -> None:
         """A round has begun.
 
         Training ends an evaluation, which may take several rounds.
@@ -108,6 +110,7 @@ class Ledger:
             training: whether its groups are trained on.
         """
         if training:
+            await _done(self._open[False])
             if self._evaluation.groups:
                 logger.info(self._close_evaluation())
             if not self._open[True]:
@@ -128,7 +131,7 @@ class Ledger:
         """
         self._add(tally, training)
         self._open[training].pop(name).set_result(None)
-        await asyncio.gather(*self._open[training].values())
+        await _done(self._open[training])
         found = (self._batch if training else self._evaluation).means
         self._evaluation_is_lost |= not training and found is None
         return found
@@ -153,3 +156,9 @@ class Ledger:
         if is_lost:
             return f"{line}, so its metrics are NaN and no checkpoint is picked by it"
         return f"{line} and are left out of its metrics" if found.unscored else line
+
+
+async def _done(rounds: Mapping[str, asyncio.Future[None]]) -> None:
+    """Wait for the rounds that are open now."""
+    if rounds:
+        await asyncio.wait(list(rounds.values()), timeout=_PATIENCE_S)

@@ -82,7 +82,7 @@ class _Round:
         self.tally = Tally()
         self.means: asyncio.Future[Means | None] = asyncio.get_running_loop().create_future()
         self._ending: asyncio.Task[None] | None = None
-        book.begin(name, training=training)
+        self._beginning = asyncio.create_task(book.begin(name, training=training))
 
     @property
     def is_over(self) -> bool:
@@ -95,6 +95,7 @@ class _Round:
 
     async def _end(self) -> None:
         try:
+            await self._beginning  # calls that are sent together may arrive in any order
             found = await self._book.end(self._name, self.tally, training=self._training)
         except Exception as error:  # whatever it is, those who wait for the means must hear of it
             self.means.set_exception(error)

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-import grm_plugin
 from grm_plugin import GRM
 from grm_plugin.errors import quoted
+from grm_plugin.hosts import agreement
+from grm_plugin.hosts.agreement import Terms
 from grm_plugin.plugins import Plugins
 from grm_trl.errors import RankError
 from grm_trl.options import TRLOptions
 
-Terms = dict[str, str]
-
-# what may differ from rank to rank without changing a reward: addresses, files, waiting
-_OF_THE_RANK = frozenset(
-    (
-        *("url", "urls", "serve", "api_key_env", "record", "adapters"),
-        *("request_timeout_s", "group_timeout_s", "batch_timeout_s", "tries"),
-        *("max_concurrent_samples", "max_concurrent_groups"),
-    )
-)
-
 
 def terms(grm: GRM, options: TRLOptions, plugins: Plugins) -> Terms:
-    """What the rewards of this process depend on: a text for every setting.
+    """What the rewards of this rank depend on: a text for every setting.
 
     Args:
         grm: the judge.
         options: of the adapter.
         plugins: what is installed; the parts they offer are terms, too.
     """
-    found = {
-        **_flat(grm.config.model_dump(mode="json")),
-        **_flat(options.model_dump(mode="json")),
-        "template": f"{grm.template.name} ({grm.template.digest[:8]})",
-        "version of grm-plugin": grm_plugin.__version__,
+    return {
+        **agreement.terms(grm),
+        **agreement.flat(options.model_dump(mode="json")),
         **{f"{offer.kind} {offer.name!r}": "offered" for offer in plugins.offers()},
     }
-    return {name: value for name, value in found.items() if not _OF_THE_RANK & {*name.split(".")}}
 
 
 def check(terms_by_rank: Sequence[Terms]) -> None:
@@ -59,16 +45,6 @@ def check(terms_by_rank: Sequence[Terms]) -> None:
             "the ranks of this run have different settings, so their rewards would not compare: "
             f"{'; '.join(differing)}; start every rank with the same settings and packages"
         )
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Terms:
-    found: Terms = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = str(value)
-    return found
 
 
 def _by_value(values: Iterable[str]) -> dict[str, list[int]]:

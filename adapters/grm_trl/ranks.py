@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from grm_trl.errors import RankError
 
 T = TypeVar("T")
+_FAULTS = (Exception, SystemExit)  # a rank that is interrupted goes at once
 
 
 class Ranks(Protocol):
@@ -68,7 +69,7 @@ class Together:
         """Everybody's results; blocks until the slowest rank has its own."""
         try:
             value = work()
-        except Exception as error:  # whatever it is, the others must hear of it
+        except _FAULTS as error:  # whatever it is, the others must hear of it
             return self._exchange(None, error)
         return self._exchange(value, None)
 
@@ -76,11 +77,11 @@ class Together:
         """Everybody's results; only a thread waits for the slowest rank."""
         try:
             value = await work
-        except Exception as error:
+        except _FAULTS as error:
             return await asyncio.to_thread(self._exchange, None, error)
         return await asyncio.to_thread(self._exchange, value, None)
 
-    def _exchange(self, value: T | None, error: Exception | None) -> list[Any]:
+    def _exchange(self, value: T | None, error: BaseException | None) -> list[Any]:
         import torch.distributed as dist
 
         outcomes: list[Any] = [None] * self._count

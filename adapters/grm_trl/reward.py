@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.rounding import rounded
-from grm_plugin.plugins import Plugins, installed
+from grm_plugin.plugins import Plugins, chosen
 from grm_trl import agreement, growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
@@ -48,12 +48,13 @@ class _Reward:
         self,
         config: GRMConfig | str | Path | None = None,
         *,
-        plugins: Plugins | None = None,
+        plugins: Plugins | Iterable[object] | None = None,
         **keywords: Any,
     ) -> None:
         kind = type(self).__name__
         settings.check_keywords(kind, keywords)
         host.check_version(self._oldest_trl, kind)
+        plugins = chosen(plugins)
         self._grm, self.options = settings.resolve(config, keywords, plugins)
         self.config = self._grm.config
         self.__name__ = self.options.name
@@ -83,7 +84,7 @@ class _Reward:
 
     def __reduce__(self) -> tuple[Any, ...]:
         own = self.options.model_dump(exclude_unset=True)
-        return _rebuilt, (type(self), self.config, own)
+        return _rebuilt, (type(self), self.config, own, self._plugins.given)
 
     def _open(self, prompts: Sequence[Any], completions: Sequence[Any], trl: Any) -> _Call:
         """Everybody's rows as whole groups. Blocks, so that ranks exchange in one order."""
@@ -120,8 +121,9 @@ class _Reward:
         if world == 1:
             return Alone()
         together = Together(self.config.batch_timeout_s)
-        plugins = self._plugins or installed()
-        agreement.check(together.share(lambda: agreement.terms(self._grm, self.options, plugins)))
+        agreement.check(
+            together.share(lambda: agreement.terms(self._grm, self.options, self._plugins))
+        )
         if path := self.config.record:
             own = self.config.model_copy(update={"record": Path(f"{path}.rank{rank}")})
             self._grm = GRM(own, plugins=self._plugins)
@@ -162,7 +164,8 @@ class GRMReward(_Reward):
 
     Responses to one prompt are judged together, also when TRL spread them over ranks. A group
     that could not be scored gets None for every completion, which GRPO and its kin leave out of
-    the advantages. OnlineDPO and SDPO count None as 0 and A2PO can not take it: say
+    the advantages; name the judge before other rewards, so that they abstain with it
+    (:func:`grm_trl.abstaining`). OnlineDPO and SDPO count None as 0 and A2PO can not take it: say
     ``unscored="stop"`` there.
 
     Scores of a judge lie close together, and a division by the standard deviation of the group
@@ -177,7 +180,7 @@ class GRMReward(_Reward):
     Args:
         config: settings of the judge, as an object or a YAML file; None reads ``GRM_CONFIG``, and
             without that takes the default judge.
-        plugins: for tests; default: everything installed.
+        plugins: as of :class:`grm_plugin.GRM`.
         keywords: fields of :class:`grm_trl.options.TRLOptions` and of
             :class:`grm_plugin.GRMConfig`, such as ``round_to=0.05`` or ``k=16``; stronger than the
             file, where TRL's own stand under ``adapters: {trl: ...}``.
@@ -191,7 +194,7 @@ class GRMReward(_Reward):
 
         Raises:
             InputError: a mapped column is missing or holds something else.
-            JudgeDeadError: ``dead_batches`` calls in a row were without a reward.
+            JudgeDeadError: no group had a reward, ``dead_groups`` in a row and ``dead_after_s``.
             RankError: these or any other error, when it happened on one of several ranks.
         """
         if member := join(self, trl):
@@ -223,5 +226,7 @@ class AsyncGRMReward(_Reward):
         return self._close(call, shares)
 
 
-def _rebuilt(kind: type[_Reward], config: GRMConfig, own: dict[str, Any]) -> _Reward:
-    return kind(config, **own)
+def _rebuilt(
+    kind: type[_Reward], config: GRMConfig, own: dict[str, Any], given: Iterable[object]
+) -> _Reward:
+    return kind(config, plugins=given, **own)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM, GRMConfig
+from grm_plugin.config import RENAMED
 from grm_plugin.errors import ConfigError, unknown
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins
@@ -28,9 +29,10 @@ def check_keywords(kind: str, keywords: Iterable[str]) -> None:
             f"grm_trl.{kind} is a class and TRL called it as if it were a reward; in reward_funcs "
             "name the ready object grm_trl.grm_reward, and give its settings through GRM_CONFIG"
         )
+    known = {*_OWN, *_JUDGE}
     for keyword in keywords:
-        if keyword.split(".")[0] not in {*_OWN, *_JUDGE}:
-            raise ConfigError(f"{kind}: {unknown('keyword', keyword, {*_OWN, *_JUDGE})}")
+        if keyword.split(".")[0] not in {*known, *RENAMED}:
+            raise ConfigError(f"{kind}: {unknown('keyword', keyword, known)}")
 
 
 def resolve(

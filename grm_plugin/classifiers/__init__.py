@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from grm_plugin.classifiers.server import ServerClassifier
+from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, unknown
 from grm_plugin.hookspecs import Register, hookimpl
 
-__all__ = ["Classifier", "ClassifierFactory", "make_classifier"]
+__all__ = ["Classifier", "ClassifierFactory", "make_classifier", "named"]
 
 
 class Classifier(Protocol):
@@ -42,45 +44,50 @@ class ClassifierFactory(Protocol):
         """A classifier that is not started yet; wrong options raise ConfigError."""
 
 
-def _transformers(options: Mapping[str, Any], limits: Limits) -> Classifier:
-    from grm_plugin.classifiers.transformers import TransformersClassifier
-
-    return TransformersClassifier(options, limits)
-
-
-def _server(options: Mapping[str, Any], limits: Limits) -> Classifier:
-    from grm_plugin.classifiers.server import ServerClassifier
-
-    return ServerClassifier(options, limits)
-
-
-_ENGINES: Mapping[str, ClassifierFactory] = {
-    "transformers": _transformers,
-    "server": _server,
+_BUILT_IN: Mapping[str, ClassifierFactory] = {
+    "transformers": TransformersClassifier,
+    "server": ServerClassifier,
 }
 
 
 @hookimpl
 def grm_register_classifiers(register: Register[ClassifierFactory]) -> None:
     """Offer the built-in classifiers."""
-    for name, factory in _ENGINES.items():
+    for name, factory in _BUILT_IN.items():
         register(name, factory)
 
 
-def make_classifier(options: Mapping[str, Any], limits: Limits) -> Classifier:
-    """The built-in classifier that ``options`` name, not started yet.
+def named(classifier: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name and the options of ``{name: server, url: ...}``.
+
+    Raises:
+        ConfigError: there is no name, or it is called by its old name ``engine``.
+    """
+    options = dict(classifier)
+    if "engine" in options:
+        raise ConfigError(
+            "classifier: engine is called name now: write "
+            f"{{name: {options['engine']}, ...}}, and the rest as before"
+        )
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(
+            f"classifier: name: expected the name of a classifier, such as server, got {name!r}"
+        )
+    return name, options
+
+
+def make_classifier(classifier: Mapping[str, Any], limits: Limits) -> Classifier:
+    """The built-in classifier that is named, not started yet.
 
     Args:
-        options: ``engine`` is ``transformers`` or ``server``; the rest are options of that one.
+        classifier: ``name`` is ``transformers`` or ``server``; the rest are options of that one.
         limits: what it must not exceed.
 
     Raises:
-        ConfigError: no such engine, or options that it does not have.
+        ConfigError: no such classifier, or options that it does not have.
     """
-    own = dict(options)
-    engine = own.pop("engine", None)
-    if engine is None:
-        raise ConfigError(f"classifier: engine: expected one of {', '.join(_ENGINES)}, got nothing")
-    if engine not in _ENGINES:
-        raise ConfigError(f"classifier: {unknown('engine', str(engine), _ENGINES)}")
-    return _ENGINES[engine](own, limits)
+    name, options = named(classifier)
+    if name not in _BUILT_IN:
+        raise ConfigError(unknown("classifier", name, _BUILT_IN))
+    return _BUILT_IN[name](options, limits)

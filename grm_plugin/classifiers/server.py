@@ -30,6 +30,8 @@ class ServerClassifier:
         ConfigError: an option is unknown, missing or wrong.
     """
 
+    Options = ConnectionOptions
+
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(ConnectionOptions, _OWNER, options)
         self._connection = Connection(self.options, limits, _OWNER)

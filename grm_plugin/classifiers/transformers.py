@@ -29,6 +29,8 @@ class TransformersClassifier:
         ConfigError: an option is unknown or of the wrong type.
     """
 
+    Options = LocalModelOptions
+
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(LocalModelOptions, _OWNER, options)
         self._model: SequenceModel | None = None

@@ -6,6 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from grm_plugin.cli.checkpoint import sampling_is_ours
@@ -85,10 +86,15 @@ class JudgeChecks:
         self._made = GRM(self._config.but(**both, min_valid=1, record=None))
         return self._made
 
+    @property
+    def _sample(self) -> Group:
+        needs_one = "principles" in self._grm.template.layout.needs
+        return replace(SAMPLE, principles=("The task is done.",)) if needs_one else SAMPLE
+
     @cached_property
     def _verdict(self) -> Verdict:
         with err.status("asking for two judgments"):
-            return self._grm.score(SAMPLE)
+            return self._grm.score(self._sample)
 
     def settings_load(self) -> Check:
         """Whether the configuration parses, and where it comes from."""
@@ -138,7 +144,7 @@ class JudgeChecks:
     def context_suffices(self) -> Check:
         """How the judge's context divides."""
         context, judgment = self._grm.engine.context_tokens, self._grm.config.max_tokens
-        prompt = self._grm.count_tokens(SAMPLE)
+        prompt = self._grm.count_tokens(self._sample)
         if context is None or prompt is None:
             return Check("ok", f"the engine can not tell; max_tokens is {judgment}")
         room = context - prompt - judgment

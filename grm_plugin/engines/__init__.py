@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from grm_plugin.engine import Engine, EngineFactory, Limits
+from grm_plugin.engine import EngineFactory
+from grm_plugin.engines.replay import ReplayEngine
+from grm_plugin.engines.server import ServerEngine
+from grm_plugin.engines.transformers import TransformersEngine
+from grm_plugin.engines.vllm import VLLMEngine
 from grm_plugin.hookspecs import Register, hookimpl
-
-
-def _transformers(options: Mapping[str, Any], limits: Limits) -> Engine:
-    from grm_plugin.engines.transformers import TransformersEngine
-
-    return TransformersEngine(options, limits)
-
-
-def _vllm(options: Mapping[str, Any], limits: Limits) -> Engine:
-    from grm_plugin.engines.vllm import VLLMEngine
-
-    return VLLMEngine(options, limits)
-
-
-def _server(options: Mapping[str, Any], limits: Limits) -> Engine:
-    from grm_plugin.engines.server import ServerEngine
-
-    return ServerEngine(options, limits)
-
-
-def _replay(options: Mapping[str, Any], limits: Limits) -> Engine:
-    from grm_plugin.engines.replay import ReplayEngine
-
-    return ReplayEngine(options, limits)
+from grm_plugin.moved import refuse_old_name
 
 
 @hookimpl
 def grm_register_engines(register: Register[EngineFactory]) -> None:
     """Offer the built-in engines."""
-    register("transformers", _transformers)
-    register("vllm", _vllm)
-    register("server", _server)
-    register("replay", _replay)
+    register("transformers", TransformersEngine)
+    register("vllm", VLLMEngine)
+    register("server", ServerEngine)
+    register("replay", ReplayEngine)
+
+
+def __getattr__(name: str) -> Any:
+    moved = ("EngineFactory", "SampleRequest", "Sampling")
+    raise refuse_old_name(name, __name__, "grm_plugin.engine", moved)

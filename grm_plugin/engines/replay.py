@@ -33,6 +33,7 @@ class ReplayEngine:
     does not matter; of a group recorded twice, the last verdict counts.
     """
 
+    Options = ReplayOptions
     context_tokens: int | None = None
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:

@@ -65,6 +65,7 @@ class ServerEngine:
         ConfigError: an option is unknown, missing or wrong.
     """
 
+    Options = ServerOptions
     context_tokens: int | None = None
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
@@ -85,7 +86,11 @@ class ServerEngine:
         self.model = self._connection.model
         known = (self._connection.context_tokens, self.options.context_tokens)
         self.context_tokens = min((one for one in known if one), default=None)
-        shown = await marks_in_the_frame(self._connection)
+        try:
+            shown = await marks_in_the_frame(self._connection)
+        except BaseException:  # cancelled: never leave a server behind
+            await self.close()
+            raise
         self.control_tokens = tuple(dict.fromkeys((*self.options.control_tokens, *shown)))
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:

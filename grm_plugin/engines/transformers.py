@@ -38,6 +38,7 @@ class TransformersEngine:
         ConfigError: an option is unknown or of the wrong type.
     """
 
+    Options = LocalModelOptions
     context_tokens: int | None = None
     control_tokens: Sequence[str] = ()
 

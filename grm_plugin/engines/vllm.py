@@ -82,6 +82,7 @@ class VLLMEngine:
         ConfigError: an option is unknown or wrong.
     """
 
+    Options = VLLMOptions
     context_tokens: int | None = None
     control_tokens: Sequence[str] = ()
 

@@ -82,6 +82,8 @@ def _pieces(value: Any) -> list[bytes]:
         return [piece for inner in value for piece in _pieces(inner)]
     if isinstance(value, os.PathLike):
         return [os.fspath(value).encode()]
+    if hasattr(value, "detach"):  # a tensor, whose repr leaves most of it out
+        value = value.detach().cpu().__array__()
     if hasattr(value, "tobytes"):  # an image, or an array
         shape = [getattr(value, name, None) for name in ("mode", "size", "shape", "dtype")]
         return [repr(shape).encode(), value.tobytes()]

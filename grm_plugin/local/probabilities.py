@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,9 +27,11 @@ def likeliest(
         For every id of ``output`` the ``n`` likeliest ids at its place, and itself.
     """
     ids = torch.tensor([[*prompt, *output]], device=model.device)
+    can_skip = "logits_to_keep" in inspect.signature(model.forward).parameters
+    # logits at one place tell the next token; those of the prompt need not even be computed
+    skip = {"logits_to_keep": len(output) + 1} if can_skip else {}
     with torch.inference_mode():
-        # logits at one place tell the next token; those of the prompt are not even computed
-        logits = model(ids, logits_to_keep=len(output) + 1, use_cache=False).logits[0]
+        logits = model(ids, use_cache=False, **skip).logits[0]
     logprobs = logits[-len(output) - 1 : -1].float().log_softmax(-1)
     top = logprobs.topk(min(n, logprobs.shape[1]))
     own = logprobs.gather(1, torch.tensor(output, device=model.device).unsqueeze(1))

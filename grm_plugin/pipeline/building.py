@@ -8,6 +8,7 @@ from typing import Any
 from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
+from grm_plugin.errors import ConfigError
 from grm_plugin.options import Part
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
@@ -46,6 +47,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
     named = config.contract or template.contract
     contract: Contract = make("contract", named)
     plan = read_plan(config.plan, contract.shows)
+    _check_orders(config, plan)
     engine: Engine = make("engine", config.engine)
     return Scorer(
         config=config,
@@ -69,7 +71,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
             make("voter", config.vote),
             template.scale,
             plan.aggregate,
-            both_orders=plan.name == "pairs" and config.size.k > 1,
+            both_orders=plan.name == "pairs",
         ),
     )
 
@@ -84,6 +86,14 @@ def find_template(name: str, plugins: Plugins) -> Template:
     if is_template_file(name):
         return load_template(Path(name))
     return load_template(plugins.get("template", name), name)
+
+
+def _check_orders(config: GRMConfig, plan: Plan) -> None:
+    if plan.name == "pairs" and config.permutations == 1 and config.k > 1:
+        raise ConfigError(
+            "permutations: pairs are shown both ways round, so expected 2 or more of them, got 1; "
+            "leave permutations out"
+        )
 
 
 def _fitter(config: GRMConfig, engine: Engine, plan: Plan, template: Template) -> Fitter:

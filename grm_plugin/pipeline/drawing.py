@@ -107,7 +107,9 @@ class Drawer:
             said = (*draw.said, draw.text)
             again = replace(
                 request,
-                messages=prepared.render(showing.order, said=said),
+                messages=prepared.render(
+                    showing.order, said=[self.reader.thinking.answer(text) for text in said]
+                ),
                 n=1,
                 seed=showing.seed + i,
                 first=showing.first + i,

@@ -16,6 +16,7 @@ from grm_plugin.errors import EngineError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.prompts import META, load_template
+from grm_plugin.running import guarded
 from grm_plugin.size import Size
 from grm_plugin.types import Failure, Group, Judgment, Message, Reason
 
@@ -92,7 +93,7 @@ class MetaRMOptions(Options):
     Args:
         k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
             `k_meta`, as a schedule's may, goes before.
-        classifier: where the meta RM runs, such as ``{engine: server, url: ..., model: ...}``, or
+        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``, or
             a classifier that is made already; without one only recorded meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
     """
@@ -143,7 +144,8 @@ class MetaRM:
         prepared = self._template.prepare(group)
         texts = [_shown(prepared.render(each.order, each.text)) for each in judgments]
         try:
-            return await self._classifier.logits(texts)
+            owner = "selector 'meta_rm': its classifier"
+            return await guarded.call(owner, self._classifier.logits, texts)
         except EngineError as error:
             return [error] * len(judgments)
 

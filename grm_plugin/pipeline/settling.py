@@ -25,8 +25,8 @@ class Rule:
         voter: makes rewards of the scores of one run.
         scale: the closed range of a score, in points.
         aggregate: how runs meet; only pairs need another than the mean.
-        both_orders: whether a run counts only when its two responses were shown both ways round,
-            with equal weight for each way.
+        both_orders: whether a run of two or more samples counts only when its two responses were
+            shown both ways round, with equal weight for each way.
     """
 
     name: str
@@ -97,7 +97,7 @@ def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:
     ways = {one.order for one in valid if one.voted}
     if not ways:
         return f"the selector let none of {len(valid)} judgments vote"
-    if rule.both_orders and len(ways) < 2:
+    if rule.both_orders and case.size.k > 1 and len(ways) < 2:
         return f"all of {len(valid)} valid samples show the pair the same way round"
     return ""
 

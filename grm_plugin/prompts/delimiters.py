@@ -26,6 +26,12 @@ _NUMBER = (
 )
 _NONCE = r"\w{0,16}"
 _ANYTHING = r"[^\[\]<>(){}]{0,48}?"
+_BRACKETS = {"[": "]", "<": ">"}
+# a delimiter in brackets whose number has a name
+_NAMED = re.compile(
+    r"(?P<opens>[\[<]).*?(?P<word>[^\W\d_]{4,})[\W_]{0,2}"
+    r"\{\{\s*(?:index|letter)\s*\}\}.*(?P<closes>[\]>])"
+)
 _LONG = 12  # letters that make a delimiter unmistakable, whatever stands for its number
 _WORDY = 8  # letters that make it safe to read digits in it as letters
 
@@ -47,8 +53,21 @@ def _letters(text: str) -> int:
     return sum(1 if one.isascii() else 2 for one in text if one.isalpha())
 
 
-def look_alike(piece: str) -> str:
-    """A pattern that finds what looks like ``piece`` in a squeezed text, whatever its numbers."""
+def look_alikes(piece: str) -> Iterator[str]:
+    """Patterns that find what looks like ``piece`` in a squeezed text, whatever its numbers.
+
+    Between brackets other words may stand around the number too: ``[End of Response 2]``.
+    """
+    yield _spelt(piece)
+    named = _NAMED.fullmatch(folded(piece))
+    if named and named["closes"] == _BRACKETS[named["opens"]]:
+        opens, closes = re.escape(named["opens"]), re.escape(named["closes"])
+        inside, word = f"[^{opens}{closes}]", _literal(squeezed(named["word"]), wordy=True)
+        number = rf"[\W_]{{0,2}}(?<![0-9]){_LEAD}(?:[0-9]+|{_WORDS})(?![a-z0-9])"
+        yield f"{opens}{inside}{{0,32}}{word}{number}{inside}{{0,32}}{closes}"
+
+
+def _spelt(piece: str) -> str:
     literals = [squeezed(folded(literal)) for literal in _PLACE.split(piece)]
     letters = _letters("".join(literals))
     number = _number(literals, letters)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from grm_plugin.prompts.control import control_pattern
-from grm_plugin.prompts.delimiters import delimiters, look_alike
+from grm_plugin.prompts.delimiters import delimiters, look_alikes
 from grm_plugin.prompts.folding import SEEN, SQUEEZED, Folds, folded, places, squeezed
 
 Span = tuple[int, int]
@@ -42,7 +42,8 @@ class Frame:
         self, layouts: Iterable[str], *, control: tuple[str, ...] = (), forms: Iterable[str] = ()
     ) -> None:
         pieces = dict.fromkeys(piece for text in layouts for piece in delimiters(text))
-        self._delimiters = re.compile("|".join(map(look_alike, pieces)) or _NEVER.pattern)
+        patterns = dict.fromkeys(pattern for piece in pieces for pattern in look_alikes(piece))
+        self._delimiters = re.compile("|".join(patterns) or _NEVER.pattern)
         self._marks = (control_pattern(control), _any_of(forms))
 
     def clean(self, text: str) -> str:
@@ -50,7 +51,8 @@ class Frame:
 
         Characters that are not Unicode text (lone surrogates) become U+FFFD.
         """
-        text = _SURROGATE.sub("\ufffd", text)
+        if not text.isascii():
+            text = _SURROGATE.sub("\ufffd", text)
         for _ in range(_ROUNDS):
             spans = self._spans(text)
             if not spans:
@@ -59,6 +61,10 @@ class Frame:
         while (spans := self._spans(text)) and text != (dotted := _replaced(text, spans, _dot)):
             text = dotted
         return text
+
+    def find(self, text: str) -> tuple[str, ...]:
+        """What of ``text`` looks like the frame, a control token or an answer, in order."""
+        return tuple(text[start:end] for start, end in self._spans(text))
 
     def _spans(self, text: str) -> list[Span]:
         """Where look-alikes stand in ``text``, in order; those that touch each other as one."""
@@ -96,7 +102,7 @@ def _back(spans: Iterable[Span], text: str, table: Folds) -> list[Span]:
 
 def _stands_alone(span: Span, text: str) -> bool:
     """Whether ``span`` does not begin in the middle of a word or number."""
-    before = text[: span[0]][-1:]
+    before = text[max(0, span[0] - 1) : span[0]]
     return not (before.isalnum() and text[span[0]].isalnum())
 
 

@@ -18,7 +18,8 @@ class Prepared:
     Args:
         layout: the front matter.
         turns: the messages with their places, and where the judge speaks.
-        frame: defuses what comes later, such as the judge's own words.
+        frame: defuses what others wrote.
+        own: defuses control tokens alone, in the judge's own turns.
         conversation: the group's turns, for templates that show them as turns.
         fixed: what fills the places that are alike in every order.
         responses: texts in the group's order.
@@ -29,6 +30,7 @@ class Prepared:
     layout: Layout
     turns: Sequence[Turn]
     frame: Frame
+    own: Frame
     conversation: tuple[Message, ...]
     fixed: Mapping[str, str]
     responses: Sequence[str]
@@ -48,7 +50,7 @@ class Prepared:
         values = self._values(order)
         if critique:
             values["critique"] = self.frame.clean(critique)
-        return tuple(self._messages(values, [self.frame.clean(text) for text in said]))
+        return tuple(self._messages(values, [self.own.clean(text) for text in said]))
 
     def _messages(self, values: Mapping[str, str], said: list[str]) -> Iterator[Message]:
         if self.layout.system:
@@ -93,7 +95,7 @@ class Prepared:
 
 
 def prepare(
-    layout: Layout, turns: Sequence[Turn], frame: Frame, group: Group, nonce: str
+    layout: Layout, turns: Sequence[Turn], frame: Frame, own: Frame, group: Group, nonce: str
 ) -> Prepared:
     """``group`` with everything untrusted in it cleaned by ``frame``."""
     clean = frame.clean
@@ -109,6 +111,7 @@ def prepare(
         layout,
         turns,
         frame,
+        own,
         tuple(Message(turn.role, clean(turn.content)) for turn in group.conversation),
         fixed,
         [clean(text) if text.strip() else layout.empty_response for text in group.responses],
@@ -149,4 +152,4 @@ def _block(layout: str, name: str, value: str) -> str:
 
 
 def _bullets(group: Group, frame: Frame) -> str:
-    return "\n".join(f"- {frame.clean(principle)}" for principle in group.principles)
+    return frame.clean("\n".join(f"- {principle}" for principle in group.principles))

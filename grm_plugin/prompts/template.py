@@ -158,7 +158,8 @@ class Template:
             nonce: a mark that delimiters carry and responses can not know; empty for none.
         """
         frame = self.frame(control=control, forms=forms)
-        return prepare(self.layout, self.turns, frame, group, nonce)
+        own = _frame((), tuple(control), ())
+        return prepare(self.layout, self.turns, frame, own, group, nonce)
 
 
 @lru_cache(maxsize=64)

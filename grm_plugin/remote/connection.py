@@ -11,13 +11,21 @@ from typing import Any
 from pydantic import Field
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ConfigError, EngineError, RequestTimeout, quoted, unknown
+from grm_plugin.errors import (
+    ConfigError,
+    EngineError,
+    RequestTimeout,
+    TransportError,
+    quoted,
+    unknown,
+)
 from grm_plugin.options import Options
 from grm_plugin.remote.http import Answer, Client
 from grm_plugin.remote.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.refusals import Fault, NotFound
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.secret import Secret
+from grm_plugin.remote.sharing import SharedServer
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +77,7 @@ class Connection:
         urls = [options.url] if options.url else options.urls
         self._replicas = [Replica.at(url, owner) for url in urls]
         self._client: Client | None = None
-        self._process: ServerProcess | None = None
+        self._process: ServerProcess | SharedServer | None = None
         self.model = options.model or (options.serve.model if options.serve else "")
         self.context_tokens: int | None = None
 
@@ -81,8 +89,7 @@ class Connection:
         """
         try:
             if self._options.serve:
-                self._process = ServerProcess(self._options.serve, self._secret, self._owner)
-                self._replicas = [Replica.at(await self._process.start(), self._owner)]
+                await self._start_server(self._options.serve)
             self._client = Client(
                 self._replicas, self._limits, self._secret, self._options.max_response_bytes
             )
@@ -90,6 +97,12 @@ class Connection:
         except BaseException:  # also cancellation: never leave a server behind
             await self.close()
             raise
+
+    async def _start_server(self, options: ServeOptions) -> None:
+        kind = SharedServer if options.shared else ServerProcess
+        self._process = kind(options, self._secret, self._owner)
+        self._replicas = [Replica.at(await self._process.start(), self._owner)]
+        self._secret = self._process.secret
 
     async def check(self) -> None:
         """Ask the servers for a sign of life.
@@ -106,7 +119,7 @@ class Connection:
         found = dict(zip(self._replicas, await asyncio.gather(*asked), strict=True))
         served = {at: one for at, one in found.items() if isinstance(one, Served)}
         if not served:
-            raise EngineError(_nobody(list(found.values())))
+            raise EngineError(self._loss() or _nobody(list(found.values())))
         return served
 
     async def _discover(self, client: Client) -> None:
@@ -152,7 +165,16 @@ class Connection:
         """Post ``body``; see :meth:`grm_plugin.remote.http.Client.post`."""
         if self._client is None:
             raise self._not_running()
-        return await self._client.post(path, body, group=group, draws=draws)
+        try:
+            return await self._client.post(path, body, group=group, draws=draws)
+        except TransportError as error:
+            if loss := self._loss():
+                raise TransportError(f"{error}; {loss}") from error
+            raise
+
+    def _loss(self) -> str:
+        """Why a server that was shared with us is gone; empty when it is not."""
+        return self._process.loss() if isinstance(self._process, SharedServer) else ""
 
     def _not_running(self) -> EngineError:
         return EngineError(f"{self._owner} is not running; start it first")

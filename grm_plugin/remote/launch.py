@@ -49,8 +49,6 @@ _TRAINERS_OWN = (
 class ServeOptions(Options):
     """A server to start: ``vllm serve MODEL --host 127.0.0.1 --port PORT ARGS...``.
 
-    vLLM also gets ``--generation-config vllm``, unless ``args`` say otherwise.
-
     Args:
         model: a folder, or the id of a model on the hub.
         gpus: what the server sees as ``CUDA_VISIBLE_DEVICES``; empty inherits ours. Several share
@@ -60,8 +58,9 @@ class ServeOptions(Options):
         env: further environment variables of the server.
         command: what is run in place of ``vllm serve``.
         start_timeout_s: seconds until it must be healthy.
-        log: file for its output; None makes one in the temporary folder. It is kept: what a server
-            died of is in there.
+        log: file for its output, which is kept; None makes one in the temporary folder.
+        shared: one server for all processes of this user on this machine that ask for the same;
+            the first one starts it, and it ends with that one.
     """
 
     model: str
@@ -72,6 +71,7 @@ class ServeOptions(Options):
     command: tuple[str, ...] = Field(("vllm", "serve"), min_length=1)
     start_timeout_s: float = Field(900.0, gt=0)
     log: Path | None = None
+    shared: bool = False
 
 
 class ServerProcess:
@@ -88,7 +88,7 @@ class ServerProcess:
     def __init__(
         self, options: ServeOptions, secret: Secret, owner: str, *, host: str = LOOPBACK
     ) -> None:
-        self._options, self._secret, self._owner, self._host = options, secret, owner, host
+        self._options, self.secret, self._owner, self._host = options, secret, owner, host
         self._guard: subprocess.Popen[bytes] | None = None
         self._log = Path()
         self.pid = 0
@@ -102,9 +102,9 @@ class ServerProcess:
         """
         port = self._options.port or free_port(self._host)
         _check_free(self._host, port, self._owner)
-        argv = [*self._program(), self._options.model, "--host", self._host, "--port", str(port)]
-        argv += arguments(self._options.command, self._options.gpus, self._options.args)
-        await asyncio.to_thread(self._spawn, argv)
+        where = [self._options.model, "--host", self._host, "--port", str(port)]
+        more = arguments(self._options.command, self._options.gpus, self._options.args)
+        await asyncio.to_thread(self._spawn, [*self._program(), *where, *more])
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
             *(self._options.model, port, self.pid, self._log),
@@ -153,8 +153,8 @@ class ServerProcess:
         }
         if self._options.gpus:
             env["CUDA_VISIBLE_DEVICES"] = ",".join(str(gpu) for gpu in self._options.gpus)
-        if self._secret.value:
-            env["VLLM_API_KEY"] = self._secret.value
+        if self.secret.value:
+            env["VLLM_API_KEY"] = self.secret.value
         return env | dict(self._options.env)
 
     async def _until_healthy(self, url: str) -> None:
@@ -189,7 +189,7 @@ class ServerProcess:
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
         text = "\n".join(lines) or "(nothing)"
-        return f"the last lines of {self._log}:\n{self._secret.hide(text)}"
+        return f"the last lines of {self._log}:\n{self.secret.hide(text)}"
 
     async def close(self) -> None:
         """End the server and its children and wait until they are gone; may be called twice."""
@@ -220,9 +220,8 @@ async def answers(session: aiohttp.ClientSession, url: str) -> bool:
 
 
 def _new_log() -> Path:
-    handle, name = tempfile.mkstemp(prefix="grm-judge-", suffix=".log")
-    os.close(handle)
-    return Path(name)
+    with tempfile.NamedTemporaryFile(prefix="grm-judge-", suffix=".log", delete=False) as file:
+        return Path(file.name)
 
 
 def free_port(host: str = LOOPBACK) -> int:

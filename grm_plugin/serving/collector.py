@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable
 
+from grm_plugin.errors import quoted
 from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.errors import Conflict
 from grm_plugin.serving.gathering import Arrival, Gathering, Seat
@@ -69,7 +70,7 @@ class Collector:
         if gathering is None or not (gathering.open or arrival.name):
             gathering = self._begin(arrival, now)
         elif misfit := gathering.misfit(arrival):
-            raise Conflict(f"group {arrival.name or 'without an id'}: {misfit}")
+            raise Conflict(f"group {quoted(arrival.name)}: {misfit}")
         return self._seat(gathering, arrival, digest)
 
     def _seat_of(self, arrival: Arrival, digest: bytes, now: float) -> Seat | None:

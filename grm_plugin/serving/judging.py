@@ -24,7 +24,7 @@ class Judge(Protocol):
     """Where groups are judged; :class:`LocalJudge` or a Ray Serve application.
 
     ``k`` is the samples per group, ``marks`` are more marks of thinking, as pairs of what opens a
-    thought and what closes it, ``groups_at_a_time`` is how many groups it judges together.
+    thought and what closes it, and ``groups_at_a_time`` is how many groups it judges together.
     """
 
     k: int

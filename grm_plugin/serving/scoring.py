@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from grm_plugin.errors import quoted
 from grm_plugin.hosts.fallback import PREFIX, Fallback, Filled, extra_logs
 from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.collector import Collector
@@ -84,6 +85,7 @@ class ResponseScorer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._alarm: asyncio.TimerHandle | None = None
         self._closing = False
+        self._alone_is_told = settings.group_size is not None
 
     async def answers(self, arrivals: Sequence[Arrival]) -> list[Answer]:
         """A number for every arrival, and what to log beside it; cancel it when the caller goes.
@@ -92,6 +94,7 @@ class ResponseScorer:
             Conflict, Busy: as :meth:`Collector.add`; what came before stays where it is.
             JudgeDeadError: the judge is dead.
         """
+        self._tell_of_singles(arrivals)
         seats: list[Seat] = []
         answered = False
         try:
@@ -125,9 +128,18 @@ class ResponseScorer:
             self._metrics.filled.labels("late").inc()
             logger.warning(
                 "group %s: a response came too late and gets the mean of the others",
-                seat.gathering.name or "without an id",
+                quoted(seat.gathering.name),
             )
         return seat
+
+    def _tell_of_singles(self, arrivals: Sequence[Arrival]) -> None:
+        if self._alone_is_told or [one.size for one in arrivals if not one.name] != [1]:
+            return
+        self._alone_is_told = True
+        logger.warning(
+            "samples come one at a time and without group_ids, so each is judged alone, which is "
+            "much weaker; say how many samples a prompt has with --serving group_size=N"
+        )
 
     def _tend(self) -> None:
         """Start judging what is ready, and wake up again when the next group is due."""

@@ -9,6 +9,8 @@ import pytest
 from grm_plugin.classifiers import Classifier, make_classifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
+from grm_plugin.options import Options
+from grm_plugin.plugins import installed
 
 
 @asynccontextmanager
@@ -24,12 +26,27 @@ async def started(**options: Any) -> AsyncIterator[Classifier]:
 @pytest.mark.parametrize(
     ("options", "telling"),
     [
-        ({}, "classifier: engine: expected one of transformers, server, got nothing"),
-        ({"engine": "sever"}, "unknown engine 'sever'.*did you mean 'server'"),
-        ({"engine": "transformers"}, "classifier 'transformers': model: Field required"),
-        ({"engine": "server", "url": "http://h", "k": 1}, "classifier 'server': unknown key 'k'"),
+        ({}, "classifier: name: expected the name of a classifier, such as server, got None"),
+        ({"name": "sever"}, "unknown classifier 'sever'.*did you mean 'server'"),
+        ({"name": "transformers"}, "classifier 'transformers': model: Field required"),
+        ({"name": "server", "url": "http://h", "k": 1}, "classifier 'server': unknown key 'k'"),
+        ({"engine": "server", "url": "x"}, "engine is called name now: write {name: server, "),
     ],
 )
 def test_wrong_options_are_config_errors(options: dict[str, Any], telling: str) -> None:
     with pytest.raises(ConfigError, match=telling):
         make_classifier(options, Limits())
+
+
+def test_the_old_name_is_refused_in_a_configuration_too() -> None:
+    classifier = {"engine": "server", "url": "http://h"}
+    with pytest.raises(ConfigError, match="engine is called name now"):
+        installed().make("selector", "meta_rm", {"classifier": classifier}, Limits())
+
+
+@pytest.mark.parametrize("kind", ["engine", "classifier"])
+def test_every_built_in_factory_tells_its_options_before_it_makes_anything(kind: str) -> None:
+    offers = [offer for offer in installed().offers() if offer.kind == kind]
+    found = {offer.name: offer.part.Options for offer in offers if not offer.plugin.count("tiny")}
+    assert {"transformers", "server"} <= found.keys()
+    assert all(issubclass(options, Options) for options in found.values())

@@ -16,7 +16,7 @@ Serve = Callable[[JudgeServer], JudgeServer]
 
 async def test_each_text_gets_its_raw_logit_in_order(serve: Serve) -> None:
     server = serve(JudgeServer())
-    async with started(engine="server", url=server.url) as classifier:
+    async with started(name="server", url=server.url) as classifier:
         assert await classifier.logits(["abc", "a", "ab"]) == [1.5, 0.5, 1.0]
     assert all(body["use_activation"] is False for body in server.bodies)
     assert {body["model"] for body in server.bodies} == {"judge"}
@@ -24,7 +24,7 @@ async def test_each_text_gets_its_raw_logit_in_order(serve: Serve) -> None:
 
 async def test_a_server_without_classify_is_asked_for_pooling(serve: Serve) -> None:
     server = serve(JudgeServer(otherwise=_only_pooling))
-    async with started(engine="server", url=server.url) as classifier:
+    async with started(name="server", url=server.url) as classifier:
         assert await classifier.logits(["abc"]) == [1.5]
         asked = len(server.bodies)
         assert await classifier.logits(["ab"]) == [1.0]
@@ -47,7 +47,7 @@ async def test_a_text_over_the_context_fails_alone(serve: Serve) -> None:
         return await act(server, request, body)
 
     server = serve(JudgeServer(otherwise=refuse_long))
-    async with started(engine="server", url=server.url) as classifier:
+    async with started(name="server", url=server.url) as classifier:
         good, bad = await classifier.logits(["ab", "a" * 20])
     assert good == 1.0
     assert isinstance(bad, EngineError)
@@ -66,7 +66,7 @@ async def test_garbage_is_a_transport_error_of_that_text(
     serve: Serve, garbage: acts.Act, telling: str
 ) -> None:
     server = serve(JudgeServer(garbage))
-    async with started(engine="server", url=server.url) as classifier:
+    async with started(name="server", url=server.url) as classifier:
         (found,) = await classifier.logits(["ab"])
     assert isinstance(found, TransportError)
     with pytest.raises(TransportError, match=telling):

@@ -25,7 +25,7 @@ async def test_logits_are_those_of_each_text_alone_in_the_plain_model(folder: Pa
 
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    async with started(engine="transformers", model=str(folder)) as classifier:
+    async with started(name="transformers", model=str(folder)) as classifier:
         found = await classifier.logits(TEXTS)
     with torch.inference_mode():
         plain = [model(**tokenizer(text, return_tensors="pt")).logits.item() for text in TEXTS]
@@ -37,14 +37,14 @@ async def test_a_text_may_use_the_whole_vocabulary(folder: Path) -> None:
     from tests.engines.tiny_models import SPECIALS, WORDS
 
     everything = " ".join((*SPECIALS, *WORDS))
-    async with started(engine="transformers", model=str(folder)) as classifier:
+    async with started(name="transformers", model=str(folder)) as classifier:
         (alone,) = await classifier.logits([everything])
         together = await classifier.logits([everything, "ba"])
     assert together[0] == pytest.approx(alone, abs=1e-5)
 
 
 async def test_a_text_over_the_context_fails_alone_and_is_not_truncated(folder: Path) -> None:
-    async with started(engine="transformers", model=str(folder)) as classifier:
+    async with started(name="transformers", model=str(folder)) as classifier:
         short, long = await classifier.logits(["ba", "ba " * 300])
     assert isinstance(short, float)
     assert isinstance(long, EngineError)
@@ -52,7 +52,7 @@ async def test_a_text_over_the_context_fails_alone_and_is_not_truncated(folder: 
 
 
 async def test_no_texts_give_no_logits(folder: Path) -> None:
-    async with started(engine="transformers", model=str(folder)) as classifier:
+    async with started(name="transformers", model=str(folder)) as classifier:
         assert await classifier.logits([]) == []
 
 
@@ -60,7 +60,7 @@ async def test_weights_of_a_judge_are_refused(tmp_path: Path) -> None:
     from tests.engines.tiny_models import save_judge
 
     with pytest.raises(EngineError, match=r"has no weights for 'score\.weight'"):
-        async with started(engine="transformers", model=str(save_judge(tmp_path))):
+        async with started(name="transformers", model=str(save_judge(tmp_path))):
             pass
 
 
@@ -69,5 +69,5 @@ async def test_a_classifier_with_two_labels_is_refused(tmp_path: Path) -> None:
 
     folder = save_classifier(tmp_path, labels=2)
     with pytest.raises(EngineError, match="can not be loaded"):
-        async with started(engine="transformers", model=str(folder)):
+        async with started(name="transformers", model=str(folder)):
             pass

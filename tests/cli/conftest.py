@@ -52,7 +52,9 @@ def make(options, limits):
         answer = "Analysis:\\n" + "\\n".join(lines) + f"\\nScores: \\\\boxed{{{box}}}"
         return Draw(answer, "length" if "CUT" in text else "stop", 10, 5)
 
-    return ScriptedEngine(judge, delay_s=options.get("delay_s", 0.0))
+    engine = ScriptedEngine(judge, delay_s=options.get("delay_s", 0.0))
+    engine.model = options.get("model", engine.model)
+    return engine
 
 
 class Stuck(ScriptedEngine):

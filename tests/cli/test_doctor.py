@@ -126,3 +126,20 @@ def test_settings_that_a_checkpoint_brings_are_told(tmp_path: Path) -> None:
     assert [check.status for check in (local, ours, users)] == ["ok", "ok", "warn"]
     assert "neutral values are used" in local.detail
     assert "asks for settings" in sampling_is_ours(Part(name="server", url="http://x")).detail
+
+
+def test_a_known_judge_without_a_template_of_its_own_is_warned_of(grm: Grm) -> None:
+    known = ("doctor", *TINY, "--set", "engine.model=BBQGOD/DeepSeek-GRM-16B")
+    warned = grm(*known)
+    assert "warn engine tiny runs BBQGOD/DeepSeek-GRM-16B" in warned.out
+    assert (
+        "is asked with template 'grm', which it was not trained on; set template to" in warned.out
+    )
+    assert "which it was not trained on" not in grm(*known, "--template", "deepseek-grm").out
+
+
+def test_a_judge_that_needs_a_principle_is_given_one(grm: Grm, tmp_path: Path) -> None:
+    (tmp_path / "needs.txt").write_text(
+        "---\nneeds: [principles]\n---\n{{conversation}}{{principles}}\n{{responses}}"
+    )
+    assert "2 of 2 judgments can be read" in grm("doctor", *TINY, "--template", "./needs.txt").out

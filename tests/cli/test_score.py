@@ -323,3 +323,22 @@ def test_an_image_in_a_row_is_refused_by_line_and_told_once_where_that_is_wanted
         True,
     )
     assert grm("score", "in.jsonl", "-o", "out.jsonl", "--unseen", "tell", *TINY).code in (0, 3)
+
+
+def test_a_known_judge_without_a_template_of_its_own_is_warned_of(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", rows(2))
+    known = (*TINY, "--set", "engine.model=BBQGOD/DeepSeek-GRM-27B")
+    shown = grm("score", "in.jsonl", "-o", "out.jsonl", *known)
+    assert shown.code == 0
+    assert "warning: judge 'BBQGOD/DeepSeek-GRM-27B' is asked with template 'grm'" in shown.err
+
+
+def test_a_pair_judge_takes_a_file_of_groups_of_three(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", rows(2))
+    (tmp_path / "two.txt").write_text(
+        "---\ncontract: {name: boxed, shows: pair}\nresponses: [2, 2]\n---\n"
+        "{{conversation}}\n{{responses}}"
+    )
+    shown = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, "--template", "./two.txt")
+    assert shown.code == 0, shown.err
+    assert all(len(record["rewards"]) == 3 for record in read(tmp_path / "out.jsonl"))

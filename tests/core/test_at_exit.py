@@ -109,5 +109,5 @@ def test_a_judge_that_fails_to_close_does_not_keep_the_others_open() -> None:
         second = judge()
     """)
     assert closed(lines) == 1
-    assert "GRM.close failed at exit" in said
+    assert "Keeper.close failed at exit" in said
     assert "RuntimeError: stuck" in said

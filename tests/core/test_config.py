@@ -212,17 +212,23 @@ def test_a_config_can_not_be_changed_in_place() -> None:
 def test_without_a_gpu_the_default_judge_is_the_reference_and_one_line_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(grm_plugin.config, "_has_cuda", lambda: False)
+    monkeypatch.setattr(grm_plugin.config, "has_cuda_gpu", lambda: False)
     with pytest.warns(UserWarning, match="only its own word-list tasks; name a judge with") as seen:
         assert GRMConfig.load().with_judge().engine.name == "reference"
     assert len(seen) == 1 and "\n" not in str(seen[0].message)
 
 
-def test_with_a_gpu_the_default_judge_is_the_published_16b(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grm_plugin.config, "_has_cuda", lambda: True)
+def test_with_a_gpu_the_default_judge_is_the_published_16b_once_per_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grm_plugin.config, "has_cuda_gpu", lambda: True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert default_judge().options == {"model": "BBQGOD/DeepSeek-GRM-16B"}
+        assert default_judge().name == "server"
+    serve = {"model": "BBQGOD/DeepSeek-GRM-16B", "shared": True}
+    assert default_judge().options == {"serve": serve}
+    assert GRMConfig.load().with_judge().template == "deepseek-grm"
+    assert GRMConfig.load(template="mine.txt").with_judge().template == "mine.txt"
 
 
 def test_settings_alone_import_no_torch_and_need_no_judge() -> None:

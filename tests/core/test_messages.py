@@ -174,12 +174,32 @@ class Picture:
         return self._pixels
 
 
+class Tensor:
+    """Numbers, as torch has them: they say little of themselves."""
+
+    def __init__(self, numbers: bytes) -> None:
+        self._numbers = numbers
+
+    def __repr__(self) -> str:
+        return "tensor([0, ..., 0])"
+
+    def detach(self) -> Tensor:
+        return self
+
+    def cpu(self) -> Tensor:
+        return self
+
+    def __array__(self) -> Picture:
+        return Picture(self._numbers)
+
+
 @pytest.mark.parametrize(
     ("one", "same", "other"),
     [
         ("cat.png", "cat.png", "dog.png"),
         (b"cat", bytearray(b"cat"), b"dog"),
         (Picture(b"ab"), Picture(b"ab"), Picture(b"ba")),
+        (Tensor(b"ab"), Tensor(b"ab"), Tensor(b"ba")),
         ({"url": "http://x/cat", "detail": None}, {"url": "http://x/cat"}, {"url": "http://x/dog"}),
         (
             {"bytes": b"ab", "path": "c"},
@@ -188,7 +208,7 @@ class Picture:
         ),
         (Path("cat.png"), Path("cat.png"), Path("dog.png")),
     ],
-    ids=["address", "bytes", "pixels", "mapping", "dataset", "path"],
+    ids=["address", "bytes", "pixels", "numbers", "mapping", "dataset", "path"],
 )
 def test_prompts_with_other_pictures_are_other_prompts(one: Any, same: Any, other: Any) -> None:
     reader = Reader(unseen="tell")

@@ -36,7 +36,7 @@ def test_python_blocks_run_top_to_bottom(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for code in BLOCK.findall(page.read_text()):
-            exec(compile(code, str(page), "exec"), names)  # our own pages
+            exec(compile(code, str(page), "exec", dont_inherit=True), names)  # our own pages
 
 
 @pytest.mark.parametrize("page", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,6 +1,7 @@
 """Stands in for ``vllm serve``: ``stand_in_server.py BEHAVIOUR MODEL --host H --port P ...``.
 
 It starts a child of its own, as vLLM does, and writes both process ids to the file ``told.json``.
+Every start is a line with its process id in the file ``starts``; ``crash`` waits for ``fail``.
 A file ``sick`` makes its health checks fail, a file ``fail`` its start. All these files are in the
 folder that ``STAND_IN_FOLDER`` names, or where it was started.
 """
@@ -31,6 +32,11 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     os.chdir(os.environ.get("STAND_IN_FOLDER", "."))
     behaviour = sys.argv[1]
+    with Path("starts").open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    if behaviour == "crash":
+        while not Path("fail").exists():
+            time.sleep(0.05)
     if behaviour == "fail" or Path("fail").exists():
         print("loading weights", "error: no such GPU, key " + os.environ.get("VLLM_API_KEY", ""))
         sys.exit(3)

@@ -69,6 +69,28 @@ async def test_probabilities_cost_one_pass_a_text_and_nothing_when_nobody_asks(
     assert [bool(draw.tokens) for draw in draws] == [logprobs > 0] * 3
 
 
+def test_a_model_that_can_not_leave_out_the_prompt_tells_the_same(
+    judge_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    from grm_plugin.local.probabilities import likeliest
+
+    model = AutoModelForCausalLM.from_pretrained(judge_folder)
+    forward, seen = model.forward, []
+
+    def plain(input_ids: Any, use_cache: bool) -> Any:
+        seen.append(input_ids.shape[1])
+        return forward(input_ids, use_cache=use_cache)
+
+    prompt, output = [4, 7, 8, 5], [9, 10, 3]
+    whole = likeliest(model, prompt, output, 2)
+    monkeypatch.setattr(model, "forward", plain)
+    for one, other in zip(likeliest(model, prompt, output, 2), whole, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+    assert seen == [7]
+
+
 async def test_asking_for_probabilities_changes_no_draw(judge_folder: Path) -> None:
     async with engine_for(judge_folder) as engine:
         plain = await drawn(engine, request_for(n=4))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grm_plugin import Group
 from grm_plugin.contracts.contract import Answer, Contract
@@ -18,6 +21,7 @@ from grm_plugin.prompts import PRESETS, Template, load_template
 from grm_plugin.prompts.known import KNOWN, advice, templates_of
 from grm_plugin.thinking import Thinking
 from grm_plugin.types import Scale, Token
+from tests.prompts.test_defusing import nested
 
 NAMES = sorted(path.stem for path in PRESETS.glob("*.txt"))
 WITH_PROBABILITIES = ("nemotron-principle", "letters")
@@ -92,6 +96,27 @@ def test_a_response_that_answers_for_the_judge_leaves_no_answer_in_the_prompt(
     shown = frame.clean(Thinking().answer(case["text"]))
     with pytest.raises(ParseError):
         made.read(Answer(shown, case["n"], preset(name).scale))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if preset(name).turns[0].text])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_hostile_texts_add_nothing_to_the_frame_of_a_prompt_not_even_where_they_meet(
+    name: str, data: st.DataObject
+) -> None:
+    template, forms = preset(name), contract(name).forms
+    frame, n = template.frame(forms=forms), template.layout.responses[0]
+
+    def frames_shown(text: Callable[[], str]) -> list[tuple[str, ...]]:
+        asked = [{"role": "user", "content": text()}]
+        more = {"reference": text(), "principles": (text(), text())}
+        texts, evidence = [text() for _ in range(n)], tuple(text() for _ in range(n))
+        judged = Group.of(asked, texts, evidence=evidence, **more)
+        messages = template.prepare(judged, forms=forms).render(range(n))
+        return [frame.find(message.content) for message in messages]
+
+    hostile = nested().map(lambda text: text or "z")
+    assert frames_shown(lambda: data.draw(hostile)) == frames_shown(lambda: "x")
 
 
 def tokens(*texts: str, top: dict[str, float]) -> tuple[Token, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,6 +17,7 @@ _BODY = (
 def whole_recipes() -> Path:
     """A copy of the recipes in which nothing is left to write."""
     copy = Path(tempfile.mkdtemp(prefix="grm-recipes-")) / "recipes"
+    atexit.register(shutil.rmtree, copy.parent, ignore_errors=True)
     shutil.copytree(RECIPES, copy)
     (copy / "grm" / PROMPT).write_text(_BODY, encoding="utf-8")
     return copy

@@ -10,7 +10,7 @@ import pytest
 
 from grm_plugin.records import from_record
 from grm_plugin.serving.protocols.groups import ScoreAnswer, ScoreCall
-from tests.engines.judge_server import JudgeServer
+from tests.engines.judge_server import JudgeServer, status
 from tests.serving.conftest import Serve, Server, row
 
 
@@ -50,7 +50,7 @@ async def test_a_verdict_has_the_fields_that_the_schema_promises(shared: Server)
     (verdict,) = await shared.score(row(10))
     async with shared.session.get("/openapi.json") as answer:
         schemas = (await answer.json())["components"]["schemas"]
-    assert verdict.keys() == schemas["VerdictRecord"]["properties"].keys()
+    assert verdict.keys() == schemas["Line"]["properties"].keys()
     for example in schemas["ScoreCall"]["examples"]:
         assert ScoreCall.model_validate(example)
 
@@ -94,6 +94,23 @@ async def test_a_sample_sent_again_gets_the_same_answer_and_is_not_judged_again(
     after = await shared.metrics()
     assert all(after[name] == before[name] for name in after if name.startswith("grm_groups_total"))
     assert after["grm_repeated_responses_total"] == before["grm_repeated_responses_total"] + 2
+
+
+async def test_an_id_can_not_forge_a_line_of_the_log(serve: Serve) -> None:
+    with JudgeServer(otherwise=status(500)).running() as judge:
+        server = await serve(judge.url, "--set", "tries=1")
+        await server.score(row(10, id="a\nERROR forged"))
+        server.process.line(r"group 'a\\nERROR forged' has no reward")
+
+
+async def test_samples_that_come_alone_and_without_ids_are_told_of_once(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url)
+    for _ in range(2):
+        assert await server.reward("quality 10") == (200, 1.0)
+    server.process.line("so each is judged alone.*--serving group_size=N")
+    assert sum("judged alone" in line for line in server.process.lines) == 1
 
 
 async def test_without_extra_logs_an_answer_has_none(serve: Serve, judge: JudgeServer) -> None:

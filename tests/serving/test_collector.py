@@ -188,9 +188,9 @@ def test_an_id_that_another_group_has_is_refused_and_not_guessed_at() -> None:
 @pytest.mark.parametrize(
     ("second", "telling"),
     [
-        (arrival("b", 1, size=3), "group g: expected size 2, as its first call said, got 3"),
-        (arrival("b", 1, prompt="p"), "group g: expected the prompt and label of its first call"),
-        (arrival("b", 0), "group g: sample index 0 came before with another response"),
+        (arrival("b", 1, size=3), "group 'g': expected size 2, as its first call said, got 3"),
+        (arrival("b", 1, prompt="p"), "group 'g': expected the prompt and label of its first call"),
+        (arrival("b", 0), "group 'g': sample index 0 came before with another response"),
     ],
 )
 def test_calls_that_contradict_each_other_are_refused(second: Arrival, telling: str) -> None:

@@ -177,7 +177,7 @@ async def test_half_a_group_is_answered_after_flush_s_by_the_policy(
     assert counted["grm_partial_groups_total"] == 1
     assert counted['grm_filled_responses_total{number="late"}'] == 1
     server.process.line("group g.*only 2 of 3 responses came in time")
-    server.process.line("group g: a response came too late")
+    server.process.line("group 'g': a response came too late")
 
 
 async def test_a_caller_that_loses_patience_finds_its_answer_when_it_asks_again(
@@ -207,9 +207,9 @@ async def test_of_10000_single_calls_at_once_each_is_answered_and_counted(
     ) as session:
 
         async def call(n: int) -> tuple[int, float | None]:
-            prompt = f"question {n % groups}. "
+            prompt = f"question {n // size}. "  # those of a group come together
             body = {
-                "query": [f"{prompt}quality {n // groups % 10 + 1}"],
+                "query": [f"{prompt}quality {n % 10 + 1}"],
                 "prompts": [prompt],
                 "labels": [None],
             }
@@ -219,14 +219,11 @@ async def test_of_10000_single_calls_at_once_each_is_answered_and_counted(
 
         answers = await asyncio.gather(*(call(n) for n in range(size * groups)))
     statuses = Counter(code for code, _ in answers)
-    assert statuses.keys() <= {200, 429}
-    assert statuses.total() == size * groups
-    assert statuses[200] >= size * 100
+    assert statuses == {200: size * groups}
     counted = await server.metrics()
-    for code, number in statuses.items():
-        assert counted[f'grm_calls_total{{path="/get_reward",status="{code}"}}'] == number
+    assert counted['grm_calls_total{path="/get_reward",status="200"}'] == size * groups
     judged_right = sum(
-        reward == pytest.approx((n // groups % 10) / 9)
+        reward == pytest.approx(n % 10 / 9)
         for n, (code, reward) in enumerate(answers)
         if code == 200
     )

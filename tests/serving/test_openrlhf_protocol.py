@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.messages import Reader
+from grm_plugin.prompts.control import END_TOKENS
 from grm_plugin.serving.gathering import Arrival
 from grm_plugin.serving.protocols.openrlhf import RewardCall, arrivals, response_of
 from grm_plugin.serving.settings import ServingSettings
@@ -42,6 +44,11 @@ def call(*texts: str, **more: Any) -> RewardCall:
 )
 def test_the_response_is_what_stands_behind_the_prompt(query: str, response: str) -> None:
     assert response_of(query, PROMPT, MARKS) == response
+
+
+@pytest.mark.parametrize("mark", END_TOKENS)
+def test_the_end_mark_of_every_known_family_is_cut_off(mark: str) -> None:
+    assert response_of(f"{PROMPT}oak{mark}", PROMPT, MARKS) == "oak"
 
 
 def test_a_query_that_does_not_begin_with_its_prompt_is_refused() -> None:
@@ -87,6 +94,16 @@ def test_labels_are_ignored_unless_they_are_said_to_be_references() -> None:
     asked = call("a", labels=["the answer"])
     assert read(asked, ServingSettings())[0].reference is None
     assert read(asked, ServingSettings(label="reference"))[0].reference == "the answer"
+
+
+@pytest.mark.parametrize("label", [None, math.nan])
+def test_a_label_that_is_missing_is_no_reference(label: Any) -> None:
+    assert read(call("a", labels=[label]), ServingSettings(label="reference"))[0].reference is None
+
+
+def test_a_label_that_is_a_number_is_a_reference() -> None:
+    found = read(call("a", labels=[42.0]), ServingSettings(label="reference"))
+    assert found[0].reference == "42"
 
 
 def test_a_label_that_can_be_no_reference_is_refused() -> None:

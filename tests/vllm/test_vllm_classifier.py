@@ -36,14 +36,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(folder: Path) -> AsyncIterator[Classifier]:
     serve = {"model": str(folder), "args": ARGS, "env": FAST, "log": folder / "server.log"}
-    async with running(make_classifier({"engine": "server", "serve": serve}, Limits())) as started:
+    async with running(make_classifier({"name": "server", "serve": serve}, Limits())) as started:
         yield started
 
 
 async def test_a_served_meta_rm_gives_the_logits_of_transformers(
     served: Classifier, folder: Path
 ) -> None:
-    local = make_classifier({"engine": "transformers", "model": str(folder)}, Limits())
+    local = make_classifier({"name": "transformers", "model": str(folder)}, Limits())
     async with running(local):
         expected = await local.logits(PROMPTS)
     found = await served.logits(PROMPTS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from real_vllm import (
     PROMPTS,
     assert_tokens_as_by_transformers,
     greedy_by_transformers,
+    poisoned,
     request_for,
     running,
     texts,
@@ -35,20 +37,29 @@ OPTIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference judge, but its ``generation_config.json`` would bend every draw."""
+    return poisoned(tmp_path_factory.mktemp("poisoned") / "judge")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def engine() -> AsyncIterator[VLLMEngine]:
-    async with running(VLLMEngine(OPTIONS, Limits())) as started:
+async def engine(model: Path) -> AsyncIterator[VLLMEngine]:
+    async with running(VLLMEngine({**OPTIONS, "model": str(model)}, Limits())) as started:
         yield started
 
 
-async def test_greedy_writes_what_transformers_writes(engine: VLLMEngine) -> None:
+async def test_greedy_writes_what_transformers_writes(engine: VLLMEngine, model: Path) -> None:
+    """So the checkpoint's penalties do not count, and its end tokens do."""
     requests = [request_for(text, temperature=0.0) for text in PROMPTS]
     found = [(await texts(engine, request))[0] for request in requests]
-    assert found == await greedy_by_transformers(32)
+    assert found == await greedy_by_transformers(32, model)
 
 
-async def test_tokens_have_the_probabilities_that_transformers_tells(engine: VLLMEngine) -> None:
-    await assert_tokens_as_by_transformers(engine)
+async def test_tokens_have_the_probabilities_that_transformers_tells(
+    engine: VLLMEngine, model: Path
+) -> None:
+    await assert_tokens_as_by_transformers(engine, model)
 
 
 async def test_the_same_seed_draws_the_same_texts(engine: VLLMEngine) -> None:

@@ -32,7 +32,7 @@ class Figures:
     Attributes:
         best_of: how often the best response ranks first after the vote, with its 95 % interval.
         single: the same for one sample alone, averaged over the K samples.
-        readable: the fraction of samples that end by themselves with N scores in the last box.
+        readable: the fraction of samples that end by themselves with N scores in the box.
         agreement: per kind of requirement, the fraction of generated checks that are true.
         invented: criteria per judgment that the query never stated.
     """

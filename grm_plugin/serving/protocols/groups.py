@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from grm_plugin.hosts.rows import Row, Turn
-from grm_plugin.records import to_record
+from grm_plugin.records import Line, to_line
 from grm_plugin.size import Size
-from grm_plugin.types import Cost, Failure, Group, Judgment, Verdict
+from grm_plugin.types import Verdict
 
 
 def _or_text(schema: dict[str, Any]) -> None:
@@ -41,30 +40,17 @@ class ScoreCall(BaseModel):
     size: Size | None = Field(None, description="samples per group; null: as configured")
 
 
-class VerdictRecord(BaseModel):
-    """A verdict as one JSON object; the lines of a record file have the same form."""
-
-    version: int
-    id: str
-    fingerprint: str
-    rewards: list[float | None] | None = Field(
-        description="one per response, null for one that is unscored; null: all are"
-    )
-    unscored: str = Field(description="why there are no rewards")
-    group: Group
-    judgments: list[Judgment]
-    failures: list[Failure]
-    cost: Cost
-    origin: dict[str, Any]
-
-
 class ScoreAnswer(BaseModel):
-    """Answer of ``/v1/score``: a verdict for every group, in their order."""
+    """Answer of ``/v1/score``: a verdict for every group, in their order.
 
-    verdicts: list[VerdictRecord]
+    Each is what a line of a record file holds. Its ``rewards`` are null when the group is unscored,
+    which ``unscored`` explains; a null among them is a response that alone is unscored.
+    """
+
+    verdicts: list[Line]
 
 
 def answer(verdicts: Iterable[Verdict]) -> bytes:
     """The JSON of a :class:`ScoreAnswer`; metadata that is not JSON is written as its ``repr``."""
-    records = [to_record(verdict) for verdict in verdicts]
-    return json.dumps({"verdicts": records}, default=repr).encode()
+    lines = (to_line(verdict).rstrip() for verdict in verdicts)
+    return b'{"verdicts": [' + b", ".join(lines) + b"]}"

@@ -1,29 +1,27 @@
-"""OpenRLHF's own executor with the adapter's rewards, driven as a rollout actor drives it."""
+"""OpenRLHF's own executor with the adapter's rewards, driven as a rollout actor drives it.
+
+The host is imported when it is used: that takes seconds.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import torch
-from openrlhf.utils.agent import SingleTurnAgentExecutor
-
-from grm_openrlhf.rollouts import ScoredRollouts
-from grm_openrlhf.settings import RunSettings
 from grm_plugin.plugins import Plugins
 from grm_plugin.testing.host import Asked, Datum, Rewards
-
-TAKEN = inspect.signature(SingleTurnAgentExecutor.execute).parameters
-IMAGES: dict[str, Any] = {"images": None} if "images" in TAKEN else {}  # since 0.10.0
 
 
 class Characters:
     """A tokenizer whose tokens are characters."""
 
     def __call__(self, text: str, **_: Any) -> dict[str, Any]:
+        import torch
+
         return {"input_ids": torch.tensor([[ord(character) for character in text]])}
 
     def decode(self, tokens: Sequence[int], **_: Any) -> str:
@@ -36,7 +34,6 @@ class Answers:
     def __init__(self, texts: Mapping[int, str], turns: Sequence[int]) -> None:
         self._texts, self._turns = texts, list(turns)
         self._started = 0
-        self.moment = asyncio.Event()
 
     async def generate(self, *_: Any, **__: Any) -> Any:
         place, self._started = self._started, self._started + 1
@@ -64,6 +61,8 @@ class OpenRLHFHost:
         options: Mapping[str, Any],
         config: Mapping[str, Any],
     ) -> Rewards:
+        from grm_openrlhf.settings import RunSettings
+
         with_reference = any(one.reference is not None for one in asked)
         settings = RunSettings(
             config={**config, "adapters": {"openrlhf": dict(options)}},
@@ -75,25 +74,31 @@ class OpenRLHFHost:
 
 
 async def _step(
-    asked: Sequence[Asked], order: Sequence[tuple[int, int]], settings: RunSettings, judge: Plugins
+    asked: Sequence[Asked], order: Sequence[tuple[int, int]], settings: Any, judge: Plugins
 ) -> Rewards:
-    rollouts = ScoredRollouts(SingleTurnAgentExecutor().execute, settings, plugins=judge)
-    groups = [_group(rollouts, one, [n for g, n in order if g == i]) for i, one in enumerate(asked)]
+    from openrlhf.utils.agent import SingleTurnAgentExecutor
+
+    from grm_openrlhf.rollouts import ScoredRollouts
+
+    roll_out = SingleTurnAgentExecutor().execute
+    # releases since 0.10.0 hand images over
+    images = {"images": None} if "images" in inspect.signature(roll_out).parameters else {}
+    execute = partial(ScoredRollouts(roll_out, settings, plugins=judge).execute, **images)
+    groups = [_group(execute, one, [n for g, n in order if g == i]) for i, one in enumerate(asked)]
     return list(await asyncio.gather(*groups))
 
 
-async def _group(rollouts: ScoredRollouts, one: Asked, turns: Sequence[int]) -> list[float | None]:
+async def _group(execute: Any, one: Asked, turns: Sequence[int]) -> list[float | None]:
     sampling = SimpleNamespace(temperature=1.0, max_tokens=4096, logprobs=None)
     engine = Answers(dict(enumerate(one.completions)), turns)
     calls = [
-        rollouts.execute(
+        execute(
             prompt=f"<|user|>{one.prompt}<|assistant|>",
             label=one.prompt if one.reference is None else one.reference,
             sampling_params=sampling,
             max_length=8192,
             hf_tokenizer=Characters(),
             llm_engine=engine,
-            **IMAGES,
         )
         for _ in one.completions
     ]

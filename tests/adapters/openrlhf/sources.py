@@ -40,11 +40,14 @@ if __name__ == "__main__":
 """
 
 _IMPORTS = """
+import asyncio
 import json
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from grm_openrlhf.ending import RemoteLedger
+from grm_openrlhf.rounds import Rounds
 from grm_openrlhf.servers import urls_of
 from grm_openrlhf.settings import ENV, RunSettings
 """
@@ -72,6 +75,25 @@ class Rollouts:
             found["config"] = dict(settings.config)
             found["urls"] = await urls_of(settings.replicas)
         return found
+"""
+)
+
+TRAIN_AND_COUNT = (
+    _TRAIN.replace("    ray", "    if not ray.is_initialized():\n        ray")
+    + """
+    actors = [ray.remote(Rollouts).remote() for _ in range(2)]
+    ray.get([actor.judged.remote(number, args.run_name) for number, actor in enumerate(actors)])
+    if args.run_name == "fails":
+        raise RuntimeError("the trainer's own fault")
+
+
+class Rollouts:
+    async def judged(self, number, rewarded):
+        training = Rounds(RemoteLedger(), f"actor-{number}", training=True)
+        places = [training.enter(asyncio.get_running_loop().create_future()) for _ in range(3)]
+        for place, reward in zip(places, [1.0, *[0.5] * 2], strict=True):
+            place.judged([reward] if reward == 1.0 or rewarded == "all" else [])
+        await places[0].means()
 """
 )
 

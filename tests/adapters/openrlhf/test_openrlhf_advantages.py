@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 
+from grm_openrlhf.weightless import without_weight
 from grm_plugin.errors import TransportError
 from grm_plugin.testing import ScriptedEngine
 from tests.adapters.openrlhf.conftest import Actor, MakeActor, shown
@@ -103,6 +104,33 @@ async def test_where_others_are_the_measure_unscored_responses_weigh_one_token(
         assert one.advantages == pytest.approx(other.advantages, abs=apart)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "factor"),
+    [
+        ("dr_grpo", 1.0),
+        ("reinforce_baseline", 1.0),
+        ("group_norm", math.sqrt(3 / 2)),
+        ("rloo", 8 / 9),
+    ],
+)
+async def test_one_unscored_response_of_four_changes_its_siblings_by_a_known_factor(
+    actor: MakeActor, tokenizer: Any, estimator: str, factor: float
+) -> None:
+    """Whitening is left out, since a group of its own would be all it sees."""
+    outputs = await actor(ScriptedEngine(judged), k=1).generate_responses(
+        "q", [text(words) for words in (20, 100, 150, 40)]
+    )
+    siblings = outputs[:3]
+    mean = statistics.fmean(one["reward"] for one in siblings)
+    filled = without_weight({**outputs[3], "reward": mean, "scores": mean}, 512)
+    found = Trainer(estimator, 4, tokenizer, no_std_norm=True).update([*siblings, filled])
+    alone = Trainer(estimator, 3, tokenizer, no_std_norm=True).update(siblings)
+    shift = alone[0].advantage * factor - found[0].advantage  # of the mean over all tokens
+    assert abs(shift) < 0.01
+    for one, other in zip(found[:3], alone, strict=True):
+        assert one.advantage == pytest.approx(other.advantage * factor - shift, abs=1e-6)
+
+
 async def test_the_token_that_keeps_its_weight_is_none_that_the_policy_wrote(
     actor: MakeActor, tokenizer: Any
 ) -> None:
@@ -172,7 +200,7 @@ async def test_an_evaluation_reports_its_scored_groups(actor: MakeActor) -> None
 
 
 async def test_an_evaluation_with_no_reward_at_all_is_no_number(actor: MakeActor) -> None:
-    one = actor(ScriptedEngine(judged), k=1, dead_batches=100)
+    one = actor(ScriptedEngine(judged), k=1, dead_groups=100)
     await rolled_out(one, range(0))
     found = evaluated(await rolled_out(one, range(PROMPTS), temperature=0.6))
     assert math.isnan(found["pass1"])

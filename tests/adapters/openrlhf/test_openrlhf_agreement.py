@@ -21,7 +21,7 @@ def test_the_same_settings_in_two_processes_agree() -> None:
 
 
 def test_where_an_actor_keeps_its_records_is_its_own_business(tmp_path: Path) -> None:
-    here = judge(record=tmp_path / "seen", dead_batches=50)
+    here = judge(record=tmp_path / "seen", dead_groups=50)
     check_agreed(findings(judge(), None), findings(here, None), "actor")
 
 

@@ -16,7 +16,7 @@ import pytest
 from ray.cluster_utils import Cluster
 
 from tests.adapters.openrlhf import stand_in
-from tests.adapters.openrlhf.sources import TRAIN_IN_RAY, write_release
+from tests.adapters.openrlhf.sources import TRAIN_AND_COUNT, TRAIN_IN_RAY, write_release
 
 JUDGE = ["--reward_model", "grm_plugin", "--grm.engine", "reference", "--grm.k", "4"]
 HOST = ["--vllm.num_engines", "1", "--run_name", "try"]
@@ -132,3 +132,48 @@ def test_help_shows_the_hosts_options_and_ours(environment: dict[str, str]) -> N
 def test_without_ours_it_is_the_hosts_own_command(environment: dict[str, str]) -> None:
     done = launch([*LAUNCHER, *HOST], environment, RAY_ADDRESS="local")
     assert told(done.stdout)["config"] is None
+
+
+@pytest.fixture
+def counting(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """One whose trainer has two actors that judge three groups each, one of them with a reward."""
+    write_release(tmp_path / "openrlhf", train=TRAIN_AND_COUNT)
+    return environment
+
+
+def test_the_end_of_a_run_says_loudly_that_many_groups_had_no_reward(
+    counting: dict[str, str], running: Cluster
+) -> None:
+    done = launch([*LAUNCHER, *JUDGE, *HOST], counting, RAY_ADDRESS=running.address)
+    assert "ERROR: 4 of 6 groups had no reward (66.7%)." in done.stdout
+    assert "learned from the other 2 alone" in done.stdout
+    assert done.returncode == 0
+
+
+def test_a_run_whose_groups_all_had_a_reward_says_so_in_one_line(
+    counting: dict[str, str], running: Cluster
+) -> None:
+    words = [*HOST[:-1], "all"]
+    done = launch([*LAUNCHER, *JUDGE, *words], counting, RAY_ADDRESS=running.address)
+    assert "grm-plugin: 0 of 6 groups had no reward (0.0%)\n" in done.stdout
+    assert "ERROR" not in done.stdout
+
+
+@pytest.mark.parametrize(("limit", "status"), [("0.5", 1), ("0.7", 0)])
+def test_more_unscored_groups_than_allowed_make_the_run_a_failure(
+    counting: dict[str, str], running: Cluster, limit: str, status: int
+) -> None:
+    words = [*JUDGE, "--grm.adapters.openrlhf.unscored_limit", limit]
+    done = launch([*LAUNCHER, *words, *HOST], counting, RAY_ADDRESS=running.address)
+    assert done.returncode == status
+    assert ("more than the 50.0% of adapters.openrlhf.unscored_limit" in done.stdout) == status
+
+
+def test_a_trainer_that_fails_keeps_its_own_message_and_is_counted_all_the_same(
+    counting: dict[str, str], running: Cluster
+) -> None:
+    words = [*HOST[:-1], "fails"]
+    done = launch([*LAUNCHER, *JUDGE, *words], counting, RAY_ADDRESS=running.address)
+    assert done.returncode == 1
+    assert "4 of 6 groups had no reward" in done.stdout
+    assert done.stdout.rstrip().endswith("RuntimeError: the trainer's own fault")

@@ -109,6 +109,38 @@ async def test_an_evaluation_whose_first_portion_has_no_reward_is_no_number() ->
     assert "1 of 2 groups had no reward, so its metrics are NaN" in ledger.close().evaluation
 
 
+async def test_an_evaluation_is_closed_when_all_its_rounds_are_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    ledger = Ledger()
+    await ledger.begin("late", training=False)
+    training = asyncio.create_task(ledger.begin("next", training=True))
+    await asyncio.sleep(0.01)
+    assert not training.done()
+    await ledger.end("late", Tally.of([0.5]), training=False)
+    await training
+    assert "0 of 1 groups had no reward" in caplog.text
+
+
+async def test_an_actor_that_never_ends_its_round_does_not_hold_up_others_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("grm_openrlhf.ledger._PATIENCE_S", 0.05)
+    ledger = Ledger()
+    await ledger.begin("lost", training=True)
+    assert await judged(Rounds(ledger, "one", training=True).enter(group())) is None
+
+
+async def test_a_round_that_is_told_late_of_its_beginning_ends_after_it() -> None:
+    class Slow(Ledger):
+        async def begin(self, name: str, *, training: bool) -> None:
+            await asyncio.sleep(0.02)
+            await super().begin(name, training=training)
+
+    assert await judged(Rounds(Slow(), "one", training=True).enter(group()), 0.5)
+
+
 async def test_a_ledger_that_is_lost_is_heard_of_by_those_who_wait() -> None:
     class Lost(Ledger):
         async def end(self, name: str, tally: Tally, *, training: bool) -> Any:

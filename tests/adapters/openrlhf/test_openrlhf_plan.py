@@ -301,7 +301,7 @@ def test_a_server_of_ours_is_started_by_the_launcher_and_not_by_the_actors(tmp_p
         ("engine: {serve: {model: judge, gpus: [0]}}", "adapters.openrlhf.judge.gpus"),
         (
             "engine: {url: 'http://a'}\n"
-            "select: {name: meta_rm, k_meta: 1, classifier: {engine: server, serve: {model: m}}}",
+            "select: {name: meta_rm, k_meta: 1, classifier: {name: server, serve: {model: m}}}",
             "name it with select.classifier.url",
         ),
     ],

@@ -123,7 +123,7 @@ async def test_the_releases_own_client_gets_rewards_of_the_reward_server(
 
 def run_in(release: Path, script: str, *words: str) -> list[float]:
     """What a script of this folder answers with a release of OpenRLHF."""
-    path = [str(ROOT), str(release), str(IN_EVERY_PROCESS)]
+    path = [str(ROOT), str(ROOT / "adapters"), str(release), str(IN_EVERY_PROCESS)]
     done = subprocess.run(
         [sys.executable, "-m", f"tests.adapters.openrlhf.{script}", *words],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "DS_ACCELERATOR": "cpu"},

@@ -64,6 +64,11 @@ SERVER = {"name": "server", "model": "grm"}
             {"engine": {"name": "server", "url": "http://a:1", "model": "another"}},
             ["engine.model"],
         ),
+        (
+            {"engine": {"name": "server", "serve": {"model": "a", "port": 8001}}},
+            {"engine": {"name": "server", "serve": {"model": "b", "env": {"KEY": "secret"}}}},
+            ["engine.serve.model"],
+        ),
     ],
 )
 def test_settings_that_change_a_reward_are_terms_and_addresses_are_not(

@@ -345,6 +345,8 @@ def test_a_file_holds_the_adapters_options_and_keywords_go_before_them() -> None
         ({"engin.url": "x"}, r"unknown keyword 'engin.url'"),
         ({"groups": "all"}, r"adapter 'trl': groups: .*'gather', 'check' or 'local'.*got 'all'"),
         ({"round_to": -1}, r"adapter 'trl': round_to: .*greater than 0, got -1"),
+        ({"dead_batches": 3}, r"dead_batches: .*set dead_groups"),
+        ({"num_generations": 0}, r"num_generations: .*greater than or equal to 1, got 0"),
         ({"k": 0}, r"k: .*greater than or equal to 1, got 0"),
         ({"adapters": {"trll": {}}}, r"unknown adapter 'trll'"),
         ({"prompts": ["p"]}, r"is a class.*name the ready object grm_trl.grm_reward"),

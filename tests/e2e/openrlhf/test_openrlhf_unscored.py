@@ -44,7 +44,7 @@ def run(address: str, tmp_path_factory: Any) -> Training:
         judge.start("moody")
         settings = {
             "engine": {"url": judge.url},
-            **{"k": 2, "tries": 1, "dead_batches": 100},
+            **{"k": 2, "tries": 1, "dead_groups": 100},
             "adapters": {"openrlhf": {"unscored_limit": LIMIT}},
         }
         command = [*LAUNCHER, *judged_by(folder, settings)]

@@ -65,14 +65,10 @@ def train(folder: Path) -> list[dict[str, Any]]:
     return calls
 
 
-def length(completions: list[str], **_: Any) -> list[float]:
-    """Another reward."""
-    return [len(text) / 10 for text in completions]
-
-
 def mix(folder: Path) -> dict[str, Any]:
     """One step with the judge and another reward, as TRL logs it on this rank."""
     from datasets import Dataset
+    from shown_judge import length
     from trl import GRPOConfig, GRPOTrainer
 
     settings = json.loads((folder / "train.json").read_text())

@@ -11,7 +11,7 @@ import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from grm_plugin.engine import Limits, SampleRequest
 from grm_plugin.errors import EngineError, TransportError
@@ -30,6 +30,8 @@ class ShownOptions(Options):
     dead: bool = False
     away_for: str = ""  # a word of the prompts that get no judgment
     broken_on_rank: int | None = None
+    broken: Literal["start", "draw"] = "start"
+    exits: bool = False  # instead of raising, where it is broken
 
 
 class ShownJudge:
@@ -41,12 +43,18 @@ class ShownJudge:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(ShownOptions, "engine 'shown'", options)
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        self._break("start")
+
+    def _break(self, at: str) -> None:
+        here = os.environ.get("RANK") == str(self.options.broken_on_rank)
+        if here and self.options.broken == at:
+            told = "the judge of this rank is broken"
+            raise SystemExit(told) if self.options.exits else RuntimeError(told)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         await asyncio.sleep(self.options.delay_s)
-        if os.environ.get("RANK") == str(self.options.broken_on_rank):
-            raise RuntimeError("the judge of this rank is broken")
+        self._break("draw")
         if self.options.dead:
             return [TransportError("nobody listens there")] * request.n
         text = request.messages[-1].content
@@ -68,6 +76,12 @@ def judgment(prompt: str, seed: int) -> str:
     frame = f"{seed}|{conversation and conversation[1]}|{sorted(shown)}"
     scores = [1 + zlib.crc32(f"{frame}|{text}".encode()) % 10 for text in shown]
     return f"Analysis: as shown.\nScores: \\boxed{{{', '.join(map(str, scores))}}}"
+
+
+def length(completions: Sequence[Any], **_: Any) -> list[float]:
+    """A reward beside the judge."""
+    texts = [one if isinstance(one, str) else one[0]["content"] for one in completions]
+    return [len(text) / 10 for text in texts]
 
 
 @hookimpl

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from datasets import Dataset
 from transformers import AutoTokenizer
 
 from grm_plugin.plugins import Plugins
-from grm_trl import GRMReward
+from grm_trl import GRMReward, abstaining
+from tests.e2e.trl.shown_judge import length
 
 pytest.importorskip("vllm")
 
@@ -58,22 +60,28 @@ def policy_server() -> Iterator[str]:
     server.server_close()
 
 
-def test_the_scoring_worker_judges_whole_groups_in_its_own_process(
+@pytest.fixture
+def scored(
+    judge: Plugins,  # looks for plug-ins before the folder is there
     tiny_model: Path,
     plugin_folder: Path,
     policy_server: str,
-    judge: Plugins,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> Callable[[list[Any]], list[Any]]:
+    """Six samples of two groups, scored by the worker with these rewards."""
     monkeypatch.syspath_prepend(plugin_folder)  # the spawned process takes over sys.path
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     tokenizer.response_template = PLAIN_TEXT
+    return lambda rewards: scored_by(rewards, tokenizer, policy_server)
+
+
+def scored_by(rewards: list[Any], tokenizer: Any, policy_server: str) -> list[Any]:
     prompts = [[{"role": "user", "content": text}] for text in ("red cat ?", "blue dog ?")]
     worker = AsyncRolloutWorker(
         model_name="policy",
         dataset=Dataset.from_dict({"prompt": prompts}),
-        reward_funcs=[GRMReward(engine="shown", k=2, plugins=judge)],
+        reward_funcs=rewards,
         processing_class=tokenizer,
         eos_token_ids=[1],
         num_generations=3,
@@ -88,9 +96,26 @@ def test_the_scoring_worker_judges_whole_groups_in_its_own_process(
     try:
         samples = [worker.rollout_buffer.get(timeout=60) for _ in range(6)]
         worker.check_health(stale_after_s=60)
+        return samples
     finally:
         worker.stop()
+
+
+def test_the_scoring_worker_judges_whole_groups_in_its_own_process(
+    scored: Callable[[list[Any]], list[Any]], judge: Plugins
+) -> None:
+    samples = scored([GRMReward(engine="shown", k=2, plugins=judge)])
     assert_rewards_of_groups(samples, GRMReward(engine="shown", k=2, plugins=judge))
+
+
+def test_rewards_that_were_joined_abstain_as_one_in_the_scoring_worker(
+    scored: Callable[[list[Any]], list[Any]], judge: Plugins
+) -> None:
+    away = {"name": "shown", "away_for": "dog"}
+    for sample in scored(abstaining([length, GRMReward(engine=away, k=2, plugins=judge)])):
+        unscored = "dog" in str(sample.prompt)
+        assert math.isnan(sample.metrics["rewards/length"]) == unscored
+        assert (sample.advantage == 0) == unscored
 
 
 def assert_rewards_of_groups(samples: list[Any], alone: GRMReward) -> None:

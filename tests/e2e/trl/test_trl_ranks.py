@@ -47,7 +47,7 @@ def run_ranks(world: int, work: str, folder: Path, environment: Mapping[str, str
         for rank in range(world)
     ]
     try:
-        codes = [process.wait(timeout=150) for process in processes]
+        codes = [process.wait(timeout=240) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -101,6 +101,13 @@ def faults(world: int, folder: Path) -> dict[str, dict[str, Any]]:
     return {
         "broken": {"rows_by_rank": spread, "settings": {"engine": broken}},
         "broken, awaited": {"rows_by_rank": spread, "settings": {"engine": broken}, "async": True},
+        "exits": {"rows_by_rank": spread, "settings": {"engine": {**broken, "exits": True}}},
+        "exits, awaited": {
+            "rows_by_rank": spread,
+            "settings": {"engine": {**broken, "exits": True}},
+            "async": True,
+        },
+        "draws": {"rows_by_rank": whole, "settings": {"engine": {**broken, "broken": "draw"}}},
         "no column": {
             "rows_by_rank": spread,
             "columns_by_rank": [{}, *answers[1:]],
@@ -180,9 +187,25 @@ def test_a_judge_that_breaks_on_one_rank_raises_on_all_and_names_it(
     _, seen, _ = outcomes
     for rank in seen[name]:
         assert "RankError: rank 1 of" in rank["error"]
-        assert "RuntimeError: the judge of this rank is broken" in rank["error"]
+        assert "the judge of this rank is broken" in rank["error"]
         assert "rank 0 of" not in rank["error"]
         assert rank["seconds"] < 20
+
+
+@pytest.mark.parametrize("name", ["exits", "exits, awaited"])
+def test_a_judge_that_exits_on_one_rank_leaves_nobody_waiting(name: str, outcomes: Any) -> None:
+    _, seen, _ = outcomes
+    for rank in seen[name]:
+        assert "the judge of this rank is broken" in rank["error"]
+        assert rank["seconds"] < 20
+
+
+def test_a_judge_that_breaks_while_it_draws_costs_the_groups_of_its_rank(outcomes: Any) -> None:
+    _, seen, _ = outcomes
+    world = len(seen["draws"])
+    lost = [rank["rewards"].count(None) for rank in seen["draws"]]
+    assert lost == [2 * (rank == 1) for rank in range(world)]
+    assert {rank["metrics"]["abstain_rate"] for rank in seen["draws"]} == {1 / world}
 
 
 def test_a_column_that_one_rank_lacks_raises_on_all(outcomes: Any) -> None:
@@ -195,7 +218,7 @@ def test_a_column_that_one_rank_lacks_raises_on_all(outcomes: Any) -> None:
 def test_a_dead_judge_stops_every_rank(outcomes: Any) -> None:
     _, seen, _ = outcomes
     for rank in seen["dead"]:
-        assert "JudgeDeadError: 1 batches in a row" in rank["error"]
+        assert "JudgeDeadError: 1 group came back" in rank["error"]
 
 
 def test_a_slow_judge_meets_our_deadline_before_any_collectives(outcomes: Any) -> None:

@@ -37,6 +37,6 @@ def test_the_meta_rm_runs_on_the_classifier() -> None:
     script = ["\\boxed{1}", "A long critique. \\boxed{10}"]
     plugins = scripted(script, Plugin("example", sys.modules[__name__]))
     for sign, reward in [(1, 1), (-1, 0)]:
-        select = {"name": "meta_rm", "k_meta": 1, "classifier": {"engine": "length", "sign": sign}}
+        select = {"name": "meta_rm", "k_meta": 1, "classifier": {"name": "length", "sign": sign}}
         with GRM(plugins=plugins, engine="scripted", select=select, k=2) as grm:
             assert grm.score(Group.of("q", ["a"])).rewards == (reward,)

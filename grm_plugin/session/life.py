@@ -6,8 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from grm_plugin.errors import EngineError, InputError, PluginError, TemplateError, quoted
@@ -15,10 +14,9 @@ from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.plugins import Plugins
 from grm_plugin.records import Recorder
 from grm_plugin.running import guarded
-from grm_plugin.running.breaker import Breaker, Judged
+from grm_plugin.running.breaker import Judged
 from grm_plugin.running.loop import LoopBlocked, LoopThread
 from grm_plugin.running.observing import Observers
-from grm_plugin.running.stream import InOrder
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
@@ -192,80 +190,3 @@ async def _start(name: str, part: Startable, deadline: float) -> None:
         await guarded.call(f"{name}: start", part.start, deadline=deadline)
     except PluginError as error:
         raise EngineError(f"the judge can not be started: {error}") from error
-
-
-class Batch:
-    """Groups that are judged together; what is judged stays, whatever happens to the rest."""
-
-    def __init__(self, session: Session, groups: Sequence[Group], size: Size | None) -> None:
-        self.session, self._groups, self._size = session, groups, size
-        self._judged: dict[int, Judged] = {}
-
-    async def judge(self) -> None:
-        """Judge all of them; raises as :meth:`Session.judge`."""
-        deadline = time.monotonic() + self.session.scorer.config.batch_timeout_s
-        work = [self._one(n, group, deadline) for n, group in enumerate(self._groups)]
-        tasks = [asyncio.create_task(one) for one in work]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:  # an error ends the batch: spend no more tokens on it
-                task.cancel()
-
-    async def _one(self, n: int, group: Group, deadline: float) -> None:
-        self._judged[n] = await self.session.judge(group, self._size, deadline)
-
-    @contextmanager
-    def saved(self, lost: Callable[[Session], None]) -> Iterator[None]:
-        """A blocked loop leaves the groups unscored that were not judged by then.
-
-        Args:
-            lost: told of the session, which is of no more use.
-        """
-        try:
-            yield
-        except LoopBlocked as error:
-            lost(self.session)
-            for n, group in enumerate(self._groups):
-                verdict = self.session.unscored(group, str(error), self._size)
-                self._judged.setdefault(n, Judged(verdict, time.monotonic()))
-
-    @property
-    def judged(self) -> list[Judged]:
-        """What became of the groups, in their order."""
-        return [self._judged[n] for n in range(len(self._groups))]
-
-
-class Verdicts:
-    """The verdicts of a stream, in its order; its coroutines run on the session's loop."""
-
-    def __init__(
-        self, session: Session, breaker: Breaker, groups: Iterable[Group], size: Size | None
-    ) -> None:
-        self._session, self._breaker = session, breaker
-        self._groups, self._size = groups, size
-        self._stream: InOrder[Group, Judged] | None = None
-        self._last: Judged | None = None
-
-    async def next(self) -> Verdict | None:
-        """The next verdict, None after the last.
-
-        Raises:
-            JudgeDeadError: the judge is dead by the verdict before.
-        """
-        if self._stream is None:
-            most = self._session.scorer.config.max_concurrent_groups
-            self._stream = InOrder(self._groups, self._judge, most=most)
-        last, self._last = self._last, None
-        if last:
-            self._breaker.count(last)
-        self._last = await self._stream.next()
-        return self._last.verdict if self._last else None
-
-    async def _judge(self, group: Group) -> Judged:
-        return await self._session.judge(group, self._size, None)
-
-    async def close(self) -> None:
-        """Cancel what is open; may be called at any time."""
-        if self._stream:
-            await self._stream.close()

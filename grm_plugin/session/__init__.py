@@ -1,0 +1,1 @@
+"""The judge from its start to its end, and what is asked of it meanwhile."""

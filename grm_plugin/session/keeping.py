@@ -1,0 +1,72 @@
+"""Keeps the session of a judge: one at a time, and another one when it is lost."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.pipeline.building import make_scorer
+from grm_plugin.plugins import Plugins
+from grm_plugin.running.at_exit import close_at_exit, forget
+from grm_plugin.running.loop import LoopBlocked
+from grm_plugin.session.life import Session
+
+
+class Keeper:
+    """Makes the parts of a judge, and the session in which they live.
+
+    Args:
+        config: which parts.
+        plugins: who offers them.
+
+    Raises:
+        ConfigError, PluginError, TemplateError: as :func:`make_scorer`.
+    """
+
+    def __init__(self, config: GRMConfig, plugins: Plugins) -> None:
+        self.scorer = make_scorer(config, plugins)
+        self._plugins = plugins
+        self._session: Session | None = None
+        self._lock = threading.Lock()
+
+    def session(self) -> Session:
+        """The session of this process, from any thread; a new one where there is none."""
+        if self._session and self._session.pid != os.getpid():
+            # forked: threads and connections stayed with the parent
+            self._session, self._lock = None, threading.Lock()
+            self._make_parts()
+        with self._lock:
+            if self._session is None:
+                self._session = Session(self.scorer, self._plugins)
+                close_at_exit(self.close)
+            return self._session
+
+    def _make_parts(self) -> None:
+        self.scorer = make_scorer(self.scorer.config, self._plugins)
+
+    @contextmanager
+    def watched(self, session: Session) -> Iterator[None]:
+        """Where a part blocks the session, leave it; the next call starts another."""
+        try:
+            yield
+        except LoopBlocked:
+            with self._lock:
+                if self._session is session:
+                    self._session = None
+                    self._make_parts()
+            session.give_up()
+            raise
+
+    def close(self) -> None:
+        """End the session; may be called twice.
+
+        Raises:
+            PluginError: a part failed to close, or did not return; everything else is closed.
+        """
+        forget(self.close)
+        session, self._session = self._session, None
+        if session and session.pid == os.getpid():
+            session.close()
