@@ -77,6 +77,8 @@ class Thinking:
         self._families = tuple(map(_compiled, (*families, _STRIPPED)))
         self._opens = _any_of(one.opens for one in families)
         self._closes = _any_of(one.closes for one in families)
+        begins = _any_of(one.opens for one in (*families, _STRIPPED))
+        self._begins = re.compile(rf"\s*(?:{begins.pattern})", re.IGNORECASE)
         self._left_open = re.compile(rf"(?:{self._opens.pattern})\s*\Z", re.IGNORECASE)
 
     def ends_open(self, prompt: str) -> bool:
@@ -135,7 +137,7 @@ class Thinking:
 
     def _blocks(self, text: str, end: int) -> int | None:
         """Where the blocks that follow each other from ``end`` on are over; None if never."""
-        while True:
+        while self._begins.match(text, end):
             found = end
             for opens, closes, cut in self._families:
                 if block := opens.match(text, end):
@@ -145,7 +147,8 @@ class Thinking:
                     end = close.end() if close else end
                     break
             if end == found:
-                return end
+                break
+        return end
 
 
 def _compiled(marks: Marks) -> tuple[re.Pattern[str], ...]:

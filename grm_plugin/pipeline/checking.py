@@ -90,6 +90,8 @@ def _check_unchanged(owner: str, judgment: Judgment, given: Judgment) -> None:
         raise PluginError(
             f"{owner}: expected a finite meta-score of sample {judgment.sample}, got {score}"
         )
+    if judgment is given:
+        return
     if replace(judgment, voted=given.voted, meta_score=given.meta_score) != given:
         raise PluginError(
             f"{owner}: sample {judgment.sample} came back changed; a selector sets voted and "

@@ -140,10 +140,11 @@ def between(showings: Sequence[Showing], start: int, end: int) -> list[Showing]:
     found = []
     for one in showings:
         first, last = max(one.first, start), min(one.first + one.n, end)
-        if first < last:
-            found.append(
-                replace(one, first=first, n=last - first, seed=one.seed + first - one.first)
-            )
+        if last - first == one.n:
+            found.append(one)
+        elif first < last:
+            seed = one.seed + first - one.first
+            found.append(replace(one, first=first, n=last - first, seed=seed))
     return found
 
 

@@ -74,7 +74,11 @@ def keep_best(judgments: Sequence[Judgment], k_meta: int) -> tuple[Judgment, ...
     """
     ranked = sorted(judgments, key=lambda judgment: (-_meta_score(judgment), judgment.sample))
     best = {judgment.sample for judgment in ranked[:k_meta]}
-    return tuple(replace(judgment, voted=judgment.sample in best) for judgment in judgments)
+    return tuple(_marked(judgment, judgment.sample in best) for judgment in judgments)
+
+
+def _marked(judgment: Judgment, voted: bool) -> Judgment:
+    return judgment if judgment.voted == voted else replace(judgment, voted=voted)
 
 
 def _meta_score(judgment: Judgment) -> float:
