@@ -7,40 +7,39 @@ in one update would be seen by nobody.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from grm_plugin import GRM, __version__
+from grm_openrlhf.options import OpenRLHFOptions
+from grm_plugin import GRM
 from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.hosts import agreement
+from grm_plugin.hosts.agreement import Terms
 
-# where a judge is and where records go differs between nodes, a template is compared by its text,
-# and how long an actor bears a dead judge is no part of a reward
-_LOCAL = frozenset({"engine", "record", "template", "dead_groups", "dead_after_s"})
 _DISTRIBUTIONS = ("openrlhf", "transformers")
+_LAUNCHED = "engine.serve."  # by the launcher alone
 
 
-def findings(judge: GRM, own_agent: Path | None) -> dict[str, str]:
+def findings(judge: GRM, options: OpenRLHFOptions, own_agent: Path | None) -> Terms:
     """What decides a reward, as found in this process: short texts by name.
 
     Args:
         judge: with the settings of the run.
+        options: of the adapter.
         own_agent: the user's agent file.
     """
-    settings = judge.config.model_dump(mode="json", exclude=set(_LOCAL))
-    engine = {"name": judge.config.engine.name, "model": judge.config.engine.options.get("model")}
-    return {
-        "grm-plugin": __version__,
-        **{name: _version(name) for name in _DISTRIBUTIONS},
-        "template": judge.template.digest,
+    found = {
+        **agreement.terms(judge),
+        **agreement.flat(options.model_dump(mode="json")),
+        **{f"version of {name}": _version(name) for name in _DISTRIBUTIONS},
+        "template": judge.template.digest[:12],  # its file has another name on every node
         "agent file": _digest(own_agent),
-        "engine": json.dumps(engine),
-        **{name: json.dumps(value, sort_keys=True) for name, value in sorted(settings.items())},
     }
+    return {name: text for name, text in found.items() if not name.startswith(_LAUNCHED)}
 
 
-def check_agreed(agreed: Mapping[str, str], found: Mapping[str, str], actor: str) -> None:
+def check_agreed(agreed: Mapping[str, str], found: Terms, actor: str) -> None:
     """Refuse to score what would be scored otherwise elsewhere.
 
     Args:

@@ -108,7 +108,7 @@ def make_plan(
         vote_range=votes,
         filtering=host.value(given, "filtering"),
         ledger=True,
-        agreed=findings(judge, own_agent),
+        agreed=findings(judge, options, own_agent),
     )
     # of an option that is given twice the host takes the last
     argv = [*rest, host.option("agent"), str(AGENT), *label_option, *_evaluation(host, given)]

@@ -98,7 +98,7 @@ class ScoredRollouts:
         if self._config.record:
             here["record"] = Path(f"{self._config.record}.{_actor()}")
         grm = GRM(self._config.but(**here), plugins=self._plugins)
-        found = findings(grm, self._settings.own_agent)
+        found = findings(grm, self._options, self._settings.own_agent)
         check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
         return GroupJudge(grm, self._options, self._settings)
 

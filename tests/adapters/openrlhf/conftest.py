@@ -28,7 +28,7 @@ from grm_openrlhf.rollouts import ScoredRollouts
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.plugins import Plugins
 
-COMPILED = "flash_attn_2_cuda"  # for GPUs; older releases are run beside a stand-in for it
+COMPILED = "flash_attn_2_cuda"  # the part of flash-attn that is there for GPUs only
 if COMPILED not in sys.modules and importlib.util.find_spec(COMPILED) is None:
     sys.modules[COMPILED] = ModuleType(COMPILED)
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+import grm_plugin
 from grm_openrlhf import agreement
-from grm_openrlhf.agreement import check_agreed, findings
+from grm_openrlhf.agreement import check_agreed
+from grm_openrlhf.options import options_of
 from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
 from grm_plugin.testing import scripted
@@ -14,6 +16,10 @@ from tests.adapters.openrlhf.conftest import MakeActor
 
 def judge(**settings: object) -> GRM:
     return GRM(plugins=scripted([]), engine="scripted", **settings)
+
+
+def findings(judge: GRM, own_agent: Path | None) -> dict[str, str]:
+    return agreement.findings(judge, options_of(judge.config), own_agent)
 
 
 def test_the_same_settings_in_two_processes_agree() -> None:
@@ -27,7 +33,10 @@ def test_where_an_actor_keeps_its_records_is_its_own_business(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("settings", "told"),
-    [({"k": 8}, "k is '4' there and '8' here"), ({"vote": "sum"}, "vote is ")],
+    [
+        ({"k": 8}, "k is '4' there and '8' here"),
+        ({"vote": "sum"}, "vote.name is 'mean' there and 'sum' here"),
+    ],
 )
 def test_settings_that_differ_are_named_with_both_values(
     settings: dict[str, object], told: str
@@ -48,10 +57,10 @@ def test_another_version_another_template_and_another_agent_file_are_seen(
     template.write_text("{{conversation}} {{responses}} box them: \\boxed{..}")
     there = findings(judge(), own)
     own.write_text("2")
-    monkeypatch.setattr(agreement, "__version__", "0.0.7")
+    monkeypatch.setattr(grm_plugin, "__version__", "0.0.7")
     with pytest.raises(ConfigError) as caught:
         check_agreed(there, findings(judge(template=str(template)), own), "actor")
-    for told in ("grm-plugin is", "'0.0.7' here", "template is", "agent file is"):
+    for told in ("version of grm-plugin is", "'0.0.7' here", "template is", "agent file is"):
         assert told in str(caught.value)
 
 

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from grm_openrlhf.agreement import check_agreed, findings
 from grm_openrlhf.command import split
 from grm_openrlhf.host import Host
+from grm_openrlhf.options import options_of
 from grm_openrlhf.plan import AGENT, Plan, make_plan
 from grm_openrlhf.settings import ENV, RunSettings
+from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
+from grm_plugin.plugins import installed
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
 
@@ -161,6 +165,19 @@ def test_the_launcher_tells_what_every_actor_must_find_and_that_it_counts() -> N
     assert settings.ledger
     assert not settings.filtering
     assert plan("--algo.dynamic_filtering_enable").settings.filtering
+
+
+def test_actors_find_of_a_judge_that_is_started_what_the_launcher_found(tmp_path: Path) -> None:
+    text = Path(installed().get("template", "grm")).read_text()
+    (tmp_path / "mine.txt").write_text(text)
+    (tmp_path / "of-this-node.txt").write_text(text)
+    started = "{serve: {model: some/judge}}"
+    settings = plan("--grm.template", str(tmp_path / "mine.txt"), engine=started).settings
+    told = RunSettings.model_validate_json(settings.model_dump_json(exclude_unset=True))
+    here = {"engine.urls": ("http://a:1",), "template": str(tmp_path / "of-this-node.txt")}
+    judge = GRM(told.judge_config().but(**here, record=tmp_path / "here"))
+    found = findings(judge, options_of(judge.config), None)
+    check_agreed(told.agreed, found, "actor")
 
 
 def test_the_share_of_unscored_groups_that_a_run_may_have_is_an_option(tmp_path: Path) -> None:
