@@ -29,6 +29,8 @@ def mark_at(text: str, low: str, at: int) -> Mark | None:
 
 
 def _tag(low: str, at: int) -> Mark | None:
+    if low[at] != "<":
+        return None
     is_open = not low.startswith("</", at)
     begin = at + (1 if is_open else 2)
     for family, names in enumerate(TAGS):
