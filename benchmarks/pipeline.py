@@ -25,7 +25,7 @@ from typing import Any
 from machine import save
 
 from grm_plugin import GRM, Group, Judgment, Verdict
-from grm_plugin.engine import Limits
+from grm_plugin.engine import Draw, Limits
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.planning import plan
 from grm_plugin.pipeline.reading import Reader
@@ -34,10 +34,10 @@ from grm_plugin.pipeline.settling import Rule, settle
 from grm_plugin.pipeline.voting import mean
 from grm_plugin.plugins import installed
 from grm_plugin.prompts import load_template
-from grm_plugin.records import Recorder, from_record, to_record
+from grm_plugin.records import from_record, to_record
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.testing import scripted
 from grm_plugin.thinking import Thinking
-from grm_plugin.types import Draw
 
 N, K = 8, 8
 AIM_MS = 0.2

@@ -21,13 +21,12 @@ import aiohttp
 from machine import save
 
 from grm_plugin import GRM, Group
-from grm_plugin.engine import Limits, SampleRequest, Sampling
+from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.pipeline import planning
 from grm_plugin.prompts import Template
 from grm_plugin.reference.judge import MODEL
 from grm_plugin.reference.tasks.data import best_of_groups
-from grm_plugin.types import Draw
 
 # Little memory, so that it also starts on a machine that does other work; and vLLM's CPU engine
 # dies of a seeded request whose prompt chunked prefill splits.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.errors import EngineError
-from grm_plugin.types import Draw, Group, Message
+from grm_plugin.types import Group, Message, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,28 @@ class SampleRequest:
     first: int = 0
     run: int = 0
     logprobs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One completion of the judge, as an engine returns it.
+
+    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
+    ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
+    the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
+    judges that speak more than once. ``order`` and ``meta_score`` are set only by engines that
+    replay the past.
+    """
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    tokens: tuple[Token, ...] = ()
+    said: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = None
+    meta_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import FileIO
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from grm_plugin.errors import RecordError, quoted
+from grm_plugin.moved import refuse_old_name
 from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
 
 VERSION = 2
-_BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,97 +220,7 @@ def _verdicts(path: Path, lines: BinaryIO) -> Iterator[Verdict]:
             raise RecordError(f"{path}, line {number}: {error}") from error
 
 
-class Recorder:
-    """Appends verdicts to a JSONL file, each line whole and flushed before the next.
+if not TYPE_CHECKING:  # checkers know the names that are there
 
-    Args:
-        path: the file; made with its folders, appended to when there. A torn last line, left by
-            a kill, is cut off first.
-
-    Raises:
-        RecordError: the file can not be opened or written (disk full), or another process is
-            writing it; the lines before are intact and the torn one is removed.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
-            _reserve(self._file)
-            cut_torn_line(path)
-        except OSError as error:
-            raise RecordError(f"record {path} can not be opened: {error}") from error
-
-    def write(self, verdict: Verdict) -> None:
-        """Append one line; metadata that is not JSON is written as its ``repr``."""
-        try:
-            self._append(to_line(verdict))
-        except (OSError, TypeError, ValueError) as error:
-            raise RecordError(
-                f"verdict of group {verdict.group.label} can not be recorded to {self.path}: "
-                f"{error}; the lines before it are intact"
-            ) from error
-
-    def _append(self, line: bytes) -> None:
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            written = self._file.write(line)
-            if written != len(line):
-                raise OSError(f"{written} of {len(line)} bytes written; is the disk full?")
-        except OSError:
-            with contextlib.suppress(OSError):  # a device can not be cut
-                self._file.truncate(start)
-            raise
-
-    def close(self) -> None:
-        """Close the file; may be called twice."""
-        self._file.close()
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def _reserve(file: FileIO) -> None:
-    """Two processes that append to one file would cut each other's open lines."""
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise OSError(
-            "another process is writing it; give each process a file of its own"
-        ) from None
-
-
-def cut_torn_line(path: Path) -> None:
-    """Remove what stands after the last newline of ``path``, if there is such a file."""
-    if not path.exists() or not path.stat().st_size:
-        return
-    with path.open("rb+") as file:
-        end = _end_of_lines(file)
-        if end != file.seek(0, os.SEEK_END):
-            file.truncate(end)
-
-
-def _end_of_lines(file: BinaryIO) -> int:
-    end = file.seek(0, os.SEEK_END)
-    while end:
-        start = max(0, end - _BLOCK_BYTES)
-        file.seek(start)
-        newline = file.read(end - start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
+    def __getattr__(name: str) -> Any:
+        raise refuse_old_name(name, __name__, "grm_plugin.running.recorder", ("Recorder",))

@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from grm_plugin.moved import refuse_old_name
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character: no Unicode text. Judges and records get U+FFFD in its place."""
@@ -136,28 +138,6 @@ class Token:
     text: str
     logprob: float
     top: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """One completion of the judge, as an engine returns it.
-
-    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
-    ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
-    the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
-    judges that speak more than once. ``order`` and ``meta_score`` are set only by engines that
-    replay the past.
-    """
-
-    text: str
-    finish_reason: str
-    prompt_tokens: int = 0
-    output_tokens: int = 0
-    seconds: float = 0.0
-    tokens: tuple[Token, ...] = ()
-    said: tuple[str, ...] = ()
-    order: tuple[int, ...] | None = None
-    meta_score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,3 +267,9 @@ class Verdict:
         for failure in self.failures:
             counts[failure.reason] = counts.get(failure.reason, 0) + 1
         return counts
+
+
+if not TYPE_CHECKING:  # checkers know the names that are there
+
+    def __getattr__(name: str) -> Any:
+        raise refuse_old_name(name, __name__, "grm_plugin.engine", ("Draw",))

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grm_plugin.errors import InputError, RecordError
-from grm_plugin.records import cut_torn_line, read_verdicts
+from grm_plugin.records import read_verdicts
+from grm_plugin.running.recorder import cut_torn_line
 from grm_plugin.types import Group, Verdict
 
 

@@ -19,9 +19,9 @@ from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
 from grm_plugin.prompts.known import advice
-from grm_plugin.records import Recorder
 from grm_plugin.report.tally import Tally, summary
 from grm_plugin.report.terminal import err, say
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3

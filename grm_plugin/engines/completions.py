@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from grm_plugin.engine import SampleRequest
+from grm_plugin.engine import Draw, SampleRequest
 from grm_plugin.errors import EngineError, TransportError, quoted
 from grm_plugin.local.tokens import aligned, merged
 from grm_plugin.remote.http import Answer
-from grm_plugin.types import Draw, Token
+from grm_plugin.types import Token
 
 
 def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineError]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.engine import Limits, Recorded, SampleRequest
+from grm_plugin.engine import Draw, Limits, Recorded, SampleRequest
 from grm_plugin.errors import EngineError, RecordedFailure
 from grm_plugin.options import Options, read_options
 from grm_plugin.records import read_verdicts
-from grm_plugin.types import Draw, Failure, Group, Judgment, Message, Reason, Verdict
+from grm_plugin.types import Failure, Group, Judgment, Message, Reason, Verdict
 
 Sample = Judgment | Failure
 

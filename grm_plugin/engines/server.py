@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from grm_plugin.engine import Limits, SampleRequest, Sampling
+from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.marks import marks_in_the_frame
@@ -17,7 +17,7 @@ from grm_plugin.remote.connection import Connection, ConnectionOptions
 from grm_plugin.remote.fields import NEUTRAL, NeutralFields
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.refusals import NotFound, Refused
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Message
 
 _OWNER = "engine 'server'"
 _OURS = frozenset(

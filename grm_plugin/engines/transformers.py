@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
 from grm_plugin.local.chat import check_context
 from grm_plugin.local.options import LocalModelOptions, Row
 from grm_plugin.options import read_options
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Message
 
 if TYPE_CHECKING:
     from grm_plugin.local.generation import Generator

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
-from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.errors import (
     ConfigError,
     EngineError,
@@ -24,7 +24,7 @@ from grm_plugin.local.chat import ChatEncoder, check_context
 from grm_plugin.local.tokens import TokenReader
 from grm_plugin.options import Options, read_options
 from grm_plugin.remote.slots import Slots
-from grm_plugin.types import Draw, Message, Token
+from grm_plugin.types import Message, Token
 
 _OWNER = "engine 'vllm'"
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, StoppingCriteria
 
+from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError, RequestTimeout
 from grm_plugin.local.cache import growing_cache
 from grm_plugin.local.chat import ChatEncoder
@@ -18,7 +19,7 @@ from grm_plugin.local.options import LocalModelOptions, Row, RowJob
 from grm_plugin.local.probabilities import likeliest
 from grm_plugin.local.seeded import SeededSampler
 from grm_plugin.local.tokens import TokenReader
-from grm_plugin.types import Draw, Message, Token
+from grm_plugin.types import Message, Token
 
 
 class Generator:

@@ -8,10 +8,9 @@ from typing import Any
 
 from pydantic import Field
 
-from grm_plugin.engine import Sampling
+from grm_plugin.engine import Draw, Sampling
 from grm_plugin.local.batching import Job
 from grm_plugin.options import Options
-from grm_plugin.types import Draw
 
 
 class LocalModelOptions(Options):

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grm_plugin.contracts.contract import Reading
+from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError, InputError, PluginError, TransportError, quoted
 from grm_plugin.pipeline.selecting import Selection
-from grm_plugin.types import Draw, Failure, Group, Judgment, Scale
+from grm_plugin.types import Failure, Group, Judgment, Scale
 
 
 def checked_group(group: Group) -> Group:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from grm_plugin.engine import Engine, SampleRequest, Sampling
+from grm_plugin.engine import Draw, Engine, SampleRequest, Sampling
 from grm_plugin.errors import EngineError
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.checking import checked_draws, checked_order
@@ -16,7 +16,7 @@ from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
-from grm_plugin.types import Draw, Failure, Judgment, Message, Reason
+from grm_plugin.types import Failure, Judgment, Message, Reason
 
 Sample = Judgment | Failure
 Draws = Sequence[Draw | EngineError]

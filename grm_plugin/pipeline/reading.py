@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from grm_plugin.contracts.contract import Answer, Contract, Reading
 from grm_plugin.contracts.principles import parse_principles
+from grm_plugin.engine import Draw
 from grm_plugin.errors import ParseError, quoted
 from grm_plugin.pipeline.checking import checked_reading
 from grm_plugin.pipeline.planning import unshuffle
 from grm_plugin.running import guarded
 from grm_plugin.thinking import Thinking
-from grm_plugin.types import Draw, Failure, Judgment, Reason, Scale, Token
+from grm_plugin.types import Failure, Judgment, Reason, Scale, Token
 
 
 @dataclass(frozen=True)

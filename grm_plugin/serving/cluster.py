@@ -23,7 +23,7 @@ from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import EngineError
 from grm_plugin.grm import GRM
-from grm_plugin.records import Recorder
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.serving.joining import apart, join_cluster, not_deployed
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size

@@ -12,11 +12,11 @@ from typing import Any
 from grm_plugin.errors import EngineError, InputError, PluginError, TemplateError, quoted
 from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.plugins import Plugins
-from grm_plugin.records import Recorder
 from grm_plugin.running import guarded
 from grm_plugin.running.breaker import Judged
 from grm_plugin.running.loop import LoopBlocked, LoopThread
 from grm_plugin.running.observing import Observers
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 

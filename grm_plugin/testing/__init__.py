@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from grm_plugin.engine import Engine, EngineFactory, Limits, SampleRequest
+from grm_plugin.engine import Draw, Engine, EngineFactory, Limits, SampleRequest
 from grm_plugin.errors import EngineError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.plugins import Plugin, Plugins, installed
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Message
 
 Line = str | Draw | EngineError
 Script = Sequence[Line] | Callable[[SampleRequest, int], Line]

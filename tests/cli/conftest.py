@@ -32,7 +32,7 @@ from pathlib import Path
 
 from grm_plugin import hookimpl
 from grm_plugin.testing import ScriptedEngine
-from grm_plugin.types import Draw
+from grm_plugin.engine import Draw
 
 SHOWN = re.compile(r"\\[The Begin of Response \\d+\\]\\n(.*?)\\n\\[The End", re.DOTALL)
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from grm_plugin.cli import demo
-from grm_plugin.engine import Engine, Limits, SampleRequest
+from grm_plugin.engine import Draw, Engine, Limits, SampleRequest
 from grm_plugin.reference import judge
 from grm_plugin.testing import ScriptedEngine
-from grm_plugin.types import Draw, Group
+from grm_plugin.types import Group
 from tests.cli.conftest import Ended
 
 Grm = Callable[..., Ended]

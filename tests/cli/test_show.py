@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grm_plugin.records import Recorder
 from grm_plugin.report.telling import passage
 from grm_plugin.report.terminal import printable
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
 from tests.cli.conftest import Ended
 

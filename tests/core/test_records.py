@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from grm_plugin import GRM, Group, Judgment, Message, Size, Verdict
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import RecordError, TransportError
-from grm_plugin.records import Recorder, from_line, from_record, read_verdicts, to_line, to_record
+from grm_plugin.records import from_line, from_record, read_verdicts, to_line, to_record
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Cost, Failure, Principle, Reason, Token
 from tests.core.honest_judge import grm, group, honest, noisy
 
@@ -412,7 +413,7 @@ def test_samples_the_meta_rm_could_not_rate_may_vote_without_it(tmp_path: Path) 
 
 
 def test_a_truncated_text_stays_truncated_in_a_replay(tmp_path: Path) -> None:
-    from grm_plugin.types import Draw
+    from grm_plugin.engine import Draw
 
     def cut(request: SampleRequest, i: int) -> Draw:
         return Draw("\\boxed{5, 5}", "length")

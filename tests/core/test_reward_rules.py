@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group
-from grm_plugin.engine import SampleRequest
+from grm_plugin.engine import Draw, SampleRequest
 from grm_plugin.errors import (
     ContextError,
     InputError,
@@ -24,7 +24,7 @@ from grm_plugin.hookspecs import hookimpl
 from grm_plugin.pipeline.voting import WithoutOptions
 from grm_plugin.plugins import Plugin
 from grm_plugin.testing import ScriptedEngine, scripted
-from grm_plugin.types import Draw, Reason
+from grm_plugin.types import Reason
 from tests.core.honest_judge import box, grm, group, honest, noisy, qualities, rewards, wait_until
 
 # 1. A failed sample is dropped, counted by reason and visible; it is never a score.

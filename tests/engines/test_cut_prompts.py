@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from grm_plugin.engine import Draw
 from grm_plugin.engines.cutting import suspicious
 from grm_plugin.errors import ConfigError, ContextError
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Message
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import Act, JudgeServer, completion
 from tests.engines.requests_to_judge import request_for

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from grm_plugin.engine import Draw
 from grm_plugin.remote.arguments import arguments
 from grm_plugin.remote.refusals import Refused
-from grm_plugin.types import Draw
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, completion, status
 from tests.engines.requests_to_judge import request_for

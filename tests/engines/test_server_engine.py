@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tests.engines.judge_server as acts
-from grm_plugin.engine import Limits
+from grm_plugin.engine import Draw, Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import (
     ConfigError,
@@ -19,7 +19,6 @@ from grm_plugin.errors import (
     RequestTimeout,
     TransportError,
 )
-from grm_plugin.types import Draw
 from tests.engines.judge_server import JudgeServer
 from tests.engines.requests_to_judge import request_for, until
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.engine import Limits
+from grm_plugin.engine import Draw, Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import ConfigError, TransportError
 from grm_plugin.local.tokens import aligned
-from grm_plugin.types import Draw, Token
+from grm_plugin.types import Token
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, choices_with
 from tests.engines.requests_to_judge import request_for

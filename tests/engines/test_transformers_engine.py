@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import ConfigError, ContextError, EngineError, RequestTimeout
-from grm_plugin.types import Draw
 from tests.engines.requests_to_judge import request_for, until
 
 torch = pytest.importorskip("torch")

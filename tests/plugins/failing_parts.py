@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from grm_plugin import hookimpl
 from grm_plugin.contracts.contract import Answer, Reading
+from grm_plugin.engine import Draw
 from grm_plugin.options import Options, read_options
 from grm_plugin.pipeline.selecting import Selection
-from grm_plugin.types import Draw
 
 RELEASED = threading.Event()
 """Ends what blocks or hangs, so that no test leaves a thread behind."""

@@ -18,9 +18,9 @@ from typing import Any
 from transformers import AutoTokenizer
 
 import grm_plugin.reference
-from grm_plugin.engine import Limits, SampleRequest, Sampling
+from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.transformers import TransformersEngine
-from grm_plugin.types import Draw, Message, Token
+from grm_plugin.types import Message, Token
 
 MODEL = Path(grm_plugin.reference.__file__).parent / "model"
 CONTEXT = 512

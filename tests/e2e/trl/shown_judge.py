@@ -13,11 +13,11 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.errors import EngineError, TransportError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
-from grm_plugin.types import Draw, Message
+from grm_plugin.types import Message
 
 RESPONSE = re.compile(r"\[The Begin of Response (\d+)\]\n(.*?)\n\[The End of Response \1\]", re.S)
 CONVERSATION = re.compile(r"\[Conversation\]\n(.*)\n\[Responses to judge", re.S)

@@ -6,11 +6,10 @@ import sys
 from typing import ClassVar
 
 from grm_plugin import GRM, Group, hookimpl
-from grm_plugin.engine import Limits, SampleRequest
+from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.options import Options, read_options
 from grm_plugin.plugins import Plugin
 from grm_plugin.testing import scripted
-from grm_plugin.types import Draw
 
 
 class FlatOptions(Options):
