@@ -7,8 +7,7 @@ names, and from what the chosen engine prefers.
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,21 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, Part, explain, put, read_yaml
-from grm_plugin.remote.gpus import has_cuda_gpu
 from grm_plugin.schedule import Schedule, read_schedule
 from grm_plugin.size import MAX_K, Size
 
 ENV = "GRM_CONFIG"
 DEFAULT = "default"
 _ADDRESS = {"url", "urls", "serve"}
-DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
-
 
 # names of earlier versions, and what to write now
-RENAMED = {
-    "dead_batches": "a dead judge is counted in groups and seconds now: set dead_groups, "
-    "dead_after_s",
-}
+RENAMED = {"dead_batches": "dead judges are counted in two ways now: set dead_groups, dead_after_s"}
 
 
 class ThinkingMarks(Options):
@@ -46,10 +39,9 @@ class ThinkingMarks(Options):
 
 
 class GRMConfig(BaseModel):
-    """Every setting of the judge and of the vote.
+    """Every setting of the judge and of the vote; None follows the engine or is derived.
 
-    Fields without a default here (None) follow the engine or are derived; see
-    ``docs/reference/config.md``, which is made from this class.
+    ``docs/reference/config.md`` is made from this class.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -130,22 +122,17 @@ class GRMConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _not_renamed(cls, values: Any) -> Any:
-        for name in values if isinstance(values, Mapping) else ():
-            if name in RENAMED:
-                raise ValueError(f"{name}: {RENAMED[name]}")
-        return values
-
-    @field_validator("stop", mode="before")
-    @classmethod
-    def _no_stop_texts(cls, value: Any) -> Any:
-        if isinstance(value, Sequence) and not isinstance(value, str):
+        given = values if isinstance(values, Mapping) else {}
+        for name in RENAMED.keys() & given:
+            raise ValueError(f"{name}: {RENAMED[name]}")
+        if isinstance(given.get("stop"), list | tuple):
             raise ValueError("stop names a stopper; texts that end a judgment are stop_texts now")
-        return value
+        return values
 
     @field_validator("engine", mode="before")
     @classmethod
     def _from_address(cls, value: Any) -> Any:
-        """Only a server has an address, so it need not be named."""
+        # only a server has an address, so it need not be named
         if isinstance(value, Mapping) and "name" not in value and _ADDRESS & set(value):
             return {"name": "server", **value}
         return value
@@ -249,14 +236,6 @@ class GRMConfig(BaseModel):
     def _set(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.model_fields_set}
 
-    def with_judge(self) -> GRMConfig:
-        """This configuration with a judge named: where none is, the one for this machine."""
-        if self.engine.name != DEFAULT:
-            return self
-        engine = default_judge()
-        own = {"template": "deepseek-grm"} if "serve" in engine.options else {}
-        return self._checked("default judge", {**own, **self._set(), "engine": engine}, {})
-
 
 def _find_template(values: dict[str, Any], config: Path) -> None:
     name = values.get("template")
@@ -267,19 +246,3 @@ def _find_template(values: dict[str, Any], config: Path) -> None:
 def is_template_file(name: str) -> bool:
     """Whether a template's name is a path: anything with a slash or a suffix."""
     return "/" in name or "." in name
-
-
-def default_judge() -> Part:
-    """The judge when none is named: the published 16B on a CUDA GPU, else the reference GRM.
-
-    The 16B is one server that all processes of this user on the machine share.
-    """
-    if has_cuda_gpu():
-        serve = {"model": DEEPSEEK_GRM_16B, "shared": True}
-        return Part.model_validate({"name": "server", "serve": serve})
-    warnings.warn(
-        "no judge named and no CUDA GPU: using the embedded reference GRM, which knows only its "
-        "own word-list tasks; name a judge with engine=... or GRM_CONFIG",
-        stacklevel=2,
-    )
-    return Part(name="reference")

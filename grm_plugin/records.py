@@ -67,7 +67,7 @@ def to_line(verdict: Verdict) -> bytes:
         return _LINES.dump_json(_line(verdict), ensure_ascii=True, fallback=repr) + b"\n"
     except PydanticSerializationError:
         text = json.dumps(to_record(verdict), ensure_ascii=False)
-        return SURROGATE.sub("\ufffd", text).encode() + b"\n"
+        return json.dumps(json.loads(SURROGATE.sub("\ufffd", text))).encode() + b"\n"
 
 
 def to_record(verdict: Verdict) -> dict[str, Any]:

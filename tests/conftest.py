@@ -38,6 +38,9 @@ def _in_suite(path: Path, suite: str) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out suites that are not named, and modules of tests that hold none (no doctests)."""
+    if collection_path.suffix == ".py" and not collection_path.name.startswith("test_"):
+        return True if collection_path.is_relative_to(HERE) else None
     named = set(re.findall(r"\w+", config.option.markexpr))
     unnamed = [suite for suite in SUITES if suite not in named]
     return True if any(_in_suite(collection_path, suite) for suite in unnamed) else None

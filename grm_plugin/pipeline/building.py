@@ -10,6 +10,7 @@ from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Part
+from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.planner import Planner
@@ -35,7 +36,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
         PluginError: a part can not be made.
         TemplateError: the template can not be used.
     """
-    config = config.with_judge()
+    config = with_judge(config)
     factory = plugins.get("engine", config.engine.name)
     config = config.filled(getattr(factory, "defaults", {}))
     limits = Limits(config.max_concurrent_samples, config.request_timeout_s, config.tries)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import grm_plugin.config
+import grm_plugin.pipeline.default
 from grm_plugin import GRMConfig
-from grm_plugin.config import Part, default_judge
+from grm_plugin.config import Part
 from grm_plugin.errors import ConfigError
+from grm_plugin.pipeline.default import default_judge, with_judge
 from grm_plugin.schedule import StepSchedule
 from grm_plugin.size import Size
 
@@ -85,7 +86,7 @@ def test_a_part_may_be_written_in_three_ways(engine: object) -> None:
         ({"temperature": float("nan")}, "temperature: .*got nan"),
         ({"stop_texts": "END"}, "stop_texts: .*tuple.*got 'END'"),
         ({"dead_batches": 3}, "config: dead_batches: .* set dead_groups, dead_after_s$"),
-        ({"stop": ["END"]}, "config: stop: stop names a stopper; .* are stop_texts now$"),
+        ({"stop": ["END"]}, "config: stop names a stopper; .* are stop_texts now$"),
         ({"vote": ["mean"]}, r"vote: .*got \['mean'\]"),
         ({"evidence": [{"path": "x"}]}, r"evidence\.0\.name: Field required"),
         ({"thinking": {"mark": []}}, "unknown key 'thinking.mark'"),
@@ -212,23 +213,23 @@ def test_a_config_can_not_be_changed_in_place() -> None:
 def test_without_a_gpu_the_default_judge_is_the_reference_and_one_line_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(grm_plugin.config, "has_cuda_gpu", lambda: False)
+    monkeypatch.setattr(grm_plugin.pipeline.default, "has_cuda_gpu", lambda: False)
     with pytest.warns(UserWarning, match="only its own word-list tasks; name a judge with") as seen:
-        assert GRMConfig.load().with_judge().engine.name == "reference"
+        assert with_judge(GRMConfig.load()).engine.name == "reference"
     assert len(seen) == 1 and "\n" not in str(seen[0].message)
 
 
 def test_with_a_gpu_the_default_judge_is_the_published_16b_once_per_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(grm_plugin.config, "has_cuda_gpu", lambda: True)
+    monkeypatch.setattr(grm_plugin.pipeline.default, "has_cuda_gpu", lambda: True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert default_judge().name == "server"
     serve = {"model": "BBQGOD/DeepSeek-GRM-16B", "shared": True}
     assert default_judge().options == {"serve": serve}
-    assert GRMConfig.load().with_judge().template == "deepseek-grm"
-    assert GRMConfig.load(template="mine.txt").with_judge().template == "mine.txt"
+    assert with_judge(GRMConfig.load()).template == "deepseek-grm"
+    assert with_judge(GRMConfig.load(template="mine.txt")).template == "mine.txt"
 
 
 def test_settings_alone_import_no_torch_and_need_no_judge() -> None:

@@ -44,7 +44,8 @@ def test_a_gpu_that_is_hidden_from_this_process_is_none(
 def test_finding_the_default_judge_imports_no_torch() -> None:
     code = (
         "import sys, warnings; warnings.simplefilter('ignore')\n"
-        "from grm_plugin import GRMConfig\nGRMConfig(k=4).with_judge()\n"
+        "from grm_plugin import GRMConfig\n"
+        "from grm_plugin.pipeline.default import with_judge\nwith_judge(GRMConfig(k=4))\n"
         "assert not {'torch', 'numpy', 'transformers'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

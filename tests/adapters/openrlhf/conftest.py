@@ -28,8 +28,9 @@ from grm_openrlhf.rollouts import ScoredRollouts
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.plugins import Plugins
 
-if importlib.util.find_spec("flash_attn_2_cuda") is None:  # the compiled part is for GPUs
-    sys.modules["flash_attn_2_cuda"] = ModuleType("flash_attn_2_cuda")
+COMPILED = "flash_attn_2_cuda"  # for GPUs; older releases are run beside a stand-in for it
+if COMPILED not in sys.modules and importlib.util.find_spec(COMPILED) is None:
+    sys.modules[COMPILED] = ModuleType(COMPILED)
 
 # releases since 0.10.0 hand images over
 TAKEN = inspect.signature(SingleTurnAgentExecutor.execute).parameters

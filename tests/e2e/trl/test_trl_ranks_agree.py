@@ -64,7 +64,7 @@ def test_a_difference_ends_every_rank_at_once_and_is_named(
     for rank in seen[case]:
         assert "RankError: the ranks of this run have different settings" in rank["error"]
         assert all(text in rank["error"] for text in said), rank["error"]
-        assert rank["seconds"] < 10
+        assert rank["seconds"] < 60
 
 
 def test_what_changes_no_reward_may_differ(seen: dict[str, list[Any]]) -> None:

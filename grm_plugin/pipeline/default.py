@@ -1,0 +1,37 @@
+"""The judge when none is named."""
+
+from __future__ import annotations
+
+import warnings
+
+from grm_plugin.config import DEFAULT, GRMConfig
+from grm_plugin.options import Part
+from grm_plugin.remote.gpus import has_cuda_gpu
+
+DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
+
+
+def with_judge(config: GRMConfig) -> GRMConfig:
+    """``config`` with a judge named: where none is, the one for this machine."""
+    if config.engine.name != DEFAULT:
+        return config
+    engine = default_judge()
+    if "serve" in engine.options and "template" not in config.model_fields_set:
+        return config.but(engine=engine, template="deepseek-grm")
+    return config.but(engine=engine)
+
+
+def default_judge() -> Part:
+    """The published 16B on a CUDA GPU, else the reference GRM.
+
+    The 16B is one server that all processes of this user on the machine share.
+    """
+    if has_cuda_gpu():
+        serve = {"model": DEEPSEEK_GRM_16B, "shared": True}
+        return Part.model_validate({"name": "server", "serve": serve})
+    warnings.warn(
+        "no judge named and no CUDA GPU: using the embedded reference GRM, which knows only its "
+        "own word-list tasks; name a judge with engine=... or GRM_CONFIG",
+        stacklevel=2,
+    )
+    return Part(name="reference")
