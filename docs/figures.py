@@ -127,6 +127,28 @@ def _pipeline() -> str:
     )
 
 
+def _before_and_after() -> str:
+    found = _result("pairs_pipeline")
+    rows = [
+        (
+            name.split(" / ")[-2],
+            f"{figure['before']:.3f}",
+            f"{figure['after']:.3f}",
+            _ratio(figure["ratio"], figure["ratio range"]),
+        )
+        for name, figure in found["figures"].items()
+        if name.endswith("median_ms")
+    ]
+    return (
+        "## The core rebuilt, against the one before\n\n"
+        f"`pairs.py`, {_where(found)}, {found['note']}: `pipeline.py` of `{found['before']}` and of `{found['after']}` in turns, "
+        f"{found['repeats']} runs of each. Milliseconds a sample. What an answer is read for grew (every family's thinking, boxes "
+        "that disagree or are denied, frames of the judge's own), and so did what is defused; `vote` is now the whole way from "
+        "judgments to rewards, `parse` from a draw to a judgment.\n\n"
+        + _table(("stage", "before, ms", "after, ms", "ratio (lowest to highest)"), rows)
+    )
+
+
 def _engines() -> str:
     local, server = _result("transformers_engine"), _result("server_engine")
     wall = local["sampled"]["wall"]
@@ -318,6 +340,7 @@ def _points(ends: Sequence[float]) -> str:
 SECTIONS = (
     _policy,
     _pipeline,
+    _before_and_after,
     _engines,
     _place_bias,
     _expected_score,

@@ -34,7 +34,8 @@ def brief(verdict: Verdict) -> RenderableType:
 
 
 def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[RenderableType]:
-    yield Rule(f"group {printable(verdict.group.label)}", align="left", characters="─")
+    name = verdict.group.id or verdict.group.label
+    yield Rule(f"group {printable(name)}", align="left", characters="─")
     if not verdict.scored:
         yield Text(f"UNSCORED: {printable(verdict.unscored)}", "bold red")
     yield from _group(verdict)
