@@ -93,8 +93,7 @@ def make_plan(
     votes = _vote_range(judge, plugins or installed())
     check_range(host, given, votes, options.reward_scale)
     label, label_option = _label(host, given, options)
-    servers = _servers(config, options)
-    prompts, own_agent = host.value(given, "prompts"), _own_agent(host, given)
+    servers, own_agent = _servers(config, options), _own_agent(host, given)
     settings = RunSettings(
         config=_content(config),
         template=_template_text(config),
@@ -102,17 +101,26 @@ def make_plan(
         own_label=bool(label_option),
         own_agent=own_agent,
         replicas=options.judge.replicas if servers else 0,
-        temperature=host.value(given, "temperature"),
-        groups_per_step=math.ceil(prompts / host.value(given, "engines")),
-        first_step=_first_step(host, given, config),
         vote_range=votes,
-        filtering=host.value(given, "filtering"),
         ledger=True,
         agreed=findings(judge, options, own_agent),
+        **_course(host, given, config),
     )
     # of an option that is given twice the host takes the last
     argv = [*rest, host.option("agent"), str(AGENT), *label_option, *_evaluation(host, given)]
+    prompts = host.value(given, "prompts")
     return Plan(tuple(argv), settings, servers, prompts, options.unscored_limit)
+
+
+def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[str, Any]:
+    """How training goes on, as far as settings say so."""
+    prompts, engines = host.value(given, "prompts"), host.value(given, "engines")
+    return {
+        "temperature": host.value(given, "temperature"),
+        "groups_per_step": math.ceil(prompts / engines),
+        "first_step": _first_step(host, given, config),
+        "filtering": host.value(given, "filtering"),
+    }
 
 
 def _vote_range(judge: GRM, plugins: Plugins) -> tuple[float, float]:
