@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from grm_plugin.thinking import Thinking
 from grm_plugin.types import Principle
 
-_THINKING = Thinking()
 _CRITERIA = re.compile(r"(?:specific\s+criteria|principles)\W*$|^\W*specific\s+criteria")
 _NEXT_PART = re.compile(r"^\W*(analysis|scores?|output)\b", re.I)
 _ITEM = re.compile(r"^\W*?(?:[-*•]\s|\d{1,2}[.):、](?!\d))\s*(?P<text>\S.*)$")
@@ -23,8 +21,11 @@ def parse_principles(text: str) -> tuple[Principle, ...]:
     """The principles a judge listed under its criteria heading, with weights where it named them.
 
     Lenient and for reports only: nothing here influences a reward. Unreadable means empty.
+
+    Args:
+        text: a judge's answer, without its thinking.
     """
-    lines = iter(_THINKING.answer(text)[:20_000].splitlines())
+    lines = iter(text[:20_000].splitlines())
     for line in lines:
         if _heads_criteria(line.lower()):
             break

@@ -1,8 +1,8 @@
 """Finds the responses that make a judge box a wrong count, so that they cost only themselves.
 
-A response can carry text that a judge takes for more responses. Then the judge boxes a score too
-many, every sample of the group fails, and nobody gets a reward: a policy could learn to void the
-groups in which it would lose. So the judge is shown the group without one response at a time. If
+A response can carry text that a judge takes for more responses, or for a task of its own. Then the
+judge boxes a score too many, or something that can not be read, every sample of the group fails, and
+nobody gets a reward: a policy could learn to void the groups in which it would lose. So the judge is shown the group without one response at a time. If
 leaving out one of them, and only that one, makes the answer readable, it is the culprit. If no
 single one does, there may be several: then each is shown alone.
 """
@@ -19,9 +19,11 @@ Sample = Judgment | Failure
 Probe = Callable[[Sequence[Run]], Awaitable[Sequence[Sample]]]
 """Draws one sample of the judge for each of some runs."""
 
+_BREAKING = {Reason.WRONG_COUNT, Reason.UNREADABLE, Reason.OUT_OF_RANGE}
+
 BLAMED = (
-    "the judge counts other responses than there are when it is shown this one, and the right "
-    "number without it, so it alone is unscored"
+    "the judge miscounts or can not be read when it is shown this response, and can without it, so "
+    "it alone is unscored"
 )
 
 
@@ -39,19 +41,22 @@ class Found:
 
 
 def is_suspicious(samples: Sequence[Sample]) -> bool:
-    """Whether most samples failed because of a wrong count.
+    """Whether most samples miscount, or none at all can be read.
+
+    A judge that can not be read now and then is no sign of a culprit.
 
     >>> is_suspicious([])
     False
     """
-    return 2 * sum(map(_miscounts, samples)) > len(samples)
+    miscounts = sum(_is_lost(one, {Reason.WRONG_COUNT}) for one in samples)
+    return 2 * miscounts > len(samples) or (bool(samples) and all(map(_is_broken, samples)))
 
 
 async def search(run: Run, probe: Probe, *, budget: int, fewest: int) -> Found:
     """The responses of ``run`` that can be judged without those that break the count.
 
     Args:
-        run: the responses of a suspicious run.
+        run: the responses of a suspicious run (:func:`is_suspicious`).
         probe: asks the judge.
         budget: most samples to draw.
         fewest: fewest responses that the template shows.
@@ -65,7 +70,7 @@ async def search(run: Run, probe: Probe, *, budget: int, fewest: int) -> Found:
     if cured or fewest > 1 or budget < 2 * len(run):
         return Found((), without)
     alone = tuple(await probe([(n,) for n in run]))
-    rest = tuple(n for n, one in zip(run, alone, strict=True) if not _miscounts(one))
+    rest = tuple(n for n, one in zip(run, alone, strict=True) if not _is_broken(one))
     return Found(rest if len(rest) < len(run) else (), without + alone)
 
 
@@ -73,5 +78,9 @@ def _without(run: Run, n: int) -> Run:
     return tuple(other for other in run if other != n)
 
 
-def _miscounts(sample: Sample) -> bool:
-    return isinstance(sample, Failure) and sample.reason == Reason.WRONG_COUNT
+def _is_broken(sample: Sample) -> bool:
+    return _is_lost(sample, _BREAKING)
+
+
+def _is_lost(sample: Sample, reasons: set[Reason]) -> bool:
+    return isinstance(sample, Failure) and sample.reason in reasons

@@ -41,30 +41,30 @@ class Reader:
             n: responses of the whole group.
         """
         try:
-            shown = self.scores(draw, len(unread.order))
+            text = self._answer(draw)
+            shown = self._scores(text, draw.tokens, len(unread.order))
         except ParseError as error:
             return unread.failed(Reason(error.reason), error.message)
         return replace(
             unread,
             scores=unshuffle(shown.scores, unread.order, n),
             tokens=shown.tokens,
-            principles=parse_principles(draw.text),
+            principles=parse_principles(text),
         )
 
-    def scores(self, draw: Draw, n: int) -> Reading:
-        """The scores of the ``n`` responses shown, in that order.
-
-        Raises:
-            ParseError: the judge did not finish, or its answer is not in the contract's form.
-        """
+    def _answer(self, draw: Draw) -> str:
+        """What the judge wrote after its thinking, if it finished; else ParseError."""
         if draw.finish_reason == "length":
             raise ParseError(Reason.TRUNCATED, "the judge was cut at max_tokens before it finished")
         if draw.finish_reason != "stop":
             raise ParseError(
                 Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
             )
-        text = self.thinking.final_answer(draw.text)
-        answer = Answer(text, n, self.scale, _tail(draw.tokens, len(text)))
+        return self.thinking.final_answer(draw.text)
+
+    def _scores(self, text: str, tokens: Sequence[Token], n: int) -> Reading:
+        """The scores of the ``n`` responses shown; ParseError if they are not in the form."""
+        answer = Answer(text, n, self.scale, _tail(tokens, len(text)))
         owner = f"contract {self.name!r}"
         reading = guarded.run(owner, self.contract.read, answer)
         return checked_reading(owner, reading, n, self.scale)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.contracts.principles import parse_principles
+from grm_plugin.thinking import Thinking
 
 OUTPUTS = Path(__file__).parent / "judge_outputs"
 INDEX = yaml.safe_load((OUTPUTS / "index.yaml").read_text())
@@ -19,7 +20,8 @@ pieces = st.sampled_from(["1. ", "- ", "weight", "40%", ":", "\n", "<think>", "<
 
 @pytest.mark.parametrize("name", INDEX)
 def test_a_judge_output_gives_its_principles_and_weights(name: str) -> None:
-    principles = parse_principles((OUTPUTS / f"{name}.txt").read_text())
+    answer = Thinking().final_answer((OUTPUTS / f"{name}.txt").read_text())
+    principles = parse_principles(answer)
     assert len(principles) == INDEX[name]["principles"]
     assert [one.weight for one in principles] == INDEX[name].get("weights", [])
 

@@ -38,9 +38,13 @@ async def rest(judge: Judge, run: Run = RUN, *, budget: int = 16, fewest: int = 
     return (await search(run, judge, budget=budget, fewest=fewest)).rest
 
 
+BREAKING = [Reason.WRONG_COUNT, Reason.UNREADABLE, Reason.OUT_OF_RANGE]
+
+
 @pytest.mark.parametrize("guilty", RUN)
-async def test_one_culprit_is_found_with_one_sample_a_response(guilty: int) -> None:
-    judge = Judge({guilty})
+@pytest.mark.parametrize("reason", BREAKING)
+async def test_one_culprit_is_found_with_one_sample_a_response(guilty: int, reason: Reason) -> None:
+    judge = Judge({guilty}, reason)
     assert await rest(judge) == tuple(n for n in RUN if n != guilty)
     assert len(judge.asked) == len(RUN)
 
@@ -85,3 +89,9 @@ def test_most_samples_must_miscount_before_anybody_is_suspected() -> None:
     miscount, late = (Failure(0, RUN, 0, why, "") for why in (Reason.WRONG_COUNT, Reason.TIMEOUT))
     assert is_suspicious([miscount, miscount, late])
     assert not is_suspicious([miscount, late])
+
+
+def test_a_judge_that_can_not_be_read_now_and_then_makes_nobody_suspected() -> None:
+    unreadable = Failure(0, RUN, 0, Reason.UNREADABLE, "")
+    assert is_suspicious([unreadable] * 3)
+    assert not is_suspicious([unreadable] * 7 + [Judgment(7, RUN, 0, "", (1.0,) * 4)])
