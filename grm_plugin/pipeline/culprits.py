@@ -1,10 +1,11 @@
-"""Finds the responses that make a judge box a wrong count, so that they cost only themselves.
+"""Finds the responses that make a judge miscount, so that they cost only themselves.
 
 A response can carry text that a judge takes for more responses, or for a task of its own. Then the
-judge boxes a score too many, or something that can not be read, every sample of the group fails, and
-nobody gets a reward: a policy could learn to void the groups in which it would lose. So the judge is shown the group without one response at a time. If
-leaving out one of them, and only that one, makes the answer readable, it is the culprit. If no
-single one does, there may be several: then each is shown alone.
+judge boxes a score too many, or writes something that can not be read, every sample of the group
+fails, and nobody gets a reward: a policy could learn to void the groups in which it would lose. So
+the judge is shown the group without one response at a time. If leaving out one of them, and only
+that one, makes the answer readable, it is the culprit. If no single one does, there may be several:
+then each is shown alone.
 """
 
 from __future__ import annotations
