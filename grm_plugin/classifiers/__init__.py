@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from grm_plugin.classifiers.server import ServerClassifier
-from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, unknown
 from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.lazily import Lazily
 
 __all__ = ["Classifier", "ClassifierFactory", "make_classifier", "named"]
 
@@ -45,8 +44,8 @@ class ClassifierFactory(Protocol):
 
 
 _BUILT_IN: Mapping[str, ClassifierFactory] = {
-    "transformers": TransformersClassifier,
-    "server": ServerClassifier,
+    "transformers": Lazily(f"{__name__}.transformers", "TransformersClassifier"),
+    "server": Lazily(f"{__name__}.server", "ServerClassifier"),
 }
 
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from grm_plugin.engine import EngineFactory
-from grm_plugin.engines.replay import ReplayEngine
-from grm_plugin.engines.server import ServerEngine
-from grm_plugin.engines.transformers import TransformersEngine
-from grm_plugin.engines.vllm import VLLMEngine
 from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.lazily import Lazily
 from grm_plugin.moved import refuse_old_name
 
 
 @hookimpl
 def grm_register_engines(register: Register[EngineFactory]) -> None:
     """Offer the built-in engines."""
-    register("transformers", TransformersEngine)
-    register("vllm", VLLMEngine)
-    register("server", ServerEngine)
-    register("replay", ReplayEngine)
+    register("transformers", Lazily(f"{__name__}.transformers", "TransformersEngine"))
+    register("vllm", Lazily(f"{__name__}.vllm", "VLLMEngine"))
+    register("server", Lazily(f"{__name__}.server", "ServerEngine"))
+    register("replay", Lazily(f"{__name__}.replay", "ReplayEngine"))
 
 
 def __getattr__(name: str) -> Any:

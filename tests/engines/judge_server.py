@@ -95,6 +95,12 @@ class JudgeServer:
         finally:
             self.draws -= body.get("n", 1)
 
+    async def until_aborted(self, requests: int, seconds: float = 10) -> None:
+        """Wait until so many requests were broken off by whoever sent them."""
+        async with asyncio.timeout(seconds):
+            while self.aborted != requests:
+                await asyncio.sleep(0.01)
+
 
 def completion(body: dict[str, Any], **changes: Any) -> dict[str, Any]:
     choices = [

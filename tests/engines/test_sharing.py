@@ -48,7 +48,8 @@ def start() -> Iterator[Start]:
     def one(behaviour: str = "serve") -> subprocess.Popen[str]:
         argv = [sys.executable, str(WORKER), json.dumps(options(behaviour))]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        begun.append(subprocess.Popen(argv, **pipes))
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # ours, as it is here
+        begun.append(subprocess.Popen(argv, env=env, **pipes))
         return begun[-1]
 
     yield one

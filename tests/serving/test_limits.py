@@ -155,7 +155,7 @@ async def test_a_caller_that_goes_stops_the_judging_of_its_groups(serve: Serve) 
             timeout = aiohttp.ClientTimeout(1)
             await server.post("/v1/score", {"groups": [row(1)]}, timeout=timeout)
         await server.until_metric("grm_groups_in_flight", 0)
-        assert judge.aborted == 2
+        await judge.until_aborted(2)
 
 
 async def test_sigterm_answers_what_is_in_flight_refuses_what_is_new_and_exits_with_0(

@@ -222,7 +222,7 @@ def test_a_response_that_breaks_the_count_of_its_group_gets_none_and_its_sibling
     rewards = trainer.call(make(veto), **rows)
     assert rewards[1] is None
     assert rewards[0] == rewards[2] == pytest.approx(6 / 9)
-    assert "counts other responses" in trainer.columns["grm_unscored"][1]
+    assert "miscounts or can not be read" in trainer.columns["grm_unscored"][1]
     assert trainer.columns["grm_unscored"][0] == trainer.columns["grm_unscored"][2] == ""
 
 

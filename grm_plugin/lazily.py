@@ -1,0 +1,34 @@
+"""Factories that are imported when they are first used: listing parts loads no library."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from grm_plugin.engine import Limits
+
+
+class Lazily:
+    """A factory of parts in a module that is not imported yet.
+
+    Args:
+        module: where it is.
+        name: what it is called there.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __call__(self, options: Mapping[str, Any], limits: Limits) -> Any:
+        """The part; raises what the factory raises."""
+        return self._factory(options, limits)
+
+    @property
+    def Options(self) -> Any:
+        """The model of its options."""
+        return self._factory.Options
+
+    @property
+    def _factory(self) -> Any:
+        return getattr(importlib.import_module(self._module), self._name)
