@@ -95,8 +95,8 @@ def end_of_run(totals: Totals) -> str:
     if share(totals.training) > LOUD:
         told = (
             f"\n{_RULE}\nERROR: {told}.\nThe policy learned from the other "
-            f"{totals.training.scored} alone. Why is in the lines that say `has no reward`,\nand in the verdicts of "
-            f"`record`.\n{_RULE}"
+            f"{totals.training.scored} alone. Why is in the lines that say `has no reward`,\n"
+            f"and in the verdicts of `record`.\n{_RULE}"
         )
     return "\n".join(filter(None, [totals.evaluation, told]))
 

@@ -22,6 +22,7 @@ from grm_plugin.types import Reason
 
 FORM = r"\\boxed\s*\{[^{}]{0,200}\}|\\boxed"
 _BOX = re.compile(r"\\boxed(?P<brace>\s*\{(?P<content>[^{}]*)(?P<end>\})?)?")
+_NAMED = re.compile(r"(?<!\w)scores?\s{0,4}:[\s*]{0,8}([0-9]{1,4}(?:\.[0-9]{1,6})?)", re.IGNORECASE)
 _PLACEHOLDER = r"\s*(?:[A-Za-z](?:_\w)?|\.\.\.|…|\\l?dots)\s*"
 _ECHO = re.compile(rf"{_PLACEHOLDER}(?:,{_PLACEHOLDER})*")
 _SHOWN = 60
@@ -55,7 +56,26 @@ def boxes(text: str, menu: Menu) -> list[Place]:
             Reason.UNREADABLE,
             f"expected a \\boxed{{...}} with scores, got none; text ends {quoted(text[-_SHOWN:])}",
         )
+    _refuse_another_score(text, found[-1], menu)
     return found
+
+
+def _refuse_another_score(text: str, box: Place, menu: Menu) -> None:
+    """Let a box pass after which no other score is named: what was boxed may be a quotation.
+
+    Raises:
+        ParseError: the text goes on, say with "Scores: 3", and there is no 3 in the box.
+    """
+    if menu.values:
+        return
+    boxed = menu.key(menu.items(box.of(text)))
+    for named in _NAMED.finditer(text, box.end):
+        if float(named[1]) not in boxed:
+            raise ParseError(
+                Reason.UNREADABLE,
+                f"expected one answer, got {quoted(box.of(text))} in the box and "
+                f"{quoted(named[0])} after it",
+            )
 
 
 def find_boxes(text: str, menu: Menu, start: int, end: int) -> list[Place]:

@@ -41,8 +41,10 @@ def terms(judge: GRM) -> Terms:
 def flat(values: Mapping[str, Any], prefix: str = "") -> Terms:
     """Settings as texts under dotted names, without those that are a process's own.
 
+    A part stands under the name of its setting, its options below that.
+
     >>> flat({"k": 8, "engine": {"name": "server", "url": "http://a", "model": "grm"}})
-    {'k': '8', 'engine.name': 'server', 'engine.model': 'grm'}
+    {'k': '8', 'engine': 'server', 'engine.model': 'grm'}
     """
     found: Terms = {}
     for key, value in values.items():
@@ -51,5 +53,5 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Terms:
         if isinstance(value, Mapping):
             found |= flat(value, f"{prefix}{key}.")
         else:
-            found[f"{prefix}{key}"] = str(value)
+            found[f"{prefix}{key}".removesuffix(".name")] = str(value)
     return found

@@ -19,5 +19,5 @@ def request_for(
 async def until(true: Callable[[], bool]) -> None:
     """Return as soon as ``true()``; what it looks at may change in another thread or process."""
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110
+        while not true():
             await asyncio.sleep(0.002)

@@ -119,15 +119,21 @@ async def test_a_refusal_carries_vllms_words(engine: ServerEngine) -> None:
 
 
 async def test_a_cancelled_request_is_aborted_in_vllm(engine: ServerEngine) -> None:
-    task = asyncio.create_task(engine.sample(request_for(n=16, max_tokens=400, temperature=2.0)))
+    task = asyncio.create_task(_keeps_asking(engine, PROMPTS[0]))
     await _until_vllm_works(engine, True)
     task.cancel()
     await _until_vllm_works(engine, False)
 
 
+async def _keeps_asking(engine: ServerEngine, text: str) -> None:
+    """Requests without end: one alone may be answered before anybody sees it."""
+    while True:
+        await engine.sample(request_for(text, n=8, max_tokens=400, temperature=2.0))
+
+
 async def _until_vllm_works(engine: ServerEngine, works: bool) -> None:
     async with asyncio.timeout(60):
-        while bool(await _running(engine)) is not works:  # noqa: ASYNC110
+        while bool(await _running(engine)) is not works:
             await asyncio.sleep(0.01)
 
 
@@ -144,10 +150,7 @@ async def test_a_server_killed_half_way_fails_its_requests_and_nothing_hangs(
     engine: ServerEngine,
 ) -> None:
     """The last test of this module: the server is gone afterwards."""
-    tasks = [
-        asyncio.create_task(engine.sample(request_for(text, n=8, max_tokens=400, temperature=2.0)))
-        for text in PROMPTS
-    ]
+    tasks = [asyncio.create_task(_keeps_asking(engine, text)) for text in PROMPTS]
     await _until_vllm_works(engine, True)
     process = engine._connection._process
     assert process is not None

@@ -51,7 +51,7 @@ class _Served:
         app = create_app(LocalJudge(grm), rules)
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
         running = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not server.started:
             await asyncio.sleep(0.01)
         await app.state.service.started.wait()
         port = server.servers[0].sockets[0].getsockname()[1]

@@ -35,7 +35,7 @@ def test_where_an_actor_keeps_its_records_is_its_own_business(tmp_path: Path) ->
     ("settings", "told"),
     [
         ({"k": 8}, "k is '4' there and '8' here"),
-        ({"vote": "sum"}, "vote.name is 'mean' there and 'sum' here"),
+        ({"vote": "sum"}, "vote is 'mean' there and 'sum' here"),
     ],
 )
 def test_settings_that_differ_are_named_with_both_values(

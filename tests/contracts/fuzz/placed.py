@@ -122,7 +122,49 @@ def boxes(text: str, rules: Rules, *, needed: bool = True) -> list[Found]:
         at = text.find("\\boxed", end if opened else at + 6)
     if needed and not found:
         raise Refused("unreadable")
+    if needed and not rules.values:
+        _check_scores_after(text, found[-1], rules)
     return found
+
+
+def _check_scores_after(text: str, last: Found, rules: Rules) -> None:
+    """No "Scores: 3" may follow a box without a 3."""
+    start, content = last
+    boxed = [float(item) for item in items(content, rules) if plain_number(item)]
+    lowered = text.lower()
+    at = lowered.find("score", text.index("{", start) + len(content) + 1)
+    while at >= 0:
+        number = _number_named(lowered, at)
+        if number is not None and number not in boxed:
+            raise Refused("unreadable")
+        at = lowered.find("score", at + 1)
+
+
+def _number_named(text: str, at: int) -> float | None:
+    if at and is_word(text[at - 1]):
+        return None
+    at += 6 if text.startswith("scores", at) else 5
+    colon = skip(text, at)
+    if colon - at > 4 or not text.startswith(":", colon):
+        return None
+    begin = colon + 1
+    while begin < len(text) and (text[begin].isspace() or text[begin] == "*"):
+        begin += 1
+    if begin - colon - 1 > 8:
+        return None
+    whole = _digits(text, begin, 4)
+    if not whole:
+        return None
+    point = begin + len(whole)
+    part = _digits(text, point + 1, 6) if text.startswith(".", point) else ""
+    return float(f"{whole}.{part or 0}")
+
+
+def _digits(text: str, at: int, most: int) -> str:
+    end = at
+    while end < len(text) and end - at < most and text[end] in "0123456789":
+        end += 1
+    return text[at:end]
 
 
 def _repeats(content: str, rules: Rules, *, opened: bool, closed: bool) -> bool:

@@ -31,15 +31,17 @@ STEP = {
 }
 
 
-def run_ranks(world: int, work: str, folder: Path, environment: Mapping[str, str]) -> list[Any]:
-    """What each of ``world`` processes saw."""
+def run_ranks(
+    world: int, work: str, folder: Path, environment: Mapping[str, str], worker: Path = WORKER
+) -> list[Any]:
+    """What each of ``world`` processes of ``worker`` saw."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     shared = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [sys.executable, str(WORKER), work, str(folder)],
+            [sys.executable, str(worker), work, str(folder)],
             env={**environment, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
             stdout=subprocess.DEVNULL,
             stderr=(folder / f"stderr{rank}").open("w"),
