@@ -124,8 +124,8 @@ class _Reward:
         agreement.check(
             together.share(lambda: agreement.terms(self._grm, self.options, self._plugins))
         )
-        if path := self.config.record:
-            own = self.config.model_copy(update={"record": Path(f"{path}.rank{rank}")})
+        own = settings.on_rank(self.config, rank)
+        if own is not self.config:
             self._grm = GRM(own, plugins=self._plugins)
         return Alone() if self.options.groups == "local" else together
 

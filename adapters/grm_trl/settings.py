@@ -55,3 +55,18 @@ def resolve(
 def _is_own(key: str, value: Any) -> bool:
     """``thinking`` is an option here (a word) and a setting of the judge (its marks)."""
     return key in _OWN and not (key in _JUDGE and isinstance(value, Mapping))
+
+
+def on_rank(config: GRMConfig, rank: int) -> GRMConfig:
+    """The judge's settings on one of several ranks.
+
+    Each has a record of its own, and all ranks of a node use one server where the judge starts one,
+    unless ``serve`` says ``shared: false``.
+    """
+    changes: dict[str, Any] = {}
+    if config.record:
+        changes["record"] = Path(f"{config.record}.rank{rank}")
+    serve = config.engine.options.get("serve")
+    if isinstance(serve, Mapping) and "shared" not in serve:
+        changes["engine.serve.shared"] = True
+    return config.but(**changes) if changes else config
