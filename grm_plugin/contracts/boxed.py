@@ -66,11 +66,8 @@ def _refuse_another_score(text: str, box: Place, menu: Menu) -> None:
     Raises:
         ParseError: the text goes on, say with "Scores: 3", and there is no 3 in the box.
     """
-    if menu.values:
-        return
-    boxed = menu.key(menu.items(box.of(text)))
-    for named in _NAMED.finditer(text, box.end):
-        if float(named[1]) not in boxed:
+    for named in () if menu.values else _NAMED.finditer(text, box.end):
+        if float(named[1]) not in menu.key(menu.items(box.of(text))):
             raise ParseError(
                 Reason.UNREADABLE,
                 f"expected one answer, got {quoted(box.of(text))} in the box and "

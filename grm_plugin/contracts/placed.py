@@ -35,8 +35,21 @@ class Placed:
 
     def read(self, answer: Answer) -> Reading:
         """The scores that stand in the places."""
-        items = [answer.text[start:end] for start, end in self.spans(answer.text)]
+        items = [
+            item
+            for place in self.places(answer.text)
+            for item in self.menu.items(place.of(answer.text))
+        ]
         return Reading(self.menu.scores(items, answer))
+
+    def places(self, text: str) -> list[Place]:
+        """Where in ``text`` the answer stands: one place, or one for each response.
+
+        Raises:
+            ParseError: there is no one answer.
+        """
+        refuse_frames(text)
+        return [agreed(text, find(text), self.menu) for find in self.finds]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where in ``text`` every item of the answer stands, in the order of the responses.
@@ -44,10 +57,8 @@ class Placed:
         Raises:
             ParseError: there is no one answer.
         """
-        refuse_frames(text)
-        places = [agreed(text, find(text), self.menu) for find in self.finds]
         return [
             (place.begin + start, place.begin + end)
-            for place in places
+            for place in self.places(text)
             for start, end in self.menu.spans(place.of(text))
         ]

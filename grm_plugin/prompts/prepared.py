@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from grm_plugin.prompts.layout import PLACE, Layout, places
 from grm_plugin.prompts.neutralise import Frame
 from grm_plugin.prompts.turns import Turn
 from grm_plugin.types import Group, Message
+
+_BY_NUMBER = {"response_1", "evidence_1"}
+"""Places of single responses; a template that has any has these."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +74,31 @@ class Prepared:
         blocks = "".join(self._block(place, n) for place, n in enumerate(order, start=1))
         marked = fill(self.layout.marked, {"nonce": self.nonce}) if self.nonce else ""
         values = {**self.fixed, "n": str(len(order)), "responses": marked + blocks}
+        if not _BY_NUMBER & self.fixed.keys():
+            return values
         for place, n in enumerate(order, start=1):
-            values |= {
-                f"response_{place}": self.responses[n],
-                f"evidence_{place}": self.evidence[n],
-            }
+            values[f"response_{place}"] = self.responses[n]
+            values[f"evidence_{place}"] = self.evidence[n]
         return values
 
     def _block(self, place: int, n: int) -> str:
-        layout, own = self.layout, {"index": str(place), "nonce": self.nonce}
-        own["letter"] = _letter(place)
-        block = fill(self._carrying(layout.response), {**own, "response": self.responses[n]})
-        if self.evidence[n]:
-            block += fill(self._carrying(layout.evidence), {**own, "evidence": self.evidence[n]})
-        return block
+        values = {
+            "index": str(place),
+            "letter": _letter(place),
+            "nonce": self.nonce,
+            "response": self.responses[n],
+            "evidence": self.evidence[n],
+        }
+        block = fill(self._response, values)
+        return block + fill(self._evidence, values) if self.evidence[n] else block
+
+    @cached_property
+    def _response(self) -> str:
+        return self._carrying(self.layout.response)
+
+    @cached_property
+    def _evidence(self) -> str:
+        return self._carrying(self.layout.evidence)
 
     def _carrying(self, layout: str) -> str:
         """``layout`` with the nonce in its delimiters: where it says, else beside the number."""
@@ -122,9 +137,27 @@ def prepare(
 
 def fill(text: str, values: Mapping[str, str]) -> str:
     """``text`` with each ``{{place}}`` replaced once; values are not looked into."""
-    return PLACE.sub(lambda place: values.get(place[1], place[0]), text)
+    parts, slots = _parts(text)
+    filled = list(parts)
+    for at, name in slots:
+        filled[at] = values.get(name, filled[at])
+    return "".join(filled)
 
 
+@lru_cache(maxsize=512)
+def _parts(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, str], ...]]:
+    """A layout cut at its places, and which of its parts are places of which name."""
+    parts: list[str] = []
+    slots: list[tuple[int, str]] = []
+    end = 0
+    for place in PLACE.finditer(text):
+        parts += (text[end : place.start()], place[0])
+        slots.append((len(parts) - 1, place[1]))
+        end = place.end()
+    return (*parts, text[end:]), tuple(slots)
+
+
+@lru_cache(maxsize=128)
 def _letter(place: int) -> str:
     """A for 1, B for 2, AA for 27."""
     before, last = divmod(place - 1, 26)
@@ -133,8 +166,8 @@ def _letter(place: int) -> str:
 
 def _says_something(text: str, values: Mapping[str, str]) -> bool:
     """Whether a message has no places, or one of them is filled."""
-    names = places(text)
-    return not names or any(values.get(name) for name in names)
+    names = [name for _, name in _parts(text)[1]]
+    return not names or any(map(values.get, names))
 
 
 def _conversation(layout: Layout, frame: Frame, group: Group) -> str:
