@@ -108,7 +108,7 @@ def test_rewards_reach_the_policy_update_unchanged(run: Training) -> None:
     assert [len(update) for update in updates] == [PROMPTS_PER_STEP * SAMPLES] * run.steps
     for verdict in run.verdicts():
         assert verdict.rewards is not None
-        judged = zip(verdict.group.responses, verdict.rewards, strict=True)
+        judged = zip(map(run.plain, verdict.group.responses), verdict.rewards, strict=True)
         updated = [(one.response, one.reward) for one in of_group(verdict, updates)]
         assert sorted(updated) == [(text, pytest.approx(reward)) for text, reward in sorted(judged)]
 

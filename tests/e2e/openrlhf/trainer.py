@@ -213,6 +213,13 @@ class Training:
         lines = (self.folder / "out" / "updates.jsonl").read_text().splitlines()
         return [[sample(row) for row in json.loads(line)] for line in lines]
 
+    @staticmethod
+    def plain(text: str) -> str:
+        """``text`` without special tokens: over HTTP they are part of a response."""
+        for token in AutoTokenizer.from_pretrained(POLICY_MODEL).all_special_tokens:
+            text = text.replace(token, "")
+        return text
+
     def metrics(self) -> dict[str, list[float]]:
         """What the trainer logged in each step, by name."""
         (folder,) = (self.folder / "metrics").iterdir()
