@@ -59,6 +59,11 @@ class Plan:
         """How the rewards of runs become those of the group."""
         return _AGGREGATES[self.pairs.aggregate] if self.name == "pairs" else mean_of_runs
 
+    @property
+    def written(self) -> object:
+        """As people write it, with every option: for records."""
+        return {"name": self.name, **self.pairs.model_dump()} if self.name == "pairs" else self.name
+
     def runs(self, members: Sequence[int], seed: str) -> tuple[Run, ...]:
         """The runs of the responses ``members``; ``seed`` decides ring and pivot.
 

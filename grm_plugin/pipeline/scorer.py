@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded
 from grm_plugin.errors import PluginError, SourceError
-from grm_plugin.pipeline import culprits
+from grm_plugin.options import Part
+from grm_plugin.pipeline import combining, culprits
 from grm_plugin.pipeline.case import Case, Run, copies
 from grm_plugin.pipeline.checking import checked_group, checked_selection
 from grm_plugin.pipeline.course import Course
@@ -47,6 +48,7 @@ class Scorer:
     """The parts that turn a group into a verdict; all of it runs on one event loop."""
 
     config: GRMConfig
+    contract: Part
     engine: Engine
     template: Template
     sources: Sources
@@ -103,14 +105,31 @@ class Scorer:
         coming += ["evidence"] if self.config.evidence else []
         self.template.check(group, self.fitter.plan.together, coming=coming)
 
+    def check_size(self, size: Size) -> None:
+        """Refuse a size that the settings do not allow, or with which the plan gives nothing.
+
+        Raises:
+            ConfigError: says what to write.
+        """
+        self.config.check_size(size)
+        combining.check_size(self.config, self.fitter.plan, size, "size: ")
+
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
-        return origin(self.config, self.engine, self.template, size or self.config.size)
+        return origin(
+            self.config.model_copy(update={"contract": self.contract}),
+            self.fitter.plan,
+            self.engine,
+            self.template,
+            size or self.config.size,
+        )
 
     async def _begin(
         self, group: Group, size: Size | None, started: float, deadline: float
     ) -> Course:
         past = self._past(group)
+        if not past:
+            self.check(group)
         shown = (past.shown or group) if past else await self.sources.shown(group, deadline)
         judge = f"engine {self.config.engine.name!r}"
         if admit := getattr(self.engine, "admit", None):
@@ -125,11 +144,12 @@ class Scorer:
         if past:
             runs = past.runs
         else:
+            asked = (shown, prepared, self.planner.ring(group.fingerprint))
             fit = self.fitter.runs
-            runs = await guarded.call(f"{judge}: tokens", fit, shown, prepared, deadline=deadline)
+            runs = await guarded.call(f"{judge}: tokens", fit, *asked, deadline=deadline)
         size = size or self._usual_size(past)
         enough = self.config.enough(size)
-        case = Case(group, shown, tuple(runs), copies(group, runs), size, enough, deadline)
+        case = Case(group, shown, tuple(runs), copies(shown, runs), size, enough, deadline)
         return Course(case, prepared, started)
 
     def _past(self, group: Group) -> Recorded | None:
@@ -184,16 +204,32 @@ class Scorer:
         """Select within each run, so that every response keeps judgments that vote."""
         parts = [Selection((), course.failed)]
         for number in range(len(course.case.runs)):
-            if valid := [one for one in course.valid if one.run == number]:
-                parts.append(await self._select_run(course.case, valid))
+            for valid, size in self._ballots(course, number):
+                parts.append(await self._select_run(course.case, valid, size))
         return Selection(
             tuple(judgment for part in parts for judgment in part.judgments),
             tuple(failure for part in parts for failure in part.failures),
         )
 
-    async def _select_run(self, case: Case, valid: Sequence[Judgment]) -> Selection:
+    def _ballots(self, course: Course, run: int) -> list[tuple[list[Judgment], Size]]:
+        """Judgments among which is selected: those of a run; of a pair, those of each way round."""
+        valid, size = [one for one in course.valid if one.run == run], course.case.size
+        if not valid or not self.rule.both_orders or self.config.select.name != "meta_rm":
+            return [(valid, size)] if valid else []
+        ways = sorted({one.order for one in valid})
+        return [
+            (
+                [one for one in valid if one.order == way],
+                combining.size_of_way(self.config, size, number),
+            )
+            for number, way in enumerate(ways)
+        ]
+
+    async def _select_run(
+        self, case: Case, valid: Sequence[Judgment], size: Size
+    ) -> Selection:
         name = self.config.select.name
-        select, asked = self.selector.select, (case.shown, valid, case.size)
+        select, asked = self.selector.select, (case.shown, valid, size)
         until = case.deadline
         try:
             selection = await guarded.call(f"selector {name!r}", select, *asked, deadline=until)
