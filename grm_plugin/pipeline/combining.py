@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.plans import Plan
 from grm_plugin.size import Size
+from grm_plugin.types import Judgment
 
 # Votes that compare responses within one answer; a single response has nobody to be compared with.
 _COMPARING = ("majority", "borda")
@@ -44,12 +47,12 @@ def check_sizes(config: GRMConfig, plan: Plan) -> None:
     Raises:
         ConfigError: names the size, and says what to write.
     """
-    check_size(config, plan, config.size)
+    check_size_of(config, plan, config.size)
     for name, size in (config.schedule.every_size() if config.schedule else {}).items():
-        check_size(config, plan, size, f"schedule.{name}: ")
+        check_size_of(config, plan, size, f"schedule.{name}: ")
 
 
-def check_size(config: GRMConfig, plan: Plan, size: Size, where: str = "") -> None:
+def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") -> None:
     """Refuse a size with which no pair would be seen, or vote, both ways round.
 
     Raises:
@@ -70,7 +73,23 @@ def check_size(config: GRMConfig, plan: Plan, size: Size, where: str = "") -> No
         )
 
 
-def size_of_way(config: GRMConfig, size: Size, way: int) -> Size:
-    """How many judgments of one way round (0 or 1) the meta RM lets vote: half of ``k_meta``."""
+def ballots(
+    config: GRMConfig, plan: Plan, valid: Sequence[Judgment], size: Size
+) -> list[tuple[Sequence[Judgment], Size]]:
+    """The judgments of one run, as the selector is asked about them, with the size it is told.
+
+    The meta RM chooses among those that show a pair the same way round, so that both ways vote.
+    """
+    ways = sorted({one.order for one in valid})
+    if plan.name != "pairs" or config.select.name != "meta_rm":
+        return [(valid, size)] if valid else []
+    return [
+        ([one for one in valid if one.order == way], _of_way(config, size, number))
+        for number, way in enumerate(ways)
+    ]
+
+
+def _of_way(config: GRMConfig, size: Size, way: int) -> Size:
+    """How many judgments of one way round (0 or 1) vote: half of ``k_meta``, and one at least."""
     k_meta = size.k_meta or config.select.options.get("k_meta") or max(2, size.k // 2)
     return Size(k=size.k, k_meta=min(size.k, max(1, (k_meta + 1 - way) // 2)))
