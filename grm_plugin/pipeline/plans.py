@@ -75,8 +75,9 @@ class Plan:
             RecordError: says what was recorded, and what to write.
         """
         now, then = self.written, recorded
-        if isinstance(now, dict) and isinstance(then, Mapping):
-            then = {**PairOptions().model_dump(), **then}
+        if isinstance(now, dict) and (then == "pairs" or isinstance(then, Mapping)):
+            named = then if isinstance(then, Mapping) else {"name": then}
+            then = {**PairOptions().model_dump(), **named}
             if asked and "aggregate" in asked.options:
                 then["aggregate"] = now["aggregate"]
         if recorded is not None and now != then:

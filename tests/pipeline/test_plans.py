@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.errors import ConfigError, InputError, RecordError
 from grm_plugin.options import Part
 from grm_plugin.pipeline.aggregating import bradley_terry, connected, mean_margin
 from grm_plugin.pipeline.plans import read_plan
@@ -74,6 +74,15 @@ def test_a_pivot_meets_everybody_else(members: list[int], seed: str) -> None:
 @given(MEMBERS, st.text())
 def test_runs_are_a_function_of_the_seed(members: list[int], seed: str) -> None:
     assert pairs().runs(members, seed) == pairs().runs(members, seed)
+
+
+def test_a_recorded_plan_may_leave_out_its_usual_options() -> None:
+    for recorded in ("pairs", {"name": "pairs"}, pairs().written, None):
+        pairs().check_recorded(recorded, None)
+    with pytest.raises(RecordError, match="judged with the plan pairs, and the settings say list"):
+        read_plan(None, "list").check_recorded("pairs", None)
+    with pytest.raises(RecordError, match="'scheme': 'all'"):
+        pairs(scheme="all").check_recorded("pairs", Part(name="pairs", scheme="all"))
 
 
 def test_one_response_has_nobody_to_be_compared_with() -> None:

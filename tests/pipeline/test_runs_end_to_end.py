@@ -138,6 +138,15 @@ def test_an_error_in_the_second_round_keeps_the_text_and_the_cost_of_the_first(
     assert (verdict.cost.prompt_tokens, verdict.cost.output_tokens) == (11, 3)
 
 
+def test_probabilities_are_asked_for_only_in_the_round_that_is_read(tmp_path: Path) -> None:
+    template = tmp_path / "twice.txt"
+    template.write_text(TWICE)
+    contract = {"name": "expected", "of": "boxed"}
+    with grm(lambda *_: box([2]), template=str(template), contract=contract, k=1) as judge:
+        judge.score_batch([group(2)])
+        assert [bool(one.logprobs) for one in judge.engine.requests] == [False, True]
+
+
 # a response that makes the judge miscount
 
 
