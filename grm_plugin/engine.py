@@ -88,11 +88,13 @@ class Recorded:
         k: samples of each run; None when the group is not on record.
         runs: the responses that were shown together, by run.
         shown: the group as the judge saw it; None when nothing was added to it.
+        plan: the plan that made the runs, as the verdict's origin has it; None: not known.
     """
 
     k: int | None = None
     runs: tuple[tuple[int, ...], ...] = ()
     shown: Group | None = None
+    plan: object = None
 
 
 class Engine(Protocol):
