@@ -157,7 +157,8 @@ class Judgment:
         voted: whether this judgment was selected to vote.
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
         run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
-        tokens: the tokens of the answer with their probabilities, when the contract asks for them.
+        tokens: the tokens from the answer to the end of the text with their probabilities, when the
+            contract asks for them.
         said: what the judge wrote in the rounds before, when it speaks more than once.
     """
 
@@ -192,12 +193,16 @@ class Judgment:
             self.seconds,
             self.run,
             self.said,
+            self.tokens,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A sample that gives no judgment: why, and whatever text came."""
+    """A sample that gives no judgment: why, and whatever text came.
+
+    ``tokens`` are there when it was read and only the selector had no answer for it.
+    """
 
     sample: int
     order: tuple[int, ...]
@@ -211,6 +216,10 @@ class Failure:
     seconds: float = 0.0
     run: int = 0
     said: tuple[str, ...] = ()
+    tokens: tuple[Token, ...] = ()
+
+
+Sample = Judgment | Failure
 
 
 @dataclass(frozen=True, slots=True)
