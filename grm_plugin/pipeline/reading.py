@@ -60,7 +60,7 @@ class Reader:
             raise ParseError(
                 Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
             )
-        return self.thinking.final_answer(draw.text)
+        return self.thinking.final_answer(draw.text, opened=draw.opened)
 
     def _scores(self, text: str, tokens: Sequence[Token], n: int) -> Reading:
         """The scores of the ``n`` responses shown; ParseError if they are not in the form."""

@@ -70,3 +70,24 @@ def test_a_replay_gives_what_was_read_live(tmp_path: Path, form: str, select: st
         len(one.tokens) for one in before.judgments
     ]
     assert next(read_verdicts(path)).group == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "readable"),
+    [
+        ("I would say \\boxed{9, 9}, but", False),
+        ("\\boxed{9, 9}?</think> \\boxed{8, 3}", True),
+        ("<think>\\boxed{9, 9}?</think> \\boxed{8, 3}", True),
+        ("about <think>: \\boxed{9, 9}?</think> \\boxed{8, 3}", True),
+    ],
+)
+def test_a_thought_that_the_template_opened_and_nobody_closed_is_no_answer(
+    tmp_path: Path, text: str, readable: bool
+) -> None:
+    asked, path = Group.of("q", ["a", "b"]), tmp_path / "r.jsonl"
+    with grm([Draw(text, "stop", opened=True)], record=path, k=2) as live:
+        before = live.score(asked)
+    assert before.scored == readable
+    assert set(before.failures_by_reason) == (set() if readable else {Reason.UNREADABLE})
+    with GRM(engine={"name": "replay", "path": str(path)}, k=2) as again:
+        assert again.score(asked).rewards == before.rewards
