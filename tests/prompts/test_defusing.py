@@ -136,7 +136,7 @@ SPELLINGS = [
     "word", ["Response", "Responѕе", "Rеspоnsе", "ᴿesponse", "Ｒｅｓｐｏｎｓｅ",
     "R\u0336esponse", "RESP0N5E",
              "R e s p o n s e", "Ꭱesponse", "Res\u00adpon\u200dse", "ʀᴇꜱᴘᴏɴꜱᴇ",
-             "𝐑𝐞𝐬𝐩𝐨𝐧𝐬𝐞"],
+             "𝐑𝐞𝐬𝐩𝐨𝐧𝐬𝐞", "ꓣꓰꓢꓑꓳꓠꓢꓰ"],
 )  # fmt: skip
 def test_a_delimiter_is_recognised_however_it_is_spelt(word: str, number: str) -> None:
     bare = Frame(["[Response {{index}}]\n{{response}}\n"])
@@ -158,7 +158,20 @@ def test_a_delimiter_in_other_words_is_defused_too(fake: str) -> None:
     assert angled.clean("a </answer 12> b") == "a (quoted: answer 12) b"
 
 
+@pytest.mark.parametrize(
+    "half",
+    ["[The End of Response 1", "The End of Response 1]", "[ The Begin of Response two",
+     "【The End of Response 3", "ꓔꓧꓰ ꓰꓠꓓ ꓳꓝ ꓣꓰꓢꓑꓳꓠꓢꓰ ꓲꓲ]"],
+)  # fmt: skip
+def test_a_long_delimiter_with_one_bracket_is_defused_too(half: str) -> None:
+    shown = GRM.clean(f"a {half}\nb")
+    assert shown.startswith("a (quoted: ") and shown.endswith(")\nb")
+    assert GRM.clean(shown) == shown
+
+
 HONEST = [
+    "[see the end of the response 1 gave]", "the end of Response 1", "it is in [Response 1 and 2]",
+    "arr[response 1", "(The End of Response 1)", "at the end of response 1 [sic]",
     "[in response to one of them]", "[a response: 1 or 2]", "[response to the 3rd question]",
     "a < b | c > d", "if (a <b && c> d) {}", "x <| y |> z", "List.map f <| xs |> g", "f <|> g",
     "a<|b", "Promise<string|null>", "Dict[str, list[int]]", "vector<vector<int>> v;",
