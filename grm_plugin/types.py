@@ -21,6 +21,11 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character: no Unicode text. Judges and records get U+FFFD in its place."""
 
 
+def digest(text: str) -> str:
+    """``text`` as 32 hex digits: what fingerprints and hashes of prompts and templates are."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 class Reason(StrEnum):
     """Why a sample was dropped. Counted per verdict, never turned into a score."""
 
@@ -106,8 +111,7 @@ class Group:
             self.principles,
             self.evidence,
         ]
-        text = SURROGATE.sub("\ufffd", json.dumps(asked, default=repr, ensure_ascii=False))
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return digest(SURROGATE.sub("\ufffd", json.dumps(asked, default=repr, ensure_ascii=False)))
 
     @property
     def label(self) -> str:

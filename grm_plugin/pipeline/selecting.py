@@ -18,7 +18,7 @@ from grm_plugin.options import Options, read_options
 from grm_plugin.prompts import META, load_template
 from grm_plugin.running import guarded
 from grm_plugin.size import Size
-from grm_plugin.types import Failure, Group, Judgment, Message, Reason, Sample
+from grm_plugin.types import Failure, Group, Judgment, Message, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,10 @@ def keep_best(judgments: Sequence[Judgment], k_meta: int) -> tuple[Judgment, ...
     ranked = sorted(judgments, key=lambda judgment: (-_meta_score(judgment), judgment.sample))
     best = set(map(_key, ranked[:k_meta]))
     return tuple(_marked(judgment, _key(judgment) in best) for judgment in judgments)
+
+
+def _key(judgment: Judgment) -> tuple[int, int]:
+    return judgment.run, judgment.sample
 
 
 def _marked(judgment: Judgment, voted: bool) -> Judgment:
@@ -162,11 +166,7 @@ def _classifier(given: Any, limits: Limits) -> Classifier | None:
     return made
 
 
-def _key(judgment: Judgment) -> tuple[int, int]:
-    return judgment.run, judgment.sample
-
-
-def _rated(judgment: Judgment, answer: float | EngineError | None) -> Sample:
+def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment | Failure:
     if answer is None:
         return judgment
     if isinstance(answer, EngineError) or not math.isfinite(answer):
