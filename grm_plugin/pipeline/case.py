@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grm_plugin.pipeline.planning import distinct, looks
 from grm_plugin.size import Size
-from grm_plugin.types import Failure, Group, Judgment, Verdict
+from grm_plugin.types import Group, Sample, Verdict
 
 Run = tuple[int, ...]
 
@@ -45,7 +45,7 @@ class Case:
             k: samples of each run that count; None: all.
             min_valid: as above.
         """
-        samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+        samples: list[Sample] = [*verdict.judgments, *verdict.failures]
         members = {one.run: tuple(sorted(one.order)) for one in samples}
         runs = tuple(members[run] for run in sorted(members))
         shown = verdict.shown or verdict.group
@@ -58,10 +58,6 @@ class Case:
             size=Size(k=k or drawn),
             min_valid=min_valid,
         )
-
-    def within(self, run: int, judgments: tuple[Judgment, ...]) -> tuple[Judgment, ...]:
-        """Those of ``judgments`` that belong to ``run``."""
-        return tuple(one for one in judgments if one.run == run)
 
 
 def copies(shown: Group, runs: Iterable[Run]) -> tuple[int, ...]:

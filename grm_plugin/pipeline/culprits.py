@@ -16,9 +16,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from grm_plugin.pipeline.case import Run
-from grm_plugin.types import Failure, Judgment, Reason
+from grm_plugin.types import Failure, Judgment, Reason, Sample
 
-Sample = Judgment | Failure
 Probe = Callable[[Sequence[Run]], Awaitable[Sequence[Sample]]]
 """Draws one sample of the judge for each of some runs."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
-from grm_plugin.types import Failure, Judgment, Message, Reason
+from grm_plugin.types import Failure, Judgment, Message, Reason, digest
 
 Sample = Judgment | Failure
 Draws = Sequence[Draw | EngineError]
@@ -192,4 +191,4 @@ def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "
 
 def _digest(messages: Iterable[Message]) -> str:
     text = "\0".join(f"{message.role}\0{message.content}" for message in messages)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest(text)

@@ -73,8 +73,12 @@ def keep_best(judgments: Sequence[Judgment], k_meta: int) -> tuple[Judgment, ...
     All judgments come back, in their order, with ``voted`` set.
     """
     ranked = sorted(judgments, key=lambda judgment: (-_meta_score(judgment), judgment.sample))
-    best = {judgment.sample for judgment in ranked[:k_meta]}
-    return tuple(_marked(judgment, judgment.sample in best) for judgment in judgments)
+    best = set(map(_key, ranked[:k_meta]))
+    return tuple(_marked(judgment, _key(judgment) in best) for judgment in judgments)
+
+
+def _key(judgment: Judgment) -> tuple[int, int]:
+    return judgment.run, judgment.sample
 
 
 def _marked(judgment: Judgment, voted: bool) -> Judgment:
@@ -127,8 +131,9 @@ class MetaRM:
 
     async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
         unrated = [judgment for judgment in judgments if judgment.meta_score is None]
-        answers = dict(zip(unrated, await self._logits(group, unrated), strict=True))
-        rated = [_rated(judgment, answers.get(judgment)) for judgment in judgments]
+        logits = await self._logits(group, unrated)
+        answers = {_key(one): logit for one, logit in zip(unrated, logits, strict=True)}
+        rated = [_rated(judgment, answers.get(_key(judgment))) for judgment in judgments]
         valid = [outcome for outcome in rated if isinstance(outcome, Judgment)]
         failures = [outcome for outcome in rated if isinstance(outcome, Failure)]
         k_meta = size.k_meta or self._k_meta or max(1, size.k // 2)
