@@ -76,7 +76,11 @@ class RecordedFailure(EngineError):
 
 
 class JudgeDeadError(GRMError):
-    """Too many batches in a row came back without a single reward; the run stops."""
+    """Too many groups in a row, over too many seconds, had no reward; the run stops."""
+
+
+class JudgeClosedError(GRMError):
+    """The judge was closed while it was asked, or before a stream of verdicts was at its end."""
 
 
 class ParseError(GRMError):
