@@ -61,6 +61,11 @@ class GRM:
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
 
     @property
+    def plugins(self) -> Plugins:
+        """Who offers the parts."""
+        return self._plugins
+
+    @property
     def engine(self) -> Any:
         """The engine, for diagnosis."""
         return self._keeper.scorer.engine

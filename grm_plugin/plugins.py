@@ -110,6 +110,12 @@ class Plugins:
             )
         return offers[0].part
 
+    def source(self, kind: str, name: str) -> str:
+        """Where the part ``name`` comes from: a distribution with its version; empty: nowhere."""
+        offers = self._offers[kind].get(name, [])
+        by = {offer.plugin for offer in offers}
+        return ", ".join(one.source for one in self.plugins if one.name in by)
+
     def _suspects(self) -> str:
         if not self.broken:
             return ""
