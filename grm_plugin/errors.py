@@ -10,7 +10,6 @@ import difflib
 import re
 from collections.abc import Iterable
 
-
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 
 
