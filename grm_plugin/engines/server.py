@@ -167,6 +167,10 @@ class ServerEngine:
         """Close the connections, and end the server if it is ours."""
         await self._connection.close()
 
+    def abandon(self) -> None:
+        """End a server of ours at once, from any thread: the event loop of this engine is lost."""
+        self._connection.abandon()
+
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in messages]

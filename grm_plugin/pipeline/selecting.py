@@ -158,6 +158,11 @@ class MetaRM:
         if self._classifier:
             await self._classifier.close()
 
+    def abandon(self) -> None:
+        """Let the classifier end what it runs outside of this process; its event loop is lost."""
+        if abandon := getattr(self._classifier, "abandon", None):
+            abandon()
+
 
 def _classifier(given: Any, limits: Limits) -> Classifier | None:
     if isinstance(given, Mapping):

@@ -197,6 +197,16 @@ class ServerProcess:
         if process is not None:
             await asyncio.get_running_loop().run_in_executor(None, _end, process, self.pid)
 
+    def abandon(self) -> None:
+        """End the server and its children at once, from any thread; no event loop is needed."""
+        process, self._guard = self._guard, None
+        if process is None:
+            return
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        _end(process, self.pid)
+
 
 def _end(process: subprocess.Popen[bytes], pid: int) -> None:
     with process:  # closes the pipes, which alone would end the guard

@@ -23,6 +23,8 @@ from grm_plugin.remote.secret import Secret
 
 _POLL_S = 0.25
 _SILENCE_S = 60.0
+_left: list[ServerProcess] = []
+"""Servers that outlived who started them; they end with this process."""
 
 
 class SharedServer:
@@ -122,6 +124,12 @@ class SharedServer:
             await process.close()
             self._place.leave()
 
+    def abandon(self) -> None:
+        """Leave the server to this process, for whoever uses it: it ends with the process."""
+        if self._process:
+            _left.append(self._process)
+        self._process = None
+
 
 @dataclass
 class Place:
@@ -151,6 +159,7 @@ class Place:
         """Let somebody else hold it."""
         held, self._held = self._held, None
         if held is not None:
+            fcntl.flock(held, fcntl.LOCK_UN)  # a forked child may have the handle, too
             os.close(held)
 
     def read(self) -> dict[str, Any]:

@@ -119,6 +119,32 @@ def test_a_missing_file_is_one_clean_line(grm: Grm) -> None:
     assert ended.err == "error: nope.jsonl can not be read: No such file or directory"
 
 
+def test_a_missing_input_is_told_also_where_there_is_an_output(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "out.jsonl", [])
+    ended = grm("score", "nope.jsonl", "-o", "out.jsonl", *TINY)
+    assert ended.err == "error: nope.jsonl can not be read: No such file or directory"
+
+
+def test_a_restart_that_scores_nothing_leaves_the_output_as_it_is(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", rows(2))
+    grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
+    before = (tmp_path / "out.jsonl").read_bytes()
+    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9", "--set", "tries=1")
+    ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--restart", *dead)
+    assert ended.code == 1
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+    assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
+
+
+def test_a_restart_replaces_the_output(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", rows(3))
+    grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
+    write(tmp_path / "in.jsonl", rows(2))
+    assert grm("score", "in.jsonl", "-o", "out.jsonl", "--restart", *TINY).code == 0
+    assert len(read(tmp_path / "out.jsonl")) == 2
+    assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
+
+
 def test_the_input_is_never_overwritten(grm: Grm, tmp_path: Path) -> None:
     path = write(tmp_path / "in.jsonl", rows(1))
     before = path.read_bytes()

@@ -21,6 +21,7 @@ from grm_plugin.errors import (
     ConfigError,
     EngineError,
     InputError,
+    JudgeClosedError,
     JudgeDeadError,
     PluginError,
     TransportError,
@@ -531,3 +532,29 @@ def test_an_engines_defaults_hold_where_nothing_was_set() -> None:
     plugins = scripted(honest, Plugin("own", Offers()))
     config = GRM(plugins=plugins, engine="own", k=5).config
     assert (config.temperature, config.k, config.select.name) == (1.0, 5, "all")
+
+
+def test_a_judge_that_is_closed_while_it_scores_says_so() -> None:
+    asked = threading.Event()
+
+    class Slow(ScriptedEngine):
+        async def sample(self, request: SampleRequest):
+            asked.set()
+            await asyncio.sleep(30)
+
+    judge = grm(Slow(honest))
+    with ThreadPoolExecutor(1) as pool:
+        scoring = pool.submit(judge.score, group(3, 8))
+        assert asked.wait(10)
+        judge.close()
+        with pytest.raises(JudgeClosedError, match="closed meanwhile"):
+            scoring.result(10)
+
+
+def test_a_stream_that_goes_on_after_the_judge_was_closed_says_so() -> None:
+    judge = grm(ScriptedEngine(honest))
+    stream = judge.score_many(groups(200))
+    next(stream)
+    judge.close()
+    with pytest.raises(JudgeClosedError, match="closed meanwhile"):
+        next(stream)
