@@ -90,11 +90,13 @@ class Recorded:
         k: samples of each run; None when the group is not on record.
         runs: the responses that were shown together, by run.
         shown: the group as the judge saw it; None when nothing was added to it.
+        plan: the plan that made the runs, as the verdict's origin has it; None: not known.
     """
 
     k: int | None = None
     runs: tuple[tuple[int, ...], ...] = ()
     shown: Group | None = None
+    plan: object = None
 
 
 class Engine(Protocol):
@@ -103,8 +105,10 @@ class Engine(Protocol):
     An engine may have more than this: ``check()``, a coroutine that raises EngineError when a judge
     that can go away gives no sign of life, and costs no tokens; ``recorded(group)``, which gives
     the :class:`Recorded` past of a group or None; ``admit(group)``, which raises InputError for a
-    group that this judge must not score, before a token is spent; and ``control_tokens``, texts
-    that the judge's tokenizer takes for control tokens, known once it has started.
+    group that this judge must not score, before a token is spent; ``abandon()``, a quick function
+    that is called in another thread when a part blocks the event loop, and ends at once what this
+    engine runs outside of its process; and ``control_tokens``, texts that the judge's tokenizer
+    takes for control tokens, known once it has started.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

@@ -7,7 +7,10 @@ All errors are picklable: they keep their constructor arguments in ``args``, so 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 
 
 class GRMError(Exception):
@@ -76,7 +79,11 @@ class RecordedFailure(EngineError):
 
 
 class JudgeDeadError(GRMError):
-    """Too many batches in a row came back without a single reward; the run stops."""
+    """Too many groups in a row, over too many seconds, had no reward; the run stops."""
+
+
+class JudgeClosedError(GRMError):
+    """The judge was closed while it was asked, or before a stream of verdicts was at its end."""
 
 
 class ParseError(GRMError):
@@ -100,6 +107,21 @@ def quoted(text: object, limit: int = 80) -> str:
     """``text`` as it may appear in an error message: quoted, on one line, cut at ``limit``."""
     shown = repr(str(text))
     return shown if len(shown) <= limit else shown[: limit - 2] + "…'"
+
+
+def placed(place: Iterable[object]) -> str:
+    """Where something stands, as ``a.b.0``; a name from outside that is no identifier is quoted.
+
+    >>> placed(["messages", 0, "x\\ny"])
+    "messages.0.'x\\\\ny'"
+    """
+    parts = (str(part) for part in place)
+    return ".".join(one if _PLAIN.fullmatch(one) else quoted(one) for one in parts)
+
+
+def on_one_line(text: str) -> str:
+    """``text`` without anything that begins a line or moves a terminal's cursor."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -61,6 +61,11 @@ class GRM:
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
 
     @property
+    def plugins(self) -> Plugins:
+        """Who offers the parts."""
+        return self._plugins
+
+    @property
     def engine(self) -> Any:
         """The engine, for diagnosis."""
         return self._keeper.scorer.engine
@@ -112,12 +117,14 @@ class GRM:
             EngineError: it gives none.
         """
         session = self._keeper.session()
-        await session.thread.run_async(session.check())
+        with self._keeper.watched(session):
+            await session.thread.run_async(session.check())
 
     def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
         session = self._keeper.session()
-        return session.thread.run(session.count_tokens(group))
+        with self._keeper.watched(session):
+            return session.thread.run(session.count_tokens(group))
 
     def score(self, group: Group, *, size: Size | None = None) -> Verdict:
         """The verdict of one group.
@@ -162,6 +169,7 @@ class GRM:
 
         Raises:
             LoopBlocked: a part blocks the judge; names it.
+            JudgeClosedError: the judge was closed before the stream was at its end.
         """
         session = self._keeper.session()
         verdicts = Verdicts(session, self._breaker, groups, size)

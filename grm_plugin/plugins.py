@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from types import ModuleType
@@ -69,9 +70,10 @@ class Plugins:
 
     @property
     def given(self) -> tuple[object, ...]:
-        """What was given in process, as it can be pickled and given again: modules by name."""
-        hooks = [one.hooks for one in self.plugins if one.source == _GIVEN]
-        return tuple(one.__name__ if isinstance(one, ModuleType) else one for one in hooks)
+        """What is not installed, as it can be pickled and given again: modules by name."""
+        there = {(one.name, one.source) for one in installed().plugins}
+        mine = (one for one in self.plugins if (one.name, one.source) not in there)
+        return tuple(_again(one) for one in mine)
 
     def _add(self, plugin: Plugin) -> None:
         check_marked(self._pm, plugin)
@@ -109,6 +111,12 @@ class Plugins:
                 f"{offers[1].plugin}; uninstall one of them or rename its part"
             )
         return offers[0].part
+
+    def source(self, kind: str, name: str) -> str:
+        """Where the part ``name`` comes from: a distribution with its version; empty: nowhere."""
+        offers = self._offers[kind].get(name, [])
+        by = {offer.plugin for offer in offers}
+        return ", ".join(one.source for one in self.plugins if one.name in by)
 
     def _suspects(self) -> str:
         if not self.broken:
@@ -175,9 +183,15 @@ def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:
     return Plugins([*there.plugins, *map(_given, given)], there.broken)
 
 
+def _again(plugin: Plugin) -> object:
+    hooks = plugin.hooks.__name__ if isinstance(plugin.hooks, ModuleType) else plugin.hooks
+    return hooks if plugin.source == _GIVEN else replace(plugin, hooks=hooks)
+
+
 def _given(hooks: object) -> Plugin:
     if isinstance(hooks, Plugin):
-        return hooks
+        named = isinstance(hooks.hooks, str)
+        return replace(hooks, hooks=importlib.import_module(str(hooks.hooks))) if named else hooks
     if isinstance(hooks, str):
         hooks = importlib.import_module(hooks)
     own = hooks.__name__ if isinstance(hooks, ModuleType) else type(hooks).__qualname__

@@ -57,7 +57,7 @@ class GroupJudge:
     def __init__(self, grm: GRM, options: OpenRLHFOptions, settings: RunSettings) -> None:
         self._grm, self._options = grm, options
         self._filtering = settings.filtering
-        low, high = settings.vote_range
+        self._range = low, high = settings.vote_range
         self._fallback = Fallback(start=(low + high) / 2)
         self._progress = Progress(
             grm.config.schedule, settings.groups_per_step, first_step=settings.first_step
@@ -127,8 +127,5 @@ class GroupJudge:
         return verdict
 
     def _rounded(self, verdict: Verdict) -> Verdict:
-        step = self._options.round_to
-        if verdict.rewards is None:
-            return verdict
-        rewards = (None if one is None else rounded(one, step) for one in verdict.rewards)
-        return replace(verdict, rewards=tuple(rewards))
+        rewards = rounded(verdict.rewards, self._options.round_to, self._range)
+        return replace(verdict, rewards=rewards)

@@ -26,6 +26,7 @@ from grm_plugin import GRM, GRMConfig
 from grm_plugin.config import is_template_file
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.rounding import check_step
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import load_template
@@ -90,6 +91,7 @@ def make_plan(
     check_engine(config, options)
     check_weights(host, given)
     judge = GRM(config, plugins=plugins)
+    check_step("adapter 'openrlhf'", options.round_to, judge)
     votes = _vote_range(judge, plugins or installed())
     check_range(host, given, votes, options.reward_scale)
     label, label_option = _label(host, given, options)

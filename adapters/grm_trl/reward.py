@@ -10,7 +10,7 @@ from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.rounding import rounded
+from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
 from grm_trl import agreement, growth, host, settings
 from grm_trl.errors import UnscoredError
@@ -56,6 +56,8 @@ class _Reward:
         host.check_version(self._oldest_trl, kind)
         plugins = chosen(plugins)
         self._grm, self.options = settings.resolve(config, keywords, plugins)
+        check_step("adapter 'trl'", self.options.round_to, self._grm)
+        self._range = vote_range(self._grm)
         self.config = self._grm.config
         self.__name__ = self.options.name
         self._plugins = plugins
@@ -131,7 +133,8 @@ class _Reward:
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
         verdicts = [verdict for share in shares for verdict in share]
-        rewards = [self._rounded(verdict.rewards) for verdict in verdicts]
+        step = self.options.round_to
+        rewards = [rounded(verdict.rewards, step, self._range) for verdict in verdicts]
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
         places = call.batch.places(call.ranks.index)
@@ -139,12 +142,6 @@ class _Reward:
             verdicts, rewards, places, call.trl, size=call.size, started=call.started
         )
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
-
-    def _rounded(self, rewards: Sequence[float | None] | None) -> Sequence[float | None] | None:
-        step = self.options.round_to
-        if rewards is None:
-            return None
-        return [None if reward is None else rounded(reward, step) for reward in rewards]
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:
@@ -219,7 +216,9 @@ class AsyncGRMReward(_Reward):
         self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any
     ) -> Rewards:
         """:meth:`GRMReward.__call__`, awaited."""
-        join(self, trl)
+        if member := join(self, trl):
+            rewards: Rewards = await member(prompts, completions, **trl)
+            return rewards
         call = self._open(prompts, completions, trl)
         groups = call.batch.share(call.ranks.index)
         shares = await call.ranks.share_async(self._grm.score_batch_async(groups, size=call.size))

@@ -66,6 +66,10 @@ class ServerClassifier:
     async def close(self) -> None:
         await self._connection.close()
 
+    def abandon(self) -> None:
+        """As :meth:`grm_plugin.engines.server.ServerEngine.abandon`."""
+        self._connection.abandon()
+
 
 def _logit_of(answer: Any) -> float:
     try:

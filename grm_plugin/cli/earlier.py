@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from grm_plugin.errors import InputError, RecordError
 from grm_plugin.records import read_verdicts
-from grm_plugin.running.recorder import cut_torn_line
+from grm_plugin.running.recorder import Recorder, cut_torn_line
 from grm_plugin.types import Group, Verdict
 
 
@@ -57,6 +57,48 @@ class Earlier:
 
     def _key(self, group: Group) -> tuple[str, str]:
         return group.id, group.fingerprint
+
+
+class Replacement:
+    """Replaces a file with the first verdict that is written; until then it stays as it is.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()  # of a link, what it leads to
+        self._recorder: Recorder | None = None
+
+    def write(self, verdict: Verdict) -> None:
+        """Append one verdict.
+
+        Raises:
+            RecordError: it can not be written; before the first one, the file is as it was.
+        """
+        if self._recorder is None:
+            self._recorder = self._begun(verdict)
+        else:
+            self._recorder.write(verdict)
+
+    def _begun(self, first: Verdict) -> Recorder:
+        fresh = self._path.with_name(f"{self._path.name}.restart")
+        fresh.unlink(missing_ok=True)  # of a run that was killed
+        recorder = Recorder(fresh)
+        try:
+            recorder.write(first)
+            fresh.replace(self._path)
+        except (OSError, RecordError) as error:
+            recorder.close()
+            fresh.unlink(missing_ok=True)
+            raise RecordError(f"{self._path} can not be replaced: {error}") from error
+        recorder.path = self._path
+        return recorder
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        if self._recorder:
+            self._recorder.close()
 
 
 def check_same_settings(path: Path, now: Mapping[str, Any]) -> None:

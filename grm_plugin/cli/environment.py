@@ -61,6 +61,10 @@ def gpu() -> Check:
 def plugins_load() -> Check:
     """Whether every plug-in loads."""
     ours = ("built in", "grm-plugin ")  # the adapters are announced by our own distribution
-    found = installed().plugins
-    third = [f"{one.name} ({one.source})" for one in found if not one.source.startswith(ours)]
+    found = installed()
+    if found.broken:
+        broken = "; ".join(f"{one.name!r} ({one.source}): {one.problem}" for one in found.broken)
+        fix = "repair or uninstall them; a broken plug-in offers nothing"
+        return Check("warn", f"broken: {broken}", fix)
+    third = [f"{p.name} ({p.source})" for p in found.plugins if not p.source.startswith(ours)]
     return Check("ok", f"all load; besides the built-in ones: {', '.join(third) or 'none'}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from grm_plugin.cli.earlier import Earlier, check_same_settings, drop_unscored
+from grm_plugin.cli.earlier import Earlier, Replacement, check_same_settings, drop_unscored
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
@@ -25,6 +25,7 @@ from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3
+Sink = Recorder | Replacement | StandardOutput
 
 
 @takes_judge
@@ -46,7 +47,9 @@ def score(
     retry_unscored: Annotated[
         bool, Option("--retry-unscored", help="Judge the unscored groups in OUT again.")
     ] = False,
-    restart: Annotated[bool, Option("--restart", help="Replace OUT.")] = False,
+    restart: Annotated[
+        bool, Option("--restart", help="Replace OUT, with the first verdict.")
+    ] = False,
 ) -> None:
     """Score the groups of a JSONL file, one verdict a line, in the order of the input.
 
@@ -63,9 +66,9 @@ def score(
     _check_paths(source, path)
     with GRM(settings.load()) as grm:
         rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
-        if path:
-            _prepare(path, grm, restart=restart, retry_unscored=retry_unscored)
-        tally = _resume(grm, rows, path)
+        if path and not restart:
+            _prepare(path, grm, retry_unscored=retry_unscored)
+        tally = _resume(grm, rows, path, restart=restart)
     unscored = tally.unscored.total()
     if unscored:
         say(f"unscored: {unscored} of {tally.groups} groups")
@@ -75,21 +78,21 @@ def score(
 
 
 def _check_paths(source: str, path: Path | None) -> None:
-    if path and source != "-" and path.exists() and path.samefile(source):
-        raise ConfigError(f"-o {path} is the input; choose another file")
+    if path and source != "-" and path.exists():
+        with suppress(FileNotFoundError):  # whoever reads the input says that it is not there
+            if path.samefile(source):
+                raise ConfigError(f"-o {path} is the input; choose another file")
 
 
-def _prepare(path: Path, grm: GRM, *, restart: bool, retry_unscored: bool) -> None:
-    if restart:
-        path.unlink(missing_ok=True)
+def _prepare(path: Path, grm: GRM, *, retry_unscored: bool) -> None:
     check_same_settings(path, grm.origin)
     if retry_unscored and path.is_file():
         say(f"unscored verdicts taken out of {path}, to judge again: {drop_unscored(path)}")
 
 
-def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
-    """Judge what ``path`` does not hold yet."""
-    earlier, tally = Earlier(path), Tally()
+def _resume(grm: GRM, rows: Source, path: Path | None, *, restart: bool) -> Tally:
+    """Judge what ``path`` does not hold yet, or everything."""
+    earlier, tally = Earlier(None if restart else path), Tally()
     for verdict in earlier.verdicts():
         tally.add(verdict)
     if tally.groups:
@@ -99,8 +102,9 @@ def _resume(grm: GRM, rows: Source, path: Path | None) -> Tally:
     first = next(fresh, None)
     if first is not None:
         with _telling_what_is_kept(tally, path):
-            _start(grm, path)
-            _judge(grm, itertools.chain([first], fresh), path, bar)
+            _start(grm, None if restart else path)
+            with closing(_sink(path, restart=restart)) as sink, bar:
+                _judge(grm, itertools.chain([first], fresh), sink, bar)
     rows.finish()
     if earlier.strangers and rows.total is not None:
         say(f"warning: verdicts in {path} of groups that are not in the input: {earlier.strangers}")
@@ -117,11 +121,16 @@ def _start(grm: GRM, path: Path | None) -> None:
         check_same_settings(path, grm.origin)
 
 
-def _judge(grm: GRM, groups: Iterable[Group], path: Path | None, bar: Bar) -> None:
-    with closing(Recorder(path) if path else StandardOutput()) as sink, bar:
-        for verdict in grm.score_many(groups):
-            sink.write(verdict)
-            bar.add(verdict)
+def _sink(path: Path | None, *, restart: bool) -> Sink:
+    if path is None:
+        return StandardOutput()
+    return Replacement(path) if restart and path.is_file() else Recorder(path)
+
+
+def _judge(grm: GRM, groups: Iterable[Group], sink: Sink, bar: Bar) -> None:
+    for verdict in grm.score_many(groups):
+        sink.write(verdict)
+        bar.add(verdict)
 
 
 @contextmanager
@@ -129,6 +138,6 @@ def _telling_what_is_kept(tally: Tally, path: Path | None) -> Iterator[None]:
     try:
         yield
     except (GRMError, KeyboardInterrupt):
-        if path:
+        if path and tally.groups:
             say(f"verdicts kept in {path}: {tally.groups}; the same command goes on there")
         raise

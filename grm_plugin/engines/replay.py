@@ -49,8 +49,9 @@ class ReplayEngine:
         runs = {run: tuple(sorted(one.order)) for (run, _), one in samples.items()}
         if verdict is None or not runs:
             return Recorded(runs=(tuple(range(len(group.responses))),))
+        plan = verdict.origin.get("plan")
         k = max(sample for _, sample in samples) + 1
-        return Recorded(k, tuple(runs[run] for run in sorted(runs)), verdict.shown)
+        return Recorded(k, tuple(runs[run] for run in sorted(runs)), verdict.shown, plan)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         samples, first = _samples(self._verdicts.get(request.group)), request.first

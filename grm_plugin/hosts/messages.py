@@ -21,6 +21,8 @@ UnseenParts = Literal["refuse", "tell"]
 Turn = Mapping[str, Any]
 Chat = Sequence[Turn]
 
+_MOST_TOLD = 32
+"""Kinds of unseen parts that are told of."""
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 
 
@@ -149,9 +151,10 @@ class Reader:
                 f"expected texts, got a part {part.kind!r} that the judge can not see; with "
                 "`unseen: tell` it is named to the judge and the text is judged"
             )
-        if part.kind not in self._told:
+        if part.kind not in self._told and len(self._told) < _MOST_TOLD:  # callers invent kinds
             self._told.add(part.kind)
-            logger.warning("the judge can not see parts of kind %r; it reads the text", part.kind)
+            kind = quoted(part.kind)
+            logger.warning("the judge can not see parts of kind %s; it reads the text", kind)
         return str(part)
 
 

@@ -2,13 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 
-def rounded(reward: float, step: float | None) -> float:
-    """``reward`` at the nearest multiple of ``step``; as it is when there is no step.
+from grm_plugin.errors import ConfigError
+from grm_plugin.grm import GRM
 
-    >>> rounded(0.77, 0.1) == rounded(0.83, 0.1) == rounded(0.8, 0.1)
-    True
-    >>> rounded(0.77, None)
-    0.77
+Range = tuple[float, float]
+UNIT: Range = (0.0, 1.0)
+_TO_UNIT = frozenset(("mean", "median", "majority", "borda"))
+
+
+def vote_range(judge: GRM) -> Range | None:
+    """Lowest and highest reward that a vote of ours can give at the smallest size; else None."""
+    config, scale = judge.config, judge.template.scale
+    if judge.plugins.source("voter", config.vote.name) != "built in":
+        return None
+    if config.vote.name in _TO_UNIT:
+        return UNIT
+    if config.vote.name != "sum":
+        return None
+    later = config.schedule.every_size().values() if config.schedule else ()
+    k = min(size.k for size in (config.size, *later))
+    return k * scale.low, k * scale.high
+
+
+def check_step(owner: str, step: float | None, judge: GRM) -> None:
+    """Refuse a step by which all rewards would tie, such as 5 for 0.05.
+
+    Args:
+        owner: whose option it is, say ``adapter 'trl'``.
+        step: None: nothing is rounded.
+        judge: whose rewards are rounded.
+
+    Raises:
+        ConfigError: it is larger than half of the range of rewards.
     """
-    return reward if step is None else round(reward / step) * step
+    within = vote_range(judge)
+    if step is None or within is None:
+        return
+    low, high = within
+    most = (high - low) / 2
+    if step > most:
+        raise ConfigError(
+            f"{owner}: round_to: expected at most {most:g}, half of the range of rewards with "
+            f"vote: {judge.config.vote} ({low:g} to {high:g}), got {step:g}"
+        )
+
+
+def rounded(
+    rewards: Sequence[float | None] | None, step: float | None, within: Range | None
+) -> tuple[float | None, ...] | None:
+    """Rewards at the nearest multiples of ``step``; as they are when there is no step.
+
+    Args:
+        rewards: of a group; None, for one and for all, stays None.
+        step: what they are rounded to.
+        within: lowest and highest reward, where that is known; none is rounded out of 0..1.
+
+    >>> a, b, c, d = rounded([0.77, 0.83, 0.8, None], 0.1, UNIT)
+    >>> (a == b == c, d)
+    (True, None)
+    >>> rounded([1.0], 0.35, UNIT)
+    (1.0,)
+    >>> rounded([0.77], None, UNIT)
+    (0.77,)
+    """
+    if rewards is None:
+        return None
+    return tuple(None if one is None else _nearest(one, step, within) for one in rewards)
+
+
+def _nearest(reward: float, step: float | None, within: Range | None) -> float:
+    if step is None:
+        return reward
+    nearest = round(reward / step) * step
+    return min(1.0, max(0.0, nearest)) if within == UNIT else nearest

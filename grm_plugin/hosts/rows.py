@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from grm_plugin.errors import InputError, TemplateError, quoted, unknown
+from grm_plugin.errors import InputError, TemplateError, placed, quoted, unknown
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.values import is_missing, optional_text
 from grm_plugin.types import Group
@@ -227,9 +227,9 @@ def row_of(values: Any) -> Row:
 
 
 def _sentence(problem: dict[str, Any], values: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"] if part not in _FORMS)
+    key = placed(part for part in problem["loc"] if part not in _FORMS)
     if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
-        return unknown("key", key, Row.model_fields)
+        return unknown("key", str(problem["loc"][0]), Row.model_fields)
     if problem["type"] == "missing":
         return f"expected a key {key!r}, got {', '.join(map(repr, values)) or 'an empty object'}"
     message = str(problem["msg"]).removeprefix("Value error, ")

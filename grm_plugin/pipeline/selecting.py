@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from grm_plugin.classifiers import Classifier, make_classifier
+from grm_plugin.classifiers import Classifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
@@ -97,8 +97,9 @@ class MetaRMOptions(Options):
     Args:
         k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
             `k_meta`, as a schedule's may, goes before.
-        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``, or
-            a classifier that is made already; without one only recorded meta-scores count.
+        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``;
+            whoever makes the part by its name makes the classifier first. Without one only recorded
+            meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
     """
 
@@ -123,7 +124,7 @@ class MetaRM:
                 f"template {self._template.name!r} of the meta RM has no {{{{critique}}}}; "
                 "write it where the judgment should stand"
             )
-        self._classifier = _classifier(read.classifier, limits)
+        self._classifier: Classifier | None = read.classifier
 
     async def start(self) -> None:
         if self._classifier:
@@ -158,12 +159,10 @@ class MetaRM:
         if self._classifier:
             await self._classifier.close()
 
-
-def _classifier(given: Any, limits: Limits) -> Classifier | None:
-    if isinstance(given, Mapping):
-        return make_classifier(given, limits)
-    made: Classifier | None = given
-    return made
+    def abandon(self) -> None:
+        """Let the classifier end what it runs outside of this process; its event loop is lost."""
+        if abandon := getattr(self._classifier, "abandon", None):
+            abandon()
 
 
 def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment | Failure:

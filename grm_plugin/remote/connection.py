@@ -188,6 +188,12 @@ class Connection:
         if process is not None:
             await process.close()
 
+    def abandon(self) -> None:
+        """End the server if it is ours, at once and without an event loop."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.abandon()
+
 
 def _check_one_source(options: ConnectionOptions, owner: str) -> None:
     given = [name for name in ("url", "urls", "serve") if getattr(options, name)]

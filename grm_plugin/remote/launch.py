@@ -60,7 +60,8 @@ class ServeOptions(Options):
         start_timeout_s: seconds until it must be healthy.
         log: file for its output, which is kept; None makes one in the temporary folder.
         shared: one server for all processes of this user on this machine that ask for the same;
-            the first one starts it, and it ends with that one.
+            the first one starts it, and it ends with that one. A text, such as the name of a run,
+            says who shares: those with the same text.
     """
 
     model: str
@@ -71,7 +72,7 @@ class ServeOptions(Options):
     command: tuple[str, ...] = Field(("vllm", "serve"), min_length=1)
     start_timeout_s: float = Field(900.0, gt=0)
     log: Path | None = None
-    shared: bool = False
+    shared: bool | str = Field(False, union_mode="left_to_right")
 
 
 class ServerProcess:
@@ -196,6 +197,16 @@ class ServerProcess:
         process, self._guard = self._guard, None
         if process is not None:
             await asyncio.get_running_loop().run_in_executor(None, _end, process, self.pid)
+
+    def abandon(self) -> None:
+        """End the server and its children at once, from any thread; no event loop is needed."""
+        process, self._guard = self._guard, None
+        if process is None:
+            return
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        _end(process, self.pid)
 
 
 def _end(process: subprocess.Popen[bytes], pid: int) -> None:

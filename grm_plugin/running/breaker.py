@@ -19,6 +19,22 @@ class Judged:
     refusal: InputError | TemplateError | None = None
 
 
+class Outcome:
+    """What became of one group: the first that is said of it, from whatever thread."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, Judged] = {}
+
+    def settle(self, judged: Judged) -> bool:
+        """Whether this is the first; later ones do not count."""
+        return self._said.setdefault("first", judged) is judged  # atomic
+
+    @property
+    def judged(self) -> Judged:
+        """What was said first; something must have been."""
+        return self._said["first"]
+
+
 class Breaker:
     """Counts groups in a row without a reward, and for how long the judge was asked in vain.
 

@@ -17,7 +17,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from grm_plugin.errors import PluginError
+from grm_plugin.errors import GRMError, JudgeClosedError, PluginError
 from grm_plugin.running.guarded import GRACE_S, blocker
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ class LoopThread:
         self._asked_at, self._answered_at = -math.inf, 0.0
         self._told = False
         self._loop = asyncio.new_event_loop()
-        self._ending = False
+        self._leaving = self._ending = False
+        self._end_of_all: GRMError = JudgeClosedError("the judge was closed meanwhile")
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -62,8 +63,19 @@ class LoopThread:
         return self._ending
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start ``work`` on the loop; cancelling the future cancels it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Start ``work`` on the loop; cancelling the future cancels it.
+
+        Raises:
+            JudgeClosedError: the loop was closed.
+            LoopBlocked: it was given up.
+        """
+        try:
+            if not self._ending:
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # the loop was closed just now
+            pass
+        work.close()
+        raise self._over()
 
     def run(self, work: Coroutine[Any, Any, T], *, patience_s: float | None = None) -> T:
         """Run ``work`` to its end, from any thread but the loop's own.
@@ -74,12 +86,13 @@ class LoopThread:
 
         Raises:
             LoopBlocked: the loop gives no sign of life; names the part that blocks it.
+            JudgeClosedError: the loop was closed before ``work`` was done.
         """
         future = self.submit(work)
         try:
             while not concurrent.futures.wait({future}, timeout=_BEAT_S).done:
                 self._check(patience_s or self._patience_s)
-            return future.result()
+            return self._result(future)
         finally:  # also KeyboardInterrupt: never leave work behind
             future.cancel()
 
@@ -89,20 +102,31 @@ class LoopThread:
         try:
             while not (await asyncio.wait({future}, timeout=_BEAT_S))[0]:
                 self._check(self._patience_s)
-            return future.result()
+            return self._result(future)
         finally:
             future.cancel()
+
+    def _over(self) -> GRMError:
+        """Why nothing runs here any more; a new one for everybody who asks."""
+        return type(self._end_of_all)(*self._end_of_all.args)
+
+    def _result(self, future: Future[T] | asyncio.Future[T]) -> T:
+        if future.cancelled() and self._leaving:
+            raise self._over()
+        return future.result()
 
     def _check(self, patience_s: float) -> None:
         """Ask for a sign of life, or see how long the last one is owed."""
         now = time.monotonic()
+        if self._loop.is_closed():
+            raise self._over()
         if self._answered_at >= self._asked_at:
             self._asked_at = now
             self._loop.call_soon_threadsafe(self._answer)
             return
         owed_s = now - self._asked_at
         if owed_s > patience_s:
-            raise LoopBlocked(f"{self._blocker()} blocks the judge's event loop for {owed_s:.0f} s")
+            raise self._blocked(owed_s)
         if owed_s > _TELL_AFTER_S and not self._told:
             self._told = True
             logger.warning("%s blocks the judge's event loop", self._blocker())
@@ -110,13 +134,28 @@ class LoopThread:
     def _answer(self) -> None:
         self._answered_at, self._told = time.monotonic(), False
 
+    def _blocked(self, owed_s: float) -> LoopBlocked:
+        """The error that names who blocks; the same one for all who wait, once it is given up."""
+        if self._ending and isinstance(self._end_of_all, LoopBlocked):
+            return LoopBlocked(*self._end_of_all.args)
+        return LoopBlocked(f"{self._blocker()} blocks the judge's event loop for {owed_s:.0f} s")
+
     def _blocker(self) -> str:
         return blocker(sys._current_frames().get(self._thread.ident or 0))
 
-    def give_up(self, last: Coroutine[Any, Any, object]) -> None:
-        """Leave a blocked loop to itself; should it ever go on, ``last`` is all it does."""
+    def give_up(self, last: Coroutine[Any, Any, object]) -> bool:
+        """Leave a blocked loop to itself; should it ever go on, ``last`` is all it does.
+
+        False where it was closed or given up before.
+        """
+        if self._ending:
+            last.close()
+            return False
+        self._end_of_all = self._blocked(time.monotonic() - self._asked_at)
+        self._leaving = True
         self.submit(self._end(last))
         self._ending = True
+        return True
 
     async def _end(self, last: Coroutine[Any, Any, object]) -> None:
         try:
@@ -133,6 +172,7 @@ class LoopThread:
         """
         if self.closed:
             return
+        self._leaving = True
         self.run(_cancel_rest())
         self._ending = True
         self._loop.call_soon_threadsafe(self._loop.stop)

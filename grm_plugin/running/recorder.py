@@ -61,6 +61,8 @@ class Recorder:
 
     def close(self) -> None:
         """Close the file; may be called twice."""
+        if not self._file.closed:
+            _release(self._file)
         self._file.close()
 
     def __enter__(self) -> Recorder:
@@ -88,6 +90,14 @@ def _reserve(file: FileIO) -> None:
         raise OSError(
             "another process is writing it; give each process a file of its own"
         ) from None
+
+
+def _release(file: FileIO) -> None:
+    """A forked child may have the file, too, and closing it here alone would keep it locked."""
+    with contextlib.suppress(ImportError, OSError):  # not a POSIX system; a device has no locks
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def cut_torn_line(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grm_plugin.errors import ConfigError, GRMError, InputError, JudgeDeadError
+from grm_plugin.errors import ConfigError, GRMError, InputError, JudgeClosedError, JudgeDeadError
 
 
 class Busy(GRMError):
@@ -29,4 +29,5 @@ STATUS: dict[type[GRMError], int] = {
     InputError: 422,
     Unavailable: 503,
     JudgeDeadError: 503,
+    JudgeClosedError: 503,
 }

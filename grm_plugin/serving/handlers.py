@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from grm_plugin.errors import GRMError, quoted
+from grm_plugin.errors import GRMError, placed, quoted
 from grm_plugin.serving.callers import CallerGone
 from grm_plugin.serving.errors import STATUS
 from grm_plugin.serving.middleware import RETRY_AFTER_S, known
@@ -52,6 +52,6 @@ def add_handlers(app: FastAPI, refusals: Refusals) -> None:
 
 
 def _sentence(problem: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in problem["loc"] if part != "body") or "body"
+    place = placed(part for part in problem["loc"] if part != "body") or "body"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{place}: {message[:1].lower()}{message[1:]}, got {quoted(problem['input'])}"

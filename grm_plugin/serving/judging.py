@@ -8,7 +8,7 @@ import math
 import time
 from typing import Protocol
 
-from grm_plugin.errors import EngineError, JudgeDeadError
+from grm_plugin.errors import EngineError, GRMError, JudgeDeadError
 from grm_plugin.grm import GRM
 from grm_plugin.serving.lifecycle import Lifecycle
 from grm_plugin.serving.metrics import Metrics, one_more
@@ -109,7 +109,7 @@ class Probe:
     async def _ask(self) -> str:
         try:
             await self._judge.check()
-        except EngineError as error:
+        except GRMError as error:  # also a part that blocks the judge
             return str(error)
         return ""
 

@@ -7,6 +7,8 @@ import math
 import time
 from collections.abc import Callable
 
+from grm_plugin.errors import on_one_line
+
 logger = logging.getLogger(__name__)
 _EVERY_S = 10.0
 
@@ -32,5 +34,9 @@ class Refusals:
         more = self._untold.pop(status, 0)
         self._told[status] = now
         logger.warning(
-            "%s refused with %d: %s%s", path, status, why, f" (and {more} more before)" * bool(more)
+            "%s refused with %d: %s%s",
+            path,
+            status,
+            on_one_line(why),
+            f" (and {more} more before)" * bool(more),
         )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from grm_plugin.running.breaker import Breaker, Judged
+from grm_plugin.running.breaker import Breaker, Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.running.stream import InOrder
 from grm_plugin.session.life import Session
@@ -20,7 +20,8 @@ class Batch:
 
     def __init__(self, session: Session, groups: Sequence[Group], size: Size | None) -> None:
         self.session, self._groups, self._size = session, groups, size
-        self._judged: dict[int, Judged] = {}
+        self._outcomes = [Outcome() for _ in groups]
+        self._began = time.monotonic()
 
     async def judge(self) -> None:
         """Judge all of them; raises as :meth:`Session.judge`."""
@@ -34,7 +35,7 @@ class Batch:
                 task.cancel()
 
     async def _one(self, n: int, group: Group, deadline: float) -> None:
-        self._judged[n] = await self.session.judge(group, self._size, deadline)
+        await self.session.judge(group, self._size, deadline, self._outcomes[n])
 
     @contextmanager
     def saved(self) -> Iterator[None]:
@@ -42,14 +43,15 @@ class Batch:
         try:
             yield
         except LoopBlocked as error:
-            for n, group in enumerate(self._groups):
-                verdict = self.session.unscored(group, str(error), self._size)
-                self._judged.setdefault(n, Judged(verdict, time.monotonic()))
+            lost_s = time.monotonic() - self._began
+            for outcome, group in zip(self._outcomes, self._groups, strict=True):
+                verdict = self.session.unscored(group, str(error), self._size, lost_s)
+                self.session.say(outcome, verdict)
 
     @property
     def judged(self) -> list[Judged]:
         """What became of the groups, in their order."""
-        return [self._judged[n] for n in range(len(self._groups))]
+        return [outcome.judged for outcome in self._outcomes]
 
 
 class Verdicts:

@@ -12,7 +12,8 @@ from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.loop import LoopBlocked
-from grm_plugin.session.life import Session
+from grm_plugin.session.life import CLOSE_S, Session
+from grm_plugin.session.telling import Telling
 
 
 class Keeper:
@@ -30,17 +31,20 @@ class Keeper:
         self.scorer = make_scorer(config, plugins)
         self._plugins = plugins
         self._session: Session | None = None
+        self._telling: Telling | None = None
         self._lock = threading.Lock()
 
     def session(self) -> Session:
         """The session of this process, from any thread; a new one where there is none."""
-        if self._session and self._session.pid != os.getpid():
-            # forked: threads and connections stayed with the parent
-            self._session, self._lock = None, threading.Lock()
+        if self._telling and self._telling.pid != os.getpid():
+            # forked: threads, connections and the record's lock stayed with the parent
+            self._session, self._telling, self._lock = None, None, threading.Lock()
             self._make_parts()
         with self._lock:
+            if self._telling is None:
+                self._telling = Telling(self.scorer.config.record, self._plugins)
             if self._session is None:
-                self._session = Session(self.scorer, self._plugins)
+                self._session = Session(self.scorer, self._telling)
                 close_at_exit(self.close)
             return self._session
 
@@ -54,10 +58,10 @@ class Keeper:
             yield
         except LoopBlocked:
             with self._lock:
+                session.give_up()
                 if self._session is session:
                     self._session = None
                     self._make_parts()
-            session.give_up()
             raise
 
     def close(self) -> None:
@@ -68,5 +72,11 @@ class Keeper:
         """
         forget(self.close)
         session, self._session = self._session, None
-        if session and session.pid == os.getpid():
-            session.close()
+        telling, self._telling = self._telling, None
+        if telling is None or telling.pid != os.getpid():
+            return
+        try:
+            if session:
+                session.close()
+        finally:
+            telling.close(min(CLOSE_S, self.scorer.config.group_timeout_s))

@@ -9,20 +9,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from grm_plugin.errors import EngineError, InputError, PluginError, TemplateError, quoted
+from grm_plugin.errors import EngineError, GRMError, InputError, PluginError, TemplateError, quoted
 from grm_plugin.pipeline.scorer import Scorer, Startable
-from grm_plugin.plugins import Plugins
 from grm_plugin.running import guarded
-from grm_plugin.running.breaker import Judged
+from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked, LoopThread
-from grm_plugin.running.observing import Observers
-from grm_plugin.running.recorder import Recorder
+from grm_plugin.session.telling import Telling
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import Cost, Group, Verdict
 
 logger = logging.getLogger(__name__)
 
-_CLOSE_S = 30.0
+CLOSE_S = 30.0
 """Most seconds that one part may take to close."""
 
 
@@ -34,15 +32,14 @@ class Session:
 
     Args:
         scorer: its parts, which are not started yet.
-        plugins: for those that observe verdicts.
+        telling: who hears of verdicts; outlives the session.
     """
 
-    def __init__(self, scorer: Scorer, plugins: Plugins) -> None:
+    def __init__(self, scorer: Scorer, telling: Telling) -> None:
         self.scorer, self._config = scorer, scorer.config
         self.thread = LoopThread("grm-plugin", self._config.group_timeout_s)
         self.pid = os.getpid()
-        self._observers = Observers(plugins.observers())
-        self._recorder: Recorder | None = None
+        self._telling = telling
         self._gate = asyncio.Semaphore(self._config.max_concurrent_groups)
         self._starting: asyncio.Task[None] | None = None
         self._up: set[str] = set()
@@ -64,8 +61,7 @@ class Session:
             raise
 
     async def _start(self, deadline: float) -> None:
-        if self._config.record and self._recorder is None:
-            self._recorder = Recorder(self._config.record)
+        self._telling.open()
         for name, part in self.scorer.parts():
             if name not in self._up:
                 await _start(name, part, deadline)
@@ -80,7 +76,9 @@ class Session:
         Raises:
             EngineError: it gives none.
         """
-        if check := getattr(self.scorer.engine, "check", None):
+        engine, _ = next(self.scorer.parts())
+        check = getattr(self.scorer.engine, "check", None)
+        if check and engine in self._up:  # one that takes the place of a blocked one starts later
             await self._asked("check", check)
 
     async def count_tokens(self, group: Group) -> int | None:
@@ -100,13 +98,20 @@ class Session:
         except PluginError as error:
             raise EngineError(str(error)) from error
 
-    async def judge(self, group: Group, size: Size | None, deadline: float | None) -> Judged:
+    async def judge(
+        self,
+        group: Group,
+        size: Size | None,
+        deadline: float | None,
+        outcome: Outcome | None = None,
+    ) -> Judged:
         """One group, when its turn comes.
 
         Args:
             group: what to judge.
             size: how many samples; None is the configured number.
             deadline: ``time.monotonic()``; None counts from the group's turn.
+            outcome: told as soon as there is a verdict, before anything else can run.
 
         Raises:
             ConfigError: the settings do not allow the size.
@@ -116,37 +121,47 @@ class Session:
         if not isinstance(group, Group):
             raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
         if size:
-            self._config.check_size(size)
+            self.scorer.check_size(size)
+        outcome = outcome or Outcome()
         async with self._gate:
             deadline = deadline or self._deadline()
             await self.start(deadline)
-            verdict, refusal = await self._verdict(group, size, deadline)
-        self._tell(verdict)
-        return Judged(verdict, time.monotonic(), refusal)
+            await self._settle(outcome, group, size, deadline)
+        return outcome.judged
 
-    async def _verdict(
-        self, group: Group, size: Size | None, deadline: float
-    ) -> tuple[Verdict, InputError | TemplateError | None]:
-        async def judge() -> Verdict:
-            return await self.scorer.judge(group, size, deadline=deadline)
+    async def _settle(
+        self, outcome: Outcome, group: Group, size: Size | None, deadline: float
+    ) -> None:
+        async def judge() -> None:
+            self.say(outcome, await self.scorer.judge(group, size, deadline=deadline))
 
         # parts keep the deadline; whatever else does not is given a little longer
         until = deadline + 2 * guarded.GRACE_S
         try:
-            return await guarded.call("the pipeline", judge, deadline=until), None
+            await guarded.call("the pipeline", judge, deadline=until)
         except (InputError, TemplateError) as error:
-            return self.unscored(group, f"refused: {error}", size), error
+            self.say(outcome, self.unscored(group, f"refused: {error}", size), error)
         except (EngineError, PluginError) as error:
-            return self.unscored(group, str(error), size), None
+            self.say(outcome, self.unscored(group, str(error), size))
 
-    def unscored(self, group: Group, why: str, size: Size | None) -> Verdict:
-        """The verdict of a group that was not judged."""
-        return Verdict(group, None, unscored=why, origin=self.scorer.origin(size))
+    def unscored(self, group: Group, why: str, size: Size | None, seconds: float = 0.0) -> Verdict:
+        """The verdict of a group that was not judged, and how long it took to find that out."""
+        origin = self.scorer.origin(size)
+        return Verdict(group, None, unscored=why, cost=Cost(seconds=seconds), origin=origin)
 
-    def _tell(self, verdict: Verdict) -> None:
-        if self._recorder:
-            self._recorder.write(verdict)
-        self._observers.tell(verdict)
+    def say(
+        self,
+        outcome: Outcome,
+        verdict: Verdict,
+        refusal: InputError | TemplateError | None = None,
+    ) -> None:
+        """This became of a group: recorded and observed, unless something else did before.
+
+        Raises:
+            RecordError: it can not be recorded.
+        """
+        if outcome.settle(Judged(verdict, time.monotonic(), refusal)):
+            self._telling.tell(verdict)
 
     def close(self) -> None:
         """Stop the judge and free what it took, also where a part does not want to.
@@ -154,7 +169,7 @@ class Session:
         Raises:
             PluginError: a part failed to close; everything else is closed.
         """
-        limit_s = min(_CLOSE_S, self._config.group_timeout_s)
+        limit_s = min(CLOSE_S, self._config.group_timeout_s)
         try:
             self.thread.run(self._close(limit_s), patience_s=limit_s)
         except LoopBlocked:
@@ -162,7 +177,6 @@ class Session:
             raise
         finally:
             self.thread.close()
-            self._observers.close(limit_s)
 
     async def _close(self, limit_s: float) -> None:
         failed: list[Exception] = []
@@ -174,15 +188,22 @@ class Session:
                 failed.append(error)
         self._up.clear()
         self._starting = None
-        if self._recorder:
-            self._recorder.close()
-            self._recorder = None
         if failed:
             raise failed[0]
 
     def give_up(self) -> None:
-        """Leave a session to itself whose loop is blocked; it closes should it ever go on."""
-        self.thread.give_up(self._close(_CLOSE_S))
+        """Leave a session to itself whose loop is blocked; it closes should it ever go on.
+
+        What a part runs outside of this process is ended now, by its optional ``abandon()``.
+        """
+        if not self.thread.give_up(self._close(CLOSE_S)):
+            return
+        for name, part in self.scorer.parts():
+            if abandon := getattr(part, "abandon", None):
+                try:
+                    guarded.run(f"{name}: abandon", abandon)
+                except GRMError as error:  # the others must still be abandoned
+                    logger.error("%s", error)
 
 
 async def _start(name: str, part: Startable, deadline: float) -> None:

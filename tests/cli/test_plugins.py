@@ -34,3 +34,17 @@ def test_a_broken_plug_in_is_one_readable_line(
     assert shown.code == 0
     (line,) = [one for one in shown.out.split("plug-in") if "broken 2.0: broken:" in one]
     assert "can not be imported" in line and "no_such_module" in line
+
+
+def test_the_doctor_warns_of_a_broken_plug_in_and_names_it(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "site" / "broken-2.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 2.0\n")
+    (info / "entry_points.txt").write_text("[grm_plugin]\nbroken = no_such_module\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    plugins.installed.cache_clear()
+    shown = grm("doctor", "--engine", "tiny", "--set", "engine.log=log")
+    assert "warn plug-ins broken: 'broken' (broken 2.0): can not be imported" in shown.out
+    assert "all load" not in shown.out

@@ -162,6 +162,16 @@ def test_what_the_judge_can_not_see_is_told_once_where_that_is_wanted(
     assert caplog.messages == ["the judge can not see parts of kind 'image'; it reads the text"]
 
 
+def test_kinds_that_a_caller_invents_fill_neither_the_log_nor_the_memory(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    reader = Reader(unseen="tell")
+    for n in range(1000):
+        reader.conversation([{"role": "user", "content": [{"type": f"kind\n{n}" + "x" * 500}]}])
+    assert 0 < len(caplog.messages) < 100
+    assert all(len(one) < 200 and one.isprintable() for one in caplog.messages)
+
+
 class Picture:
     """Pixels, as PIL has them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 from dataclasses import replace
@@ -115,6 +116,22 @@ def test_a_recorder_appends_to_what_is_there(tmp_path: Path) -> None:
         with Recorder(path) as recorder:
             recorder.write(verdict(name))
     assert names(path) == ["a", "b"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_keep_a_record_locked(tmp_path: Path) -> None:
+    end, told = os.pipe()
+    with Recorder(tmp_path / "r.jsonl"):
+        if not (child := os.fork()):
+            os.close(told)
+            os.read(end, 1)
+            os._exit(0)
+    try:
+        Recorder(tmp_path / "r.jsonl").close()
+    finally:
+        os.close(told)
+        os.waitpid(child, 0)
 
 
 def test_a_line_is_on_disk_before_the_next_is_written(tmp_path: Path) -> None:

@@ -66,6 +66,15 @@ def _lives(pid: int) -> bool:
     return state != "Z"
 
 
+async def test_a_server_is_ended_with_its_children_where_no_event_loop_can_do_it() -> None:
+    engine = engine_for("answer")
+    await engine.start()
+    found = told()
+    await asyncio.to_thread(engine.abandon)
+    assert_gone(found["pids"], within_s=2)
+    await engine.close()
+
+
 async def test_a_server_is_started_used_and_ended_with_its_children() -> None:
     engine = engine_for("answer", gpus=[2, 3], args=["--max-model-len", "512"])
     await engine.start()

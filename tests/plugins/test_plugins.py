@@ -260,6 +260,17 @@ def test_objects_and_modules_that_were_given_go_along_when_a_judge_is_pickled() 
         assert pickle.loads(pickle.dumps(judge)).config == judge.config
 
 
+def test_plug_ins_that_were_made_by_hand_go_along_when_a_judge_is_pickled() -> None:
+    module = importlib.import_module("tests.plugins.examples.test_grm_register_voters")
+    for hooks, vote in [(Given(), "worst"), (module, "low")]:
+        one = Plugin("mine", hooks)
+        for given in ([one], Plugins([*installed().plugins, one])):
+            judge = GRM(plugins=given, engine={"url": "http://x"}, vote=vote)
+            copy = pickle.loads(pickle.dumps(judge))
+            assert copy.config == judge.config
+            assert copy.plugins.source("voter", vote) == "built in"
+
+
 def test_a_broken_plug_in_that_was_given_is_an_error() -> None:
     mine = SimpleNamespace(grm_on_verdict=lambda verdict: None)
     with pytest.raises(PluginError, match=r"given in process.*: grm_on_verdict lacks"):

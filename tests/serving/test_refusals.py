@@ -28,6 +28,25 @@ def test_the_first_refusal_is_told_and_then_one_in_ten_seconds_for_each_status(
     ]
 
 
+def test_a_reason_can_not_begin_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    Refusals().tell("/v1/score", 422, "bad\nERROR forged\x1b[2J\u2028é")
+    assert caplog.messages == ["/v1/score refused with 422: bad\\nERROR forged\\x1b[2J\\u2028é"]
+
+
+FORGED = "x\nERROR the judge is dead \x1b[2J"
+
+
+@pytest.mark.parametrize("body", [{FORGED: 1}, {"groups": [{FORGED: 1}]}])
+async def test_a_key_of_a_caller_is_quoted(
+    serve: Serve, judge: JudgeServer, body: dict[str, object]
+) -> None:
+    server = await serve(judge.url)
+    status, told = await server.post("/v1/score", body)
+    assert status == 422
+    assert "\n" not in str(told["error"]) and "\x1b" not in str(told["error"])
+    assert not any(one.startswith("ERROR") for one in server.process.lines)
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [

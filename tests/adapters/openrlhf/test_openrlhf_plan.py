@@ -288,6 +288,12 @@ def test_a_scale_counts_against_the_clip_range() -> None:
     assert "reach from 0 to 11" in refused("--grm.adapters.openrlhf", "{reward_scale: 11}")
 
 
+def test_a_step_by_which_all_rewards_would_tie_is_refused() -> None:
+    told = refused("--grm.adapters.openrlhf", "{round_to: 5}")
+    assert "adapter 'openrlhf': round_to: expected at most 0.5, half of the range" in told
+    assert plan("--grm.adapters.openrlhf", "{round_to: 0.5}")
+
+
 def test_a_judge_has_to_be_named(tmp_path: Path) -> None:
     ours, rest = split(["--reward_model", "grm_plugin"])
     with pytest.raises(ConfigError, match="no judge is named"):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import GRM
+from grm_plugin.pipeline.voting import mean
 from grm_plugin.plugins import Plugin
 from grm_plugin.testing import scripted
 from grm_trl import RankError, agreement
@@ -91,4 +92,60 @@ def test_a_part_that_only_one_rank_has_installed_is_a_difference() -> None:
 
     both = [terms(plugins=scripted("9")), terms(plugins=scripted("9", Plugin("extra", Extra())))]
     with pytest.raises(RankError, match=r"template 'extra' is 'nothing' on rank 0, 'offered' on"):
+        agreement.check(both)
+
+
+class Tools:
+    """Offers a voter and an evidence source with options of their own."""
+
+    from grm_plugin.hookspecs import hookimpl
+
+    @hookimpl
+    def grm_register_voters(self, register: Callable[[str, Any], None]) -> None:
+        register("mine", lambda options, limits: mean)
+
+    @hookimpl
+    def grm_register_evidence_sources(self, register: Callable[[str, Any], None]) -> None:
+        register("tests", lambda options, limits: Tests())
+
+
+class Tests:
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def facts(self, group: Any) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (
+            {"vote": {"name": "mine", "tries": 1}},
+            {"vote": {"name": "mine", "tries": 2}},
+            "vote.tries",
+        ),
+        (
+            {"evidence": [{"name": "tests", "command": "pytest"}]},
+            {"evidence": [{"name": "tests", "command": "true"}]},
+            "evidence.1.command",
+        ),
+        ({"evidence": []}, {"evidence": ["tests"]}, "evidence.1"),
+    ],
+)
+def test_what_a_plug_in_calls_a_command_or_tries_decides_rewards_for_all_we_know(
+    one: dict[str, Any], other: dict[str, Any], differs: str
+) -> None:
+    plugins = scripted("9", Plugin("tools", Tools(), "tools 1.0"))
+    left, right = terms(plugins=plugins, **one), terms(plugins=plugins, **other)
+    assert differs in {name for name in {*left, *right} if left.get(name) != right.get(name)}
+
+
+def test_ranks_with_two_versions_of_the_plug_in_that_offers_a_named_part_differ() -> None:
+    both = [
+        terms(plugins=scripted("9", Plugin("tools", Tools(), source)), vote="mine")
+        for source in ("tools 1.0", "tools 1.1")
+    ]
+    with pytest.raises(RankError, match=r"source of voter 'mine' is 'tools 1.0' on rank 0, 'tool"):
         agreement.check(both)

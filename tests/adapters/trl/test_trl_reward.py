@@ -269,6 +269,11 @@ def test_round_to_makes_near_rewards_tie(make: Make) -> None:
     assert trainer.numbers["grm/tie_rate"] == 1.0
 
 
+def test_rounding_leaves_no_reward_above_one(make: Make) -> None:
+    rewards = Trainer().call(make(["\\boxed{10, 10}"], k=1, round_to=0.35))
+    assert rewards == [1.0, 1.0]
+
+
 def test_metrics_and_columns_carry_the_name_and_are_the_same_at_every_call(make: Make) -> None:
     first, second = Trainer(2, "judge"), Trainer(2, "judge")
     reward = make(name="judge")
@@ -345,6 +350,8 @@ def test_a_file_holds_the_adapters_options_and_keywords_go_before_them() -> None
         ({"engin.url": "x"}, r"unknown keyword 'engin.url'"),
         ({"groups": "all"}, r"adapter 'trl': groups: .*'gather', 'check' or 'local'.*got 'all'"),
         ({"round_to": -1}, r"adapter 'trl': round_to: .*greater than 0, got -1"),
+        ({"round_to": 5}, r"adapter 'trl': round_to: expected at most 0.5, .*\(0 to 1\), got 5"),
+        ({"round_to": 30, "vote": "sum", "k": 4}, r"round_to: expected at most 18.*\(4 to 40\)"),
         ({"dead_batches": 3}, r"dead_batches: .*set dead_groups"),
         ({"num_generations": 0}, r"num_generations: .*greater than or equal to 1, got 0"),
         ({"k": 0}, r"k: .*greater than or equal to 1, got 0"),

@@ -1,0 +1,75 @@
+"""Who hears of verdicts: the record and the observers, from any thread, whatever the loop does."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grm_plugin.errors import RecordError
+from grm_plugin.plugins import Plugins
+from grm_plugin.running.observing import Observers
+from grm_plugin.running.recorder import Recorder
+from grm_plugin.types import Verdict
+
+_WRITING_S = 10.0
+"""Most seconds that one verdict waits for another one to be written."""
+
+
+class Telling:
+    """Tells of verdicts; outlives a session whose event loop is blocked.
+
+    Args:
+        record: the file of verdicts, if there is one; opened with the first session.
+        plugins: for those that observe verdicts.
+    """
+
+    def __init__(self, record: Path | None, plugins: Plugins) -> None:
+        self._path = record
+        self._recorder: Recorder | None = None
+        self._observers = Observers(plugins.observers())
+        self._writing = threading.Lock()
+        self.pid = os.getpid()
+
+    def open(self) -> None:
+        """Open the record, where there is one and it is not open.
+
+        Raises:
+            RecordError: it can not be opened, or another process is writing it.
+        """
+        with self._alone():
+            if self._path and self._recorder is None:
+                self._recorder = Recorder(self._path)
+
+    def tell(self, verdict: Verdict) -> None:
+        """Record a verdict, and tell the observers, for whom nobody waits.
+
+        Raises:
+            RecordError: it can not be written.
+        """
+        with self._alone():
+            if self._recorder:
+                self._recorder.write(verdict)
+        self._observers.tell(verdict)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._writing.acquire(timeout=_WRITING_S):  # a disk that hangs must not hang us
+            raise RecordError(
+                f"record {self._path} can not be written: an earlier verdict is being written "
+                f"for {_WRITING_S:g} s"
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def close(self, limit_s: float) -> None:
+        """Close the record, and wait for the observers; may be called twice."""
+        with self._alone():
+            recorder, self._recorder = self._recorder, None
+            if recorder:
+                recorder.close()
+        self._observers.close(limit_s)
