@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from grm_plugin.errors import RecordError, quoted
 from grm_plugin.moved import refuse_old_name
-from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Sample, Token, Verdict
+from grm_plugin.plain import finite, told
+from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Sample, Verdict
 
 VERSION = 2
-S = TypeVar("S", Judgment, Failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +73,10 @@ def to_record(verdict: Verdict) -> dict[str, Any]:
     try:
         record: dict[str, Any] = _LINES.dump_python(line, mode="json", fallback=repr)
     except ValueError:  # bytes that are no text, or a circle
-        told = {str(name): _told(value) for name, value in line.group.metadata.items()}
-        line = replace(line, group=replace(line.group, metadata=told))
+        metadata = {str(name): told(value) for name, value in line.group.metadata.items()}
+        line = replace(line, group=replace(line.group, metadata=metadata))
         record = _LINES.dump_python(line, mode="json", fallback=repr)
     return record
-
-
-def _told(value: object) -> object:
-    """``value`` of metadata as JSON, or its ``repr``."""
-    try:
-        return to_jsonable_python(value, fallback=repr)
-    except ValueError:
-        return repr(value)
 
 
 def _line(verdict: Verdict) -> Line:
@@ -100,34 +90,11 @@ def _line(verdict: Verdict) -> Line:
         unscored_responses=verdict.unscored_responses,
         group=group,
         shown=Added(shown.principles, shown.evidence) if shown else None,
-        judgments=tuple(map(_finite, verdict.judgments)),
-        failures=tuple(map(_finite, verdict.failures)),
+        judgments=tuple(map(finite, verdict.judgments)),
+        failures=tuple(map(finite, verdict.failures)),
         cost=verdict.cost,
         origin=verdict.origin,
     )
-
-
-def _finite(sample: S) -> S:
-    """``sample`` with probabilities that JSON can tell: the logarithm of none has no number in it.
-
-    They keep their place: what an engine did not tell and what it told as impossible are two.
-    """
-    if all(math.isfinite(log) for token in sample.tokens for log in _logs(token)):
-        return sample
-    tokens = (
-        Token(one.text, _number(one.logprob), {text: _number(log) for text, log in one.top.items()})
-        for one in sample.tokens
-    )
-    return replace(sample, tokens=tuple(tokens))
-
-
-def _logs(token: Token) -> Iterator[float]:
-    yield token.logprob
-    yield from token.top.values()
-
-
-def _number(log: float) -> float:
-    return log if math.isfinite(log) else -sys.float_info.max
 
 
 def from_record(record: Mapping[str, Any]) -> Verdict:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grm_plugin.pipeline.case import Case
-from grm_plugin.pipeline.drawing import Sample
 from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.pipeline.settling import Settled
 from grm_plugin.prompts import Prepared
 from grm_plugin.size import Size
-from grm_plugin.types import Cost, Failure, Judgment, Verdict
+from grm_plugin.types import Cost, Failure, Judgment, Sample, Verdict
 
 
 @dataclass

@@ -15,9 +15,8 @@ from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
-from grm_plugin.types import Failure, Judgment, Message, Reason, digest
+from grm_plugin.types import Failure, Judgment, Message, Reason, Sample, digest
 
-Sample = Judgment | Failure
 Draws = Sequence[Draw | EngineError]
 
 

@@ -17,7 +17,7 @@ from grm_plugin.pipeline.case import Case, Run, copies
 from grm_plugin.pipeline.checking import checked_group, checked_selection
 from grm_plugin.pipeline.combining import ballots, check_size_of
 from grm_plugin.pipeline.course import Course
-from grm_plugin.pipeline.drawing import Drawer, Sample
+from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.origin import origin
 from grm_plugin.pipeline.planner import Planner
@@ -29,7 +29,7 @@ from grm_plugin.pipeline.stopping import Stopper, checked_more
 from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
 from grm_plugin.size import Size
-from grm_plugin.types import Cost, Group, Judgment, Reason, Verdict
+from grm_plugin.types import Cost, Group, Judgment, Reason, Sample, Verdict
 
 # The share of a group's time that is kept for the selector.
 _SELECTING = 0.1

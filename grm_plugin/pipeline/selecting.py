@@ -18,7 +18,7 @@ from grm_plugin.options import Options, read_options
 from grm_plugin.prompts import META, load_template
 from grm_plugin.running import guarded
 from grm_plugin.size import Size
-from grm_plugin.types import Failure, Group, Judgment, Message, Reason
+from grm_plugin.types import Failure, Group, Judgment, Message, Reason, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class MetaRM:
             abandon()
 
 
-def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment | Failure:
+def _rated(judgment: Judgment, answer: float | EngineError | None) -> Sample:
     if answer is None:
         return judgment
     if isinstance(answer, EngineError) or not math.isfinite(answer):
