@@ -40,13 +40,13 @@ pytest: $(VENV)/.dev
 
 # Suites that need more than the core are chosen by their markers (tests/conftest.py).
 test-trl: $(VENV)/.trl
-	$(BIN)/python -m pytest -m "trl or docs" tests
+	$(BIN)/python -m pytest -m "trl or docs or contract" tests
 
 test-vllm: $(VENV)/.vllm
 	$(BIN)/python -m pytest -m vllm tests
 
 test-openrlhf: $(VENV)/.openrlhf
-	$(BIN)/python -m pytest -m openrlhf tests
+	$(BIN)/python -m pytest -m "openrlhf or contract" tests
 
 test-ray-serve: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -m ray_serve tests

@@ -146,6 +146,18 @@ def _before_and_after() -> str:
         "that disagree or are denied, frames of the judge's own), and so did what is defused; `vote` is now the whole way from "
         "judgments to rewards, `parse` from a draw to a judgment.\n\n"
         + _table(("stage", "before, ms", "after, ms", "ratio (lowest to highest)"), rows)
+        + "\n"
+        + _engine_before_and_after()
+    )
+
+
+def _engine_before_and_after() -> str:
+    found = _result("pairs_transformers_engine")
+    sampled = found["figures"]["sampled / wall / ratio"]
+    return (
+        f"The `transformers` engine against bare `generate`, {found['repeats']} runs of `{found['before']}` and "
+        f"`{found['after']}` in turns, {_where(found)}, {found['note']}: {sampled['before']:.3f} before and "
+        f"{sampled['after']:.3f} after, ratio {_ratio(sampled['ratio'], sampled['ratio range'])}.\n"
     )
 
 

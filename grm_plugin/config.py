@@ -89,8 +89,10 @@ class GRMConfig(BaseModel):
     min_valid: int | None = Field(
         None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"
     )
-    find_culprits: int = Field(
-        16, ge=0, description="draws a group may cost to find the response that breaks it"
+    find_culprits: int | None = Field(
+        None,
+        ge=0,
+        description="most draws to find the response that breaks a group; default 3 N + 4",
     )
     evidence: tuple[Part, ...] = Field((), description="evidence sources to ask, by name")
     principles: Part | None = Field(None, description="where a group's principles come from")

@@ -65,8 +65,9 @@ class Draw:
     ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
     ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
     the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
-    judges that speak more than once. ``order`` and ``meta_score`` are set only by engines that
-    replay the past.
+    judges that speak more than once. ``opened``: the prompt ended inside a thought, as some chat
+    templates end it, so that a text in which no thought is closed holds no answer. ``order`` and
+    ``meta_score`` are set only by engines that replay the past.
     """
 
     text: str
@@ -78,6 +79,7 @@ class Draw:
     said: tuple[str, ...] = ()
     order: tuple[int, ...] | None = None
     meta_score: float | None = None
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,13 @@ class Recorded:
         k: samples of each run; None when the group is not on record.
         runs: the responses that were shown together, by run.
         shown: the group as the judge saw it; None when nothing was added to it.
+        plan: the plan that made the runs, as the verdict's origin has it; None: not known.
     """
 
     k: int | None = None
     runs: tuple[tuple[int, ...], ...] = ()
     shown: Group | None = None
+    plan: object = None
 
 
 class Engine(Protocol):

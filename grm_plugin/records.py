@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import to_jsonable_python
 
 from grm_plugin.errors import RecordError, quoted
 from grm_plugin.moved import refuse_old_name
-from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
+from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Sample, Token, Verdict
 
 VERSION = 2
+S = TypeVar("S", Judgment, Failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +54,39 @@ _LINES = TypeAdapter(Line)
 
 
 def to_line(verdict: Verdict) -> bytes:
-    """``verdict`` as one line of JSON, with its newline; metadata that is no JSON as its ``repr``.
+    """``verdict`` as one line of JSON, with its newline.
 
-    Characters that are no Unicode text (lone surrogates) become U+FFFD.
+    Characters that are no Unicode text (lone surrogates) become U+FFFD, values of metadata that are
+    no JSON their ``repr``, and logarithms of a probability that are not finite the least number.
 
     Raises:
         ValueError: it can not be written as JSON.
     """
     try:
         return _LINES.dump_json(_line(verdict), ensure_ascii=True, fallback=repr) + b"\n"
-    except PydanticSerializationError:
+    except ValueError:
         text = json.dumps(to_record(verdict), ensure_ascii=False)
         return json.dumps(json.loads(SURROGATE.sub("\ufffd", text))).encode() + b"\n"
 
 
 def to_record(verdict: Verdict) -> dict[str, Any]:
     """``verdict`` as JSON values; :func:`from_record` is its inverse."""
-    record: dict[str, Any] = _LINES.dump_python(_line(verdict), mode="json", fallback=repr)
+    line = _line(verdict)
+    try:
+        record: dict[str, Any] = _LINES.dump_python(line, mode="json", fallback=repr)
+    except ValueError:  # bytes that are no text, or a circle
+        told = {str(name): _told(value) for name, value in line.group.metadata.items()}
+        line = replace(line, group=replace(line.group, metadata=told))
+        record = _LINES.dump_python(line, mode="json", fallback=repr)
     return record
+
+
+def _told(value: object) -> object:
+    """``value`` of metadata as JSON, or its ``repr``."""
+    try:
+        return to_jsonable_python(value, fallback=repr)
+    except ValueError:
+        return repr(value)
 
 
 def _line(verdict: Verdict) -> Line:
@@ -83,11 +100,34 @@ def _line(verdict: Verdict) -> Line:
         unscored_responses=verdict.unscored_responses,
         group=group,
         shown=Added(shown.principles, shown.evidence) if shown else None,
-        judgments=verdict.judgments,
-        failures=verdict.failures,
+        judgments=tuple(map(_finite, verdict.judgments)),
+        failures=tuple(map(_finite, verdict.failures)),
         cost=verdict.cost,
         origin=verdict.origin,
     )
+
+
+def _finite(sample: S) -> S:
+    """``sample`` with probabilities that JSON can tell: the logarithm of none has no number in it.
+
+    They keep their place: what an engine did not tell and what it told as impossible are two.
+    """
+    if all(math.isfinite(log) for token in sample.tokens for log in _logs(token)):
+        return sample
+    tokens = (
+        Token(one.text, _number(one.logprob), {text: _number(log) for text, log in one.top.items()})
+        for one in sample.tokens
+    )
+    return replace(sample, tokens=tuple(tokens))
+
+
+def _logs(token: Token) -> Iterator[float]:
+    yield token.logprob
+    yield from token.top.values()
+
+
+def _number(log: float) -> float:
+    return log if math.isfinite(log) else -sys.float_info.max
 
 
 def from_record(record: Mapping[str, Any]) -> Verdict:
@@ -174,7 +214,7 @@ def _check(line: Line) -> None:
     n = len(line.group.responses)
     if line.rewards is not None and not _are_scores(line.rewards, n):
         raise RecordError(f"expected {n} finite rewards, got {quoted(line.rewards)}")
-    samples: list[Judgment | Failure] = [*line.judgments, *line.failures]
+    samples: list[Sample] = [*line.judgments, *line.failures]
     for one in samples:
         if len(set(one.order)) != len(one.order) or not set(one.order) <= set(range(n)):
             raise RecordError(

@@ -50,7 +50,13 @@ class StepSchedule(Options):
         return stages
 
     def size_for(self, step: int, rewards: Sequence[float]) -> Size:
-        """The size at training step ``step``; the rewards do not matter."""
+        """The size at training step ``step``; the rewards do not matter.
+
+        Raises:
+            ValueError: ``step`` is below 0.
+        """
+        if not step >= 0:
+            raise ValueError(f"schedule: step: expected a step from 0 on, got {step!r}")
         return [stage for stage in self.stages if stage.step <= step][-1]
 
     def every_size(self) -> dict[str, Size]:
@@ -116,7 +122,8 @@ def read_schedule(values: Mapping[str, Any]) -> Schedule:
     Raises:
         ConfigError: names the key, what was expected and what came.
     """
-    kind = _KINDS.get(values.get("by", ""))
+    by = values.get("by")
+    kind = _KINDS.get(by) if isinstance(by, str) else None
     if kind is None:
-        raise ConfigError(f"schedule: by: expected {' or '.join(_KINDS)}, got {values.get('by')!r}")
+        raise ConfigError(f"schedule: by: expected {' or '.join(_KINDS)}, got {by!r}")
     return read_options(kind, "schedule", values)

@@ -21,6 +21,15 @@ class Size(Options):
     k: int = Field(ge=1, le=MAX_K)
     k_meta: int | None = Field(None, ge=1)
 
+    def at_most(self, k: int) -> Size:
+        """This size, or a smaller one of ``k`` samples.
+
+        >>> Size(k=8, k_meta=4).at_most(2)
+        Size(k=2, k_meta=2)
+        """
+        k = min(self.k, k)
+        return Size(k=k, k_meta=self.k_meta and min(self.k_meta, k))
+
     @model_validator(mode="after")
     def _fits(self) -> Size:
         if self.k_meta is not None and self.k_meta > self.k:

@@ -21,6 +21,11 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character: no Unicode text. Judges and records get U+FFFD in its place."""
 
 
+def digest(text: str) -> str:
+    """``text`` as 32 hex digits: what fingerprints and hashes of prompts and templates are."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 class Reason(StrEnum):
     """Why a sample was dropped. Counted per verdict, never turned into a score."""
 
@@ -106,8 +111,7 @@ class Group:
             self.principles,
             self.evidence,
         ]
-        text = SURROGATE.sub("\ufffd", json.dumps(asked, default=repr, ensure_ascii=False))
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return digest(SURROGATE.sub("\ufffd", json.dumps(asked, default=repr, ensure_ascii=False)))
 
     @property
     def label(self) -> str:
@@ -157,7 +161,8 @@ class Judgment:
         voted: whether this judgment was selected to vote.
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
         run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
-        tokens: the tokens of the answer with their probabilities, when the contract asks for them.
+        tokens: the tokens from the answer to the end of the text with their probabilities, when the
+            contract asks for them.
         said: what the judge wrote in the rounds before, when it speaks more than once.
     """
 
@@ -192,12 +197,16 @@ class Judgment:
             self.seconds,
             self.run,
             self.said,
+            self.tokens,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A sample that gives no judgment: why, and whatever text came."""
+    """A sample that gives no judgment: why, and whatever text came.
+
+    ``tokens`` are there when it was read and only the selector had no answer for it.
+    """
 
     sample: int
     order: tuple[int, ...]
@@ -211,6 +220,10 @@ class Failure:
     seconds: float = 0.0
     run: int = 0
     said: tuple[str, ...] = ()
+    tokens: tuple[Token, ...] = ()
+
+
+Sample = Judgment | Failure
 
 
 @dataclass(frozen=True, slots=True)

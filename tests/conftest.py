@@ -29,7 +29,8 @@ SUITES = {
     "openrlhf": ("e2e/openrlhf", "adapters/openrlhf", "recipes/test_openrlhf_recipes.py"),
     "ray_serve": ("e2e/serving",),
 }
-MARKED = {**SUITES, "docs": ("docs",)}
+# Run in every suite that names them, too: with more installed they show more.
+MARKED = {**SUITES, "docs": ("docs",), "contract": ("adapters/test_contract.py",)}
 HERE = Path(__file__).parent
 
 

@@ -16,6 +16,7 @@ from grm_plugin import GRM
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.hosts import agreement
 from grm_plugin.hosts.agreement import Terms
+from grm_plugin.hosts.comparing import differences
 
 _DISTRIBUTIONS = ("openrlhf", "transformers")
 _LAUNCHED = "engine.serve."  # by the launcher alone
@@ -50,16 +51,14 @@ def check_agreed(agreed: Mapping[str, str], found: Terms, actor: str) -> None:
     Raises:
         ConfigError: says what differs, with both values.
     """
-    names = dict.fromkeys([*agreed, *found]) if agreed else {}
-    differences = [
+    differing = [
         f"{name} is {quoted(agreed.get(name, 'unknown'))} there and "
         f"{quoted(found.get(name, 'unknown'))} here"
-        for name in names
-        if agreed.get(name) != found.get(name)
+        for name in differences([agreed, found] if agreed else [])
     ]
-    if differences:
+    if differing:
         raise ConfigError(
-            f"{actor} would score otherwise than the launcher expects: {'; '.join(differences)}; "
+            f"{actor} would score otherwise than the launcher expects: {'; '.join(differing)}; "
             "install the same on every node"
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from grm_openrlhf.sources import Sources
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.comparing import release
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ class Host:
                 f"openrlhf {self.version} has no agent executor that sees whole groups; install "
                 f"openrlhf {'.'.join(map(str, OLDEST_TESTED))} or newer{self._or_over_http()}"
             )
-        if _release(self.version) > NEWEST_TESTED:
+        if release(self.version, 3) > NEWEST_TESTED:
             logger.warning(
                 "openrlhf %s is newer than what grm_openrlhf was tested with (%s); checked in its "
                 "source: the options used here, execute(sampling_params, llm_engine) and "
@@ -141,7 +142,7 @@ class Host:
             )
 
     def _or_over_http(self) -> str:
-        if _release(self.version) not in OVER_HTTP:
+        if release(self.version, 3) not in OVER_HTTP:
             return ""
         return (
             ", or run `grm serve --serving extra_logs=false` and name its address in "
@@ -172,10 +173,6 @@ class Host:
             f"the options of openrlhf {self.version} can not be read from {self.root} ({why}); "
             f"tested are {_tested()}"
         )
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:3] if part.isdigit())
 
 
 def _tested() -> str:

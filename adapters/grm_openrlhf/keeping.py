@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 
 import aiohttp
 
@@ -38,9 +40,16 @@ class KeptServer:
         self._keeper = asyncio.create_task(self._keep(url))
         return url
 
-    async def restart(self) -> str:
-        """Its address, once it is healthy, however many tries that takes."""
-        url = await self._revive()
+    async def restart(self, within_s: float) -> str:
+        """Its address, once it is healthy, however many tries that takes.
+
+        Args:
+            within_s: no try begins later.
+
+        Raises:
+            EngineError: none of them was enough.
+        """
+        url = await self._revive(within_s)
         self._keeper = asyncio.create_task(self._keep(url))
         return url
 
@@ -67,13 +76,18 @@ class KeptServer:
                 sick = 0 if await answers(session, health) else sick + 1
         return f"failed {_SICK_POLLS} health checks in a row"
 
-    async def _revive(self) -> str:
-        tries = 0
+    async def _revive(self, within_s: float = math.inf) -> str:
+        tries, until = 0, time.monotonic() + within_s
         while True:
-            await self._process.close()
-            await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
             try:
+                await self._process.close()
+                await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
                 return await self._process.start()
-            except EngineError as error:
+            except (EngineError, OSError) as error:  # OSError: no memory for a process, a full disk
                 tries += 1
                 logger.warning("%s", error)
+                if time.monotonic() > until:
+                    raise EngineError(
+                        f"judge server: not healthy again after {tries} tries in {within_s:g} s, "
+                        f"the last: {error}; raise serve.start_timeout_s if it needs longer"
+                    ) from error

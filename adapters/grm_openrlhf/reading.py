@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,22 @@ from grm_plugin.types import Message
 
 class Tokenizer(Protocol):
     """What is used of the host's tokenizer."""
+
+    @property
+    def all_special_ids(self) -> Sequence[int]:
+        """Tokens that are no text, by the tokenizer's own account."""
+
+    @property
+    def added_tokens_decoder(self) -> Mapping[int, Any]:
+        """Tokens that were added, each with ``special``: whether it is no text."""
+
+    @property
+    def eos_token_id(self) -> int | None:
+        """What ends a response."""
+
+    @property
+    def pad_token_id(self) -> int | None:
+        """What fills up a batch."""
 
     def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool) -> str:
         """The text of some tokens."""
@@ -69,21 +86,43 @@ class Reader:
         Raises:
             InputError: the input column holds no prompts, or there is what the judge can not see.
         """
-        text = ""
+        tokens: Sequence[int] = ()
         if output["action_ranges"]:
             start, end = output["action_ranges"][-1]
             tokens = output["observation_tokens"][start:end]
-            text = tokenizer.decode(tokens, skip_special_tokens=True)
         asked = label if self._settings.label == "conversation" else prompt
         conversation = self._messages.conversation(asked)
         return Rollout(
             conversation=self._messages.beside(conversation, "image", output.get("images")),
-            response=self._messages.response(text, prompt),
+            response=self._response(tokens, tokenizer, prompt),
             reference=self._reference(label),
             training=self.is_training(sampling),
         )
+
+    def _response(self, tokens: Sequence[int], tokenizer: Tokenizer, prompt: str) -> str:
+        """The text of ``tokens``; special ones go last, since some families think between such."""
+        tokens = _without_end(tokens, (tokenizer.eos_token_id, tokenizer.pad_token_id))
+        text = tokenizer.decode(tokens, skip_special_tokens=False)
+        special = sorted(_special(tokens, tokenizer), key=len, reverse=True)
+        response = self._messages.response(text, prompt)
+        return re.sub("|".join(map(re.escape, special)), "", response) if special else response
 
     def _reference(self, label: Any) -> str | None:
         if self._settings.label != "reference":
             return None
         return None if is_missing(label) else str(label)
+
+
+def _without_end(tokens: Sequence[int], ends: Sequence[int | None]) -> Sequence[int]:
+    count = len(tokens)
+    while count and tokens[count - 1] in ends:
+        count -= 1
+    return tokens[:count]
+
+
+def _special(tokens: Sequence[int], tokenizer: Tokenizer) -> list[str]:
+    """The texts of the special tokens among ``tokens``: what ``skip_special_tokens`` skips."""
+    added = tokenizer.added_tokens_decoder
+    known = {*tokenizer.all_special_ids, *(one for one in added if added[one].special)}
+    found = known.intersection(tokens)
+    return [tokenizer.decode([one], skip_special_tokens=False) for one in found]

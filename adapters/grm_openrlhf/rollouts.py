@@ -92,7 +92,8 @@ class ScoredRollouts:
     async def _open(self) -> GroupJudge:
         here: dict[str, Any] = {}
         if self._settings.replicas:
-            here["engine.urls"] = await urls_of(self._settings.replicas)
+            timeout_s = self._config.group_timeout_s
+            here["engine.urls"] = await urls_of(self._settings.replicas, timeout_s)
         if self._settings.template is not None:
             here["template"] = _written(self._settings.template)
         if self._config.record:

@@ -30,9 +30,23 @@ OWNER = "judge server"
 _STOP_S = 60.0
 
 
-async def urls_of(replicas: int) -> tuple[str, ...]:
-    """Where so many servers are, for an async actor of the Ray job that runs them."""
-    return tuple([await ray.get_actor(_name(number)).url.remote() for number in range(replicas)])
+async def urls_of(replicas: int, timeout_s: float) -> tuple[str, ...]:
+    """Where so many servers are, for an async actor of the Ray job that runs them.
+
+    Raises:
+        EngineError: one of them has not told within ``timeout_s``.
+    """
+    name, found = "", list[str]()
+    try:
+        async with asyncio.timeout(timeout_s):
+            for name in map(_name, range(replicas)):
+                found.append(await ray.get_actor(name).url.remote())
+    except TimeoutError:
+        raise EngineError(
+            f"{OWNER}: the Ray actor {name!r} has not told the address of its server within "
+            f"{timeout_s:g} s; see its log, or raise group_timeout_s if it needs longer"
+        ) from None
+    return tuple(found)
 
 
 def _name(number: int) -> str:
@@ -148,8 +162,9 @@ class JudgeServer:
         self._server = KeptServer(process)
         # the server of an actor that Ray starts again may still be leaving its port
         again = ray.get_runtime_context().was_current_actor_reconstructed
-        start = self._server.restart if again else self._server.start
-        self._starting = asyncio.create_task(start())
+        again_s = serve.start_timeout_s
+        start = self._server.restart(again_s) if again else self._server.start()
+        self._starting = asyncio.create_task(start)
 
     async def url(self) -> str:
         """Its address, once it was healthy for the first time.

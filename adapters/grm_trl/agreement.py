@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 from grm_plugin import GRM
 from grm_plugin.errors import quoted
 from grm_plugin.hosts import agreement
 from grm_plugin.hosts.agreement import Terms
+from grm_plugin.hosts.comparing import ByValue, differences
 from grm_plugin.plugins import Plugins
 from grm_trl.errors import RankError
 from grm_trl.options import TRLOptions
@@ -34,12 +35,8 @@ def check(terms_by_rank: Sequence[Terms]) -> None:
     Raises:
         RankError: names every setting that differs, and who has which value.
     """
-    names = sorted({name for one in terms_by_rank for name in one})
-    differing = [
-        f"{name} is {_who(by_value)}"
-        for name in names
-        if len(by_value := _by_value(one.get(name, "nothing") for one in terms_by_rank)) > 1
-    ]
+    found = sorted(differences(terms_by_rank).items())
+    differing = [f"{name} is {_who(by_value)}" for name, by_value in found]
     if differing:
         raise RankError(
             "the ranks of this run have different settings, so their rewards would not compare: "
@@ -47,18 +44,15 @@ def check(terms_by_rank: Sequence[Terms]) -> None:
         )
 
 
-def _by_value(values: Iterable[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for rank, value in enumerate(values):
-        found.setdefault(value, []).append(rank)
-    return found
-
-
-def _who(by_value: Mapping[str, Sequence[int]]) -> str:
+def _who(by_value: ByValue) -> str:
     return ", ".join(
-        f"{quoted(value)} on rank{'s' * (len(ranks) > 1)} {_numbers(ranks)}"
+        f"{_shown(value)} on rank{'s' * (len(ranks) > 1)} {_numbers(ranks)}"
         for value, ranks in by_value.items()
     )
+
+
+def _shown(value: str | None) -> str:
+    return quoted("nothing" if value is None else value)
 
 
 def _numbers(ranks: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from inspect import iscoroutinefunction
 from typing import Any
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.comparing import release
 
 OLDEST = (1, 6)  # the first release that leaves a reward of None out instead of counting 0
 OLDEST_ASYNC = (1, 14)  # the first release that awaits a reward object with an async __call__
@@ -36,15 +37,11 @@ def check_version(oldest: tuple[int, int], what: str) -> None:
             f"{what} needs trl {wanted} or newer, which is not installed; "
             "pip install 'grm-plugin[trl]'"
         ) from None
-    if _release(found) < oldest:
+    if release(found, 2) < oldest:
         raise ConfigError(
             f"{what} needs trl {wanted} or newer (tested up to "
             f"{'.'.join(map(str, NEWEST_TESTED))}), got {found}; pip install 'trl>={wanted}'"
         )
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
 
 
 def trainer_of(call: Mapping[str, Any]) -> Any:

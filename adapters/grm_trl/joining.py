@@ -60,7 +60,8 @@ def join(judge: Judge, call: Call) -> Member | None:
 
     Returns:
         the member to call in place of the judge; None when the judge can go on by itself: it was
-        called by a member, is the only reward, or leaves the others alone.
+        called by a member, is the only reward, or leaves the others alone. Async judges are held
+        by TRL already when the first of them joins all, so each is called itself once more.
 
     Raises:
         ConfigError: a reward had its turn before the judge; says what to write.
@@ -74,17 +75,27 @@ def join(judge: Judge, call: Call) -> Member | None:
     panel = member.panel if member else Panel(list(filter(_leads, rewards)))
     first = [one is judge or panel.has(one) for one in rewards].index(True)
     early = rewards if panel.awaited else rewards[:first]
-    _refuse((one for one in early if one is not judge and not panel.has(one)), judge)
+    # async judges wait for each other, whoever is asked first; a sync one can not wait
+    peers = panel.judges if all(map(host.is_async, panel.judges)) else (judge,)
+    _refuse((one for one in early if not (panel.has(one) or _among(one, peers))), judge)
     for place, reward in enumerate(rewards):
         if not panel.has(reward):
             rewards[place] = panel.join(reward)
-    return None if member else rewards[first]
+    if member:
+        return member if panel.is_late(judge) else None
+    panel.await_calls_of(one for one in peers if one is not judge)
+    joined: Member = rewards[first]
+    return joined
 
 
 def is_hidden(judge: Any, call: Call) -> bool:
     """Whether another reward calls this one, so that the rest can not be told to follow it."""
     rewards = host.reward_funcs(call)
     return judge.leads and len(rewards) > 1 and not any(_own(one) is judge for one in rewards)
+
+
+def _among(reward: Any, others: Iterable[Any]) -> bool:
+    return any(one is reward for one in others)
 
 
 def _own(reward: Any) -> Any:

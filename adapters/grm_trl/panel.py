@@ -7,6 +7,7 @@ import inspect
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -57,6 +58,9 @@ class _Round:
     asked: int = 0
 
 
+_ASKING: ContextVar[Panel | None] = ContextVar("asking", default=None)
+
+
 class Panel:
     """Some judges and the rewards that follow them; for any number of threads.
 
@@ -76,6 +80,7 @@ class Panel:
         self._rounds: dict[int, _Round] = {}
         self._latest = Judged(())
         self._models: list[Any] = []
+        self._late: list[Judge] = []
 
     def __getstate__(self) -> dict[str, Any]:
         return {"judges": self.judges, "_members": self._members}
@@ -88,6 +93,18 @@ class Panel:
     def awaited(self) -> bool:
         """Whether a judge is async, and so called after everything that is not."""
         return any(map(host.is_async, self.judges))
+
+    def await_calls_of(self, judges: Iterable[Judge]) -> None:
+        """Know that TRL goes to call these async judges themselves once more: it already holds
+        them, and not yet the members that stand for them."""
+        self._late += judges
+
+    def is_late(self, judge: Judge) -> bool:
+        """Whether this is that call of ``judge``, and not one of this panel; true once."""
+        late = _ASKING.get() is not self and any(one is judge for one in self._late)
+        if late:
+            self._late = [one for one in self._late if one is not judge]
+        return late
 
     def has(self, reward: Any) -> bool:
         """Whether ``reward`` is a member, or a reward model that follows."""
@@ -142,12 +159,15 @@ class Panel:
         """:meth:`judged` where a judge is async."""
         current, first = self._entered(call["completions"])
         if first:
+            asking = _ASKING.set(self)  # the tasks of the judges see it
             try:
                 answers = [judge(**call) for judge in self.judges]  # in one order on all ranks
                 self._settle(current, await asyncio.gather(*map(_awaited, answers)))
             except BaseException as error:
                 current.judged.set_exception(error)
                 raise
+            finally:
+                _ASKING.reset(asking)
         return await asyncio.wrap_future(current.judged)
 
     def _entered(self, completions: Sequence[Any]) -> tuple[_Round, bool]:

@@ -216,7 +216,9 @@ class AsyncGRMReward(_Reward):
         self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any
     ) -> Rewards:
         """:meth:`GRMReward.__call__`, awaited."""
-        join(self, trl)
+        if member := join(self, trl):
+            rewards: Rewards = await member(prompts, completions, **trl)
+            return rewards
         call = self._open(prompts, completions, trl)
         groups = call.batch.share(call.ranks.index)
         shares = await call.ranks.share_async(self._grm.score_batch_async(groups, size=call.size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,34 @@ def _is_own(key: str, value: Any) -> bool:
 def on_rank(config: GRMConfig, rank: int) -> GRMConfig:
     """The judge's settings on one of several ranks.
 
-    Each has a record of its own, and all ranks of a node use one server where the judge starts one,
-    unless ``serve`` says ``shared: false``.
+    Each has a record of its own. All ranks of a node use one server where the judge starts one, and
+    one where its meta RM does, unless ``serve`` says ``shared``; other runs have servers of their
+    own.
     """
     changes: dict[str, Any] = {}
     if config.record:
         changes["record"] = Path(f"{config.record}.rank{rank}")
-    serve = config.engine.options.get("serve")
-    if isinstance(serve, Mapping) and "shared" not in serve:
-        changes["engine.serve.shared"] = True
+    for place, part in _served(config).items():
+        serve = part.get("serve")
+        if isinstance(serve, Mapping) and "shared" not in serve:
+            changes[f"{place}.serve.shared"] = _run()
     return config.but(**changes) if changes else config
+
+
+def _served(config: GRMConfig) -> dict[str, Mapping[str, Any]]:
+    """Options that may start a server, by where they stand."""
+    found: dict[str, Mapping[str, Any]] = {"engine": config.engine.options}
+    classifier = config.select.options.get("classifier")
+    if isinstance(classifier, Mapping):
+        found["select.classifier"] = classifier
+    return found
+
+
+def _run() -> str:
+    """What only the ranks of this run have in common, on this machine."""
+    where = [os.environ.get(name, "") for name in ("MASTER_ADDR", "MASTER_PORT")]
+    if all(where):
+        return f"run at {':'.join(where)}"
+    if (name := os.environ.get("TORCHELASTIC_RUN_ID", "none")) != "none":  # torchrun's default
+        return f"run {name}"
+    return f"run on GPUs {os.environ.get('CUDA_VISIBLE_DEVICES', 'all')}"

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ConfigError, EngineError, unknown
+from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
 
-__all__ = ["Classifier", "ClassifierFactory", "make_classifier", "named"]
+__all__ = ["Classifier", "ClassifierFactory", "named"]
 
 
 class Classifier(Protocol):
@@ -74,19 +74,3 @@ def named(classifier: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
             f"classifier: name: expected the name of a classifier, such as server, got {name!r}"
         )
     return name, options
-
-
-def make_classifier(classifier: Mapping[str, Any], limits: Limits) -> Classifier:
-    """The built-in classifier that is named, not started yet.
-
-    Args:
-        classifier: ``name`` is ``transformers`` or ``server``; the rest are options of that one.
-        limits: what it must not exceed.
-
-    Raises:
-        ConfigError: no such classifier, or options that it does not have.
-    """
-    name, options = named(classifier)
-    if name not in _BUILT_IN:
-        raise ConfigError(unknown("classifier", name, _BUILT_IN))
-    return _BUILT_IN[name](options, limits)

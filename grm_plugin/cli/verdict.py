@@ -13,7 +13,7 @@ from rich.text import Text
 
 from grm_plugin.report.telling import asked, by_distance, passage, telling
 from grm_plugin.report.terminal import plain_table, printable
-from grm_plugin.types import Failure, Judgment, Verdict
+from grm_plugin.types import Failure, Judgment, Sample, Verdict
 
 
 def view(verdict: Verdict, samples: Collection[int] | None = None) -> RenderableType:
@@ -84,18 +84,18 @@ def _indented(text: str) -> RenderableType:
 def _samples(verdict: Verdict) -> Table:
     names = [f">#{n + 1}" for n in range(len(verdict.group.responses))]
     table = plain_table(">sample", *names, ">meta-score", "votes", "", title="scores by sample")
-    samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     for sample in sorted(samples, key=lambda one: (one.run, one.sample)):
         table.add_row(_number(sample), *_cells(sample, len(names)))
     return table
 
 
-def _number(sample: Judgment | Failure) -> str:
+def _number(sample: Sample) -> str:
     """The number of a sample, after that of its run where a group has several."""
     return f"{sample.run}.{sample.sample}" if sample.run else str(sample.sample)
 
 
-def _cells(sample: Judgment | Failure, responses: int) -> Sequence[str]:
+def _cells(sample: Sample, responses: int) -> Sequence[str]:
     if isinstance(sample, Failure):
         return [*["-"] * responses, "", "no", f"dropped: {sample.reason}"]
     scores = ["-" if score is None else f"{score:g}" for score in sample.scores]

@@ -30,7 +30,11 @@ class Answer:
 
 
 class Reading(NamedTuple):
-    """The scores of the shown responses, in that order (points), and the tokens they came from."""
+    """The scores of the shown responses, in that order (points), and the tokens they came from.
+
+    The tokens are those from the first of them to the last of the answer: a replay reads the same
+    text again, by the end that they spell.
+    """
 
     scores: tuple[float, ...]
     tokens: tuple[Token, ...] = ()

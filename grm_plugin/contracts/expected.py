@@ -58,18 +58,19 @@ class Expected:
     forms: tuple[str, ...]
 
     def read(self, answer: Answer) -> Reading:
-        """The expected scores, and the tokens whose probabilities they are."""
+        """The expected scores, and the tokens from the first item to the end of the text."""
         self.of.read(answer)
         levels = self.of.menu.values or _whole_numbers(answer.scale)
         row = _Row.of(answer)
         numbers: list[float] = []
-        tokens: list[Token] = []
+        firsts: list[int] = []
         for start, end in self.of.spans(answer.text):
-            first, count = row.find(start, answer.text[start:end], levels)
+            first = row.find(start, answer.text[start:end], levels)
             masses = _masses(row.tokens[first : first + 2], levels)
             numbers.append(self._mean(masses, levels, answer.text[start:end]))
-            tokens += row.tokens[first : first + count]
-        return Reading(self.of.menu.points(numbers, answer), tuple(tokens))
+            firsts.append(first)
+        scores = self.of.menu.points(numbers, answer)
+        return Reading(scores, tuple(row.tokens[min(firsts) :]))
 
     def _mean(self, masses: Mapping[str, float], levels: Mapping[str, float], item: str) -> float:
         mass = math.fsum(masses.values())
@@ -126,8 +127,8 @@ class _Row:
                 places[end + len(spelt) - len(bare)] = first
         return cls(answer.tokens, places)
 
-    def find(self, start: int, item: str, levels: Mapping[str, float]) -> tuple[int, int]:
-        """The token that begins the level ``item`` at ``start``, and how many spell it: 1 or 2."""
+    def find(self, start: int, item: str, levels: Mapping[str, float]) -> int:
+        """The token that begins the level ``item`` at ``start``; one or two spell it."""
         if item not in levels:
             raise ParseError(
                 Reason.UNREADABLE,
@@ -135,10 +136,8 @@ class _Row:
             )
         first = self.places.get(start)
         texts = [] if first is None else [one.text for one in self.tokens[first : first + 2]]
-        if first is not None and texts[0].lstrip() == item:
-            return first, 1
-        if first is not None and "".join(texts).lstrip() == item:
-            return first, 2
+        if first is not None and item in (texts[0].lstrip(), "".join(texts).lstrip()):
+            return first
         raise ParseError(
             Reason.UNREADABLE,
             f"expected the answer {quoted(item)} as one token, or as two, got {quoted(texts)}; "

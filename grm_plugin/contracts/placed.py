@@ -10,6 +10,7 @@ from grm_plugin.contracts.menu import Menu
 from grm_plugin.contracts.places import Place, agreed, refuse_frames
 
 Find = Callable[[str], Sequence[Place]]
+Check = Callable[[Answer, Place], None]
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Placed:
         forms: patterns of the marks.
         stop: texts that end an answer.
         logprobs: none are needed.
+        check: raises ParseError for what a text says besides the last place.
     """
 
     shows: Shows
@@ -32,14 +34,14 @@ class Placed:
     forms: tuple[str, ...]
     stop: tuple[str, ...] = ()
     logprobs: int = 0
+    check: Check | None = None
 
     def read(self, answer: Answer) -> Reading:
         """The scores that stand in the places."""
-        items = [
-            item
-            for place in self.places(answer.text)
-            for item in self.menu.items(place.of(answer.text))
-        ]
+        places = self.places(answer.text)
+        if self.check:
+            self.check(answer, places[-1])
+        items = [item for place in places for item in self.menu.items(place.of(answer.text))]
         return Reading(self.menu.scores(items, answer))
 
     def places(self, text: str) -> list[Place]:

@@ -1,6 +1,7 @@
 """A marked section: ``[The Begin of Ranking Score] \\boxed{2} [The End of Ranking Score]``.
 
-The last section of that name is the answer. An earlier one may only repeat it, or the instruction.
+The last section of that name is the answer. An earlier one may only repeat it, or the instruction;
+where the answer is boxed, so may a box after it that stands in no section of another name.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def section(options: Mapping[str, Any], limits: Limits) -> Placed:
 class _Finder:
     def __init__(self, opens: str, closes: str, menu: Menu, options: SectionOptions) -> None:
         self._mark = re.compile(f"(?P<opens>{exact(opens)})|{exact(closes)}")
+        self._any = re.compile(f"(?P<opens>{_of_any(options.opens)})|{_of_any(options.closes)}")
         self._told, self._menu, self._options = f"{opens} ... {closes}", menu, options
 
     def places(self, text: str) -> Sequence[Place]:
@@ -64,7 +66,19 @@ class _Finder:
                 f"expected an answer in {quoted(self._told)}, got none; "
                 f"text ends {quoted(text[-60:])}",
             )
-        return [place for places in found for place in places]
+        after = self._after(text, sections[-1].end) if self._options.box else []
+        return [*after, *(place for places in found for place in places)]
+
+    def _after(self, text: str, end: int) -> list[Place]:
+        """The boxes after the section that ends at ``end``, in no other: they must say the same."""
+        found: list[Place] = []
+        begin: int | None = None  # of another section
+        for mark in self._any.finditer(text, end):
+            if mark["opens"] and begin is None:
+                found += find_boxes(text, self._menu, end, begin := mark.start())
+            elif not mark["opens"]:
+                end, begin = mark.end(), None
+        return found + find_boxes(text, self._menu, end if begin is None else begin, len(text))
 
     def _sections(self, text: str) -> list[Place]:
         """Every section; a closing mark closes the opening mark before it, and nothing else."""
@@ -86,3 +100,8 @@ class _Finder:
         if not self._options.box:
             return [section]
         return find_boxes(text, self._menu, section.begin, section.end)
+
+
+def _of_any(mark: str) -> str:
+    """A pattern for ``mark`` with any name in the place of ``{section}``."""
+    return r"[^\[\]<>]{1,60}".join(map(re.escape, mark.split("{section}"))).replace(r"\ ", r"\s+")

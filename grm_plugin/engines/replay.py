@@ -10,9 +10,7 @@ from grm_plugin.engine import Draw, Limits, Recorded, SampleRequest
 from grm_plugin.errors import EngineError, RecordedFailure
 from grm_plugin.options import Options, read_options
 from grm_plugin.records import read_verdicts
-from grm_plugin.types import Failure, Group, Judgment, Message, Reason, Verdict
-
-Sample = Judgment | Failure
+from grm_plugin.types import Failure, Group, Judgment, Message, Reason, Sample, Verdict
 
 
 class ReplayOptions(Options):
@@ -51,8 +49,9 @@ class ReplayEngine:
         runs = {run: tuple(sorted(one.order)) for (run, _), one in samples.items()}
         if verdict is None or not runs:
             return Recorded(runs=(tuple(range(len(group.responses))),))
+        plan = verdict.origin.get("plan")
         k = max(sample for _, sample in samples) + 1
-        return Recorded(k, tuple(runs[run] for run in sorted(runs)), verdict.shown)
+        return Recorded(k, tuple(runs[run] for run in sorted(runs)), verdict.shown, plan)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         samples, first = _samples(self._verdicts.get(request.group)), request.first
@@ -88,14 +87,14 @@ def _was_read(failure: Failure) -> bool:
     return bool(failure.text) and failure.reason in (Reason.META, Reason.TIMEOUT)
 
 
-def _again(sample: Judgment | Failure) -> Draw:
+def _again(sample: Sample) -> Draw:
     return Draw(
         sample.text,
         "stop",
         sample.prompt_tokens,
         sample.output_tokens,
         sample.seconds,
-        tokens=sample.tokens if isinstance(sample, Judgment) else (),
+        tokens=sample.tokens,
         said=sample.said,
         order=sample.order,
         meta_score=sample.meta_score if isinstance(sample, Judgment) else None,

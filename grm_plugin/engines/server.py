@@ -108,15 +108,21 @@ class ServerEngine:
         return draws
 
     async def _complete(self, body: dict[str, Any], group: str = "") -> Answer:
+        refused: dict[str, str] = {}
         while True:
-            fields = dict(self._fields.values)
+            fields = {key: one for key, one in self._fields.values.items() if key not in refused}
             try:
-                return await self._connection.post(
+                answer = await self._connection.post(
                     "/v1/chat/completions", fields | body, group=group, draws=body["n"]
                 )
             except Refused as refusal:
-                if not self._fields.leave_out(fields, refusal):
+                name = self._fields.refused(fields, refusal)
+                if not name:
                     raise
+                refused[name] = refusal.said
+            else:
+                self._fields.leave_out(refused)
+                return answer
 
     async def _told_tokens(self, messages: Sequence[Message]) -> int:
         """Prompt tokens that the server counts for ``messages``, at the price of one token."""

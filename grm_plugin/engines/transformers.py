@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
-from grm_plugin.local.chat import check_context
+from grm_plugin.local.chat import ChatEncoder, check_context
 from grm_plugin.local.options import LocalModelOptions, Row
 from grm_plugin.options import read_options
 from grm_plugin.types import Message
@@ -83,17 +83,22 @@ class TransformersEngine:
             Row(prompt, request.seed + i, request.sampling, request.logprobs)
             for i in range(request.n)
         ]
-        return await self._running().results((row, len(prompt) + max_tokens) for row in rows)
+        worker, encoder = self._running(), self._encoder()
+        draws = await worker.results((row, len(prompt) + max_tokens) for row in rows)
+        return encoder.marked(request.messages, draws)
 
     def _running(self) -> BatchWorker[Row, Draw]:
         if self._worker is None:
             raise EngineError(f"{_OWNER} is not running; start it first")
         return self._worker
 
-    async def _encoded(self, messages: Sequence[Message]) -> list[int]:
+    def _encoder(self) -> ChatEncoder:
         if self._generator is None:
             raise EngineError(f"{_OWNER} is not running; start it first")
-        return await asyncio.to_thread(self._generator.encode, messages)
+        return self._generator.encoder
+
+    async def _encoded(self, messages: Sequence[Message]) -> list[int]:
+        return await asyncio.to_thread(self._encoder().encode, messages)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         """Prompt tokens of ``messages`` in the model's chat template."""

@@ -135,10 +135,9 @@ class VLLMEngine:
             started = time.monotonic()
             output = await self._generated(prompt, request)
         seconds = time.monotonic() - started
-        return [
-            self._draw(one, len(prompt), seconds)
-            for one in sorted(output.outputs, key=lambda one: int(one.index))
-        ]
+        outputs = sorted(output.outputs, key=lambda one: int(one.index))
+        draws = [self._draw(one, len(prompt), seconds) for one in outputs]
+        return self._encoder.marked(request.messages, draws)
 
     def _draw(self, one: Any, prompt: int, seconds: float) -> Draw | EngineError:
         if one.finish_reason not in ("stop", "length"):

@@ -17,7 +17,7 @@ from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.selecting import keep_best
 from grm_plugin.pipeline.settling import Rule, Settled, settle
-from grm_plugin.types import Failure, Judgment, Verdict
+from grm_plugin.types import Judgment, Sample, Verdict
 
 Ties = Literal["random", "half", "strict"]
 Marks = Callable[[Sequence[Judgment], int], Sequence[Judgment]]
@@ -93,7 +93,7 @@ def settled_at(
     [(1.0, 0.0), (0.0, 0.0)]
     """
     case = Case.of(verdict, k=k, min_valid=min_valid or (k + 1) // 2)
-    samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     drawn = sorted({one.sample for one in samples})
     if not drawn:
         raise ValueError(f"group {verdict.group.label} has no samples: {verdict.unscored}")

@@ -134,6 +134,9 @@ class BatchWorker(Generic[ItemT, ResultT]):
         except Exception as error:  # whatever a batch meets, its rows fail and the worker lives on
             logger.exception("%s: a batch of %d rows failed", self._owner, len(jobs))
             results = [EngineError(f"{self._owner}: a batch failed: {error!r}")] * len(jobs)
+        if len(results) != len(jobs):
+            told = f"expected {len(jobs)} results of a batch, one a row, got {len(results)}"
+            results = [EngineError(f"{self._owner}: {told}; none of them is used")] * len(jobs)
         for job, result in zip(jobs, results, strict=True):
             if not job.dropped:
                 job.future.set_result(result)

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from grm_plugin.errors import ContextError
+from grm_plugin.engine import Draw
+from grm_plugin.errors import ContextError, EngineError
 from grm_plugin.prompts.control import is_mark
+from grm_plugin.thinking import Thinking
 from grm_plugin.types import Message
+
+_END = 32  # tokens of a prompt in which an opening mark at its end is found
 
 
 class ChatEncoder:
@@ -30,6 +34,7 @@ class ChatEncoder:
         marks = {int(one): str(token) for one, token in added.items() if is_mark(str(token))}
         self._marks = frozenset(marks)
         self._firsts = frozenset(text.strip()[0] for text in marks.values())
+        self._opened: dict[tuple[str, ...], bool] = {}
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of ``messages``, ready for the judge's answer.
@@ -39,6 +44,28 @@ class ChatEncoder:
         if any(self._has_marks(message.content) for message in messages):
             return self._encoded_apart(messages)
         return self._ids(self._rendered(messages), whole=True)
+
+    def marked(
+        self, messages: Sequence[Message], draws: Sequence[Draw | EngineError]
+    ) -> list[Draw | EngineError]:
+        """``draws`` of ``messages``, which know whether the chat template opened a thought."""
+        if not self.opens_thought(messages):
+            return list(draws)
+        return [replace(one, opened=True) if isinstance(one, Draw) else one for one in draws]
+
+    def opens_thought(self, messages: Sequence[Message]) -> bool:
+        """Whether the chat template leaves a thought open after ``messages``, whatever they hold.
+
+        Where the marks of thinking are special tokens, no text has one: then nobody can tell.
+        """
+        roles = tuple(message.role for message in messages)
+        if not self._tokenizer.chat_template:
+            return False
+        if roles not in self._opened:
+            ids = self._ids(self._rendered([Message(role, "x") for role in roles]))
+            end = self._tokenizer.decode(ids[-_END:], skip_special_tokens=True)
+            self._opened[roles] = Thinking().ends_open(str(end))
+        return self._opened[roles]
 
     def _rendered(self, messages: Sequence[Message]) -> str:
         if not self._tokenizer.chat_template:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
+from grm_plugin.pipeline.strengths import strengths, win_chance
+
 Rewards = Mapping[int, float]
 """Rewards by the index of the response; a response that nobody scored is missing."""
 
 Aggregate = Callable[[Sequence[Rewards]], Rewards]
 
-_ROUNDS = 200
-_CLOSE = 1e-9
 _PRIOR = 0.25  # wins that both sides of a pair are given besides: a clean sweep stays finite
 
 
@@ -27,6 +27,22 @@ def mean_of_runs(rewards: Sequence[Rewards]) -> Rewards:
     {0: 0.2, 1: 0.6000000000000001, 2: 1.0}
     """
     return {n: statistics.fmean(found) for n, found in _by_response(rewards).items()}
+
+
+def connected(pairs: Sequence[Rewards]) -> list[Rewards]:
+    """The pairs of the largest set of responses that pairs connect; a tie goes to the lowest index.
+
+    Responses that no chain of pairs connects were never compared, not even through others.
+
+    >>> connected([{0: 1.0, 1: 0.0}, {2: 1.0, 3: 0.0}, {3: 1.0, 4: 0.0}])
+    [{2: 1.0, 3: 0.0}, {3: 1.0, 4: 0.0}]
+    """
+    sets: list[set[int]] = []
+    for pair in pairs:
+        meet = [one for one in sets if one & pair.keys()]
+        sets = [one for one in sets if one not in meet] + [set(pair).union(*meet)]
+    largest = max(sets, key=lambda one: (len(one), -min(one)))
+    return [pair for pair in pairs if pair.keys() <= largest]
 
 
 def mean_margin(pairs: Sequence[Rewards]) -> Rewards:
@@ -45,32 +61,19 @@ def bradley_terry(pairs: Sequence[Rewards]) -> Rewards:
     """The chance of a response to beat another one of its group, by a Bradley-Terry model.
 
     A pair with margin m counts as ``(1 + m) / 2`` of a win; both sides are given a quarter of a win
-    besides. Strengths are fitted by the method of Hunter (2004, "MM algorithms for generalized
-    Bradley-Terry models"). Rewards are in 0..1 with mean 0.5.
+    besides. Rewards are in 0..1 with mean 0.5.
 
     >>> [round(reward, 2) for reward in bradley_terry([{0: 1.0, 1: 0.0}]).values()]
     [0.83, 0.17]
     """
     wins = [{n: (1 + pair[n] - _other(pair, n)) / 2 + _PRIOR for n in pair} for pair in pairs]
-    strength = dict.fromkeys(_by_response(wins), 1.0)
-    for _ in range(_ROUNDS):
-        fitted = {n: _fitted(n, wins, strength) for n in strength}
-        scale = len(fitted) / sum(fitted.values())
-        before, strength = strength, {n: value * scale for n, value in fitted.items()}
-        if max(abs(strength[n] - before[n]) for n in strength) < _CLOSE:
-            break
-    return {n: _chance(n, strength) for n in strength}
-
-
-def _fitted(n: int, wins: Sequence[Rewards], strength: Rewards) -> float:
-    mine = [pair for pair in wins if n in pair]
-    games = [sum(pair.values()) / sum(strength[one] for one in pair) for pair in mine]
-    return sum(pair[n] for pair in mine) / sum(games)
+    found = strengths(wins)
+    return {n: _chance(n, found) for n in sorted(found)}
 
 
 def _chance(n: int, strength: Rewards) -> float:
     others = [value for one, value in strength.items() if one != n]
-    return statistics.fmean(strength[n] / (strength[n] + other) for other in others)
+    return statistics.fmean(win_chance(strength[n] - other) for other in others)
 
 
 def _other(pair: Rewards, n: int) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
-from grm_plugin.errors import ConfigError
 from grm_plugin.options import Part
+from grm_plugin.pipeline.combining import check_sizes, check_vote
 from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
@@ -48,18 +48,20 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
     named = config.contract or template.contract
     contract: Contract = make("contract", named)
     plan = read_plan(config.plan, contract.shows)
-    _check_orders(config, plan)
+    check_vote(config, plan)
+    check_sizes(config, plan)
     engine: Engine = make("engine", config.engine)
     return Scorer(
         config=config,
+        contract=named,
         engine=engine,
         template=template,
         sources=Sources(
-            {part.name: make("evidence source", part) for part in config.evidence},
+            [(part.name, make("evidence source", part)) for part in config.evidence],
             {part.name: make("principle source", part) for part in _some(config.principles)},
         ),
         fitter=_fitter(config, engine, plan, template),
-        planner=Planner(config),
+        planner=Planner(config, both_orders=plan.name == "pairs"),
         drawer=Drawer(
             engine,
             Reader(contract, _thinking(config), template.scale, named.name),
@@ -89,19 +91,12 @@ def find_template(name: str, plugins: Plugins) -> Template:
     return load_template(plugins.get("template", name), name)
 
 
-def _check_orders(config: GRMConfig, plan: Plan) -> None:
-    if plan.name == "pairs" and config.permutations == 1 and config.k > 1:
-        raise ConfigError(
-            "permutations: pairs are shown both ways round, so expected 2 or more of them, got 1; "
-            "leave permutations out"
-        )
-
-
 def _fitter(config: GRMConfig, engine: Engine, plan: Plan, template: Template) -> Fitter:
     return Fitter(
         engine,
         plan,
         max_tokens=config.max_tokens * template.rounds,
+        fewest=template.layout.responses[0],
         merge=config.duplicates == "merge",
         split=config.over_context == "split",
     )

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grm_plugin.pipeline.planning import distinct
+from grm_plugin.pipeline.planning import distinct, looks
 from grm_plugin.size import Size
-from grm_plugin.types import Failure, Group, Judgment, Verdict
+from grm_plugin.types import Group, Sample, Verdict
 
 Run = tuple[int, ...]
 
@@ -45,26 +45,26 @@ class Case:
             k: samples of each run that count; None: all.
             min_valid: as above.
         """
-        samples: list[Judgment | Failure] = [*verdict.judgments, *verdict.failures]
+        samples: list[Sample] = [*verdict.judgments, *verdict.failures]
         members = {one.run: tuple(sorted(one.order)) for one in samples}
         runs = tuple(members[run] for run in sorted(members))
+        shown = verdict.shown or verdict.group
         drawn = max((one.sample + 1 for one in samples), default=1)
         return cls(
             asked=verdict.group,
-            shown=verdict.shown or verdict.group,
+            shown=shown,
             runs=runs,
-            copies=copies(verdict.group, runs),
+            copies=copies(shown, runs),
             size=Size(k=k or drawn),
             min_valid=min_valid,
         )
 
-    def within(self, run: int, judgments: tuple[Judgment, ...]) -> tuple[Judgment, ...]:
-        """Those of ``judgments`` that belong to ``run``."""
-        return tuple(one for one in judgments if one.run == run)
 
+def copies(shown: Group, runs: Iterable[Run]) -> tuple[int, ...]:
+    """For every response the index of the one judged for it: itself, or its first copy.
 
-def copies(group: Group, runs: Iterable[Run]) -> tuple[int, ...]:
-    """For every response the index of the one judged for it: itself, or its first copy."""
+    A copy has the same text and, in ``shown``, the same evidence.
+    """
     judged = {n for run in runs for n in run}
-    first = distinct(group.responses)[1]
+    first = distinct(looks(shown))[1]
     return tuple(n if n in judged else first[n] for n in range(len(first)))

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from grm_plugin.contracts.contract import Reading
 from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError, InputError, PluginError, TransportError, quoted
 from grm_plugin.pipeline.selecting import Selection
-from grm_plugin.types import Failure, Group, Judgment, Scale
+from grm_plugin.types import Group, Judgment, Sample, Scale
 
 
 def checked_group(group: Group) -> Group:
     """``group``, if it can be judged at all.
 
     Raises:
-        InputError: no responses, no conversation, something other than text, or evidence for
-            another number of responses.
+        InputError: no responses, no conversation, something other than text, evidence for another
+            number of responses, or metadata without names.
     """
+    if not isinstance(group.id, str):
+        raise InputError(f"group {group.id!r}: id: expected a text, got {group.id!r}")
+    if not isinstance(group.metadata, Mapping):
+        raise InputError(
+            f"group {group.label}: metadata: expected values by name, got {quoted(group.metadata)}"
+        )
     if not group.responses:
         raise InputError(f"group {group.label}: expected at least one response, got none")
     if not group.conversation:
@@ -73,7 +79,7 @@ def checked_selection(
     if not isinstance(selection, Selection):
         raise PluginError(f"{owner}: expected a Selection, got {quoted(selection)}")
     given = {(one.run, one.sample): one for one in judgments}
-    samples: list[Judgment | Failure] = [*selection.judgments, *selection.failures]
+    samples: list[Sample] = [*selection.judgments, *selection.failures]
     back = [(one.run, one.sample) for one in samples]
     if sorted(back) != sorted(given):
         raise PluginError(

@@ -13,6 +13,7 @@ from grm_plugin.pipeline.drawing import Sample
 from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.pipeline.settling import Settled
 from grm_plugin.prompts import Prepared
+from grm_plugin.size import Size
 from grm_plugin.types import Cost, Failure, Judgment, Verdict
 
 
@@ -24,6 +25,7 @@ class Course:
         case: the group.
         prepared: the same, ready to render.
         started: ``time.monotonic()`` when its judging began.
+        size: how many samples might be drawn; a stopper may have ended it before.
         samples: what was drawn.
         probes: what was drawn to find out which response breaks the group; it has no vote.
         selection: who votes; None before anybody was asked.
@@ -33,6 +35,7 @@ class Course:
     case: Case
     prepared: Prepared
     started: float
+    size: Size
     samples: list[Sample] = field(default_factory=list)
     probes: Sequence[Sample] = ()
     selection: Selection | None = None

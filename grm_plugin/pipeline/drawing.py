@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +15,18 @@ from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
-from grm_plugin.types import Failure, Judgment, Message, Reason
+from grm_plugin.types import Failure, Judgment, Message, Reason, digest
 
 Sample = Judgment | Failure
 Draws = Sequence[Draw | EngineError]
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A draw that failed in a later round, and what came of the rounds before."""
+
+    error: EngineError
+    before: Draw
 
 
 @dataclass(frozen=True)
@@ -68,17 +75,22 @@ class Drawer:
             case.asked.fingerprint,
             showing.first,
             showing.run,
-            self.reader.contract.logprobs,
+            self._logprobs(0),
         )
-        draws = await self._asked(request)
+        first = await self._asked(request)
+        draws: Sequence[Draw | EngineError | _Broken] = first
         if len(self.samplings) > 1:
             each = [
-                self._goes_on(prepared, showing, request, i, draw) for i, draw in enumerate(draws)
+                self._goes_on(prepared, showing, request, i, draw) for i, draw in enumerate(first)
             ]
             draws = await asyncio.gather(*each)
         digest = _digest(messages)
         n = len(case.asked.responses)
         return [self._sample(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
+
+    def _logprobs(self, number: int) -> int:
+        """Probabilities are asked for only in the round that is read."""
+        return self.reader.contract.logprobs if number == len(self.samplings) - 1 else 0
 
     async def _asked(self, request: SampleRequest) -> Draws:
         try:
@@ -95,7 +107,7 @@ class Drawer:
         request: SampleRequest,
         i: int,
         draw: Draw | EngineError,
-    ) -> Draw | EngineError:
+    ) -> Draw | EngineError | _Broken:
         """The last word of a judge that speaks in several rounds, with what it said before."""
         for number in range(1, len(self.samplings)):
             if (
@@ -114,15 +126,27 @@ class Drawer:
                 seed=showing.seed + i,
                 first=showing.first + i,
                 sampling=self.samplings[number],
+                logprobs=self._logprobs(number),
             )
             (word,) = await self._asked(again)
-            draw = word if isinstance(word, EngineError) else _together(draw, word, said)
+            if isinstance(word, EngineError):
+                return _Broken(word, replace(draw, text="", said=said))
+            draw = _together(draw, word, said)
         return draw
 
     def _sample(
-        self, showing: Showing, i: int, draw: Draw | EngineError, digest: str, n: int
+        self, showing: Showing, i: int, draw: Draw | EngineError | _Broken, digest: str, n: int
     ) -> Sample:
         number, seed = showing.first + i, showing.seed + i
+        if isinstance(draw, _Broken):
+            lost, before = self._sample(showing, i, draw.error, digest, n), draw.before
+            return replace(
+                lost,
+                said=before.said,
+                prompt_tokens=before.prompt_tokens,
+                output_tokens=before.output_tokens,
+                seconds=before.seconds,
+            )
         if isinstance(draw, EngineError):
             return _lost(showing, i, Reason(draw.reason), str(draw), digest)
         order = showing.order
@@ -167,4 +191,4 @@ def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "
 
 def _digest(messages: Iterable[Message]) -> str:
     text = "\0".join(f"{message.role}\0{message.content}" for message in messages)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest(text)

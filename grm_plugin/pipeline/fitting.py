@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grm_plugin.engine import Engine
 from grm_plugin.errors import ContextError, InputError
 from grm_plugin.pipeline.case import Run
-from grm_plugin.pipeline.planning import distinct, subgroups
+from grm_plugin.pipeline.planning import distinct, looks, subgroups
 from grm_plugin.pipeline.plans import Plan
 from grm_plugin.prompts import Prepared
 from grm_plugin.types import Group, Message
@@ -27,8 +27,9 @@ class Fitter:
         engine: knows its context and counts tokens, where it can.
         plan: which responses one call shows.
         max_tokens: most tokens the judge writes for one prompt, all its rounds together.
-        merge: whether equal responses are judged once.
+        merge: whether equal responses with equal evidence are judged once.
         split: whether a group that is too long is cut into overlapping runs, or refused.
+        fewest: fewest responses that the template shows.
     """
 
     engine: Engine
@@ -36,17 +37,22 @@ class Fitter:
     max_tokens: int
     merge: bool
     split: bool
+    fewest: int = 1
 
-    async def runs(self, group: Group, prepared: Prepared) -> tuple[Run, ...]:
+    async def runs(self, group: Group, prepared: Prepared, seed: str) -> tuple[Run, ...]:
         """The runs of ``group``, each of which fits.
+
+        Args:
+            group: as the judge is shown it.
+            prepared: the same, ready to render.
+            seed: decides which pairs are compared; what sources add does not change it.
 
         Raises:
             ContextError: one does not, and may not be or can not be split.
             InputError: the plan can not show this group.
         """
-        members = distinct(group.responses)[0] if self.merge else range(len(group.responses))
         try:
-            runs = self.plan.runs(members, group.fingerprint)
+            runs = self.plan.runs(self._members(group), seed)
         except InputError as error:
             raise InputError(f"group {group.label}: {error}") from None
         if self.engine.context_tokens is None:
@@ -59,6 +65,14 @@ class Fitter:
         if not self.split or self.plan.name != "list":
             raise self._too_long(group, tokens)
         return await self._split(group, prepared, longest, room)
+
+    def _members(self, group: Group) -> Sequence[int]:
+        """Who is judged: each response once, unless that leaves a list too short to show."""
+        everybody = range(len(group.responses))
+        if not self.merge:
+            return everybody
+        members = distinct(looks(group))[0]
+        return everybody if self.plan.name == "list" and len(members) < self.fewest else members
 
     async def _tokens(self, messages: Sequence[Message], room: int) -> int:
         """Prompt tokens, or a lower number where all that matters is that they fit."""
@@ -84,6 +98,12 @@ class Fitter:
             runs = subgroups(sizes, budget=room - frame)
         except ContextError as error:
             raise ContextError(f"group {group.label}: {error}") from None
+        if (shortest := min(map(len, runs))) < self.fewest:
+            raise ContextError(
+                f"group {group.label}: the template shows {self.fewest} responses or more, and "
+                f"the judge's context leaves room for runs of {shortest}; shorten the responses, "
+                "lower max_tokens or use a judge with a longer context"
+            )
         return tuple(tuple(members[place] for place in run) for run in runs)
 
 

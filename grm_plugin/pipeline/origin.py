@@ -7,19 +7,33 @@ from typing import Any
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine
+from grm_plugin.pipeline.plans import Plan
 from grm_plugin.prompts import Template
 from grm_plugin.size import Size
 
 _SETTINGS = (
     *("temperature", "top_p", "max_tokens", "stop_texts", "seed", "shuffle", "nonce"),
-    *("min_valid", "duplicates", "over_context"),
+    *("min_valid", "duplicates", "over_context", "thinking", "find_culprits"),
 )
-_PARTS = ("contract", "plan", "stop", "select", "vote", "principles")
+_PARTS = ("contract", "stop", "select", "vote", "principles")
+# where a part runs and how it is let in decide no reward, and are nobody's business
+_PRIVATE = {"serve", "env", "url", "urls", "api_key_env", "api_key", "headers"}
 
 
-def origin(config: GRMConfig, engine: Engine, template: Template, size: Size) -> dict[str, Any]:
-    """The settings behind the reward of a group of that size, as JSON values."""
-    values = config.model_dump(mode="json", include={*_SETTINGS, *_PARTS, "evidence"})
+def origin(
+    config: GRMConfig, plan: Plan, engine: Engine, template: Template, size: Size
+) -> dict[str, Any]:
+    """The settings behind the reward of a group of that size, as JSON values.
+
+    Args:
+        config: the settings, with the contract that is in use.
+        plan: the one in use.
+        engine: the judge.
+        template: the prompt.
+        size: of the group.
+    """
+    included = {*_SETTINGS, *_PARTS, "evidence"}
+    values = config.model_dump(mode="json", include=included, fallback=_kind)
     return {
         "engine": config.engine.name,
         "model": engine.model,
@@ -30,10 +44,23 @@ def origin(config: GRMConfig, engine: Engine, template: Template, size: Size) ->
         "permutations": config.shuffles(size),
         **{name: values[name] for name in _SETTINGS},
         **{name: _written(values[name]) for name in _PARTS},
+        "plan": plan.written,
         "evidence": [_written(part) for part in values["evidence"]],
     }
 
 
 def _written(part: Mapping[str, Any] | None) -> object:
     """A part as people write it: its name, with options if it has any."""
-    return part["name"] if part and len(part) == 1 else part
+    public = _public(part) if part else part
+    return public["name"] if public and len(public) == 1 else public
+
+
+def _public(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _public(each) for key, each in value.items() if key not in _PRIVATE}
+    return [_public(each) for each in value] if isinstance(value, list) else value
+
+
+def _kind(value: object) -> str:
+    """An object as its type: a ``repr`` may carry secrets, and an address of this process."""
+    return f"<{type(value).__module__}.{type(value).__qualname__}>"

@@ -17,9 +17,11 @@ class Planner:
 
     Args:
         config: its seed, shuffles and nonce.
+        both_orders: whether two responses are always shown both ways round.
     """
 
     config: GRMConfig
+    both_orders: bool = False
 
     def showings(self, case: Case) -> list[Showing]:
         """All samples of all runs."""
@@ -38,8 +40,12 @@ class Planner:
             seed=self.config.seed,
             fingerprint=case.asked.fingerprint,
             run=number,
-            shuffle=self.config.shuffle,
+            shuffle="balanced" if self.both_orders else self.config.shuffle,
         )
+
+    def ring(self, fingerprint: str) -> str:
+        """What decides the ring and the pivot of a group's pairs."""
+        return f"{self.config.seed}:{fingerprint}"
 
     def nonce(self, fingerprint: str) -> str:
         """What the delimiters of a group carry: one word a group, or nothing."""

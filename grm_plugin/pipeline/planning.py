@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from grm_plugin.errors import ConfigError, ContextError
 from grm_plugin.size import MAX_K
+from grm_plugin.types import Group
 
 MAX_SEED = 2**31 - 1
 
@@ -36,13 +37,19 @@ class Showing:
     run: int = 0
 
 
-def distinct(responses: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def looks(shown: Group) -> list[Hashable]:
+    """What the judge sees of each response: its text, and the evidence on it."""
+    evidence = shown.evidence or [""] * len(shown.responses)
+    return list(zip(shown.responses, evidence, strict=True))
+
+
+def distinct(responses: Sequence[Hashable]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Indices of the distinct responses, and for every response the index of its first copy.
 
     >>> distinct(["a", "b", "a"])
     ((0, 1), (0, 1, 0))
     """
-    first: dict[str, int] = {}
+    first: dict[Hashable, int] = {}
     copy_of = tuple(first.setdefault(text, n) for n, text in enumerate(responses))
     return tuple(first.values()), copy_of
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from grm_plugin.contracts.contract import Shows
-from grm_plugin.errors import ConfigError, InputError, unknown
+from grm_plugin.errors import ConfigError, InputError, RecordError, unknown
 from grm_plugin.options import Options, Part, read_options
 from grm_plugin.pipeline.aggregating import Aggregate, bradley_terry, mean_margin, mean_of_runs
 from grm_plugin.pipeline.case import Run
@@ -58,6 +58,33 @@ class Plan:
     def aggregate(self) -> Aggregate:
         """How the rewards of runs become those of the group."""
         return _AGGREGATES[self.pairs.aggregate] if self.name == "pairs" else mean_of_runs
+
+    @property
+    def written(self) -> object:
+        """As people write it, with every option: for records."""
+        return {"name": self.name, **self.pairs.model_dump()} if self.name == "pairs" else self.name
+
+    def check_recorded(self, recorded: object, asked: Part | None) -> None:
+        """Refuse to vote again on runs that another plan made.
+
+        Args:
+            recorded: the plan of the record, as :attr:`written`; None is not known.
+            asked: what the settings say; an aggregate that they name may differ from the record's.
+
+        Raises:
+            RecordError: says what was recorded, and what to write.
+        """
+        now, then = self.written, recorded
+        if isinstance(now, dict) and (then == "pairs" or isinstance(then, Mapping)):
+            named = then if isinstance(then, Mapping) else {"name": then}
+            then = {**PairOptions().model_dump(), **named}
+            if asked and "aggregate" in asked.options:
+                then["aggregate"] = now["aggregate"]
+        if recorded is not None and now != then:
+            raise RecordError(
+                f"judged with the plan {recorded}, and the settings say {now}: the rewards would "
+                f"mean something else; replay with plan: {recorded} and the contract of the record"
+            )
 
     def runs(self, members: Sequence[int], seed: str) -> tuple[Run, ...]:
         """The runs of the responses ``members``; ``seed`` decides ring and pivot.

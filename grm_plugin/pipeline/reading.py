@@ -13,7 +13,7 @@ from grm_plugin.pipeline.checking import checked_reading
 from grm_plugin.pipeline.planning import unshuffle
 from grm_plugin.running import guarded
 from grm_plugin.thinking import Thinking
-from grm_plugin.types import Failure, Judgment, Reason, Scale, Token
+from grm_plugin.types import Judgment, Reason, Sample, Scale, Token
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Reader:
     scale: Scale
     name: str = "boxed"
 
-    def read(self, draw: Draw, unread: Judgment, n: int) -> Judgment | Failure:
+    def read(self, draw: Draw, unread: Judgment, n: int) -> Sample:
         """``unread`` with the scores in ``draw``, or as a failure.
 
         Args:
@@ -60,7 +60,7 @@ class Reader:
             raise ParseError(
                 Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
             )
-        return self.thinking.final_answer(draw.text)
+        return self.thinking.final_answer(draw.text, opened=draw.opened)
 
     def _scores(self, text: str, tokens: Sequence[Token], n: int) -> Reading:
         """The scores of the ``n`` responses shown; ParseError if they are not in the form."""

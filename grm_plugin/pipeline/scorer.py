@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +10,12 @@ from typing import Any, Protocol
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded
-from grm_plugin.errors import PluginError, SourceError
+from grm_plugin.errors import PluginError, RecordError, SourceError
+from grm_plugin.options import Part
 from grm_plugin.pipeline import culprits
 from grm_plugin.pipeline.case import Case, Run, copies
 from grm_plugin.pipeline.checking import checked_group, checked_selection
+from grm_plugin.pipeline.combining import ballots, check_size_of
 from grm_plugin.pipeline.course import Course
 from grm_plugin.pipeline.drawing import Drawer, Sample
 from grm_plugin.pipeline.fitting import Fitter
@@ -47,6 +50,7 @@ class Scorer:
     """The parts that turn a group into a verdict; all of it runs on one event loop."""
 
     config: GRMConfig
+    contract: Part
     engine: Engine
     template: Template
     sources: Sources
@@ -90,7 +94,7 @@ class Scorer:
             settled = settle(course.selection.judgments, course.case, self.rule)
         except PluginError as error:
             settled = Settled(None, str(error))
-        return course.verdict(settled, self.origin(course.case.size))
+        return course.verdict(settled, self.origin(course.size))
 
     def check(self, group: Group) -> None:
         """Refuse what the template can not show, before sources are asked and tokens are spent.
@@ -103,14 +107,33 @@ class Scorer:
         coming += ["evidence"] if self.config.evidence else []
         self.template.check(group, self.fitter.plan.together, coming=coming)
 
+    def check_size(self, size: Size) -> None:
+        """Refuse a size that the settings do not allow, or with which the plan gives nothing.
+
+        Raises:
+            ConfigError: says what to write.
+        """
+        self.config.check_size(size)
+        check_size_of(self.config, self.fitter.plan, size, "size: ")
+
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
-        return origin(self.config, self.engine, self.template, size or self.config.size)
+        return origin(
+            self.config.model_copy(update={"contract": self.contract}),
+            self.fitter.plan,
+            self.engine,
+            self.template,
+            size or self.config.size,
+        )
 
     async def _begin(
         self, group: Group, size: Size | None, started: float, deadline: float
     ) -> Course:
         past = self._past(group)
+        if past:
+            self._check_recorded(group, past)
+        else:
+            self.check(group)
         shown = (past.shown or group) if past else await self.sources.shown(group, deadline)
         judge = f"engine {self.config.engine.name!r}"
         if admit := getattr(self.engine, "admit", None):
@@ -125,12 +148,22 @@ class Scorer:
         if past:
             runs = past.runs
         else:
+            asked = (shown, prepared, self.planner.ring(group.fingerprint))
             fit = self.fitter.runs
-            runs = await guarded.call(f"{judge}: tokens", fit, shown, prepared, deadline=deadline)
+            runs = await guarded.call(f"{judge}: tokens", fit, *asked, deadline=deadline)
         size = size or self._usual_size(past)
         enough = self.config.enough(size)
-        case = Case(group, shown, tuple(runs), copies(group, runs), size, enough, deadline)
-        return Course(case, prepared, started)
+        case = Case(group, shown, tuple(runs), copies(shown, runs), size, enough, deadline)
+        course = Course(case, prepared, started, size)
+        if past and self.fitter.plan.name == "list":
+            course.blamed = culprits.blamed(case.runs, case.copies)
+        return course
+
+    def _check_recorded(self, group: Group, past: Recorded) -> None:
+        try:
+            self.fitter.plan.check_recorded(past.plan, self.config.plan)
+        except RecordError as error:
+            raise RecordError(f"group {group.label} on record: {error}") from None
 
     def _past(self, group: Group) -> Recorded | None:
         recorded = getattr(self.engine, "recorded", None)
@@ -150,10 +183,13 @@ class Scorer:
             asked = (case, course.valid, drawn)
             more = guarded.run(f"stopper {name!r}", self.stopper.more, *asked)
             if not checked_more(name, more, case, drawn):
-                return
+                break
             now = between(plan, drawn, drawn + more)
             course.samples += await self.drawer.draw(case, course.prepared, now, deadline)
             drawn += more
+        if 0 < drawn < case.size.k:
+            size = case.size.at_most(drawn)
+            course.case = replace(case, size=size, min_valid=self.config.enough(size))
 
     async def _blame(self, course: Course, deadline: float) -> None:
         """Judge a group again without the responses that make every answer to it miscount."""
@@ -162,13 +198,15 @@ class Scorer:
             self.fitter.plan.name != "list"
             or len(case.runs) > 1
             or len(course.valid) >= case.min_valid
-            or not culprits.is_suspicious(course.samples)
+            or not culprits.is_suspicious(course.samples, case.min_valid)
             or self._past(case.asked)
         ):
             return
 
+        numbers = itertools.count(1)  # a run of a number draws with seeds of its own
+
         async def probe(runs: Sequence[Run]) -> Sequence[Sample]:
-            plan = [self.planner.of_run(case, run, n, 1)[0] for n, run in enumerate(runs, start=1)]
+            plan = [self.planner.of_run(case, run, next(numbers), 1)[0] for run in runs]
             return await self.drawer.draw(case, course.prepared, plan, deadline)
 
         (run,), fewest = case.runs, self.template.layout.responses[0]
@@ -176,7 +214,7 @@ class Scorer:
         course.probes = found.samples
         if found.rest:
             course.case = replace(case, runs=(run, found.rest))
-            course.blamed = {n: culprits.BLAMED for n in run if n not in found.rest}
+            course.blamed = culprits.blamed(course.case.runs, case.copies)
             again = self.planner.of_run(case, found.rest, 1, case.size.k)
             course.samples += await self.drawer.draw(case, course.prepared, again, deadline)
 
@@ -184,16 +222,17 @@ class Scorer:
         """Select within each run, so that every response keeps judgments that vote."""
         parts = [Selection((), course.failed)]
         for number in range(len(course.case.runs)):
-            if valid := [one for one in course.valid if one.run == number]:
-                parts.append(await self._select_run(course.case, valid))
+            valid = [one for one in course.valid if one.run == number]
+            for ballot in ballots(self.config, self.fitter.plan, valid, course.case.size):
+                parts.append(await self._select_run(course.case, *ballot))
         return Selection(
             tuple(judgment for part in parts for judgment in part.judgments),
             tuple(failure for part in parts for failure in part.failures),
         )
 
-    async def _select_run(self, case: Case, valid: Sequence[Judgment]) -> Selection:
+    async def _select_run(self, case: Case, valid: Sequence[Judgment], size: Size) -> Selection:
         name = self.config.select.name
-        select, asked = self.selector.select, (case.shown, valid, case.size)
+        select, asked = self.selector.select, (case.shown, valid, size)
         until = case.deadline
         try:
             selection = await guarded.call(f"selector {name!r}", select, *asked, deadline=until)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from grm_plugin.classifiers import Classifier, make_classifier
+from grm_plugin.classifiers import Classifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
@@ -73,8 +73,12 @@ def keep_best(judgments: Sequence[Judgment], k_meta: int) -> tuple[Judgment, ...
     All judgments come back, in their order, with ``voted`` set.
     """
     ranked = sorted(judgments, key=lambda judgment: (-_meta_score(judgment), judgment.sample))
-    best = {judgment.sample for judgment in ranked[:k_meta]}
-    return tuple(_marked(judgment, judgment.sample in best) for judgment in judgments)
+    best = set(map(_key, ranked[:k_meta]))
+    return tuple(_marked(judgment, _key(judgment) in best) for judgment in judgments)
+
+
+def _key(judgment: Judgment) -> tuple[int, int]:
+    return judgment.run, judgment.sample
 
 
 def _marked(judgment: Judgment, voted: bool) -> Judgment:
@@ -93,8 +97,9 @@ class MetaRMOptions(Options):
     Args:
         k_meta: how many judgments vote; None is half of k, at least 1. A size that names its own
             `k_meta`, as a schedule's may, goes before.
-        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``, or
-            a classifier that is made already; without one only recorded meta-scores count.
+        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``;
+            whoever makes the part by its name makes the classifier first. Without one only recorded
+            meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
     """
 
@@ -119,7 +124,7 @@ class MetaRM:
                 f"template {self._template.name!r} of the meta RM has no {{{{critique}}}}; "
                 "write it where the judgment should stand"
             )
-        self._classifier = _classifier(read.classifier, limits)
+        self._classifier: Classifier | None = read.classifier
 
     async def start(self) -> None:
         if self._classifier:
@@ -127,8 +132,9 @@ class MetaRM:
 
     async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
         unrated = [judgment for judgment in judgments if judgment.meta_score is None]
-        answers = dict(zip(unrated, await self._logits(group, unrated), strict=True))
-        rated = [_rated(judgment, answers.get(judgment)) for judgment in judgments]
+        logits = await self._logits(group, unrated)
+        answers = {_key(one): logit for one, logit in zip(unrated, logits, strict=True)}
+        rated = [_rated(judgment, answers.get(_key(judgment))) for judgment in judgments]
         valid = [outcome for outcome in rated if isinstance(outcome, Judgment)]
         failures = [outcome for outcome in rated if isinstance(outcome, Failure)]
         k_meta = size.k_meta or self._k_meta or max(1, size.k // 2)
@@ -157,13 +163,6 @@ class MetaRM:
         """Let the classifier end what it runs outside of this process; its event loop is lost."""
         if abandon := getattr(self._classifier, "abandon", None):
             abandon()
-
-
-def _classifier(given: Any, limits: Limits) -> Classifier | None:
-    if isinstance(given, Mapping):
-        return make_classifier(given, limits)
-    made: Classifier | None = given
-    return made
 
 
 def _rated(judgment: Judgment, answer: float | EngineError | None) -> Judgment | Failure:

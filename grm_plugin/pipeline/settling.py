@@ -8,12 +8,19 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grm_plugin.pipeline.aggregating import Aggregate, Rewards, mean_of_runs
+from grm_plugin.errors import PluginError
+from grm_plugin.pipeline.aggregating import Aggregate, Rewards, connected, mean_of_runs
 from grm_plugin.pipeline.case import Case, Run
 from grm_plugin.pipeline.checking import checked_rewards
 from grm_plugin.pipeline.voting import Voter
 from grm_plugin.running import guarded
 from grm_plugin.types import Judgment, Scale
+
+_NOISE = 1e-9  # of floating point
+_APART = (
+    "pairs without enough valid samples leave it compared with few responses of its group, and "
+    "with none of those that have rewards"
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,10 @@ def settle(judgments: Iterable[Judgment], case: Case, rule: Rule) -> Settled:
             rewards.append(_of_run(valid, run, rule))
     if not rewards:
         return Settled(None, missing[0][1])
-    return _spread(rule.aggregate(rewards), missing, case)
+    kept = connected(rewards) if rule.both_orders else rewards
+    why = {n: problem for run, problem in missing for n in run}
+    why.update((n, _APART) for pair in rewards if pair not in kept for n in pair)
+    return _spread(rule.aggregate(kept), why, case)
 
 
 def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:
@@ -98,6 +108,8 @@ def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:
     if not ways:
         return f"the selector let none of {len(valid)} judgments vote"
     if rule.both_orders and case.size.k > 1 and len(ways) < 2:
+        if len({one.order for one in valid}) > 1:
+            return f"all that vote of {len(valid)} valid samples show the pair the same way round"
         return f"all of {len(valid)} valid samples show the pair the same way round"
     return ""
 
@@ -114,17 +126,20 @@ def _of_run(valid: Iterable[Judgment], run: Run, rule: Rule) -> Rewards:
         )
         for part in rows.values()
     ]
-    return dict(
-        zip(run, (statistics.fmean(column) for column in zip(*voted, strict=True)), strict=True)
-    )
+    rewards = [statistics.fmean(column) for column in zip(*voted, strict=True)]
+    if rule.both_orders and abs(rewards[0] - rewards[1]) > 1 + _NOISE:
+        raise PluginError(
+            f"voter {rule.name!r}: expected the rewards of a pair to be at most 1 apart, got "
+            f"{rewards}; pairs need a voter that gives rewards in 0..1"
+        )
+    return dict(zip(run, rewards, strict=True))
 
 
 def _row(judgment: Judgment, run: Run) -> list[float]:
     return [score for n in run if (score := judgment.scores[n]) is not None]
 
 
-def _spread(rewards: Rewards, missing: Sequence[tuple[Run, str]], case: Case) -> Settled:
+def _spread(rewards: Rewards, why: Mapping[int, str], case: Case) -> Settled:
     """Rewards for every response, duplicates included, and why some have none."""
-    why = {n: problem for run, problem in missing for n in run}
     unscored = {n: why[copy] for n, copy in enumerate(case.copies) if copy not in rewards}
     return Settled(tuple(rewards.get(copy) for copy in case.copies), responses=unscored)

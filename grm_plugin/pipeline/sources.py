@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -58,17 +59,21 @@ class Sources:
     """The sources that a configuration names.
 
     Args:
-        evidence: by name, in the order in which their facts are shown.
+        evidence: each with its name, in the order in which their facts are shown; two may have
+            one name.
         principles: by name; at most one.
     """
 
-    evidence: Mapping[str, EvidenceSource] = field(default_factory=dict)
+    evidence: Sequence[tuple[str, EvidenceSource]] = ()
     principles: Mapping[str, PrincipleSource] = field(default_factory=dict)
 
     def parts(self) -> Iterator[tuple[str, EvidenceSource | PrincipleSource]]:
         """All of them, by what messages call them."""
-        for name, source in self.evidence.items():
-            yield _evidence(name), source
+        seen: Counter[str] = Counter()
+        for name, source in self.evidence:
+            seen[name] += 1
+            again = f" (number {seen[name]} of that name)" if seen[name] > 1 else ""
+            yield _evidence(name) + again, source
         for name, giver in self.principles.items():
             yield _giver(name), giver
 
@@ -83,7 +88,7 @@ class Sources:
             SourceError: a source failed, or gave something other than texts; names it.
         """
         texts = [group.evidence] if group.evidence else []
-        for name, source in self.evidence.items():
+        for name, source in self.evidence:
             texts.append(await _facts(_evidence(name), source, group, deadline))
         principles = group.principles
         for name, giver in self.principles.items():

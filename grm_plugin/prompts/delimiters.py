@@ -20,6 +20,8 @@ _WORDS = rf"(?:(?:{_TEENS}|{_ORDINALS}|(?:{_ONES})(?:th)?|and|-){{1,6}})"
 _LEAD = r"(?:no\.?|nr\.?|num(?:ber)?|#){0,2}"
 # A number at the end of a delimiter, before honest text; and one that the delimiter goes on after.
 _OPEN_NUMBER = rf"(?<![0-9]){_LEAD}(?:[0-9]+|{_WORDS}(?![a-z]))"
+# the same after an opening bracket: no honest text goes on so
+_HALF_NUMBER = rf"(?<![0-9]){_LEAD}(?:[0-9]+|{_TEENS}|{_ORDINALS}|{_ONES})"
 _NUMBER = (
     rf"(?<![0-9]){_LEAD}(?:[0-9]+(?:st|nd|rd|th)?|{_WORDS}(?:th)?|[ivxlc]{{1,8}}|[a-z])"
     r"(?:·\w{1,16})?"
@@ -56,15 +58,35 @@ def _letters(text: str) -> int:
 def look_alikes(piece: str) -> Iterator[str]:
     """Patterns that find what looks like ``piece`` in a squeezed text, whatever its numbers.
 
-    Between brackets other words may stand around the number too: ``[End of Response 2]``.
+    Between brackets other words may stand around the number too: ``[End of Response 2]``. Of a long
+    one with a number one of its brackets is enough: a judge reads it as the whole.
     """
     yield _spelt(piece)
+    for half in _halves(piece):
+        yield from _begun(_spelt(half))
     named = _NAMED.fullmatch(folded(piece))
     if named and named["closes"] == _BRACKETS[named["opens"]]:
         opens, closes = re.escape(named["opens"]), re.escape(named["closes"])
         inside, word = f"[^{opens}{closes}]", _literal(squeezed(named["word"]), wordy=True)
         number = rf"[\W_]{{0,2}}(?<![0-9]){_LEAD}(?:[0-9]+|{_WORDS})(?![a-z0-9])"
         yield f"{opens}{inside}{{0,32}}{word}{number}{inside}{{0,32}}{closes}"
+
+
+def _halves(piece: str) -> tuple[str, ...]:
+    """``piece`` without its last bracket, and without its first, if it is unmistakable so."""
+    seen, literal = folded(piece), _PLACE.sub("", piece)
+    if literal == piece or _letters(literal) < _LONG or _BRACKETS.get(seen[0]) != seen[-1]:
+        return ()
+    return piece[:-1].rstrip(), piece[1:].lstrip()
+
+
+def _begun(pattern: str) -> Iterator[str]:
+    """``pattern`` once for each character it may begin with: they are searched for much faster."""
+    first, closes, rest = pattern[1:].partition("]") if pattern.startswith("[") else ("", "", "")
+    if closes:
+        yield from (re.escape(one) + rest for one in first)
+    else:
+        yield pattern
 
 
 def _spelt(piece: str) -> str:
@@ -78,7 +100,8 @@ def _spelt(piece: str) -> str:
 
 def _number(literals: list[str], letters: int) -> str:
     if not literals[-1]:
-        return _OPEN_NUMBER
+        is_half = letters >= _LONG and literals[0][:1] in _BRACKETS
+        return _HALF_NUMBER if is_half else _OPEN_NUMBER
     return _ANYTHING if letters >= _LONG and _is_closed(literals) else _NUMBER
 
 

@@ -7,7 +7,6 @@ looked at again, so a response that contains ``{{responses}}`` shows up as just 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -22,7 +21,7 @@ from grm_plugin.prompts.layout import Layout, check_places, places, read_layout
 from grm_plugin.prompts.neutralise import Frame
 from grm_plugin.prompts.prepared import Prepared, prepare
 from grm_plugin.prompts.turns import Turn, with_body
-from grm_plugin.types import Group, Scale
+from grm_plugin.types import Group, Scale, digest
 
 _MAX_BYTES = 200_000
 _ROLES = ("system", "user", "assistant", "tool")
@@ -73,10 +72,6 @@ class Template:
             forms: regular expressions of the marks in which the judge answers.
         """
         return _frame(self._delimiters, tuple(control), tuple(forms))
-
-    def clean(self, text: str) -> str:
-        """Untrusted ``text`` with look-alikes of this template's frame defused."""
-        return self.frame().clean(text)
 
     @cached_property
     def _delimiters(self) -> tuple[str, ...]:
@@ -199,7 +194,7 @@ def load_template(path: Path, name: str = "") -> Template:
     layout = read_layout(name, front)
     turns = with_body(name, layout.turns, body)
     check_places(name, layout, turns)
-    return Template(name, turns, layout, hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+    return Template(name, turns, layout, digest(text))
 
 
 def _read(path: Path, name: str) -> str:

@@ -60,7 +60,8 @@ class ServeOptions(Options):
         start_timeout_s: seconds until it must be healthy.
         log: file for its output, which is kept; None makes one in the temporary folder.
         shared: one server for all processes of this user on this machine that ask for the same;
-            the first one starts it, and it ends with that one.
+            the first one starts it, and it ends with that one. A text, such as the name of a run,
+            says who shares: those with the same text.
     """
 
     model: str
@@ -71,7 +72,7 @@ class ServeOptions(Options):
     command: tuple[str, ...] = Field(("vllm", "serve"), min_length=1)
     start_timeout_s: float = Field(900.0, gt=0)
     log: Path | None = None
-    shared: bool = False
+    shared: bool | str = Field(False, union_mode="left_to_right")
 
 
 class ServerProcess:

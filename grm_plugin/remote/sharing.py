@@ -11,6 +11,7 @@ import secrets
 import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,12 @@ class SharedServer:
             EngineError: it can not be started, here or where it was tried, or took too long.
         """
         self._place = place = Place(_folder(self._owner) / _name(self._options))
-        until, waited = time.monotonic() + self._options.start_timeout_s, False
+        patience, waited = Patience(self._options.start_timeout_s), False
         while not place.take():
-            if not waited and place.read().get("url"):  # it has been healthy: no need for patience
-                until = min(until, time.monotonic() + _SILENCE_S)
             waited = True
             if url := await self._joined(place):
                 return url
-            if time.monotonic() > until:
+            if patience.ends(place.read()):
                 raise EngineError(self._too_slow(place))
             await asyncio.sleep(_POLL_S)
         if waited and (error := place.read().get("error")):
@@ -122,6 +121,8 @@ class SharedServer:
         process, self._process = self._process, None
         if process and self._place:
             await process.close()
+            if "url" in self._place.read():  # an error is for those who wait
+                self._place.write({})
             self._place.leave()
 
     def abandon(self) -> None:
@@ -129,6 +130,41 @@ class SharedServer:
         if self._process:
             _left.append(self._process)
         self._process = None
+
+
+class Patience:
+    """How long a server of another process is waited for: to load, or to answer again.
+
+    Args:
+        start_timeout_s: for one that loads.
+    """
+
+    def __init__(self, start_timeout_s: float) -> None:
+        self._until = time.monotonic() + start_timeout_s
+        self._silent_since: float | None = None
+
+    def ends(self, told: Mapping[str, Any]) -> bool:
+        """Whether it is time to give up, after a try that met silence.
+
+        Args:
+            told: what stands at its place now. What a process that is gone left there says
+                nothing about the one that starts now.
+        """
+        now = time.monotonic()
+        if not (told.get("url") and _lives(told.get("pid"))):
+            self._silent_since = None
+        elif self._silent_since is None:  # it has been healthy: no need for much patience
+            self._silent_since = now
+        silent_s = 0.0 if self._silent_since is None else now - self._silent_since
+        return now > self._until or silent_s > _SILENCE_S
+
+
+def _lives(pid: Any) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (TypeError, ValueError, OverflowError, OSError):  # OSError: gone, or somebody else's now
+        return False
+    return True
 
 
 @dataclass
@@ -159,7 +195,7 @@ class Place:
         """Let somebody else hold it."""
         held, self._held = self._held, None
         if held is not None:
-            fcntl.flock(held, fcntl.LOCK_UN)  # a forked child may have the handle, too
+            fcntl.flock(held, fcntl.LOCK_UN)  # a child of ours may have the descriptor, too
             os.close(held)
 
     def read(self) -> dict[str, Any]:
@@ -194,4 +230,6 @@ def _folder(owner: str) -> Path:
 
 def _name(options: ServeOptions) -> str:
     said = options.model_dump_json(exclude={"log", "start_timeout_s", "shared"})
+    if isinstance(options.shared, str):
+        said += options.shared
     return f"judge-{hashlib.blake2b(said.encode(), digest_size=8).hexdigest()}.json"

@@ -121,7 +121,7 @@ class Session:
         if not isinstance(group, Group):
             raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
         if size:
-            self._config.check_size(size)
+            self.scorer.check_size(size)
         outcome = outcome or Outcome()
         async with self._gate:
             deadline = deadline or self._deadline()

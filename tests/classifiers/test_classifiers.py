@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grm_plugin.classifiers import Classifier, make_classifier
+from grm_plugin.classifiers import Classifier, named
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options
@@ -15,7 +15,7 @@ from grm_plugin.plugins import installed
 
 @asynccontextmanager
 async def started(**options: Any) -> AsyncIterator[Classifier]:
-    classifier = make_classifier(options, Limits(tries=2))
+    classifier = installed().make("classifier", *named(options), Limits(tries=2))
     await classifier.start()
     try:
         yield classifier
@@ -35,13 +35,7 @@ async def started(**options: Any) -> AsyncIterator[Classifier]:
 )
 def test_wrong_options_are_config_errors(options: dict[str, Any], telling: str) -> None:
     with pytest.raises(ConfigError, match=telling):
-        make_classifier(options, Limits())
-
-
-def test_the_old_name_is_refused_in_a_configuration_too() -> None:
-    classifier = {"engine": "server", "url": "http://h"}
-    with pytest.raises(ConfigError, match="engine is called name now"):
-        installed().make("selector", "meta_rm", {"classifier": classifier}, Limits())
+        installed().make("selector", "meta_rm", {"classifier": options}, Limits())
 
 
 @pytest.mark.parametrize("kind", ["engine", "classifier"])

@@ -18,6 +18,7 @@ from tests.cli.files import read, rows, write
 
 Grm = Callable[..., Ended]
 TINY = ("--engine", "tiny", "--set", "engine.log=log", "-k", "2")
+NO_SEARCH = ("--set", "find_culprits=0")  # a judge that is cut is asked again about each response
 
 
 def test_every_group_gets_one_line_in_the_order_of_the_input(grm: Grm, tmp_path: Path) -> None:
@@ -221,7 +222,7 @@ def test_the_summary_has_the_right_numbers(grm: Grm, tmp_path: Path) -> None:
         {"prompt": "3 CUT", "responses": ["a", "bbb"]},
     ]
     write(tmp_path / "in.jsonl", lines)
-    ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
+    ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, *NO_SEARCH)
     assert "groups 3 scored 2 unscored 1 1 mostly truncated" in ended.err
     assert "samples valid 4 66.7% samples dropped 2 2 truncated" in ended.err
     assert "ties for the top 50.0%" in ended.err
@@ -239,10 +240,10 @@ def test_the_summary_shows_a_judge_that_goes_by_the_place(grm: Grm, tmp_path: Pa
 
 def test_retry_unscored_judges_them_again_and_keeps_the_rest(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", [{"prompt": "CUT", "responses": ["a", "b"]}, *rows(2)])
-    grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
+    grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, *NO_SEARCH)
     kept = (tmp_path / "out.jsonl").read_bytes().splitlines()[1:]
     (tmp_path / "log").unlink()
-    ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--retry-unscored", *TINY)
+    ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--retry-unscored", *TINY, *NO_SEARCH)
     assert ended.code == 3
     assert "unscored verdicts taken out of out.jsonl, to judge again: 1" in ended.err
     assert (tmp_path / "out.jsonl").read_bytes().splitlines()[:2] == kept

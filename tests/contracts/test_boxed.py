@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -116,6 +117,49 @@ def test_a_box_that_the_words_before_it_deny_is_unreadable(denial: str) -> None:
 )  # fmt: skip
 def test_a_box_after_another_clause_with_not_in_it_is_read(before: str) -> None:
     assert scores(f"{before}\\boxed{{8, 7}}") == (8, 7)
+
+
+@pytest.mark.parametrize("label", ["Score: 3", "score = 3", "The score is 3", "Rating: **3**",
+    "**Score**: $3$", "Scores: [3]", "Score: (3)", "Final rating: `3.0`", "Score：3", "Score: -3"],
+)  # fmt: skip
+def test_a_score_named_after_the_box_that_is_not_in_it_makes_it_unreadable(label: str) -> None:
+    for text, n in ((f"\\boxed{{10}}. {label}", 1), (f"\\boxed{{10, 1}}\n{label}", 2)):
+        assert "expected one answer, got '10" in str(error(text, n))
+    assert scores(f"\\boxed{{8, 7}}. {label.replace('-', '').replace('3', '7')}") == (8, 7)
+
+
+@pytest.mark.parametrize("label", ["Score: 3", "**Score:** 3", "## Final Score = $3$",
+    "Rating is [3]", "  _Overall score_: 3"],
+)  # fmt: skip
+def test_a_line_that_names_another_score_before_the_box_of_one_response_makes_it_unreadable(
+    label: str,
+) -> None:
+    told = str(error(f"It is wrong.\n{label}\nIt wants \\boxed{{10}}", 1))
+    assert "expected one answer, got '10' in the box and" in told and "before it" in told
+    assert scores(f"{label}\n\\boxed{{3}}", 1) == (3,)
+    assert scores(f"{label}\n\\boxed{{10, 1}}") == (10, 1)
+
+
+@pytest.mark.parametrize("criterion", ["- Logic: Score: 3", "1. Score: 3", "Logic, score: 3",
+    "Response 1 of 1: fine. Score 3.", "* Score: 3"],
+)  # fmt: skip
+def test_scores_of_criteria_before_the_box_of_one_response_do_no_harm(criterion: str) -> None:
+    assert scores(f"{criterion}\n\\boxed{{8}}", 1) == (8,)
+
+
+@pytest.mark.parametrize("quotation", ['It says "\\boxed{10}".', '“please give \\boxed{10}!”',
+    "> \\boxed{10}", "  > It is fine: \\boxed{10}", "«\\boxed{10}»", "„$\\boxed{10}$“"],
+)  # fmt: skip
+def test_a_box_that_is_quoted_is_unreadable(quotation: str) -> None:
+    assert "in a box that is quoted" in str(error(f"Well.\n{quotation}\nSo.", 1))
+    assert scores(f"{quotation}\nI agree: \\boxed{{10}}", 1) == (10,)
+
+
+@pytest.mark.parametrize("text", ['"Good", it says: \\boxed{8}', 'So "fine"\n\\boxed{8} and "bad"',
+    'A 5" screen: \\boxed{8}', "2 > 1: \\boxed{8}", '`\\boxed{8}`', "> quoted\n\\boxed{8}"],
+)  # fmt: skip
+def test_a_box_beside_a_quotation_is_read(text: str) -> None:
+    assert scores(text, 1) == (8,)
 
 
 FRAMES = [
@@ -250,7 +294,7 @@ def test_a_text_without_a_box_is_unreadable(text: str, n: int) -> None:
 def test_one_well_formed_box_is_read_whatever_stands_around_it(
     numbers: list[int], before: str, after: str
 ) -> None:
-    before, after = (text.replace("<", "").replace("\\", "") for text in (before, after))
+    before, after = (re.sub(r'[<>\\"“„«]', "", text) for text in (before, after))
     text = f"{before}. {box(numbers)} {after}"
     assert scores(text, n=len(numbers)) == tuple(numbers)
 
@@ -296,6 +340,9 @@ EVIL = {
     "user lines": "\\boxed{1}" + "\nuse" * (SIZE // 4) + "\\boxed{2}",
     "angle brackets": "<" * SIZE,
     "placeholders": "\\boxed{" + "x," * (SIZE // 2) + "!}",
+    "quoted boxes": "> " + "\\boxed{1}" * (SIZE // 9),
+    "scores": "score: 1 " * (SIZE // 18) + "\\boxed{1}" + "score: 1 " * (SIZE // 18),
+    "labels": "\\boxed{1}" + "score" * (SIZE // 5),
 }
 
 

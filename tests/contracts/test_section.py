@@ -61,6 +61,17 @@ def test_a_box_outside_of_the_section_is_no_answer() -> None:
     assert scores(RANKING, "\\boxed{9}" + section("\\boxed{1}"), 2, UNIT) == (1, 0)
 
 
+def test_a_box_after_the_section_that_says_something_else_is_unreadable() -> None:
+    text, other = section("\\boxed{1}"), section("\\boxed{6}", "Quality of Response 1")
+    assert "expected one answer, got '6' and '1'" in error(RANKING, f"{text} No: \\boxed{{6}}", 2)
+    assert "expected one answer" in error(RANKING, f"{text}{other}\\boxed{{6}}", 2)
+    assert "expected one answer" in error(RANKING, f"{text}\\boxed{{6}}{other}", 2)
+    unclosed = other.replace("[The End", "[An End")
+    assert "expected one answer" in error(RANKING, f"{text}{unclosed}", 2)
+    for same in (f"So \\boxed{{1}}.{other}", other, f"In the form \\boxed{{z}}. {other}{other}"):
+        assert scores(RANKING, f"{text}{same}", 2, UNIT) == (1, 0)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -242,7 +242,7 @@ def test_a_judge_that_is_away_for_less_than_dead_after_s_ends_no_run() -> None:
     with grm(Fails(), dead_groups=1, dead_after_s=1) as judge:
         judge.score_batch(groups(50))
         time.sleep(1.1)
-        with pytest.raises(JudgeDeadError, match=r"51 groups in a row .* in 1 s"):
+        with pytest.raises(JudgeDeadError, match=r"51 groups in a row .* in [12] s"):
             judge.score_batch(groups(1))
 
 

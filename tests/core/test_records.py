@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group, Judgment, Message, Size, Verdict
 from grm_plugin.engine import SampleRequest
-from grm_plugin.errors import RecordError, TransportError
+from grm_plugin.errors import InputError, RecordError, TransportError
 from grm_plugin.records import from_line, from_record, read_verdicts, to_line, to_record
 from grm_plugin.running.recorder import Recorder
+from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Cost, Failure, Principle, Reason, Token
 from tests.core.honest_judge import grm, group, honest, noisy
 
@@ -74,6 +75,7 @@ def verdicts(draw: st.DrawFn) -> Verdict:
         st.sampled_from(Reason),
         texts,
         texts,
+        tokens=tokens.map(tuple),
     )
     return draw(
         st.builds(
@@ -217,15 +219,50 @@ def test_a_folder_in_place_of_the_record_is_said_at_the_start(tmp_path: Path) ->
         judge.score(group(1, 2))
 
 
-def test_metadata_that_is_no_json_is_a_record_error(tmp_path: Path) -> None:
+class Odd:
+    def __repr__(self) -> str:
+        return "Odd()"
+
+
+@pytest.mark.parametrize("odd", ["bytes", "circle", "object", "number"])
+def test_metadata_that_is_no_json_is_written_as_its_repr(tmp_path: Path, odd: str) -> None:
     endless: dict[str, object] = {}
     endless["again"] = endless
-    with (
-        Recorder(tmp_path / "r.jsonl") as recorder,
-        pytest.raises(RecordError, match="group g can not be recorded"),
+    value = {"bytes": b"\xff", "circle": endless, "object": Odd(), "number": 3}[odd]
+    asked = Group.of("q", ["a"], id="g", metadata={"odd": value, "fine": [1, "\ud800"]})
+    with Recorder(tmp_path / "r.jsonl") as recorder:
+        recorder.write(Verdict(asked, (0.5,)))
+    (again,) = read_verdicts(tmp_path / "r.jsonl")
+    told = {"bytes": r"b'\xff'", "circle": "{'again': {...}}", "object": "Odd()", "number": 3}[odd]
+    assert again.group.metadata == {"odd": told, "fine": [1, "\ufffd"]}
+    assert again.group.fingerprint == asked.fingerprint
+
+
+@pytest.mark.parametrize("log", [float("-inf"), float("inf"), float("nan")])
+def test_a_probability_that_json_can_not_tell_does_not_spoil_a_record(log: float) -> None:
+    whole, odd = Token("8", -0.1, {"8": -0.1, "9": -2.5}), Token("}", log, {"}": -0.5, "x": log})
+    for sample in (
+        judgment := Judgment(0, (0,), 0, "8}", (8.0,), tokens=(whole, odd)),
+        judgment.failed(Reason.META, "no score"),
     ):
-        recorder.write(Verdict(Group.of("q", ["a"], id="g", metadata=endless), None))
-    assert names(tmp_path / "r.jsonl") == []
+        held = {"judgments" if sample is judgment else "failures": (sample,)}
+        line = to_line(Verdict(Group.of("q", ["a"]), (0.5,), **held))
+        json.loads(line, parse_constant=pytest.fail)
+        again = from_line(line)
+        (read,) = (*again.judgments, *again.failures)
+        assert read.tokens[0] == whole
+        assert read.tokens[1].logprob == read.tokens[1].top["x"] < -1e300  # exp of it is 0
+
+
+@pytest.mark.parametrize(
+    ("more", "telling"),
+    [({"id": 5}, "id: expected a text, got 5"), ({"metadata": [1]}, "metadata: expected values")],
+)
+def test_a_group_that_could_not_be_read_back_is_refused_before_a_token(more, telling) -> None:
+    engine = ScriptedEngine(honest)
+    with grm(engine) as judge, pytest.raises(InputError, match=telling):
+        judge.score(group(1, 2, **more))
+    assert not engine.requests
 
 
 def test_half_a_character_is_written_as_what_stands_for_it(tmp_path: Path) -> None:
@@ -367,8 +404,6 @@ def test_of_a_group_recorded_twice_the_last_verdict_counts(tmp_path: Path) -> No
 
 
 def test_duplicates_and_split_groups_replay_as_they_were_judged(tmp_path: Path) -> None:
-    from grm_plugin.testing import ScriptedEngine
-
     twice = group(3, 8, 3)
     long = Group.of("q", [f"quality {n + 1} " + "x" * 500 for n in range(9)])
     engine = ScriptedEngine(honest, context_tokens=5000)

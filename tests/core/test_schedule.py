@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import ConfigError
-from grm_plugin.schedule import SaturationSchedule, read_schedule
+from grm_plugin.schedule import SaturationSchedule, StepSchedule, read_schedule
 
 BY_STEP = read_schedule(
     yaml.safe_load(
@@ -69,6 +69,7 @@ def test_the_defaults_wait_for_forty_steps() -> None:
     ("text", "telling"),
     [
         ("{by: mood}", "by: expected step or saturation, got 'mood'"),
+        ("{by: [step]}", r"by: expected step or saturation, got \['step'\]"),
         ("{stages: []}", "by: expected step or saturation, got None"),
         ("{by: step, stages: []}", "at least 1 item"),
         ("{by: step, stages: [{step: 5, k: 2}]}", r"rising steps from 0 on, got \[5\]"),
@@ -83,3 +84,8 @@ def test_the_defaults_wait_for_forty_steps() -> None:
 def test_a_wrong_schedule_is_refused_with_the_reason(text: str, telling: str) -> None:
     with pytest.raises(ConfigError, match=telling):
         read_schedule(yaml.safe_load(text))
+
+
+def test_a_step_before_the_first_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="expected a step from 0 on, got -1"):
+        StepSchedule.model_validate({"stages": [{"step": 0, "k": 2}]}).size_for(-1, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, TemplateError
 from grm_plugin.pipeline.selecting import MetaRM, SelectAll, keep_best
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Judgment, Reason
+from grm_plugin.types import Group, Judgment, Reason, Token
 
 GROUP = Group.of("q", ["a", "b"])
 
@@ -135,3 +136,13 @@ def test_a_meta_template_without_a_place_for_the_judgment_is_refused(tmp_path: P
     path.write_text("{{conversation}} {{responses}}")
     with pytest.raises(TemplateError, match=r"meta RM has no \{\{critique\}\}"):
         meta_rm(template=path)
+
+
+async def test_judgments_with_probabilities_are_rated_each_by_its_own_run_and_sample() -> None:
+    tokens = (Token("8", -0.1, {"8": -0.1}),)
+    asked = [
+        replace(judgment(sample), run=run, tokens=tokens) for run in (0, 1) for sample in (0, 1)
+    ]
+    selection = await meta_rm(Logits(1.0, 4.0, 3.0, 2.0), k_meta=2).select(GROUP, asked, Size(k=2))
+    assert [one.meta_score for one in selection.judgments] == [1, 4, 3, 2]
+    assert [one.voted for one in selection.judgments] == [False, True, True, False]

@@ -12,6 +12,7 @@ from typing import Any
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import GRMError
+from grm_plugin.remote import sharing
 from tests.engines.requests_to_judge import request_for
 
 
@@ -37,5 +38,6 @@ async def main() -> None:
             tell(error=str(error))
 
 
+sharing._SILENCE_S = float(os.environ.get("SILENCE_S", sharing._SILENCE_S))
 Path(os.environ["STAND_IN_FOLDER"], f"began-{os.getpid()}").touch()
 asyncio.run(main())

@@ -101,6 +101,23 @@ async def test_a_batch_that_fails_fails_its_rows_and_not_the_worker() -> None:
     assert good == 1
 
 
+@pytest.mark.parametrize("surplus", [-1, 1])
+async def test_a_batch_with_a_wrong_number_of_results_fails_alone(surplus: int) -> None:
+    def run(jobs: Sequence[Job[int, int]]) -> list[int]:
+        bad = any(job.item == 0 for job in jobs)
+        return [7] * (len(jobs) + surplus * bad)
+
+    worker = BatchWorker(run, budget=2, owner="test")
+    async with asyncio.timeout(5):
+        bad = await worker.results([(0, 1), (1, 1)])
+        good = await worker.results([(2, 1)])
+        await worker.close()
+    assert all(
+        f"expected 2 results of a batch, one a row, got {2 + surplus}" in str(e) for e in bad
+    )
+    assert good == [7]
+
+
 async def test_after_close_the_thread_is_gone_and_open_rows_have_failed() -> None:
     run = Recorder()
     run.gate.clear()

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grm_plugin.engine import Draw
+from grm_plugin.errors import EngineError
 from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.types import Message
 
@@ -108,3 +110,21 @@ def test_every_control_token_of_a_big_tokenizer_stays_text() -> None:
     ids = encoder.encode([Message("user", "a <unused99> and <unused6241>")])
     assert not [name for name in one.convert_ids_to_tokens(ids) if "unused" in name]
     assert len(encoder.control_tokens) > 6242
+
+
+def test_a_thought_that_the_chat_template_opens_is_known_whatever_was_said() -> None:
+    asked = [Message("user", "Write </think> and then <think>")]
+    for said in ([Message("user", "x")], asked, [Message("system", "x"), *asked]):
+        assert ChatEncoder(tokenizer(special=False)).opens_thought(said)
+        # a special token is in no text: a thought that was closed could not be told
+        assert not ChatEncoder(tokenizer(special=True)).opens_thought(said)
+        assert not ChatEncoder(tokenizer(chat=False, special=False)).opens_thought(said)
+    closed = tokenizer(special=False)
+    closed.chat_template = CHAT.replace("<think>", "<think></think>")
+    assert not ChatEncoder(closed).opens_thought([Message("user", "end with <think>")])
+
+
+def test_draws_say_that_their_thought_was_opened() -> None:
+    encoder, failed = ChatEncoder(tokenizer(special=False)), EngineError("gone")
+    draws = encoder.marked([Message("user", "x")], [Draw("so", "stop"), failed])
+    assert draws == [Draw("so", "stop", opened=True), failed]

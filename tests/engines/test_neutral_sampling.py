@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import pickle
 import shutil
 from pathlib import Path
@@ -96,6 +97,40 @@ async def test_a_refusal_of_something_else_is_told_and_leaves_the_fields_alone(
             await engine.sample(request_for())
         await engine.sample(request_for())
     assert NEUTRAL.items() <= server.bodies[1].items()
+
+
+@pytest.mark.parametrize("quoted_body", [False, True])
+async def test_a_refusal_that_only_quotes_the_request_leaves_the_fields_alone(
+    serve: Serve, quoted_body: bool
+) -> None:
+    server = serve(JudgeServer(otherwise=_dislikes_a_word(quoted_body)))
+    async with engine_for(server) as engine:
+        with pytest.raises(Refused, match="the content is not allowed"):
+            await engine.sample(request_for("what is top_k? BAD"))
+        await engine.sample(request_for("what is top_k?"))
+    assert NEUTRAL.items() <= server.bodies[-1].items()
+
+
+def _dislikes_a_word(quoted_body: bool) -> Any:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        if "BAD" not in json.dumps(body):
+            return web.json_response(completion(body))
+        shown = body if quoted_body else body["messages"]
+        words = f"the content is not allowed: {json.dumps(shown)}"
+        return await status(400, words)(server, request, body)
+
+    return act
+
+
+async def test_a_field_that_is_left_out_is_told_once(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(JudgeServer(otherwise=_takes_only("top_k", 400)))
+    async with engine_for(server) as engine:
+        await asyncio.gather(*(engine.sample(request_for(seed=i)) for i in range(9)))
+    told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert sum("takes no min_p" in text for text in told) == 1
+    assert sum("takes no repetition_penalty" in text for text in told) == 1
 
 
 async def test_a_value_of_the_users_own_is_never_left_out(serve: Serve) -> None:

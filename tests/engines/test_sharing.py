@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -119,6 +120,78 @@ def test_who_comes_after_the_starters_death_starts_a_new_one(start: Start, runti
     assert len(servers(runtime)) == 2
 
 
+def test_processes_that_start_together_after_a_killed_run_wait_as_long_as_it_loads(
+    start: Start, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SILENCE_S", "0.2")
+    killed = start()
+    assert said(killed)["url"]
+    killed.kill()
+    killed.wait()
+    (runtime / "sick").touch()
+    workers = [start() for _ in range(4)]
+    _until(lambda: len(servers(runtime)) == 2)
+    time.sleep(2)  # it loads
+    (runtime / "sick").unlink()
+    found = [said(worker) for worker in workers]
+    assert len({one["url"] for one in found}) == 1
+    assert len(servers(runtime)) == 2
+
+
+async def test_what_a_process_that_is_gone_left_shortens_no_wait(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "_SILENCE_S", 0.2)
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await gone.wait()
+    place = _place(runtime)
+    place.write({"url": "http://127.0.0.1:9", "pid": gone.pid, "key": ""})
+    assert place.take()  # by a starter that has told nothing yet
+    engine = ServerEngine({"serve": options()}, Limits(tries=1))
+    starting = asyncio.create_task(engine.start())
+    await asyncio.sleep(1)
+    assert not starting.done()
+    place.leave()
+    await starting
+    await engine.close()
+
+
+async def test_a_server_that_is_closed_leaves_no_address(runtime: Path) -> None:
+    engine = ServerEngine({"serve": options()}, Limits(tries=1))
+    await engine.start()
+    assert _place(runtime).read()["url"]
+    await engine.close()
+    assert _place(runtime).read() == {}
+
+
+def test_a_child_that_inherits_the_lock_does_not_keep_it(runtime: Path) -> None:
+    place = _place(runtime)
+    assert place.take()
+    child = os.fork()
+    if not child:
+        time.sleep(30)
+        os._exit(0)
+    try:
+        place.leave()
+        assert place.take()
+        place.leave()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_who_shares_a_server_can_be_named() -> None:
+    names = [_name(ServeOptions(**{**options(), "shared": who})) for who in (True, "a", "b", "a")]
+    assert len(set(names)) == 3
+    assert names[1] == names[3]
+
+
+def _place(runtime: Path) -> Place:
+    folder = runtime / f"grm-plugin-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return Place(folder / _name(ServeOptions(**options())))
+
+
 def test_when_the_starter_dies_while_loading_one_that_waits_takes_over(
     start: Start, runtime: Path
 ) -> None:
@@ -193,9 +266,7 @@ async def test_a_folder_that_others_can_write_is_refused(runtime: Path) -> None:
 
 async def test_a_wait_for_another_process_is_bounded(runtime: Path) -> None:
     engine = ServerEngine({"serve": {**options(), "start_timeout_s": 0.3}}, Limits())
-    folder = runtime / f"grm-plugin-{os.getuid()}"
-    folder.mkdir(mode=0o700)
-    place = Place(folder / _name(ServeOptions(**options())))
+    place = _place(runtime)
     assert place.take()
     try:
         with pytest.raises(EngineError, match=r"another process starts.*not healthy within 0\.3 s"):

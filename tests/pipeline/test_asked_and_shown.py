@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pytest
+
 from grm_plugin import GRM, Group, hookimpl
+from grm_plugin.errors import GRMError
 from grm_plugin.plugins import Plugin
 from grm_plugin.records import read_verdicts
 from grm_plugin.testing import scripted
@@ -100,3 +103,65 @@ def test_principles_of_a_source_come_after_the_callers() -> None:
 def test_what_nothing_was_added_to_is_shown_as_it_was_asked() -> None:
     verdict, _ = with_sources(group(3, 8), evidence=[], principles=None)
     assert verdict.shown is None
+
+
+class PerResponse(Stopwatch):
+    """A source that tells equal responses apart."""
+
+    async def facts(self, asked: Group) -> list[str]:
+        return [f"quality {n}" for n, _ in enumerate(asked.responses, start=1)]
+
+
+class Told:
+    """Offers it under the name of the other."""
+
+    @hookimpl
+    def grm_register_evidence_sources(self, register) -> None:
+        register("stopwatch", Stopwatch)
+        register("each", PerResponse)
+
+
+def told(asked: Group, script=noisy, **settings: object):
+    plugins = scripted(script, Plugin("told", Told()))
+    with GRM(plugins=plugins, engine="scripted", **settings) as judge:
+        return judge.score(asked), judge
+
+
+def test_equal_responses_with_different_evidence_are_judged_apart() -> None:
+    asked = Group.of(
+        "q", ["same", "same", "same"], evidence=["quality 2", "quality 9", "quality 2"]
+    )
+    verdict, _ = told(asked, honest, k=2)
+    assert verdict.rewards == (1 / 9, 8 / 9, 1 / 9)
+    assert {len(one.order) for one in verdict.judgments} == {2}
+    verdict, _ = told(Group.of("q", ["same", "same"]), honest, k=2, evidence=["each"])
+    assert verdict.rewards == (0, 1 / 9)
+
+
+def test_two_sources_of_one_name_are_both_asked_and_started() -> None:
+    verdict, judge = told(group(3, 8), evidence=["stopwatch", "stopwatch"], k=1)
+    assert verdict.shown.evidence[0].count("ran in") == 2
+    names = [name for name, _ in judge._keeper.scorer.parts()]
+    assert len(set(names)) == len(names)
+    assert [source.starts for _, source in judge._keeper.scorer.sources.evidence] == [1, 1]
+
+
+def test_evidence_that_varies_does_not_change_who_is_compared() -> None:
+    rings = []
+    for _ in range(4):
+        verdict, _ = told(
+            group(3, 8, 5, 7, 2),
+            script=lambda *_: "\\boxed{5, 4}",
+            plan="pairs",
+            k=2,
+            evidence=["stopwatch"],
+        )
+        rings.append([sorted(one.order) for one in verdict.judgments])
+    assert all(ring == rings[0] for ring in rings)
+
+
+def test_a_group_that_the_template_can_not_show_is_refused_before_sources_are_asked() -> None:
+    before = next(Stopwatch.times)
+    with pytest.raises(GRMError, match="takes 1 to 64 responses"):
+        told(group(*[1] * 65), evidence=["stopwatch"], duplicates="keep", k=1)
+    assert next(Stopwatch.times) == before + 1

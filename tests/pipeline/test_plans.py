@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
+import random
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.errors import ConfigError, InputError, RecordError
 from grm_plugin.options import Part
-from grm_plugin.pipeline.aggregating import bradley_terry, mean_margin
+from grm_plugin.pipeline.aggregating import bradley_terry, connected, mean_margin
 from grm_plugin.pipeline.plans import read_plan
+from grm_plugin.pipeline.strengths import strengths, win_chance
 
 MEMBERS = st.lists(st.integers(0, 30), min_size=2, max_size=9, unique=True)
 
@@ -72,6 +76,15 @@ def test_runs_are_a_function_of_the_seed(members: list[int], seed: str) -> None:
     assert pairs().runs(members, seed) == pairs().runs(members, seed)
 
 
+def test_a_recorded_plan_may_leave_out_its_usual_options() -> None:
+    for recorded in ("pairs", {"name": "pairs"}, pairs().written, None):
+        pairs().check_recorded(recorded, None)
+    with pytest.raises(RecordError, match="judged with the plan pairs, and the settings say list"):
+        read_plan(None, "list").check_recorded("pairs", None)
+    with pytest.raises(RecordError, match="'scheme': 'all'"):
+        pairs(scheme="all").check_recorded("pairs", Part(name="pairs", scheme="all"))
+
+
 def test_one_response_has_nobody_to_be_compared_with() -> None:
     with pytest.raises(InputError, match="needs two different responses to compare, got 1"):
         pairs().runs((0,), "seed")
@@ -108,3 +121,37 @@ def test_bradley_terry_uses_who_was_beaten() -> None:
     """2 beat the strong 0; 3 beat the weak 1: equal margins, unequal strengths."""
     rewards = bradley_terry([{0: 1.0, 1: 0.0}, {0: 0.25, 2: 0.75}, {1: 0.25, 3: 0.75}])
     assert rewards[2] > rewards[3]
+
+
+@pytest.mark.parametrize("n", [3, 16, 64])
+@pytest.mark.parametrize("scheme", ["circular", "all", "pivot"])
+def test_strengths_are_fitted_to_the_end_for_groups_of_any_size(n: int, scheme: str) -> None:
+    runs, rng = pairs(scheme=scheme).runs(range(n), "seed"), random.Random(n)
+    won = {run: rng.choice([0.25, 1.25, 0.5]) for run in runs}
+    started = time.process_time()
+    found = strengths([{i: wins, j: 1.5 - wins} for (i, j), wins in won.items()])
+    assert time.process_time() - started < 2
+    ahead = dict.fromkeys(range(n), 0.0)  # what each won more than its strength lets expect
+    for (i, j), wins in won.items():
+        rest = wins - 1.5 * win_chance(found[i] - found[j])
+        ahead[i] += rest
+        ahead[j] -= rest
+    assert all(abs(rest) < 1e-6 for rest in ahead.values())
+    assert sum(found.values()) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_ring_of_64_that_is_almost_in_order_is_fitted_to_the_end() -> None:
+    won = {(i, i + 1): 1.25 for i in range(63)} | {(0, 63): 1.25}
+    started = time.process_time()
+    found = strengths([{i: wins, j: 1.5 - wins} for (i, j), wins in won.items()])
+    assert time.process_time() - started < 2
+    # whoever is first is sure to beat the last, so every pair gives a quarter of a win to that one
+    assert [found[i] - found[i + 1] for i in range(63)] == pytest.approx([math.log(2)] * 63, 1e-6)
+
+
+def test_only_connected_responses_are_compared() -> None:
+    beaten, even = {0: 1.0, 1: 0.0}, {2: 0.5, 3: 0.5}
+    assert connected([beaten, even]) == [beaten]
+    assert connected([beaten, even, {3: 1.0, 4: 0.0}]) == [even, {3: 1.0, 4: 0.0}]
+    bridged = [beaten, even, {1: 0.5, 2: 0.5}]
+    assert connected(bridged) == bridged

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from grm_plugin import GRM, Group
-from grm_plugin.engine import SampleRequest
-from grm_plugin.errors import ConfigError
+from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.errors import ConfigError, EngineError, TransportError
 from grm_plugin.testing import ScriptedEngine
 from tests.core.honest_judge import box, grm, group, honest, qualities
 
@@ -121,6 +121,32 @@ def test_a_judge_that_speaks_twice_is_shown_what_it_said_and_read_last(
         assert judge.score(group(2, 9)).rewards == verdict.rewards
 
 
+def test_an_error_in_the_second_round_keeps_the_text_and_the_cost_of_the_first(
+    tmp_path: Path,
+) -> None:
+    def script(request: SampleRequest, i: int) -> str | Draw | EngineError:
+        if len(request.messages) == 1:
+            return Draw("brevity", "stop", 11, 3)
+        return TransportError("HTTP 503")
+
+    template = tmp_path / "twice.txt"
+    template.write_text(TWICE)
+    with grm(script, template=str(template), k=1) as judge:
+        (verdict,) = judge.score_batch([group(2, 9)])
+    (failure,) = verdict.failures
+    assert failure.said == ("brevity",) and failure.reason == "transport"
+    assert (verdict.cost.prompt_tokens, verdict.cost.output_tokens) == (11, 3)
+
+
+def test_probabilities_are_asked_for_only_in_the_round_that_is_read(tmp_path: Path) -> None:
+    template = tmp_path / "twice.txt"
+    template.write_text(TWICE)
+    contract = {"name": "expected", "of": "boxed"}
+    with grm(lambda *_: box([2]), template=str(template), contract=contract, k=1) as judge:
+        judge.score_batch([group(2)])
+        assert [bool(one.logprobs) for one in judge.engine.requests] == [False, True]
+
+
 # a response that makes the judge miscount
 
 
@@ -146,10 +172,10 @@ def test_a_response_can_not_void_its_group(at: tuple[int, ...]) -> None:
 
 
 def test_the_search_for_a_culprit_costs_what_the_budget_says_and_can_be_turned_off() -> None:
-    for budget, scored in ((0, False), (3, False), (4, True)):
+    for budget, scored in ((0, False), (7, False), (8, True)):
         with grm(fooled, k=2, find_culprits=budget) as judge:
             verdict = judge.score(veto(2, 9, 5, 7, at=(1,)))
-            assert len(judge.engine.requests) == 2 + (4 + 2 if scored else 0)
+            assert len(judge.engine.requests) == 2 + (8 + 2 if scored else 0)
         assert verdict.scored == scored
 
 
@@ -160,6 +186,15 @@ def test_a_record_of_a_group_without_its_culprit_votes_again_as_it_did(tmp_path:
     with GRM(engine={"name": "replay", "path": path}) as judge:
         again = judge.score(asked)
     assert again.rewards == first.rewards and again.rewards[1] is None
+    assert again.unscored_responses == first.unscored_responses
+
+
+def test_copies_of_a_culprit_are_blamed_with_it() -> None:
+    with grm(fooled, k=2) as judge:
+        verdict = judge.score(veto(2, 9, 5, 9, at=(1, 3)))
+    assert [reward is None for reward in verdict.rewards] == [False, True, False, True]
+    assert all("it alone is unscored" in why for why in verdict.unscored_responses.values())
+    assert set(verdict.unscored_responses) == {1, 3}
 
 
 def test_a_group_over_the_context_is_judged_in_runs_of_its_own_seeds() -> None:

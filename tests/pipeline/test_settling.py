@@ -112,6 +112,26 @@ def test_both_orders_of_a_pair_weigh_the_same_however_many_samples_each_has() ->
     assert settle([*first, *flipped], case((0, 1), n=2), pair_rule()).rewards == (0.5, 0.5)
 
 
+def test_responses_that_no_chain_of_pairs_connects_with_the_most_are_unscored_alone() -> None:
+    votes = [
+        judgment(k, *scores, run=run, order=order)
+        for run, scores in enumerate([(1, 0, None, None, None), (None, None, 1, 0, None)])
+        for k, order in enumerate([(2 * run, 2 * run + 1), (2 * run + 1, 2 * run)])
+    ]
+    runs = ((0, 1), (2, 3), (3, 4))
+    found = settle(votes, case(*runs, n=5, k=2), pair_rule())
+    assert found.rewards == (1.0, 0.0, None, None, None)
+    assert "compared with few responses" in found.responses[2]
+    assert "0 of 2 samples" in found.responses[4]
+
+
+def test_a_voter_whose_rewards_of_a_pair_are_more_than_1_apart_is_named() -> None:
+    rule = replace(pair_rule(), name="points", voter=lambda rows, scale: (9.0, 1.0))
+    votes = [judgment(0, 1, 0, order=(0, 1)), judgment(1, 1, 0, order=(1, 0))]
+    with pytest.raises(PluginError, match=r"voter 'points': .* at most 1 apart, got \[9.0, 1.0\]"):
+        settle(votes, case((0, 1), n=2), rule)
+
+
 @pytest.mark.parametrize("broken", [(1.0,), (float("nan"), 1.0), None, ("a", "b"), 3])
 def test_a_voter_that_gives_no_rewards_is_named(broken: object) -> None:
     rule = Rule("broken", lambda rows, scale: broken, SCALE)

@@ -8,7 +8,9 @@ import pytest
 import pytest_asyncio
 from real_vllm import CONTEXT, FAST, MODEL, PROMPTS, running
 
-from grm_plugin.classifiers import Classifier, make_classifier
+from grm_plugin.classifiers import Classifier
+from grm_plugin.classifiers.server import ServerClassifier
+from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
 
@@ -36,14 +38,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def served(folder: Path) -> AsyncIterator[Classifier]:
     serve = {"model": str(folder), "args": ARGS, "env": FAST, "log": folder / "server.log"}
-    async with running(make_classifier({"name": "server", "serve": serve}, Limits())) as started:
+    async with running(ServerClassifier({"serve": serve}, Limits())) as started:
         yield started
 
 
 async def test_a_served_meta_rm_gives_the_logits_of_transformers(
     served: Classifier, folder: Path
 ) -> None:
-    local = make_classifier({"name": "transformers", "model": str(folder)}, Limits())
+    local = TransformersClassifier({"model": str(folder)}, Limits())
     async with running(local):
         expected = await local.logits(PROMPTS)
     found = await served.logits(PROMPTS)

@@ -9,7 +9,7 @@ import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
 from functools import partial
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from grm_plugin.plugins import Plugins
@@ -18,6 +18,10 @@ from grm_plugin.testing.host import Asked, Datum, Rewards
 
 class Characters:
     """A tokenizer whose tokens are characters."""
+
+    eos_token_id = pad_token_id = None
+    all_special_ids: Sequence[int] = ()
+    added_tokens_decoder: Mapping[int, Any] = MappingProxyType({})
 
     def __call__(self, text: str, **_: Any) -> dict[str, Any]:
         import torch

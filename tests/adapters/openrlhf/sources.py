@@ -73,7 +73,7 @@ class Rollouts:
         if ENV in os.environ:
             settings = RunSettings.from_environment()
             found["config"] = dict(settings.config)
-            found["urls"] = await urls_of(settings.replicas)
+            found["urls"] = await urls_of(settings.replicas, 60)
         return found
 """
 )

@@ -88,6 +88,28 @@ async def test_a_server_that_does_not_come_back_is_tried_again(
     await asyncio.to_thread(wait_until, lambda: lists_models(url), "it does not answer")
 
 
+async def test_a_restart_ends_with_the_last_error_when_its_time_is_over(keep: Keep) -> None:
+    with pytest.raises(EngineError, match=r"not healthy again after \d+ tries in 0\.3 s, the last"):
+        async with asyncio.timeout(30):
+            await keep("fail").restart(0.3)
+
+
+async def test_an_error_of_the_machine_does_not_end_the_keeper(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = keep("answer")
+    url, start, faults = await server.start(), server._process.start, [OSError("no memory")] * 2
+
+    async def meeting_faults() -> str:
+        if faults:
+            raise faults.pop()
+        return await start()
+
+    monkeypatch.setattr(server._process, "start", meeting_faults)
+    await asyncio.to_thread(wait_for_another, kill(), url)
+    assert caplog.text.count("no memory") == 2
+
+
 async def test_a_stopped_server_stays_away(keep: Keep) -> None:
     server = keep("answer")
     url = await server.start()
@@ -106,6 +128,6 @@ async def test_a_restart_waits_until_the_last_server_has_left_the_port(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as last:
         port = last.getsockname()[1]
-        restarting = asyncio.create_task(keep("answer", port).restart())
+        restarting = asyncio.create_task(keep("answer", port).restart(60))
         await asyncio.to_thread(wait_until, lambda: "can not be used" in caplog.text, "no try")
     assert await restarting == f"http://127.0.0.1:{port}"

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from transformers import AddedToken, AutoTokenizer
 
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.reading import Reader, Rollout
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.errors import InputError
+from tests.adapters.openrlhf.conftest import POLICY
 
 SAMPLING = SimpleNamespace(temperature=1.0)
 
 
 class Characters:
+    """Tokens are characters; those below 0 are special."""
+
+    special: Mapping[int, str] = {-1: "</s>", -2: "<pad>", -3: "<s>", -4: "[THINK]", -5: "[/THINK]"}
+    eos_token_id, pad_token_id = -1, -2
+    all_special_ids = (-1, -2, -3)
+    added_tokens_decoder: Mapping[int, Any] = {
+        **{one: SimpleNamespace(special=True) for one in (-4, -5)},
+        ord("t"): SimpleNamespace(special=False),
+    }
+
     def decode(self, tokens: list[int], *, skip_special_tokens: bool) -> str:
-        return "".join(map(chr, tokens))
+        shown = (one for one in tokens if one >= 0 or not skip_special_tokens)
+        return "".join(self.special.get(one) or chr(one) for one in shown)
 
 
 def read(
-    text: str, *, label: Any = "", images: Any = None, run: Any = None, **options: Any
+    text: str | list[int], *, label: Any = "", images: Any = None, run: Any = None, **options: Any
 ) -> Rollout:
     settings = RunSettings(config={"engine": "reference"}, **(run or {}))
-    tokens = list(map(ord, text))
+    tokens = [ord(one) if isinstance(one, str) else one for one in text]
     output = {"observation_tokens": tokens, "action_ranges": [(0, len(tokens))], "images": images}
     reader = Reader(settings, OpenRLHFOptions(**options))
     return reader.read("Which animal?", label, SAMPLING, output, Characters())
@@ -45,6 +59,34 @@ def test_prompts_with_other_images_are_other_prompts_where_they_are_told() -> No
 def test_a_thought_that_was_cut_is_no_answer_where_thoughts_must_be_closed() -> None:
     assert read("perhaps a cat, and", thinking="closed").response == ""
     assert read("perhaps</think>a cat", thinking="closed").response == "a cat"
+
+
+@pytest.mark.parametrize("thinking", ["drop", "closed"])
+def test_thinking_between_special_tokens_never_reaches_the_judge(thinking: Any) -> None:
+    tokens = [-4, *map(ord, "secret"), -5, *map(ord, " it is"), -3, *map(ord, " a cat"), -1, -2]
+    assert read(tokens, thinking=thinking).response == "it is a cat"
+    assert read(tokens[:7], thinking=thinking).response == ""  # cut while it thought
+    assert read([*map(ord, " a cat </s> "), -1], thinking="drop").response == " a cat </s> "
+
+
+def test_special_tokens_of_a_real_tokenizer_are_told_by_the_tokenizer() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POLICY)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[/THINK]"]})
+    tokenizer.add_tokens([AddedToken("[THINK]", special=True), AddedToken("<tool_call>")])
+    text = tokenizer.decode(tokenizer.encode("ba be", add_special_tokens=False))
+    written = f"[THINK] {text} [/THINK] {text} <tool_call>{tokenizer.eos_token}"
+    tokens = tokenizer.encode(written, add_special_tokens=False)
+    output = {"observation_tokens": tokens, "action_ranges": [(0, len(tokens))]}
+    reader = Reader(RunSettings(config={"engine": "reference"}), OpenRLHFOptions())
+    found = reader.read("?", "", SAMPLING, output, tokenizer).response
+    assert found.split() == [*text.split(), "<tool_call>"]
+
+
+@pytest.mark.parametrize("thinking", ["drop", "closed", "keep"])
+def test_special_tokens_are_no_part_of_a_response_and_their_texts_are(thinking: Any) -> None:
+    tokens = [*map(ord, "x</think>a [THINK] <pad>"), -1, -2, -2]
+    expected = "x</think>a [THINK] <pad>" if thinking == "keep" else "a [THINK] <pad>"
+    assert read(tokens, thinking=thinking).response == expected
 
 
 @pytest.mark.parametrize(

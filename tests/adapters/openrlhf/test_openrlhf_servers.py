@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -60,11 +61,29 @@ def test_replicas_have_gpus_and_nodes_of_their_own_and_end_with_the_context() ->
 def test_an_actor_of_the_same_job_finds_them() -> None:
     class Rollouts:
         async def find(self) -> tuple[str, ...]:
-            return await servers.urls_of(1)
+            return await servers.urls_of(1, 60)
 
     with servers.running(serve(), ONE, None) as urls:
         rollouts = ray.remote(Rollouts).remote()
         assert ray.get(rollouts.find.remote()) == urls
+
+
+@pytest.mark.usefixtures("joined")
+def test_an_actor_that_tells_no_address_is_not_waited_for_for_ever() -> None:
+    class Silent:
+        async def url(self) -> str:
+            await asyncio.sleep(600)
+            return ""
+
+    class Rollouts:
+        async def find(self) -> tuple[str, ...]:
+            return await servers.urls_of(1, 0.5)
+
+    silent = ray.remote(Silent).options(name="grm-judge-0", num_cpus=0).remote()
+    rollouts = ray.remote(Rollouts).options(num_cpus=0).remote()
+    with pytest.raises(EngineError, match=r"'grm-judge-0' has not told .* within 0\.5 s; see its"):
+        ray.get(rollouts.find.remote(), timeout=60)
+    ray.kill(silent)
 
 
 @pytest.mark.usefixtures("joined")

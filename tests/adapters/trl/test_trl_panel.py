@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import ConfigError
-from grm_trl import GRMReward, abstaining, host
+from grm_plugin.testing import scripted
+from grm_trl import AsyncGRMReward, GRMReward, abstaining, host
 from grm_trl.joining import join
 
 Column = list[float | None]
@@ -156,7 +157,14 @@ def test_rewards_without_a_judge_can_not_abstain_as_one() -> None:
 def trainer(*rewards: Any) -> Any:
     """What a call says of a trainer with these rewards."""
     bound = SimpleNamespace(reward_funcs=list(rewards))
-    return SimpleNamespace(__self__=bound)
+    return LogExtra(bound)
+
+
+class LogExtra:
+    def __init__(self, trainer: Any) -> None:
+        self.__self__ = trainer
+
+    def __call__(self, *_: Any) -> None: ...
 
 
 def test_only_the_first_call_joins_and_what_comes_later_joins_too() -> None:
@@ -171,6 +179,58 @@ def test_only_the_first_call_joins_and_what_comes_later_joins_too() -> None:
     rewards.append(late)
     assert join(judge, call) is None
     assert called(rewards, ["x"]) == [[None], [None], [None]]
+
+
+class AwaitedJudge(Judge):
+    """A judge that joins as an :class:`AsyncGRMReward` does."""
+
+    async def __call__(self, prompts: Any, completions: Any, **trl: Any) -> Column:
+        if member := join(self, trl):
+            return await member(prompts=prompts, completions=completions, **trl)
+        self.calls += 1
+        await asyncio.sleep(0)
+        return self.column
+
+
+async def as_trl_awaits(log_extra: Any, completions: Sequence[str]) -> list[Column]:
+    """TRL holds the rewards before it calls the first of them."""
+    held = list(log_extra.__self__.reward_funcs)
+    call = {"prompts": ["p"] * len(completions), "completions": completions}
+    return list(await asyncio.gather(*(one(**call, log_extra=log_extra) for one in held)))
+
+
+async def test_async_judges_alone_in_a_trainer_abstain_as_one_from_the_first_round_on() -> None:
+    columns: list[Column] = [[None, 0.1, 0.2], [0.3, None, 0.4], [0.5, 0.6, 0.7]]
+    judges = [AwaitedJudge(column, f"judge {i}") for i, column in enumerate(columns)]
+    log_extra = trainer(*judges)
+    for rounds in (1, 2):
+        found = await as_trl_awaits(log_extra, ["x", "y", "z"])
+        assert found == [[None, None, column[2]] for column in columns]
+        assert [judge.calls for judge in judges] == [rounds] * 3  # asked once a round
+
+
+async def test_what_is_no_judge_is_refused_beside_async_judges() -> None:
+    for other in (Given([1.0]), awaited, Judge([1.0], "sync")):
+        judges = [AwaitedJudge([1.0], "a"), AwaitedJudge([1.0], "b")]
+        with pytest.raises(ConfigError, match=r"TRL asks .* before the judge 'a'"):
+            join(judges[0], {"log_extra": trainer(*judges, other)})
+
+
+async def test_two_async_rewards_may_be_the_only_ones_of_a_trainer() -> None:
+    def script(request: Any, i: int) -> str:
+        return "\\boxed{4, 6}"
+
+    plugins = scripted(script)
+    rewards = [
+        AsyncGRMReward(engine="scripted", k=1, name=name, plugins=plugins) for name in ("a", "b")
+    ]
+    log_extra = trainer(*rewards)
+    prompts, completions = ["p", "p"], ["x", "y"]
+    for _ in range(2):
+        held = list(log_extra.__self__.reward_funcs)
+        calls = (one(prompts, completions, log_extra=log_extra) for one in held)
+        found = await asyncio.gather(*calls)
+        assert found[0] == found[1] and None not in found[0]
 
 
 @pytest.mark.parametrize("rewards", [(), (Given([1.0]),), (Given([1.0]), Given([2.0]))])

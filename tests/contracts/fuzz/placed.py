@@ -14,6 +14,7 @@ from tests.contracts.fuzz.scanning import (
     is_word,
     plain_number,
     skip,
+    words_at,
 )
 
 Found = tuple[int, str]  # where the mark begins, and what stands in the place
@@ -91,13 +92,19 @@ def scored(parts: list[str], n: int, rules: Rules) -> Scores:
     return tuple(numbers)
 
 
-def placed(finds: Sequence[Callable[[str], list[Found]]], rules: Rules) -> Callable[..., Scores]:
+def placed(
+    finds: Sequence[Callable[[str], list[Found]]],
+    rules: Rules,
+    check: Callable[[str, int, Found], None] | None = None,
+) -> Callable[..., Scores]:
     """The oracle for a text with places."""
 
     def read(text: str, n: int) -> Scores:
         if has_frame(text):
             raise Refused("unreadable")
         parts = [part for find in finds for part in settled(find(text), text, rules)]
+        if check:
+            check(text, n, finds[-1](text)[-1])
         return scored(parts, n, rules)
 
     return read
@@ -122,42 +129,101 @@ def boxes(text: str, rules: Rules, *, needed: bool = True) -> list[Found]:
         at = text.find("\\boxed", end if opened else at + 6)
     if needed and not found:
         raise Refused("unreadable")
-    if needed and not rules.values:
-        _check_scores_after(text, found[-1], rules)
+    if needed and all(_is_quoted(text, one) for one in found):
+        raise Refused("unreadable")
     return found
 
 
-def _check_scores_after(text: str, last: Found, rules: Rules) -> None:
-    """No "Scores: 3" may follow a box without a 3."""
-    start, content = last
-    boxed = [float(item) for item in items(content, rules) if plain_number(item)]
-    lowered = text.lower()
-    at = lowered.find("score", text.index("{", start) + len(content) + 1)
-    while at >= 0:
-        number = _number_named(lowered, at)
-        if number is not None and number not in boxed:
+def _is_quoted(text: str, box: Found) -> bool:
+    """Whether the line of a box begins with ">", or quotation marks stand open around it."""
+    at, content = box
+    end = text.index("{", at) + 1 + len(content)
+    before = text[:at].split("\n")[-1]
+    after = text[end:].split("\n")[0]
+    if before.lstrip(" \t").startswith(">"):
+        return True
+    for opens, closes in ('""', "“”", "„“", "«»"):
+        is_open = False
+        for one in before:
+            if opens == closes and one == opens:
+                is_open = not is_open
+            elif one in (opens, closes):
+                is_open = one == opens
+        if is_open and closes in after:
+            return True
+    return False
+
+
+def other_scores(rules: Rules) -> Callable[[str, int, Found], None]:
+    """Refuses a score named after a box that is not in it; before it for one response."""
+
+    def check(text: str, n: int, last: Found) -> None:
+        start, content = last
+        if rules.values:
+            return
+        boxed = [float(item) for item in items(content, rules) if plain_number(item)]
+        end = text.index("{", start) + len(content) + 1
+        named = [_number_named(text, at) for at in range(end, len(text))]
+        before = text[:start]
+        for line in before.split("\n") if n == 1 else ():
+            named.append(_number_first(line))
+        if any(number is not None and number not in boxed for number in named):
             raise Refused("unreadable")
-        at = lowered.find("score", at + 1)
+
+    return check
+
+
+def _number_first(line: str) -> float | None:
+    """The score that is named at the start of a line."""
+    at = _over(line, 0, " \t", 8)
+    marked = _over(line, at, "#", 6)
+    if marked > at:
+        at = _over(line, marked, " ", 4)
+    at = _over(line, at, "*_", 3)
+    for word in ("final ", "overall ", "total "):
+        if line.lower().startswith(word, at):
+            at += len(word)
+            break
+    return _number_named(" " * at + line[at:], at)
+
+
+def _over(text: str, at: int, over: str, most: int) -> int:
+    end = at
+    while end < len(text) and end - at < most and text[end] in over:
+        end += 1
+    return end
 
 
 def _number_named(text: str, at: int) -> float | None:
-    if at and is_word(text[at - 1]):
+    text = text.lower() if text[at : at + 1] in tuple("sSrR") else ""
+    name = next((name for name in ("score", "rating") if text.startswith(name, at)), None)
+    if name is None or (at and is_word(text[at - 1])):
         return None
-    at += 6 if text.startswith("scores", at) else 5
-    colon = skip(text, at)
-    if colon - at > 4 or not text.startswith(":", colon):
+    at += len(name)
+    at += text.startswith("s", at)
+    at = _over_blanks(text, at, "*_", 4)
+    if text.startswith("is", at) and not (at + 2 < len(text) and is_word(text[at + 2])):
+        at += 2
+    elif at < len(text) and text[at] in ":=：":
+        at += 1
+    else:
         return None
-    begin = colon + 1
-    while begin < len(text) and (text[begin].isspace() or text[begin] == "*"):
-        begin += 1
-    if begin - colon - 1 > 8:
-        return None
-    whole = _digits(text, begin, 4)
+    at = _over_blanks(text, at, "*_$`([", 8)
+    sign = "-" if text.startswith("-", at) else ""
+    at += len(sign)
+    whole = _digits(text, at, 4)
     if not whole:
         return None
-    point = begin + len(whole)
+    point = at + len(whole)
     part = _digits(text, point + 1, 6) if text.startswith(".", point) else ""
-    return float(f"{whole}.{part or 0}")
+    return float(f"{sign}{whole}.{part or 0}")
+
+
+def _over_blanks(text: str, at: int, over: str, most: int) -> int:
+    end = at
+    while end < len(text) and end - at < most and (text[end].isspace() or text[end] in over):
+        end += 1
+    return end
 
 
 def _digits(text: str, at: int, most: int) -> str:
@@ -193,7 +259,7 @@ def sections(
         marks += [(start, end, False) for start, end in all_words(text, closes.split())]
         found: list[list[Found]] = []
         begin: int | None = None
-        start = 0
+        start = last = 0
         for at, end, is_open in [*sorted(marks), (len(text), len(text), False)]:
             is_end = at == end
             if is_end and (begin is None or not stops):
@@ -207,12 +273,40 @@ def sections(
             else:
                 content = text[begin:at]
                 found.append(_inside(content, start, begin or 0, rules, box=box))
-                begin = None
+                begin, last = None, at
         if not found or not found[-1]:
             raise Refused("unreadable")
-        return [one for section in found for one in section]
+        after = _after(text, last, rules) if box else []
+        return after + [one for section in found for one in section]
 
     return find
+
+
+def _after(text: str, start: int, rules: Rules) -> list[Found]:
+    """The boxes after the last section that are in no section of another name."""
+    found: list[Found] = []
+    piece, inside = start, False
+    for at in range(start, len(text)):
+        if (end := _any_mark(text, at, "Begin")) >= 0:
+            if not inside:
+                found += _inside(text[piece:at], piece, piece, rules, box=True)
+                piece, inside = at, True
+        elif (end := _any_mark(text, at, "End")) >= 0:
+            piece, inside = end, False
+    return found + _inside(text[piece:], piece, piece, rules, box=True)
+
+
+def _any_mark(text: str, at: int, kind: str) -> int:
+    """Where the mark of any section that begins at ``at`` ends; -1 when none does."""
+    words = words_at(text, at, ["[The", kind, "of"])
+    name = skip(text, words) if words >= 0 else -1
+    end = name
+    while 0 <= end < len(text) and text[end] not in "[]<>":
+        end += 1
+    gap = name - words
+    if words < 0 or gap < 1 or not text.startswith("]", end) or end - name > 60:
+        return -1
+    return end + 1 if end > name or gap > 1 else -1
 
 
 def _inside(content: str, start: int, begin: int, rules: Rules, *, box: bool) -> list[Found]:

@@ -13,7 +13,15 @@ from grm_plugin.types import Scale
 from tests.contracts.fuzz import generator, thoughts
 from tests.contracts.fuzz.means import expected
 from tests.contracts.fuzz.objects import objects
-from tests.contracts.fuzz.placed import Rules, boxes, placed, sections, settled, tags
+from tests.contracts.fuzz.placed import (
+    Rules,
+    boxes,
+    other_scores,
+    placed,
+    sections,
+    settled,
+    tags,
+)
 from tests.contracts.fuzz.scanning import Refused
 from tests.contracts.reading import contract
 
@@ -85,10 +93,27 @@ def boxed(values: dict[str, float] | None, scale: Scale, n: tuple[int, ...]) -> 
     inside += ["x, y", "x_1, ..., x_n", "8/10, 2", "", "2 > 1", "8, N/A", "\\frac{1}{2}", " 8,\n2 "]
     return Target(
         contract("boxed", shows=shows, values=values or {}),
-        placed([lambda text: boxes(text, told)], told),
+        placed([lambda text: boxes(text, told)], told, other_scores(told)),
         scale,
         n,
-        ("\\boxed", "\\boxed{", "\\boxed {", "boxed", "\\\\boxed"),
+        (
+            "\\boxed",
+            "\\boxed{",
+            "\\boxed {",
+            "boxed",
+            "\\\\boxed",
+            "\n> ",
+            "“",
+            "”",
+            '"',
+            "Score = ",
+            "Score: 7",
+            "\nScore: 8",
+            "\n**Final Score** is [7]",
+            "rating: $8$",
+            "Ratings",
+            " is ",
+        ),
         [f"\\boxed{{{one}}}" for one in inside],
     )
 
@@ -104,7 +129,16 @@ def section(values: dict[str, float] | None, scale: Scale, **more: bool) -> Targ
         placed([sections(opens, closes, told, box=box, stops=stops)], told),
         scale,
         (2,),
-        (opens, closes, opens.replace(" ", "\n "), closes.lower(), "[The Begin of", *inside),
+        (
+            opens,
+            closes,
+            opens.replace(" ", "\n "),
+            closes.lower(),
+            "[The Begin of",
+            *inside,
+            "[The Begin of Individual Scores]",
+            "[The End of Individual Scores]",
+        ),
         [*whole, *whole, f"{opens} {inside[0]}", f"{opens}{inside[5]}"],
     )
 

@@ -1,0 +1,95 @@
+"""Which votes, sizes and selectors go with which plan; what does not is refused before a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import ConfigError
+from grm_plugin.pipeline.plans import Plan
+from grm_plugin.size import Size
+from grm_plugin.types import Judgment
+
+# Votes that compare responses within one answer; a single response has nobody to be compared with.
+_COMPARING = ("majority", "borda")
+
+
+def check_vote(config: GRMConfig, plan: Plan) -> None:
+    """Refuse a vote whose rewards would mean nothing with this plan.
+
+    Raises:
+        ConfigError: says what to write.
+    """
+    vote = config.vote.name
+    if vote in _COMPARING and plan.name == "each":
+        raise ConfigError(
+            f"vote: {vote} compares responses of one answer, and plan 'each' shows one at a time, "
+            f"so all rewards would be equal; expected mean, median or another plan, got {vote}"
+        )
+    if vote != "sum":
+        return
+    if plan.name in ("each", "pairs"):
+        raise ConfigError(
+            f"vote: sum grows with the number of valid samples, which differs within a group with "
+            f"plan {plan.name!r}; expected mean or median, got sum"
+        )
+    if config.over_context == "split":
+        raise ConfigError(
+            "vote: sum grows with the number of valid samples, which differs within a group that "
+            "is split; expected mean or median with over_context: split (or over_context: refuse), "
+            "got sum"
+        )
+
+
+def check_sizes(config: GRMConfig, plan: Plan) -> None:
+    """Refuse a configured size, or one of the schedule, that this plan can not use.
+
+    Raises:
+        ConfigError: names the size, and says what to write.
+    """
+    check_size_of(config, plan, config.size)
+    for name, size in (config.schedule.every_size() if config.schedule else {}).items():
+        check_size_of(config, plan, size, f"schedule.{name}: ")
+
+
+def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") -> None:
+    """Refuse a size with which no pair would be seen, or vote, both ways round.
+
+    Raises:
+        ConfigError: says what to write.
+    """
+    if plan.name != "pairs" or size.k == 1:
+        return
+    if config.shuffles(size) < 2:
+        raise ConfigError(
+            f"{where}permutations: pairs are shown both ways round, so expected 2 or more of them "
+            f"with k = {size.k}, got {config.permutations}; leave permutations out"
+        )
+    k_meta = size.k_meta or config.select.options.get("k_meta")
+    if config.select.name == "meta_rm" and k_meta == 1:
+        raise ConfigError(
+            f"{where}k_meta: pairs are judged both ways round, and one judgment of each way votes "
+            f"at least, so expected 2 or more with k = {size.k}, got 1"
+        )
+
+
+def ballots(
+    config: GRMConfig, plan: Plan, valid: Sequence[Judgment], size: Size
+) -> list[tuple[Sequence[Judgment], Size]]:
+    """The judgments of one run, as the selector is asked about them, with the size it is told.
+
+    The meta RM chooses among those that show a pair the same way round, so that both ways vote.
+    """
+    ways = sorted({one.order for one in valid})
+    if plan.name != "pairs" or config.select.name != "meta_rm":
+        return [(valid, size)] if valid else []
+    return [
+        ([one for one in valid if one.order == way], _of_way(config, size, number))
+        for number, way in enumerate(ways)
+    ]
+
+
+def _of_way(config: GRMConfig, size: Size, way: int) -> Size:
+    """How many judgments of one way round (0 or 1) vote: half of ``k_meta``, and one at least."""
+    k_meta = size.k_meta or config.select.options.get("k_meta") or max(2, size.k // 2)
+    return Size(k=size.k, k_meta=min(size.k, max(1, (k_meta + 1 - way) // 2)))
