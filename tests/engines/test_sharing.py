@@ -298,3 +298,19 @@ async def test_a_server_that_died_alone_is_not_blamed_on_its_starter(runtime: Pa
     assert "which had started it" not in str(caught.value)
     await second.close()
     await first.close()
+
+
+async def test_a_judge_that_is_abandoned_leaves_its_server_to_the_next_of_this_process(
+    runtime: Path,
+) -> None:
+    first, second = (ServerEngine({"serve": options()}, Limits(tries=1)) for _ in range(2))
+    await first.start()
+    first.abandon()
+    await first.close()
+    await second.start()
+    (server,) = servers(runtime)
+    os.kill(server, 0)  # it is there
+    await second.close()
+    for process in sharing._left:
+        await process.close()
+    sharing._left.clear()
