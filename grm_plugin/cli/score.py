@@ -101,7 +101,7 @@ def _resume(grm: GRM, rows: Source, path: Path | None, *, restart: bool) -> Tall
     bar = Bar(tally, rows.total)
     first = next(fresh, None)
     if first is not None:
-        with _telling_what_is_kept(tally, path):
+        with _telling_what_is_kept(tally, path, replaced=restart):
             _start(grm, None if restart else path)
             with closing(_sink(path, restart=restart)) as sink, bar:
                 _judge(grm, itertools.chain([first], fresh), sink, bar)
@@ -134,10 +134,12 @@ def _judge(grm: GRM, groups: Iterable[Group], sink: Sink, bar: Bar) -> None:
 
 
 @contextmanager
-def _telling_what_is_kept(tally: Tally, path: Path | None) -> Iterator[None]:
+def _telling_what_is_kept(tally: Tally, path: Path | None, *, replaced: bool) -> Iterator[None]:
     try:
         yield
     except (GRMError, KeyboardInterrupt):
-        if path and tally.groups:
+        if path and replaced and not tally.groups:
+            say(f"{path} is as it was")
+        elif path:
             say(f"verdicts kept in {path}: {tally.groups}; the same command goes on there")
         raise
