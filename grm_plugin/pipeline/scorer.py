@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -13,23 +12,25 @@ from grm_plugin.engine import Engine, Recorded
 from grm_plugin.errors import PluginError, RecordError, SourceError
 from grm_plugin.options import Part
 from grm_plugin.pipeline import culprits
-from grm_plugin.pipeline.case import Case, Run, copies
-from grm_plugin.pipeline.checking import checked_group, checked_selection
-from grm_plugin.pipeline.combining import ballots, check_size_of
+from grm_plugin.pipeline.case import Case, copies
+from grm_plugin.pipeline.checking import checked_group
+from grm_plugin.pipeline.combining import check_size_of
 from grm_plugin.pipeline.course import Course
 from grm_plugin.pipeline.drawing import Drawer
+from grm_plugin.pipeline.electing import select
 from grm_plugin.pipeline.fitting import Fitter
+from grm_plugin.pipeline.isolating import isolate
 from grm_plugin.pipeline.origin import origin
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.planning import between
-from grm_plugin.pipeline.selecting import Selection, Selector
+from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper, checked_more
 from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
 from grm_plugin.size import Size
-from grm_plugin.types import Cost, Group, Judgment, Reason, Sample, Verdict
+from grm_plugin.types import Cost, Group, Verdict
 
 # The share of a group's time that is kept for the selector.
 _SELECTING = 0.1
@@ -89,8 +90,11 @@ class Scorer:
         drawn_by = deadline - _SELECTING * (deadline - started)
         try:
             await self._draw(course, drawn_by)
-            await self._blame(course, drawn_by)
-            course.selection = await self._select(course)
+            if not self._past(group):
+                await isolate(
+                    course, self.config, self.template, self.planner, self.drawer, drawn_by
+                )
+            course.selection = await select(course, self.config, self.fitter.plan, self.selector)
             settled = settle(course.selection.judgments, course.case, self.rule)
         except PluginError as error:
             settled = Settled(None, str(error))
@@ -190,53 +194,3 @@ class Scorer:
         if 0 < drawn < case.size.k:
             size = case.size.at_most(drawn)
             course.case = replace(case, size=size, min_valid=self.config.enough(size))
-
-    async def _blame(self, course: Course, deadline: float) -> None:
-        """Judge a group again without the responses that make every answer to it miscount."""
-        case = course.case
-        if (
-            self.fitter.plan.name != "list"
-            or len(case.runs) > 1
-            or len(course.valid) >= case.min_valid
-            or not culprits.is_suspicious(course.samples, case.min_valid)
-            or self._past(case.asked)
-        ):
-            return
-
-        numbers = itertools.count(1)  # a run of a number draws with seeds of its own
-
-        async def probe(runs: Sequence[Run]) -> Sequence[Sample]:
-            plan = [self.planner.of_run(case, run, next(numbers), 1)[0] for run in runs]
-            return await self.drawer.draw(case, course.prepared, plan, deadline)
-
-        (run,), fewest = case.runs, self.template.layout.responses[0]
-        found = await culprits.search(run, probe, budget=self.config.find_culprits, fewest=fewest)
-        course.probes = found.samples
-        if found.rest:
-            course.case = replace(case, runs=(run, found.rest))
-            course.blamed = culprits.blamed(course.case.runs, case.copies)
-            again = self.planner.of_run(case, found.rest, 1, case.size.k)
-            course.samples += await self.drawer.draw(case, course.prepared, again, deadline)
-
-    async def _select(self, course: Course) -> Selection:
-        """Select within each run, so that every response keeps judgments that vote."""
-        parts = [Selection((), course.failed)]
-        for number in range(len(course.case.runs)):
-            valid = [one for one in course.valid if one.run == number]
-            for ballot in ballots(self.config, self.fitter.plan, valid, course.case.size):
-                parts.append(await self._select_run(course.case, *ballot))
-        return Selection(
-            tuple(judgment for part in parts for judgment in part.judgments),
-            tuple(failure for part in parts for failure in part.failures),
-        )
-
-    async def _select_run(self, case: Case, valid: Sequence[Judgment], size: Size) -> Selection:
-        name = self.config.select.name
-        select, asked = self.selector.select, (case.shown, valid, size)
-        until = case.deadline
-        try:
-            selection = await guarded.call(f"selector {name!r}", select, *asked, deadline=until)
-        except guarded.PartTimeout:
-            detail = f"the group's deadline passed before the selector {name!r} answered"
-            return Selection((), tuple(one.failed(Reason.TIMEOUT, detail) for one in valid))
-        return checked_selection(name, selection, valid)
