@@ -23,12 +23,19 @@ from grm_plugin.types import Reason
 
 FORM = r"\\boxed\s*\{[^{}]{0,200}\}|\\boxed"
 _BOX = re.compile(r"\\boxed(?P<brace>\s*\{(?P<content>[^{}]*)(?P<end>\})?)?")
-_LABEL = r"(?:score|rating)s?[\s*_]{0,4}(?:[:=：]|is\b)[\s*_$`(\[]{0,8}"
-_SCORE = rf"{_LABEL}(?P<score>-?[0-9]{{1,4}}(?:\.[0-9]{{1,6}})?)"
-_NAMED = re.compile(rf"(?<!\w){_SCORE}", re.IGNORECASE)
+
+
+def _score_after(blank: str) -> str:
+    """A pattern for "Scores: 3"; ``blank`` is what may stand around the mark."""
+    label = rf"(?:score|rating)s?(?:{blank}|[*_]){{0,4}}(?:[:=：]|is\b)(?:{blank}|[*_$`(\[]){{0,8}}"
+    return rf"{label}(?P<score>-?[0-9]{{1,4}}(?:\.[0-9]{{1,6}})?)"
+
+
+_NAMED = re.compile(r"(?<!\w)" + _score_after(r"\s"), re.IGNORECASE)
 # a judge of one response: in the middle of a line or of a list stand scores of its criteria
 _NAMED_FIRST = re.compile(
-    rf"^[ \t]{{0,8}}(?:#{{1,6}} {{0,4}})?[*_]{{0,3}}(?:(?:final|overall|total) )?{_SCORE}",
+    r"^[ \t]{0,8}(?:#{1,6} {0,4})?[*_]{0,3}(?:(?:final|overall|total) )?"
+    + _score_after(r"[^\S\n]"),
     re.IGNORECASE | re.MULTILINE,
 )
 _QUOTES = (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"))
