@@ -170,7 +170,8 @@ class Plugins:
 def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:
     """The plug-ins of a judge: those installed, and modules or objects with hooks beside them.
 
-    A module may be given by its import name. Plugins are taken as they are.
+    A module may be given by its import name. Plugins are taken as they are. A plug-in that is given
+    goes before one of its name that is installed.
 
     Raises:
         PluginError: what was given is broken.
@@ -180,7 +181,10 @@ def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:
     there, given = installed(), [*(plugins or ())]
     if not given:
         return there
-    return Plugins([*there.plugins, *map(_given, given)], there.broken)
+    mine = [_given(one) for one in given]
+    names = {one.name for one in mine}
+    rest = (one for one in there.plugins if one.name not in names)
+    return Plugins([*rest, *mine], there.broken)
 
 
 def _again(plugin: Plugin) -> object:

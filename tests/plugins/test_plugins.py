@@ -317,3 +317,15 @@ def test_a_failing_observer_does_not_stop_the_others() -> None:
     with GRM(plugins=scripted(["\\boxed{1}"], *names), engine="scripted") as grm:
         grm.score(Group.of("q", ["a"]))
     assert len(seen) == 2
+
+
+def test_a_plug_in_that_is_given_goes_before_one_of_its_name_that_is_installed() -> None:
+    class Mine:
+        @hookimpl
+        def grm_register_voters(self, register) -> None:
+            register("mine", lambda options, limits: lambda scores, scale: scores[0])
+
+    assert "trl" in {one.name for one in installed().plugins}
+    found = grm_plugin.plugins.chosen([Plugin("trl", Mine())])
+    assert [one.name for one in found.plugins].count("trl") == 1
+    assert found.get("voter", "mine")
