@@ -32,8 +32,8 @@ class Reason(StrEnum):
     TRANSPORT = "transport"  # no usable answer: connection, HTTP status, garbage
     TIMEOUT = "timeout"  # a request, group or batch deadline passed
     TRUNCATED = "truncated"  # the judge hit its token limit before it finished
-    UNREADABLE = "unreadable"  # no box, or something other than numbers in it
-    WRONG_COUNT = "wrong_count"  # a readable box with another number of scores than responses
+    UNREADABLE = "unreadable"  # no answer in the contract's form, or several that differ
+    WRONG_COUNT = "wrong_count"  # a readable answer with another number of scores than responses
     OUT_OF_RANGE = "out_of_range"  # a score outside the scale
     META = "meta"  # the meta RM gave no score for this judgment
     MISSING = "missing"  # the replay engine has no such sample on record
