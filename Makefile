@@ -6,6 +6,7 @@
 #   make test-vllm      the judge in a real vLLM, in process and served (CPU build, ~3.5 GB)
 #   make test-openrlhf  whole runs of OpenRLHF's own trainer on Ray (CPU)
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
+#   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
 #   make bench          measure; results go to benchmarks/results/
 #   make docs           write the generated pages of docs/reference/ anew
 #   make dist           wheel and sdist
@@ -19,7 +20,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve bench docs dist clean
+.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
@@ -50,6 +51,9 @@ test-openrlhf: $(VENV)/.openrlhf
 
 test-ray-serve: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -m ray_serve tests
+
+test-faults: $(VENV)/.trl
+	$(BIN)/python -m pytest -m faults tests
 
 bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \

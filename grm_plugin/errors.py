@@ -61,6 +61,18 @@ class RequestTimeout(EngineError):
     reason = "timeout"
 
 
+class RefusedError(EngineError):
+    """The judge's server will take no request like ours; another try, or group, changes nothing."""
+
+    reason = "refused"
+
+
+class DeclinedError(EngineError):
+    """The judge, or the filter of who hosts it, would not judge this text; others it may."""
+
+    reason = "declined"
+
+
 class RecordedFailure(EngineError):
     """A sample that failed when it was recorded, or is not on record at all.
 
@@ -80,6 +92,10 @@ class RecordedFailure(EngineError):
 
 class JudgeDeadError(GRMError):
     """Too many groups in a row, over too many seconds, had no reward; the run stops."""
+
+
+class JudgeRefusedError(JudgeDeadError):
+    """The judge refuses us for good (key, model, parameters); the run stops at once."""
 
 
 class JudgeClosedError(GRMError):

@@ -31,6 +31,9 @@ class Reason(StrEnum):
 
     TRANSPORT = "transport"  # no usable answer: connection, HTTP status, garbage
     TIMEOUT = "timeout"  # a request, group or batch deadline passed
+    REFUSED = "refused"  # the judge's server will not take our requests: key, model, parameters
+    DECLINED = "declined"  # the judge, or its provider's filter, would not judge this text
+    ONLY_THINKING = "only_thinking"  # the judge thought, and gave no answer beside it
     TRUNCATED = "truncated"  # the judge hit its token limit before it finished
     UNREADABLE = "unreadable"  # no answer in the contract's form, or several that differ
     WRONG_COUNT = "wrong_count"  # a readable answer with another number of scores than responses

@@ -28,6 +28,7 @@ SUITES = {
     "vllm": ("vllm",),
     "openrlhf": ("e2e/openrlhf", "adapters/openrlhf", "recipes/test_openrlhf_recipes.py"),
     "ray_serve": ("e2e/serving",),
+    "faults": ("faults",),
 }
 # Run in every suite that names them, too: with more installed they show more.
 MARKED = {**SUITES, "docs": ("docs",), "contract": ("adapters/test_contract.py",)}

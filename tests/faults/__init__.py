@@ -1,0 +1,1 @@
+"""Judges, callers and disks that misbehave: `make test-faults`."""
