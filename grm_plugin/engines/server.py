@@ -13,9 +13,10 @@ from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import ConfigError, EngineError, GRMError
 from grm_plugin.options import read_options
-from grm_plugin.remote.connection import Connection, ConnectionOptions
+from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import NEUTRAL, NeutralFields
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
 from grm_plugin.types import Message
 

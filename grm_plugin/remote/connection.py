@@ -8,46 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 from grm_plugin.engine import Limits
 from grm_plugin.errors import (
-    ConfigError,
     EngineError,
     RequestTimeout,
     TransportError,
     quoted,
     unknown,
 )
-from grm_plugin.options import Options
 from grm_plugin.remote.http import Answer, Client
 from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.options import ConnectionOptions, check_one_source
 from grm_plugin.remote.refusals import Fault, NotFound
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.secret import Secret
 from grm_plugin.remote.sharing import SharedServer
 
 logger = logging.getLogger(__name__)
-
-
-class ConnectionOptions(Options):
-    """Where the servers are; exactly one of ``url``, ``urls`` and ``serve``.
-
-    Args:
-        url: one server, such as ``http://host:8001``.
-        urls: several that serve the same model; whole groups go to the least loaded one.
-        serve: start a server for as long as this engine lives.
-        model: its name at the server; None takes the only one the server lists.
-        api_key_env: name of the environment variable that holds the key.
-        max_response_bytes: longest answer that is read.
-    """
-
-    url: str | None = None
-    urls: tuple[str, ...] = ()
-    serve: ServeOptions | None = None
-    model: str | None = None
-    api_key_env: str | None = None
-    max_response_bytes: int = Field(8_000_000, ge=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +39,7 @@ class Connection:
     """One or more servers of one model.
 
     Args:
-        options: see :class:`ConnectionOptions`.
+        options: see :class:`grm_plugin.remote.options.ConnectionOptions`.
         limits: see :class:`grm_plugin.remote.http.Client`.
         owner: how messages call the part, say ``engine 'server'``.
 
@@ -71,7 +48,7 @@ class Connection:
     """
 
     def __init__(self, options: ConnectionOptions, limits: Limits, owner: str) -> None:
-        _check_one_source(options, owner)
+        check_one_source(options, owner)
         self._options, self._limits, self._owner = options, limits, owner
         self._secret = Secret.from_environment(options.api_key_env, owner)
         urls = [options.url] if options.url else options.urls
@@ -193,15 +170,6 @@ class Connection:
         process, self._process = self._process, None
         if process is not None:
             process.abandon()
-
-
-def _check_one_source(options: ConnectionOptions, owner: str) -> None:
-    given = [name for name in ("url", "urls", "serve") if getattr(options, name)]
-    if len(given) != 1:
-        raise ConfigError(
-            f"{owner}: expected exactly one of url, urls and serve, "
-            f"got {' and '.join(given) or 'none'}"
-        )
 
 
 def _nobody(errors: Sequence[object]) -> str:
