@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -15,10 +14,11 @@ import stamina
 
 from grm_plugin.engine import Limits
 from grm_plugin.errors import RequestTimeout, TransportError, quoted
+from grm_plugin.remote.access import Access
 from grm_plugin.remote.refusals import Fault, message_of, refusal
 from grm_plugin.remote.replicas import Replica, Router
-from grm_plugin.remote.secret import Secret
 from grm_plugin.remote.slots import Slots
+from grm_plugin.remote.wire import json_value
 
 _CONNECT_S = 10.0
 
@@ -52,22 +52,23 @@ class Client:
         limits: ``max_concurrent_samples`` counts draws in flight over all replicas;
             ``request_timeout_s`` bounds a request with all its tries, from its first sending;
             ``tries`` counts the first one.
-        secret: the key of all replicas.
+        access: how requests get to the replicas and in.
         max_bytes: longest answer, in bytes.
     """
 
     def __init__(
-        self, replicas: Sequence[Replica], limits: Limits, secret: Secret, max_bytes: int
+        self, replicas: Sequence[Replica], limits: Limits, access: Access, max_bytes: int
     ) -> None:
         self.router = Router(replicas)
-        self._limits, self._secret, self._max_bytes = limits, secret, max_bytes
+        self._limits, self._access, self._max_bytes = limits, access, max_bytes
+        self._hiding = access.hiding()
         self._slots = Slots(limits.max_concurrent_samples)
         self._session = aiohttp.ClientSession(
             # The slots are the limit. uvicorn drops a connection that was idle for 5 s: let go
             # first, or the first requests of a training step would run into closed connections.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3.0),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3.0, ssl=access.trust()),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            headers=secret.headers,
+            headers=access.headers,
         )
 
     async def close(self) -> None:
@@ -143,17 +144,22 @@ class Client:
         where = f"{replica}{path}"
         try:
             async with self._session.request(
-                method, replica.to(path), json=body, allow_redirects=False
+                method,
+                replica.to(path),
+                json=body,
+                params=self._access.query,
+                proxy=self._access.proxy_for(replica.to(path)),
+                allow_redirects=False,
             ) as response:
                 content = await self._content(response, where)
         except (aiohttp.ClientError, OSError) as error:
-            raise Fault(f"{where}: {_described(error)}") from error
+            raise Fault(self._hiding.text(f"{where}: {_described(error)}")) from error
         if response.status != 200:
-            raise refusal(response, self._secret.hide(message_of(content)), where)
+            raise refusal(response, message_of(content), where)
         try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            shown = self._secret.hide(content[:200].decode(errors="replace"))
+            return json_value(content)
+        except ValueError:
+            shown = content[:200].decode(errors="replace")
             raise TransportError(f"{where}: expected JSON, got {quoted(shown)}") from None
 
     async def _content(self, response: aiohttp.ClientResponse, where: str) -> bytes:
@@ -166,7 +172,7 @@ class Client:
                     f"{where}: the answer is over {self._max_bytes} bytes; lower max_tokens, or "
                     "raise max_response_bytes"
                 )
-        return bytes(content)
+        return self._hiding.content(bytes(content))
 
 
 def _pause(error: Exception) -> bool | float:

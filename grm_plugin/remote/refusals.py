@@ -100,6 +100,7 @@ def message_of(content: bytes) -> str:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    found = found[0] if isinstance(found, list) and found else found  # Gemini's
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):
             found = found[key]

@@ -157,11 +157,11 @@ async def test_a_cut_judgment_has_the_finish_reason_length(serve: Serve) -> None
 
 
 async def test_any_other_finish_reason_fails_the_draw(serve: Serve) -> None:
-    server = serve(JudgeServer(acts.choices_with(finish_reason="content_filter")))
+    server = serve(JudgeServer(acts.choices_with(finish_reason="abort")))
     async with engine_for(server) as engine:
         draws = await engine.sample(request_for(n=2))
     assert all(isinstance(draw, TransportError) for draw in draws)
-    assert "'content_filter'" in str(draws[0])
+    assert "'abort'" in str(draws[0])
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
@@ -231,10 +231,7 @@ async def test_a_server_that_is_gone_is_a_transport_error(serve: Serve) -> None:
         (acts.raw("[" * 100_000), "expected JSON"),
         (acts.raw("[1, 2]"), "expected a chat completion"),
         (acts.raw("{}"), "expected a chat completion .* got '{}'"),
-        (acts.raw('{"choices": [7]}'), "expected a chat completion"),
-        (acts.raw('{"choices": []}'), "expected 1 choices from the judge server, got 0"),
-        (acts.choices_with(message={"content": 7}), "expected a chat completion"),
-        (acts.choices_with(message=None), "expected a chat completion"),
+        (acts.raw('{"choices": []}'), "expected a chat completion"),
         (acts.huge, "the answer is over 100000 bytes"),
     ],
 )
