@@ -13,7 +13,7 @@ from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.marks import marks_in_the_frame
-from grm_plugin.errors import EngineError, GRMError
+from grm_plugin.errors import EngineError, GRMError, RefusedError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import RequestShape
@@ -117,7 +117,8 @@ class ServerEngine:
             TransportError: no usable answer.
             RequestTimeout: no answer in time.
             ContextError: the server says that the prompt is too long, or cut it without a word.
-            EngineError: the server refused the request.
+            RefusedError: the server takes no request like ours.
+            EngineError: the server refused this request.
         """
         draws = await self._drawn(request)
         told = next((draw.prompt_tokens for draw in draws if isinstance(draw, Draw)), 0)
@@ -162,8 +163,9 @@ class ServerEngine:
             except Refused as refusal:
                 change = self._shape.change(asked, names, refusal.said)
                 if change is None:
-                    hint = self._shape.hint(refusal.said)
-                    raise Refused(f"{refusal}{hint}", refusal.said) from refusal
+                    if advice := self._shape.advice(asked, refusal.said):
+                        raise RefusedError(f"{refusal}; {advice}") from refusal
+                    raise
                 changes[change[0]] = (change[1], refusal.said)
             else:
                 self._shape.learn(changes)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grm_plugin.errors import ConfigError, quoted, unknown
 from grm_plugin.prompts.system import has_system, in_user_turn
+from grm_plugin.remote.blame import (
+    blames,
+    blames_max_tokens,
+    blames_no_template,
+    blames_system_turn,
+    mentioned,
+)
 from grm_plugin.remote.providers import Provider
 from grm_plugin.types import Message
 
@@ -24,21 +30,6 @@ SYSTEM = "system"
 _DECIDING = ("seed", "temperature", "top_p", "max_tokens", "stop")  # a draw is what these make it
 _CHANGING_NOTHING = {"top_p": 1.0}
 _OTHER_MAX = "max_completion_tokens"
-_UNKNOWN = re.compile(
-    r"(?:unsupported|unrecognized|unknown|unexpected|extra|not supported|not permitted)"
-    r".{0,60}max_tokens|max_tokens.{0,40}(?:not supported|not permitted|unsupported|extra)",
-    re.IGNORECASE | re.DOTALL,
-)
-_N = re.compile(
-    r"""['"`]n['"`]|\bn (?:must|should|has to|is|>|parameter)|(?:parameter|argument|field):? n\b"""
-    r"|only one (?:completion )?choice|multiple (?:completion )?choices",
-    re.IGNORECASE,
-)
-_NO_SYSTEM = re.compile(
-    r"system.{0,40}(?:not (?:be )?(?:supported|allowed)|unsupported)|roles must alternate"
-    r"|only (?:support )?user(?:,| and) assistant|developer instruction is not enabled",
-    re.IGNORECASE,
-)
 _LESS = {
     SYSTEM: "takes no system turn (%s); its text goes in front of the user's turn",
     "n": "takes no n (%s); each draw is a request of its own",
@@ -46,6 +37,7 @@ _LESS = {
     "top_p": "takes no top_p beside the temperature (%s); it is 1, and left out",
     "max_tokens": "takes max_completion_tokens in place of max_tokens (%s)",
 }
+_LOGPROBS = "this contract needs probabilities of tokens: take another one, or another server"
 _NEUTRAL_LEFT_OUT = (
     "takes no {} (%s); what it uses instead may come from the checkpoint's generation_config.json"
 )
@@ -150,7 +142,7 @@ class RequestShape:
         }
         if SYSTEM in possible:
             return SYSTEM, "user"
-        places = {name: _mentioned(str(names[name]), said) for name in possible}
+        places = {name: mentioned(str(names[name]), said) for name in possible}
         found = {name: place for name, place in places.items() if place is not None}
         first = min(found, key=found.__getitem__, default=None)
         return None if first is None else (first, possible[first])
@@ -162,9 +154,9 @@ class RequestShape:
         for name, value in _CHANGING_NOTHING.items():
             if sent.get(name) == value:
                 yield name, None
-        if _OTHER_MAX in said or _UNKNOWN.search(said):
+        if blames_max_tokens(said):
             yield "max_tokens", _OTHER_MAX
-        if has_system(asked["messages"]) and _NO_SYSTEM.search(said):
+        if has_system(asked["messages"]) and blames_system_turn(said):
             yield SYSTEM, "user"
 
     def learn(self, changes: Mapping[str, tuple[str | None, str]]) -> None:
@@ -190,26 +182,31 @@ class RequestShape:
             *(found, asked, found),
         )
 
-    def hint(self, said: str) -> str:
-        """What a user can do about a refusal that mentions a field of ours; empty if it does not.
+    def advice(self, asked: Mapping[str, Any], said: str) -> str:
+        """What a user can do about a server that takes no request like ours; empty otherwise.
 
-        >>> from grm_plugin.remote.providers import PLAIN
-        >>> RequestShape(PLAIN, {}, {}).hint("Unsupported value: 'temperature'")
-        '; to leave it out: fields: {temperature: null}'
+        Args:
+            asked: as in :meth:`written`.
+            said: what the server said, of a field of ours or of its chat template.
         """
-        names = [name for name in SAMPLING if self._names[name] and name not in ("n", "stop")]
-        places = {name: _mentioned(str(self._names[name]), said) for name in names}
-        found = next((name for name, place in places.items() if place is not None), "")
-        if "logprobs" in found:
-            return "; this contract needs probabilities of tokens: take another one, or a server"
-        return f"; to leave it out: fields: {{{found}: null}}" if found else ""
+        if blames_no_template(said):
+            return "start the server with the judge's own chat template (vLLM: --chat-template)"
+        if blames_system_turn(said):
+            return "set system: user, or leave system out of the prompt template"
+        for name in (*SAMPLING, *NEUTRAL):
+            wire = self._names[name] or name
+            if name != "n" and blames(wire, said) and not _in_texts(wire, asked["messages"]):
+                return (
+                    _LOGPROBS
+                    if "logprobs" in name
+                    else f"to leave it out: fields: {{{name}: null}}"
+                )
+        return ""
 
 
-def _mentioned(name: str, said: str) -> int | None:
-    """Where ``said`` names a field; None if it does not."""
-    pattern = _N if name == "n" else re.compile(rf"\b{re.escape(name)}\b")
-    found = pattern.search(said)
-    return found.start() if found else None
+def _in_texts(word: str, messages: Sequence[Message]) -> bool:
+    """Whether a server that quotes the prompt would say this word."""
+    return any(word in message.content for message in messages)
 
 
 def _check(owner: str, fields: Names, names: Names, extra: Mapping[str, Any]) -> None:

@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
-from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
+from grm_plugin.errors import ContextError, DeclinedError, EngineError, TransportError, quoted
+from grm_plugin.remote.declining import declines
 
 _LONGEST_RETRY_AFTER_S = 30.0
 _BUSY = 429
@@ -71,6 +72,8 @@ def refusal(
         return Fault(said, _retry_after(response.headers.get("Retry-After")), status == _BUSY)
     if status in (400, 413, 422) and _OVER_CONTEXT.search(message):
         return ContextError(said)
+    if declines(status, message):
+        return DeclinedError(said)
     if status in (401, 403):
         return EngineError(f"{said}; name the variable with the key in api_key_env")
     if status in (400, 422):

@@ -30,9 +30,11 @@ class JudgeServer:
         self.frame: list[str] | None = None
         self.max_model_len: int | None = 4096
         self.port = 0  # a free one
+        self.api = "/v1"  # where the API is; hosted ones have other places
         self.pause_s = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
         self.draws = self.most = self.aborted = 0
         self.released = asyncio.Event()
         self.url = ""
@@ -62,8 +64,8 @@ class JudgeServer:
 
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=1 << 26)
-        app.router.add_get("/v1/models", self._models)
-        for path in ("/v1/chat/completions", "/tokenize", "/classify", "/pooling"):
+        app.router.add_get(f"{self.api}/models", self._models)
+        for path in (f"{self.api}/chat/completions", "/tokenize", "/classify", "/pooling"):
             app.router.add_post(path, self._post)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
@@ -82,6 +84,7 @@ class JudgeServer:
             return web.json_response({"count": 9, "token_strs": self.frame})
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
+        self.queries.append(dict(request.query))
         self.draws += body.get("n", 1)
         self.most = max(self.most, self.draws)
         try:
@@ -107,12 +110,15 @@ def completion(body: dict[str, Any], **changes: Any) -> dict[str, Any]:
         {
             "index": i,
             "finish_reason": "stop",
-            "message": {"role": "assistant", "content": f"judgment of seed {body['seed'] + i}"},
+            "message": {
+                "role": "assistant",
+                "content": f"judgment of seed {body.get('seed', 0) + i}",
+            },
             **changes,
         }
-        for i in range(body["n"])
+        for i in range(body.get("n", 1))
     ]
-    usage = {"prompt_tokens": 7, "completion_tokens": 5 * body["n"] + 1}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5 * body.get("n", 1) + 1}
     # servers may list choices in any order
     return {"choices": choices[::-1], "usage": usage}
 
