@@ -35,6 +35,10 @@ class ConnectionOptions(Options):
             machine), ``none``, or the URL of one.
         ca_file: PEM file of certificates to trust besides those of the system.
         max_response_bytes: longest answer that is read.
+        start_timeout_s: seconds for which a server is waited for that is still loading when we
+            start; 0 does not wait. (One that ``serve`` starts has its own.)
+        requests_per_minute: most requests that are posted in a minute, by this process to all
+            servers together. None: as many as they take; when they say that it is too much, fewer.
     """
 
     url: str | None = None
@@ -49,6 +53,8 @@ class ConnectionOptions(Options):
     proxy: str = "environment"
     ca_file: Path | None = None
     max_response_bytes: int = Field(8_000_000, ge=1)
+    start_timeout_s: float = Field(300.0, ge=0, allow_inf_nan=False)
+    requests_per_minute: int | None = Field(None, ge=1)
 
 
 def urls_of(options: ConnectionOptions, provider: Provider, owner: str) -> tuple[str, ...]:
