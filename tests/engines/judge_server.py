@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -31,6 +32,7 @@ class JudgeServer:
         self.max_model_len: int | None = 4096
         self.port = 0  # a free one
         self.api = "/v1"  # where the API is; hosted ones have other places
+        self.tls: ssl.SSLContext | None = None
         self.pause_s = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -69,8 +71,8 @@ class JudgeServer:
             app.router.add_post(path, self._post)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
         return runner
 
     async def _models(self, request: web.Request) -> web.Response:
