@@ -28,6 +28,17 @@ _ENDED = {
 }
 """The words for the end of a text, in lower case, of the servers there are."""
 
+_FIELDS = (
+    *(("reasoning_content", "thinking"), ("reasoning", "thinking")),
+    ("refusal", "refusal"),
+)
+_KINDS = {
+    **dict.fromkeys(("text", "output_text"), "text"),
+    **dict.fromkeys(("thinking", "reasoning"), "thinking"),
+    "refusal": "refusal",
+}
+"""What the parts of a content are, by their types."""
+
 _CALLS = ("tool_calls", "function_call")
 _MOST_TOKENS = 10**9
 
@@ -80,7 +91,7 @@ def _count(told: Any) -> int:
 def _read(choice: Any, *, cut: bool, logprobs: bool) -> Draw | EngineError:
     try:
         return _draw(choice, cut=cut, logprobs=logprobs)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         return TransportError(
             f"expected a choice of a chat completion from the judge server, got "
             f"{quoted(choice, 300)}"
@@ -97,13 +108,13 @@ def _draw(choice: Mapping[str, Any], *, cut: bool, logprobs: bool) -> Draw | Eng
     """
     reason = _reason(choice.get("finish_reason"), cut=cut)
     message = choice["message"]
-    text, refusal = _text(message), message.get("refusal")
+    text, refusal = _texts(message)
     if reason is None:
         return TransportError(
             "the judge server ended a draw for the reason "
             f"{quoted(choice.get('error') or choice['finish_reason'], 200)}"
         )
-    if isinstance(refusal, str) and refusal:
+    if refusal:
         return Draw(text or refusal, "refusal")
     if (
         reason == "stop"
@@ -141,37 +152,30 @@ def _logprob(told: Mapping[str, Any]) -> float:
     return logprob
 
 
-def _text(message: Mapping[str, Any]) -> str:
-    """The whole text, with what the server took out as thinking put back in its marks."""
-    parts = list(_parts(message.get("content")))
-    content = "".join(text for text, thinks in parts if not thinks)
-    field = message.get("reasoning_content") or message.get("reasoning")
-    thinking = field if isinstance(field, str) else ""
-    thinking += "".join(text for text, thinks in parts if thinks)
-    return f"<think>{thinking}</think>{content}" if thinking else content
+def _texts(message: Mapping[str, Any]) -> tuple[str, str]:
+    """The whole text, with what the server took out as thinking back in its marks; the refusal."""
+    said: dict[str, str] = {"text": "", "thinking": "", "refusal": ""}
+    for name, kind in _FIELDS:
+        if isinstance(message.get(name), str):
+            said[kind] = said[kind] or message[name]
+    for text, kind in _parts(message.get("content")):
+        said[kind] += text
+    thinking, text = said["thinking"], said["text"]
+    return f"<think>{thinking}</think>{text}" if thinking else text, said["refusal"]
 
 
-def _parts(content: Any) -> Iterator[tuple[str, bool]]:
-    """The texts of a content, and whether each is thinking; TypeError for what is no text."""
-    if content is None:
-        return
+def _parts(content: Any) -> Iterator[tuple[str, str]]:
+    """The texts of a content and their kinds; TypeError for what is no text."""
     if isinstance(content, str):
-        yield content, False
+        yield content, "text"
     elif isinstance(content, list):
         for part in content:
             yield from _part(part)
-    else:
+    elif content is not None:
         raise TypeError("content that is not text")
 
 
-def _part(part: Any) -> Iterator[tuple[str, bool]]:
-    kind = part.get("type", "text")
-    if kind in ("text", "output_text"):
-        yield part["text"] + "", False
-    elif kind in ("thinking", "reasoning"):
-        inner = part.get("thinking") or part.get("text") or ""
-        yield "".join(text for text, _ in _parts(inner)), True
-    elif kind == "refusal":
-        yield part["refusal"] + "", False
-    else:
-        raise TypeError(f"a part of another kind: {kind}")
+def _part(part: Any) -> Iterator[tuple[str, str]]:
+    kind = _KINDS[part.get("type", "text")]
+    held = next((part[name] for name in (part.get("type"), "text") if name in part), None)
+    yield "".join(text for text, _ in _parts(held)), kind
