@@ -14,6 +14,7 @@ from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.types import Group, Judgment, Sample, Scale
 
 _MOST_TOKENS = 2**53  # what any reader of a record can hold
+_LONGEST_S = 1e9
 
 
 def checked_group(group: Group) -> Group:
@@ -144,7 +145,7 @@ def checked_draws(
 def _counted(draw: Draw) -> Draw:
     told = {"prompt_tokens": draw.prompt_tokens, "output_tokens": draw.output_tokens}
     wrong: dict[str, Any] = {name: 0 for name, count in told.items() if not _is_count(count)}
-    if not (isinstance(draw.seconds, int | float) and 0 <= draw.seconds < math.inf):
+    if not (isinstance(draw.seconds, int | float) and 0 <= draw.seconds <= _LONGEST_S):
         wrong["seconds"] = 0.0
     return replace(draw, **wrong) if wrong else draw
 
