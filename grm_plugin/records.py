@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from grm_plugin.plain import finite, told
 from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Sample, Verdict
 
 VERSION = 2
+MAX_LINE_BYTES = 256 << 20
+"""The longest line that is read, and so the longest that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,21 +213,45 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
     Raises:
         RecordError: the file can not be read, or a line that is not the last is no verdict.
     """
-    try:
-        with path.open("rb") as lines:
-            yield from _verdicts(path, lines)
-    except OSError as error:
-        raise RecordError(f"record {path} can not be read: {error}") from error
-
-
-def _verdicts(path: Path, lines: BinaryIO) -> Iterator[Verdict]:
-    for number, line in enumerate(lines, start=1):
-        if not line.endswith(b"\n"):
-            return
+    for number, line in enumerate(read_lines(path), start=1):
         try:
             yield from_line(line)
         except RecordError as error:
             raise RecordError(f"{path}, line {number}: {error}") from error
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a record file with their newlines, but for a torn last one.
+
+    Raises:
+        RecordError: the file can not be read, or a line is longer than any record.
+    """
+    try:
+        with path.open("rb") as lines:
+            yield from _whole_lines(path, lines)
+    except OSError as error:
+        raise RecordError(f"record {path} can not be read: {error}") from error
+
+
+def _whole_lines(path: Path, lines: BinaryIO) -> Iterator[bytes]:
+    for number in itertools.count(1):
+        line = lines.readline(MAX_LINE_BYTES + 1)
+        if line.endswith(b"\n"):
+            yield line
+        elif len(line) <= MAX_LINE_BYTES or not _goes_on(lines):
+            return
+        else:
+            raise RecordError(
+                f"{path}, line {number}: expected at most {MAX_LINE_BYTES >> 20} MB, got more"
+            )
+
+
+def _goes_on(lines: BinaryIO) -> bool:
+    """Whether the line that is too long ends somewhere; else it is torn."""
+    while block := lines.read(1 << 20):
+        if b"\n" in block:
+            return True
+    return False
 
 
 if not TYPE_CHECKING:  # checkers know the names that are there
