@@ -93,7 +93,7 @@ def _check_paths(source: str, path: Path | None, record: Path | None) -> None:
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    with suppress(FileNotFoundError):  # whoever reads the input says that it is not there
+    with suppress(OSError):  # whoever opens it says what is wrong
         return path.samefile(other)
     return False
 
