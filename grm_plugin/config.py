@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, Part, explain, put, read_yaml
+from grm_plugin.running.recorder import Durability
 from grm_plugin.schedule import Schedule, read_schedule
 from grm_plugin.size import MAX_K, Size
 
@@ -117,6 +118,11 @@ class GRMConfig(BaseModel):
         300, ge=0, description="not before the judge was asked in vain for so long"
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
+    durability: Durability = Field(
+        "flush",
+        description="what a recorded verdict survives: `flush` a kill, `fsync` a power cut, too, "
+        "at some milliseconds a verdict",
+    )
     adapters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
     )

@@ -42,6 +42,10 @@ class Reason(StrEnum):
     MISSING = "missing"  # the replay engine has no such sample on record
 
 
+LOST = frozenset({Reason.TRANSPORT, Reason.TIMEOUT, Reason.REFUSED})
+"""Reasons that tell nothing about the judge's answer: it was lost on the way, or not begun."""
+
+
 class Scale(NamedTuple):
     """The closed range of scores a template asks for, in points."""
 
