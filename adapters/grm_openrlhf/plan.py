@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grm_openrlhf import patient
 from grm_openrlhf.agreement import findings
 from grm_openrlhf.checks import (
     check_contradictions,
@@ -96,13 +97,15 @@ def make_plan(
     check_range(host, given, votes, options.reward_scale)
     label, label_option = _label(host, given, options)
     servers, own_agent = _servers(config, options), _own_agent(host, given)
+    told = _told(config, servers)
+    if servers:
+        judge = GRM(told, plugins=plugins)
     settings = RunSettings(
-        config=_content(config),
+        config=told.model_dump(mode="json", exclude_unset=True),
         template=_template_text(config),
         label=label,
         own_label=bool(label_option),
         own_agent=own_agent,
-        replicas=options.judge.replicas if servers else 0,
         vote_range=votes,
         ledger=True,
         agreed=findings(judge, options, own_agent),
@@ -196,13 +199,15 @@ def _servers(config: GRMConfig, options: OpenRLHFOptions) -> Servers | None:
     return Servers(serve, options.judge, engine.get("api_key_env"))
 
 
-def _content(config: GRMConfig) -> dict[str, Any]:
-    """The configuration for other nodes: JSON values, absolute paths, no server to start."""
-    engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
-    config = config.but(engine={"name": config.engine.name, **engine})
+def _told(config: GRMConfig, servers: Servers | None) -> GRMConfig:
+    """The configuration for rollout actors: absolute paths, and no server to start."""
+    if servers:
+        engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
+        engine |= {"name": patient.NAME, "replicas": servers.placement.replicas}
+        config = config.but(engine={**engine, "start_s": config.group_timeout_s})
     if config.record:
         config = config.but(record=config.record.absolute())
-    return config.model_dump(mode="json", exclude_unset=True)
+    return config
 
 
 def _template_text(config: GRMConfig) -> str | None:

@@ -19,7 +19,6 @@ from grm_openrlhf.ledger import Book, Ledger
 from grm_openrlhf.options import options_of
 from grm_openrlhf.reading import Reader, Rollout
 from grm_openrlhf.rounds import Place, Rounds
-from grm_openrlhf.servers import urls_of
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import without_weight
 from grm_plugin import GRM
@@ -91,9 +90,6 @@ class ScoredRollouts:
 
     async def _open(self) -> GroupJudge:
         here: dict[str, Any] = {}
-        if self._settings.replicas:
-            timeout_s = self._config.group_timeout_s
-            here["engine.urls"] = await urls_of(self._settings.replicas, timeout_s)
         if self._settings.template is not None:
             here["template"] = _written(self._settings.template)
         if self._config.record:

@@ -48,7 +48,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.rounds import Rounds
-from grm_openrlhf.servers import urls_of
+from grm_openrlhf.servers import Keepers
 from grm_openrlhf.settings import ENV, RunSettings
 """
 
@@ -73,7 +73,8 @@ class Rollouts:
         if ENV in os.environ:
             settings = RunSettings.from_environment()
             found["config"] = dict(settings.config)
-            found["urls"] = await urls_of(settings.replicas, 60)
+            if replicas := settings.config["engine"].get("replicas"):
+                found["urls"] = await Keepers(replicas).urls(60)
         return found
 """
 )
