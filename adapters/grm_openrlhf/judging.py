@@ -17,6 +17,7 @@ from grm_openrlhf.weightless import left_out
 from grm_plugin import GRM, Group
 from grm_plugin.errors import JudgeDeadError
 from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
+from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import rounded
 from grm_plugin.size import Size
 from grm_plugin.types import Verdict
@@ -115,7 +116,7 @@ class GroupJudge:
             conversation=first.conversation,
             responses=tuple(rollout.response for rollout in rollouts),
             reference=first.reference,
-            metadata={"training": first.training, "step": self._progress.step},
+            metadata=when(self._progress.step, training=first.training),
         )
 
     async def _judged(self, group: Group, training: bool) -> Verdict:

@@ -18,6 +18,7 @@ from grm_openrlhf.judging import GroupJudge, Scored
 from grm_openrlhf.ledger import Book, Ledger
 from grm_openrlhf.options import options_of
 from grm_openrlhf.reading import Reader, Rollout
+from grm_openrlhf.recording import of_engine
 from grm_openrlhf.rounds import Place, Rounds
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import without_weight
@@ -49,8 +50,8 @@ class ScoredRollouts:
         self._reader = Reader(settings, self._options)
         self._gathering = Gathering[Answer, Scored](self._score)
         own = Ledger(settings.groups_per_step, settings.first_step)
-        book: Book = RemoteLedger() if settings.ledger else own
-        self._rounds = {kind: Rounds(book, _actor(), training=kind) for kind in (True, False)}
+        self._book: Book = RemoteLedger() if settings.ledger else own
+        self._rounds = {kind: Rounds(self._book, _actor(), training=kind) for kind in (True, False)}
         self._opening: asyncio.Future[GroupJudge] | None = None
 
     async def execute(
@@ -93,11 +94,16 @@ class ScoredRollouts:
         if self._settings.template is not None:
             here["template"] = _written(self._settings.template)
         if self._config.record:
-            here["record"] = Path(f"{self._config.record}.{_actor()}")
+            here["record"] = await self._record(self._config.record)
         grm = GRM(self._config.but(**here), plugins=self._plugins)
         found = findings(grm, self._options, self._settings.own_agent)
         check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
         return GroupJudge(grm, self._options, self._settings)
+
+    async def _record(self, record: Path) -> Path:
+        """A file that no other rollout actor writes, of the same name whenever the run goes on."""
+        number = await self._book.number(_actor()) if self._settings.ledger else None
+        return of_engine(record, _actor() if number is None else number)
 
 
 def _written(template: str) -> str:

@@ -19,8 +19,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 from grm_openrlhf import command
+from grm_openrlhf.announcing import announcement
 from grm_openrlhf.host import COMMAND, Host
 from grm_openrlhf.plan import Plan, make_plan
+from grm_openrlhf.probing import look
+from grm_openrlhf.recording import check_writable
 from grm_openrlhf.settings import ENV
 from grm_plugin.errors import GRMError
 
@@ -37,7 +40,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         ours, rest = command.split(argv)
         if ours.reward_model is None:
             return run_host(rest)
-        run(make_plan(ours, rest, host), host)
+        plan = make_plan(ours, rest, host)
+        check(plan)
+        run(plan, host)
     except GRMError as error:
         sys.exit(f"error: {error}")
 
@@ -47,6 +52,18 @@ def _help(host: Host) -> None:
     parser.prog = "python -m grm_openrlhf.train_ppo_ray"
     command.describe(parser)
     parser.print_help()
+
+
+def check(plan: Plan) -> None:
+    """Say what the run is about to do, once what it needs is seen to be there.
+
+    Raises:
+        RecordError: its verdicts can not be recorded.
+        RefusedError: the judge's servers refuse the key or the model.
+    """
+    if record := plan.judge.config.record:
+        check_writable(record, plan.engines)
+    sys.stderr.write(f"{announcement(plan, look(plan.judge))}\n")
 
 
 def run(plan: Plan, host: Host) -> None:
