@@ -11,8 +11,8 @@ from grm_plugin.schedule import Schedule
 
 _CONVERSATIONS = {
     "conversation": "the messages of the dataset",
-    "reference": "the prompt as the policy does; the label is a known good answer",
-    "ignore": "the prompt as the policy does; the label is ignored",
+    "reference": "the policy's prompt, without its chat template; the label is a good answer",
+    "ignore": "the policy's prompt, without its chat template; the label is ignored",
 }
 
 
@@ -29,14 +29,15 @@ def announcement(plan: Plan, said: str) -> str:
 
 def _told(plan: Plan, said: str) -> Iterator[tuple[str, str]]:
     config, low_high = plan.judge.config, plan.settings.vote_range
-    scale = options_of(config).reward_scale
-    low, high = (f"{one * scale:g}" for one in low_high)
+    options = options_of(config)
+    low, high = (f"{one * options.reward_scale:g}" for one in low_high)
     yield "judge", _judge(plan, said)
     yield "samples", f"{_samples(config.k, config.schedule)}; vote: {config.vote}"
     yield "rewards", f"{low} to {high}; none where the judge fails"
     yield "sees", _CONVERSATIONS[plan.settings.label]
     if plan.settings.own_agent:
-        yield "agent", f"{plan.settings.own_agent} runs; the judge's reward replaces its own"
+        seen = "all turns are" if options.history == "all" else "the last action is"
+        yield "agent", f"{plan.settings.own_agent}: {seen} judged, and that replaces its own reward"
     yield "record", _record(plan)
 
 

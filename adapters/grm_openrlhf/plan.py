@@ -160,10 +160,6 @@ def _label(
         return "conversation", [option, asked]
     if key is not None and key == asked:
         return "conversation", []
-    logger.warning(
-        "the judge sees each prompt as the policy does, chat template and all: %s",
-        f"{option} is {key}" if key else f"openrlhf {host.version} hands over nothing else",
-    )
     return options.label, []
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from grm_openrlhf.rounds import Place, Rounds
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import without_weight
 from grm_plugin import GRM
+from grm_plugin.hosts.fallback import PREFIX
 from grm_plugin.plugins import Plugins
 
 Execute = Callable[..., Awaitable[dict[str, Any]]]
@@ -86,8 +89,11 @@ class ScoredRollouts:
     async def _score(self, answers: Sequence[Answer]) -> Sequence[Scored]:
         if self._opening is None:
             self._opening = asyncio.ensure_future(self._open())
+        began = time.monotonic()  # the last sibling has written its last token
         judge = await asyncio.shield(self._opening)
-        return await judge.score([rollout for rollout, _ in answers], answers[0][1])
+        found = await judge.score([rollout for rollout, _ in answers], answers[0][1])
+        waited = {f"{PREFIX}wait_seconds": time.monotonic() - began}
+        return [replace(one, logs={**one.logs, **waited}) for one in found]
 
     async def _open(self) -> GroupJudge:
         here: dict[str, Any] = {}

@@ -15,18 +15,20 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import nullcontext
 
 from grm_openrlhf import command
 from grm_openrlhf.announcing import announcement
 from grm_openrlhf.host import COMMAND, Host
+from grm_openrlhf.judging import NO_REWARD
 from grm_openrlhf.plan import Plan, make_plan
 from grm_openrlhf.probing import look
 from grm_openrlhf.recording import check_writable
 from grm_openrlhf.settings import ENV
 from grm_plugin.errors import GRMError
 
+_SHOWN = "RAY_DEDUP_LOGS_ALLOW_REGEX"
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # where `ray job submit` tells its driver about the job
 
 
@@ -73,6 +75,7 @@ def run(plan: Plan, host: Host) -> None:
         EngineError: a judge server can not be started.
         UnscoredError: too many groups had no reward.
     """
+    told_one_by_one(os.environ)
     import ray
 
     from grm_openrlhf import servers
@@ -88,6 +91,15 @@ def run(plan: Plan, host: Host) -> None:
         else nullcontext(),
     ):
         run_host(plan.argv)
+
+
+def told_one_by_one(environment: MutableMapping[str, str]) -> None:
+    """Have Ray show every reason of a group without a reward; it reads this when it is imported.
+
+    It counts lines of several actors as one when they differ in numbers only.
+    """
+    theirs = environment.get(_SHOWN)
+    environment[_SHOWN] = f"(?:{theirs})|{NO_REWARD}" if theirs else NO_REWARD
 
 
 def without_jobs_own(variables: Mapping[str, str]) -> dict[str, str]:

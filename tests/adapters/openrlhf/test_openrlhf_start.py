@@ -70,8 +70,10 @@ def test_the_block_says_what_a_label_is_and_whose_reward_is_replaced(
     words = ["--grm.engine", "scripted", "--train.agent_func_path", "own.py"]
     words += ["--data.label_key", "answer", "--grm.adapters.openrlhf", "{label: reference}"]
     told = begin(*words, "--grm.vote", "sum", "--reward.clip_range", "0", "100")
-    assert line(told, "agent") == f"agent {own} runs; the judge's reward replaces its own"
-    assert line(told, "sees").endswith("the label is a known good answer")
+    assert line(told, "agent") == (
+        f"agent {own}: the last action is judged, and that replaces its own reward"
+    )
+    assert line(told, "sees").endswith("the label is a good answer")
     assert line(told, "rewards").startswith("rewards 8 to 80;")
     assert line(told, "record").startswith("record none;")
 
