@@ -27,6 +27,7 @@ from grm_plugin.remote.slots import Slots
 
 _CONNECT_S = 10.0
 _LONGEST_PAUSE_S = 5.0
+_SETTLE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Client:
         self._limits, self._secret, self._max_bytes = limits, secret, max_bytes
         self._slots, self._pace = Slots(limits.max_concurrent_samples), pace or Pace(None)
         self._loss, self._answered_at = loss, -math.inf
-        self._back = asyncio.Event()
+        self._back, self._turns = asyncio.Event(), asyncio.Lock()
         self._session = aiohttp.ClientSession(
             # The slots are the limit. uvicorn drops a connection that was idle for 5 s: let go
             # first, or the first requests of a training step would run into closed connections.
@@ -143,6 +144,18 @@ class Client:
                     raise
             except Fault as fault:
                 await asyncio.sleep(self._pause_s(trip, fault))
+
+    async def turn(self) -> None:
+        """Return when nobody waits for a slot, one caller after the other.
+
+        The requests of a group that is let in are queued before the next group is.
+        """
+        await self._turns.acquire()
+        try:
+            await self._slots.unwanted()
+            await self._pace.caught_up()
+        finally:
+            asyncio.get_running_loop().call_later(_SETTLE_S, self._turns.release)
 
     async def get(self, replica: Replica, path: str) -> Any:
         """The JSON at ``path`` of one replica, in one try."""
