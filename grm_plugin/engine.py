@@ -107,8 +107,10 @@ class Engine(Protocol):
     the :class:`Recorded` past of a group or None; ``admit(group)``, which raises InputError for a
     group that this judge must not score, before a token is spent; ``abandon()``, a quick function
     that is called in another thread when a part blocks the event loop, and ends at once what this
-    engine runs outside of its process; and ``control_tokens``, texts that the judge's tokenizer
-    takes for control tokens, known once it has started.
+    engine runs outside of its process; ``turn()``, a coroutine that returns when the judge can take
+    the requests of another group, so that no group's time passes in a queue; ``trouble``, why
+    requests wait now, empty when they do not; and ``control_tokens``, texts that the judge's
+    tokenizer takes for control tokens, known once it has started.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -83,7 +83,7 @@ class JudgeChecks:
     def _grm(self) -> GRM:
         """The judge, for one sample in each order and without a record."""
         both = {"k": 2, "permutations": None, "shuffle": "balanced"}
-        self._made = GRM(self._config.but(**both, min_valid=1, record=None))
+        self._made = GRM(_impatient(self._config).but(**both, min_valid=1, record=None))
         return self._made
 
     @property
@@ -193,3 +193,14 @@ def _winning_place(judged: Sequence[Judgment]) -> str:
     winners = {"first" if pair[0] > pair[-1] else "last" for pair in shown.values()}
     undecided = any(pair[0] == pair[-1] for pair in shown.values())
     return "" if undecided or len(shown) < 2 or len(winners) > 1 else winners.pop()
+
+
+def _impatient(config: GRMConfig) -> GRMConfig:
+    """The same judge and meta RM, but servers that are not there are not waited for."""
+    no_wait: dict[str, object] = {}
+    if config.engine.name == "server":
+        no_wait["engine.start_timeout_s"] = 0
+    classifier = config.select.options.get("classifier")
+    if isinstance(classifier, Mapping) and classifier.get("name") == "server":
+        no_wait["select.classifier"] = {**classifier, "start_timeout_s": 0}
+    return config.but(**no_wait)

@@ -13,9 +13,10 @@ from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import ConfigError, EngineError, GRMError
 from grm_plugin.options import read_options
-from grm_plugin.remote.connection import Connection, ConnectionOptions
+from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import NEUTRAL, NeutralFields
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
 from grm_plugin.types import Message
 
@@ -160,6 +161,15 @@ class ServerEngine:
         except (GRMError, KeyError, TypeError, ValueError):
             pass  # counting is a service; the request itself will meet and tell the trouble
         return None
+
+    async def turn(self) -> None:
+        """Return when the servers can take the requests of another group."""
+        await self._connection.turn()
+
+    @property
+    def trouble(self) -> str:
+        """Why requests wait for the servers now; empty when they do not."""
+        return self._connection.trouble
 
     async def check(self) -> None:
         """Ask the servers for a sign of life, without a token spent.

@@ -129,7 +129,8 @@ def test_a_restart_that_scores_nothing_leaves_the_output_as_it_is(grm: Grm, tmp_
     write(tmp_path / "in.jsonl", rows(2))
     grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
     before = (tmp_path / "out.jsonl").read_bytes()
-    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9", "--set", "tries=1")
+    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9")
+    dead += ("--set", "engine.start_timeout_s=0")
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--restart", *dead)
     assert ended.code == 1
     assert (tmp_path / "out.jsonl").read_bytes() == before

@@ -30,6 +30,7 @@ async def engine_for(
     *servers: JudgeServer, limits: Limits | None = None, **options: Any
 ) -> AsyncIterator[ServerEngine]:
     options.setdefault("urls", [server.url for server in servers])
+    options.setdefault("start_timeout_s", 0)
     engine = ServerEngine(options, limits or Limits(tries=3))
     await engine.start()
     try:
@@ -213,13 +214,15 @@ async def test_tries_are_limited(serve: Serve, fault: acts.Act) -> None:
     assert len(server.bodies) == 2
 
 
-async def test_a_server_that_is_gone_is_a_transport_error(serve: Serve) -> None:
+async def test_a_server_that_is_gone_is_waited_for_and_then_a_transport_error() -> None:
     server = JudgeServer()
     with server.running():
-        engine = ServerEngine({"url": server.url}, Limits(tries=2))
+        engine = ServerEngine({"url": server.url}, Limits(tries=2, request_timeout_s=1.5))
         await engine.start()
-    with pytest.raises(TransportError, match="connection refused"):
+    started = time.monotonic()
+    with pytest.raises(TransportError, match=r"connection refused \(waited for 1\.5 s"):
         await engine.sample(request_for())
+    assert 1.5 <= time.monotonic() - started < 4
     await engine.close()
 
 
