@@ -9,12 +9,18 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 
 
 class GRMError(Exception):
-    """Root of every error this package raises on purpose."""
+    """Root of every error this package raises on purpose.
+
+    ``verdicts`` are those of a call for several groups that were judged before it was raised.
+    """
+
+    verdicts: tuple[Any, ...] = ()
 
 
 class ConfigError(GRMError):

@@ -42,6 +42,16 @@ class Drawer:
     reader: Reader
     samplings: Sequence[Sampling]
 
+    async def turn(self, deadline: float) -> None:
+        """Return when the engine can take another group, where it tells.
+
+        Raises:
+            PluginError: the deadline passed.
+        """
+        if turn := getattr(self.engine, "turn", None):
+            name = f"engine {self.engine.model!r}: the turn of a group"
+            await guarded.call(name, turn, deadline=deadline)
+
     async def draw(
         self, case: Case, prepared: Prepared, showings: Sequence[Showing], deadline: float
     ) -> list[Sample]:
@@ -57,7 +67,8 @@ class Drawer:
             for task in done:
                 task.result()  # a refusal or a bug ends the group; failed samples are values
             found = [
-                task.result() if task in done else _late(one, left) for task, one in tasks.items()
+                task.result() if task in done else self._late(one, left)
+                for task, one in tasks.items()
             ]
             return [sample for samples in found for sample in samples]
         finally:
@@ -86,6 +97,12 @@ class Drawer:
         digest = _digest(messages)
         n = len(case.asked.responses)
         return [self._sample(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
+
+    def _late(self, showing: Showing, waited_s: float) -> list[Sample]:
+        detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
+        if trouble := getattr(self.engine, "trouble", ""):
+            detail = f"{detail}; {trouble}"
+        return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
 
     def _logprobs(self, number: int) -> int:
         """Probabilities are asked for only in the round that is read."""
@@ -176,11 +193,6 @@ def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
         output_tokens=before.output_tokens + word.output_tokens,
         seconds=before.seconds + word.seconds,
     )
-
-
-def _late(showing: Showing, waited_s: float) -> list[Sample]:
-    detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
-    return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
 
 
 def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "") -> Failure:

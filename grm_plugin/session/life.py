@@ -44,14 +44,14 @@ class Session:
         self._starting: asyncio.Task[None] | None = None
         self._up: set[str] = set()
 
-    async def start(self, deadline: float | None = None) -> None:
+    async def start(self) -> None:
         """Start what is not started yet.
 
         Raises:
             EngineError: a part can not be started; names it. The next call tries again.
         """
         if self._starting is None:
-            self._starting = asyncio.create_task(self._start(deadline or self._deadline()))
+            self._starting = asyncio.create_task(self._start(self.deadline()))
         starting = self._starting
         try:
             await asyncio.shield(starting)
@@ -67,7 +67,8 @@ class Session:
                 await _start(name, part, deadline)
                 self._up.add(name)
 
-    def _deadline(self) -> float:
+    def deadline(self) -> float:
+        """Until when a batch that begins now may take (``time.monotonic()``)."""
         return time.monotonic() + self._config.batch_timeout_s
 
     async def check(self) -> None:
@@ -117,17 +118,28 @@ class Session:
             ConfigError: the settings do not allow the size.
             InputError: it is no group at all.
             EngineError: the judge can not be started.
+            JudgeRefusedError: the judge takes no request like ours.
+        """
+        self.check_asked(group, size)
+        outcome = outcome or Outcome()
+        async with self._gate:
+            await self.start()
+            await self._settle(outcome, group, size, deadline or self.deadline())
+        if not hasattr(self.scorer.engine, "recorded"):  # what was refused then is no news
+            outcome.judged.check_not_refused()
+        return outcome.judged
+
+    def check_asked(self, group: object, size: Size | None) -> None:
+        """Refuse what can not be asked, before anything starts.
+
+        Raises:
+            ConfigError: the settings do not allow the size.
+            InputError: it is no group at all.
         """
         if not isinstance(group, Group):
             raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
         if size:
             self.scorer.check_size(size)
-        outcome = outcome or Outcome()
-        async with self._gate:
-            deadline = deadline or self._deadline()
-            await self.start(deadline)
-            await self._settle(outcome, group, size, deadline)
-        return outcome.judged
 
     async def _settle(
         self, outcome: Outcome, group: Group, size: Size | None, deadline: float
