@@ -28,6 +28,7 @@ async def test_a_server_with_a_token_lets_in_only_who_sends_it(
     serve: Serve, judge: JudgeServer, tmp_path: Path, where: str
 ) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").chmod(0o600)
     options = {
         "environment": ["--token-env", "REWARD_TOKEN"],
         "file": ["--token-file", str(tmp_path / "token")],
@@ -130,7 +131,8 @@ async def test_more_calls_than_allowed_are_refused(serve: Serve, judge: JudgeSer
     server = await serve(judge.url, "--serving", "max_calls=1")
     first = asyncio.create_task(server.rewards(10, size=2))
     await server.until_metric("grm_collecting_groups", 1)
-    assert await server.reward("quality 1") == (429, "1 calls are in flight; ask again later")
+    code, said = await server.reward("quality 1")
+    assert (code, "no room for 1 more calls: 1 of at most 1 are in" in said) == (429, True)
     first.cancel()
 
 
