@@ -17,6 +17,8 @@ from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.columns import Columns
+from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.tally import Tally, summary
@@ -31,11 +33,23 @@ Sink = Recorder | Replacement | StandardOutput
 @takes_judge
 def score(
     settings: JudgeSettings,
-    source: Annotated[str, Argument(metavar="INPUT", help="JSONL file of groups; - is stdin.")],
+    source: Annotated[
+        str,
+        Argument(
+            metavar="INPUT",
+            help="Groups: a .jsonl, .json, .csv, .tsv or .parquet file, a folder that `datasets` "
+            "saved, hub:owner/name[:split]; - is JSONL from stdin.",
+        ),
+    ],
     output: Annotated[
         str, Option("-o", "--output", metavar="OUT", help="JSONL file for verdicts; - is stdout.")
     ],
     limit: Annotated[int | None, Option(min=1, help="Judge only the first so many groups.")] = None,
+    split: Annotated[str | None, Option(help="Split of a data set that has several.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        Option(help="Names in INPUT, such as prompt=question,responses=a+b; id= leaves one out."),
+    ] = None,
     thinking: Annotated[
         Thinking,
         Option(help="Thinking of the responses: drop it, keep it, or only closed thoughts answer."),
@@ -51,11 +65,12 @@ def score(
         bool, Option("--restart", help="Replace OUT, with the first verdict.")
     ] = False,
 ) -> None:
-    """Score the groups of a JSONL file, one verdict a line, in the order of the input.
+    """Score the groups of INPUT, one verdict a line, in the order of the input.
 
-    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, and may have
-    `id`, `reference`, `principles`, `evidence` and `metadata`. A file is checked whole before the
-    first token is spent.
+    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, or has
+    `completions`, one `completion`, `chosen` and `rejected`, or `messages` that end with a
+    response. It may have `id`, `reference`, `principles`, `evidence` and `metadata`; other columns
+    are kept with the verdict. An input is checked whole before the first token is spent.
 
     Run the same command again after a crash, and it goes on: what is in OUT is not judged again.
     With `--retry-unscored` the verdicts of groups judged again stand at the end of OUT.
@@ -64,8 +79,11 @@ def score(
     """
     path = None if output == "-" else Path(output)
     _check_paths(source, path)
+    names = Columns.parse(columns or ())
     with GRM(settings.load()) as grm:
-        rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
+        reader = Reader(thinking, unseen, grm.config.thinking.marks)
+        groups = Input(source, split=split, columns=names, reader=reader)
+        rows = Source(groups, grm.check_group, limit)
         if path and not restart:
             _prepare(path, grm, retry_unscored=retry_unscored)
         tally = _resume(grm, rows, path, restart=restart)

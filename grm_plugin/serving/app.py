@@ -17,6 +17,7 @@ from grm_plugin import __version__
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.remote.secret import Secret
 from grm_plugin.serving.admission import Admission
+from grm_plugin.serving.bodies import StrictRoute
 from grm_plugin.serving.callers import while_there
 from grm_plugin.serving.handlers import add_handlers
 from grm_plugin.serving.judging import Judge, Judging, Probe
@@ -146,6 +147,7 @@ def create_app(
 
     app = FastAPI(title="grm-plugin reward server", version=__version__, lifespan=lifespan)
     app.state.service = service
+    app.router.route_class = StrictRoute
     app.add_middleware(
         Guard,
         settings=service.settings,
@@ -181,7 +183,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     )
     async def score(call: ScoreCall, request: Request) -> Response:
         """Whole groups in, whole verdicts out."""
-        groups = [row.group(service.reader) for row in call.groups]
+        groups = own.groups_of(call, service.reader)
         check_groups(service.settings, call, groups)
         verdicts = await while_there(request, service.score(groups, call.size))
         return Response(own.answer(verdicts), media_type="application/json")
