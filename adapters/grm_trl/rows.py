@@ -68,7 +68,7 @@ def read_rows(
             ),
             response=reader.response(completion, _before(asked[i], opening), at=("completions", i)),
             reference=optional_text(references[i], _at(columns.reference, i)),
-            principles=texts(principles[i], (columns.principles or "", i)),
+            principles=texts(principles[i], _at(columns.principles, i)),
             evidence=optional_text(evidence[i], _at(columns.evidence, i)),
             id=optional_text(ids[i], _at(columns.id, i)) or "",
         )

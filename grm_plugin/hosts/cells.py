@@ -8,8 +8,8 @@ from typing import Any
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.strict_json import from_json
 
-_ALWAYS_JSON = ("responses", "completions", "messages", "metadata", "images")
-_LISTS = ("evidence", "principles")
+_SEVERAL = ("responses", "completions")
+_JSON = (*_SEVERAL, "messages", "metadata", "images", "evidence", "principles")
 _SAID = ("prompt", "completion", "chosen", "rejected")
 
 
@@ -21,13 +21,13 @@ def read_cells(keys: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of a row, with lists and messages in place of their JSON.
 
     ``prompt``, ``completion``, ``chosen`` and ``rejected`` are messages where their cell holds a
-    JSON list of objects with a role, and texts where it holds anything else.
+    JSON list of objects, and texts where it holds anything else.
 
     Args:
         keys: cells by key; a list of cells where several columns are one key.
 
     Raises:
-        InputError: a key that is always a list or an object holds something else.
+        InputError: a key that is always a list or an object begins as one, and is no JSON.
 
     >>> read_cells({"prompt": "[1, 2]?", "responses": '["a", "b"]', "id": ""})
     {'prompt': '[1, 2]?', 'responses': ['a', 'b'], 'id': None}
@@ -42,18 +42,15 @@ def without_blanks(own: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(key: str, cell: Any) -> Any:
     if isinstance(cell, list):
-        said = key in ("responses", "completions")
-        return [_said(one) if said else one or None for one in cell]
+        return [_said(one) if key in _SEVERAL else one or None for one in cell]
     if key in _SAID:
-        return _said(cell)
-    if key in _ALWAYS_JSON or (key in _LISTS and cell.lstrip().startswith("[")):
+        return _said(cell) if cell or key != "prompt" else None
+    if key in _JSON and cell.lstrip().startswith(("[", "{")):
         return _json(key, cell)
     return cell or None
 
 
 def _json(key: str, cell: str) -> Any:
-    if not cell.strip():
-        return None
     try:
         return from_json(cell)
     except InputError as error:
@@ -68,9 +65,5 @@ def _said(cell: str) -> Any:
         value = from_json(cell)
     except InputError:
         return cell
-    messages = isinstance(value, list) and value and all(map(_is_message, value))
+    messages = isinstance(value, list) and value and all(isinstance(one, dict) for one in value)
     return value if messages else cell
-
-
-def _is_message(value: Any) -> bool:
-    return isinstance(value, dict) and "role" in value

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from grm_plugin.hosts.values import Place, check_depth, refused
@@ -32,9 +33,13 @@ class Unseen:
     def of(cls, kind: str, value: Any) -> Unseen:
         """A part from what a host hands over: bytes, a path, an image object, or a mapping of them.
 
+        Raises:
+            InputError: it is nested too deep.
+
         >>> Unseen.of("image", "cat.png") == Unseen.of("image", "dog.png")
         False
         """
+        check_depth(value, (kind,))
         return cls(_KIND.get(kind, kind), digest(value))
 
     def __str__(self) -> str:
@@ -74,7 +79,6 @@ def part_of(part: Any, at: Place) -> Part:
             return str(part[key])
     if kind in _TEXTS:
         raise refused((*at, kind), "a text", part.get(kind))
-    check_depth(part, at)
     return Unseen.of(kind, {key: value for key, value in part.items() if key != "type"})
 
 
@@ -103,8 +107,8 @@ def _pieces(value: Any) -> Iterator[bytes]:
     if isinstance(value, bytes | bytearray | memoryview):
         yield bytes(value)
     elif isinstance(value, Mapping):
-        pairs = sorted((_name(key), inner) for key, inner in value.items() if inner is not None)
-        for name, inner in pairs:
+        pairs = ((_name(key), inner) for key, inner in value.items() if inner is not None)
+        for name, inner in sorted(pairs, key=itemgetter(0)):
             yield name
             yield from _pieces(inner)
     elif isinstance(value, Sequence) and not isinstance(value, str):
@@ -124,10 +128,15 @@ def _blob(value: Any) -> Iterator[bytes]:
             [getattr(value, name, None) for name in ("mode", "size", "shape", "dtype")]
         ).encode()
         yield value.tobytes()
-    elif isinstance(value, int):  # its repr may have no more than so many digits
-        yield hex(value).encode()
     else:
-        yield repr(value).encode()
+        yield _shown(value).encode()
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # its own, or a number of too many digits
+        return hex(value) if isinstance(value, int) else type(value).__name__
 
 
 def _name(key: Any) -> bytes:

@@ -59,7 +59,7 @@ def _group(form: Form, keys: Mapping[str, Any], own: Mapping[str, Any], reader: 
         responses=tuple(reader.response(said, form.prompt, at=at) for said, at in answers),
         id=optional_text(keys.get("id"), "id") or "",
         reference=optional_text(keys.get("reference"), "reference"),
-        principles=texts(keys.get("principles"), ("principles",)),
+        principles=texts(keys.get("principles"), "principles"),
         evidence=_evidence(keys.get("evidence"), len(form.responses)),
         metadata=_metadata(keys.get("metadata"), own),
     )

@@ -15,7 +15,7 @@ from grm_plugin.errors import InputError, placed, quoted
 Place = tuple[str | int, ...]
 """Where a value stands in what a host hands over, such as ``("prompt", 0, "role")``."""
 
-MAX_DEPTH = 64
+MAX_DEPTH = 32
 """Levels of lists and objects within one value."""
 _MOST_BITS = 13_000
 """Of an integer: Python writes no more than 4,300 digits."""
@@ -74,14 +74,21 @@ def _can_be_written(number: Real | Decimal | float) -> bool:
         return False
 
 
-def texts(value: Any, at: Place) -> tuple[str, ...]:
+def texts(value: Any, what: str) -> tuple[str, ...]:
     """A text, or a list of texts and numbers, as texts; what is missing or empty is left out.
+
+    Args:
+        value: of a dataset's column.
+        what: how errors call it.
 
     Raises:
         InputError: it is something else.
     """
-    values = value if isinstance(value, list | tuple) else [value]
-    found = (optional_text(one, placed((*at, i))) for i, one in enumerate(values))
+    if not isinstance(value, list | tuple):
+        value, places = [value], [what]
+    else:
+        places = [f"{what}, item {i}" for i in range(len(value))]
+    found = (optional_text(one, place) for one, place in zip(value, places, strict=True))
     return tuple(text for text in found if text)
 
 

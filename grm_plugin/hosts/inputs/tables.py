@@ -42,9 +42,16 @@ def dataset(name: str, split: str | None) -> Iterator[Row]:
         EngineError: ``datasets`` is not installed.
         InputError: it can not be loaded, or has several splits and none, or another, is named.
     """
-    table = _loaded(_imported("datasets", name), name, split)
-    # as Arrow has them: pictures are not decoded
-    yield from _numbered(table.with_format("arrow").iter(batch_size=_BATCH))
+    datasets = _imported("datasets", name)
+    try:
+        table = _loaded(datasets, name, split)
+        # as Arrow has them: pictures are not decoded
+        yield from _numbered(table.with_format("arrow").iter(batch_size=_BATCH))
+    except UnreadableError:
+        raise
+    except Exception as error:  # of files, formats, HTTP clients and of the hub
+        why = f"{type(error).__name__}: {_first_line(error)}"
+        raise UnreadableError(f"can not be loaded: {why}") from error
 
 
 def is_saved(folder: Path) -> bool:
@@ -53,18 +60,12 @@ def is_saved(folder: Path) -> bool:
 
 
 def _loaded(datasets: Any, name: str, split: str | None) -> Any:
-    try:
-        if name.startswith(HUB):
-            hub, config, split = _on_the_hub(name, split)
-            return _of_split(datasets.load_dataset(hub, config), split)
-        if is_saved(Path(name)):
-            return _of_split(datasets.load_from_disk(name), split)
-        return _of_split(datasets.load_dataset(name), split)
-    except UnreadableError:
-        raise
-    except Exception as error:  # of files, formats, HTTP clients and of the hub
-        why = f"{type(error).__name__}: {_first_line(error)}"
-        raise UnreadableError(f"can not be loaded: {why}") from error
+    if name.startswith(HUB):
+        hub, config, split = _on_the_hub(name, split)
+        return _of_split(datasets.load_dataset(hub, config), split)
+    if is_saved(Path(name)):
+        return _of_split(datasets.load_from_disk(name), split)
+    return _of_split(datasets.load_dataset(name), split)
 
 
 def _on_the_hub(name: str, split: str | None) -> tuple[str, str | None, str | None]:
