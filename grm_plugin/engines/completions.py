@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.engines.usage import Usage
 from grm_plugin.errors import EngineError, TransportError, quoted
 from grm_plugin.local.tokens import aligned, merged
 from grm_plugin.remote.http import Answer
@@ -22,8 +22,7 @@ def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineErro
     n = request.n
     try:
         found = sorted(answer.value["choices"], key=lambda choice: int(choice.get("index", 0)))
-        usage = answer.value.get("usage") or {}
-        prompt, output = (int(usage.get(f"{k}_tokens") or 0) for k in ("prompt", "completion"))
+        usage = Usage.told(answer.value.get("usage"))
         if len(found) != n:
             raise TransportError(f"expected {n} choices from the judge server, got {len(found)}")
         draws = [_draw(choice, logprobs=bool(request.logprobs)) for choice in found]
@@ -31,13 +30,7 @@ def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineErro
         raise TransportError(
             f"expected a chat completion from the judge server, got {quoted(answer.value, 300)}"
         ) from None
-    shares = [output // n + (i < output % n) for i in range(n)]
-    return [
-        replace(draw, prompt_tokens=prompt, output_tokens=share, seconds=answer.seconds)
-        if isinstance(draw, Draw)
-        else draw
-        for draw, share in zip(draws, shares, strict=True)
-    ]
+    return usage.share(draws, answer.seconds)
 
 
 def _draw(choice: Mapping[str, Any], *, logprobs: bool) -> Draw | EngineError:

@@ -49,6 +49,7 @@ class Session:
 
         Raises:
             EngineError: a part can not be started; names it. The next call tries again.
+            ConfigError: there is a budget in money, and the judge's prices are not known.
         """
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(deadline or self._deadline()))
@@ -66,6 +67,7 @@ class Session:
             if name not in self._up:
                 await _start(name, part, deadline)
                 self._up.add(name)
+        self.scorer.check_budget()
 
     def _deadline(self) -> float:
         return time.monotonic() + self._config.batch_timeout_s

@@ -63,6 +63,7 @@ class Judgment:
         meta_score: the meta RM's logit, if one was asked.
         voted: whether this judgment was selected to vote.
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
+        money: the same in US dollars, the meta RM's rating included; None: the price is not known.
         run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
         tokens: the tokens from the answer to the end of the text with their probabilities, when the
             contract asks for them.
@@ -84,6 +85,7 @@ class Judgment:
     run: int = 0
     tokens: tuple[Token, ...] = ()
     said: tuple[str, ...] = ()
+    money: float | None = None
 
     def failed(self, reason: Reason, detail: str) -> Failure:
         """This sample as one that is dropped, with its text and its cost."""
@@ -101,14 +103,16 @@ class Judgment:
             self.run,
             self.said,
             self.tokens,
+            self.money,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A sample that gives no judgment: why, and whatever text came.
+    """A sample that gives no judgment: why, whatever text came, and what it cost.
 
-    ``tokens`` are there when it was read and only the selector had no answer for it.
+    ``tokens`` are there when it was read and only the selector had no answer for it. ``money`` is
+    None where nobody told what it cost: a request that failed may have been billed.
     """
 
     sample: int
@@ -124,6 +128,7 @@ class Failure:
     run: int = 0
     said: tuple[str, ...] = ()
     tokens: tuple[Token, ...] = ()
+    money: float | None = None
 
 
 Sample = Judgment | Failure
