@@ -70,7 +70,9 @@ class Scorer:
         yield f"selector {self.config.select.name!r}", self.selector
         yield from self.sources.parts()
 
-    async def judge(self, group: Group, size: Size | None, *, deadline: float) -> Verdict:
+    async def judge(
+        self, group: Group, size: Size | None, *, deadline: float, allowance: Allowance
+    ) -> Verdict:
         """Score one group. A part that fails leaves it unscored, and is named.
 
         Args:
@@ -78,18 +80,13 @@ class Scorer:
             size: how many samples to draw of each run; None is the configured number, or in a
                 replay the recorded one where ``k`` was left out.
             deadline: ``time.monotonic()`` after which open samples are dropped as ``timeout``.
+            allowance: what it may spend.
 
         Raises:
             InputError: the group can not be judged as given; no token was spent.
             BudgetError: the budget might not pay for it; no token was spent.
         """
-        with self.budget.allowance() as allowance:
-            return await self._judge(group, size, deadline, allowance)
-
-    async def _judge(
-        self, group: Group, size: Size | None, latest: float, allowance: Allowance
-    ) -> Verdict:
-        started = time.monotonic()
+        started, latest = time.monotonic(), deadline
         deadline = min(latest, started + self.config.group_timeout_s)
         try:
             course = await self._begin(checked_group(group), size, started, deadline, allowance)

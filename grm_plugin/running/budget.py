@@ -66,7 +66,7 @@ class Budget:
         self._spent = Amount()
         self._under_way: set[Allowance] = set()
         self._queue: deque[_Waiting] = deque()
-        self._ended: BudgetError | None = None
+        self._ended = ""
         self._lock = threading.RLock()
 
     @property
@@ -114,8 +114,8 @@ class Budget:
         """Whether ``one`` may begin now; raises BudgetError when it never will."""
         with self._lock:
             if self._ended:
-                raise self._ended
-            if self._queue[0] is not waiting:
+                raise BudgetError(self._ended)
+            if not self._queue or self._queue[0] is not waiting:
                 return False
             if self._allows(most):
                 self._queue.popleft()
@@ -125,9 +125,9 @@ class Budget:
                 return True
             if self._under_way:
                 return False
-            self._ended = BudgetError(self._told(most, group))
+            self._ended = self._told(most, group)
             self._wake()
-            raise self._ended
+            raise BudgetError(self._ended)
 
     def _more(self, one: Allowance, most: Amount) -> bool:
         with self._lock:

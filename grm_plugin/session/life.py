@@ -13,6 +13,7 @@ from grm_plugin.errors import EngineError, GRMError, InputError, PluginError, Te
 from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.running import guarded
 from grm_plugin.running.breaker import Judged, Outcome
+from grm_plugin.running.budget import Allowance
 from grm_plugin.running.loop import LoopBlocked, LoopThread
 from grm_plugin.session.telling import Telling
 from grm_plugin.size import Size
@@ -119,23 +120,32 @@ class Session:
             ConfigError: the settings do not allow the size.
             InputError: it is no group at all.
             EngineError: the judge can not be started.
+            BudgetError: the budget might not pay for it; all groups before it are judged.
         """
         if not isinstance(group, Group):
             raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
         if size:
             self.scorer.check_size(size)
         outcome = outcome or Outcome()
-        async with self._gate:
-            deadline = deadline or self._deadline()
-            await self.start(deadline)
-            await self._settle(outcome, group, size, deadline)
+        with self.scorer.budget.allowance() as allowance:  # in the order of the groups
+            async with self._gate:
+                deadline = deadline or self._deadline()
+                await self.start(deadline)
+                await self._settle(outcome, group, size, deadline, allowance)
         return outcome.judged
 
     async def _settle(
-        self, outcome: Outcome, group: Group, size: Size | None, deadline: float
+        self,
+        outcome: Outcome,
+        group: Group,
+        size: Size | None,
+        deadline: float,
+        allowance: Allowance,
     ) -> None:
+        score = self.scorer.judge
+
         async def judge() -> None:
-            self.say(outcome, await self.scorer.judge(group, size, deadline=deadline))
+            self.say(outcome, await score(group, size, deadline=deadline, allowance=allowance))
 
         # parts keep the deadline; whatever else does not is given a little longer
         until = deadline + 2 * guarded.GRACE_S
