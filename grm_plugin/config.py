@@ -50,7 +50,7 @@ class GRMConfig(BaseModel):
     engine: Part = Field(
         Part(name=DEFAULT),
         description="where the judge runs: `reference`, `transformers`, `vllm`, `server`, "
-        "`replay`; `default` is chosen when the judge is made",
+        "`litellm`, `replay`; `default` is chosen when the judge is made",
     )
     template: str | None = Field(None, description="name or file of the prompt; default `grm`")
     k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")

@@ -110,9 +110,9 @@ def completion(body: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "message": {"role": "assistant", "content": f"judgment of seed {body['seed'] + i}"},
             **changes,
         }
-        for i in range(body["n"])
+        for i in range(body.get("n", 1))
     ]
-    usage = {"prompt_tokens": 7, "completion_tokens": 5 * body["n"] + 1}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5 * body.get("n", 1) + 1}
     # servers may list choices in any order
     return {"choices": choices[::-1], "usage": usage}
 
@@ -182,3 +182,10 @@ async def huge(
     for _ in range(1000):
         await response.write(b" " * 10_000)
     return response
+
+
+def usage_of(usage: Any) -> Act:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> web.Response:
+        return web.json_response(completion(body) | {"usage": usage})
+
+    return act
