@@ -15,7 +15,7 @@ from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
-from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
 from grm_plugin.prompts.known import advice
@@ -25,6 +25,7 @@ from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3
+BUDGET_SPENT = 4
 Sink = Recorder | Replacement | StandardOutput
 
 
@@ -60,7 +61,11 @@ def score(
     Run the same command again after a crash, and it goes on: what is in OUT is not judged again.
     With `--retry-unscored` the verdicts of groups judged again stand at the end of OUT.
 
-    Exit code: 0 all groups are scored, 3 some are unscored, 1 an error, 130 interrupted.
+    A `budget` holds for all of OUT: what its verdicts cost counts. Where it might not pay for the
+    next group the run stops, and the same command with a larger budget goes on.
+
+    Exit code: 0 all groups are scored, 3 some are unscored, 4 the budget is spent, 1 an error,
+    130 interrupted.
     """
     path = None if output == "-" else Path(output)
     _check_paths(source, path)
@@ -95,6 +100,7 @@ def _resume(grm: GRM, rows: Source, path: Path | None, *, restart: bool) -> Tall
     earlier, tally = Earlier(None if restart else path), Tally()
     for verdict in earlier.verdicts():
         tally.add(verdict)
+        grm.spend(verdict.cost)
     if tally.groups:
         say(f"verdicts in {path} already: {tally.groups}")
     fresh = (group for group in rows.groups() if not earlier.has(group))
@@ -137,6 +143,14 @@ def _judge(grm: GRM, groups: Iterable[Group], sink: Sink, bar: Bar) -> None:
 def _telling_what_is_kept(tally: Tally, path: Path | None, *, replaced: bool) -> Iterator[None]:
     try:
         yield
+    except BudgetError as error:
+        say(f"stopped: {error}")
+        if path:
+            say(
+                f"verdicts kept in {path}: {tally.groups}; the same command goes on there, with a "
+                "larger budget"
+            )
+        raise Exit(BUDGET_SPENT) from None
     except (GRMError, KeyboardInterrupt):
         if path and replaced and not tally.groups:
             say(f"{path} is as it was")
