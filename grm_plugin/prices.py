@@ -51,6 +51,15 @@ class BudgetLimits(Options):
             raise ValueError("expected money, tokens or both, got none")
         return self
 
+    def share(self, n: int) -> BudgetLimits:
+        """For each of ``n`` processes of one run that know nothing of each other.
+
+        >>> BudgetLimits(money=6, tokens=1000).share(4)
+        BudgetLimits(money=1.5, tokens=250)
+        """
+        money = None if self.money is None else self.money / n
+        return BudgetLimits(money=money, tokens=self.tokens and max(1, self.tokens // n))
+
 
 def dollars(money: float) -> str:
     """An amount as people read it, with two digits that say something.

@@ -123,7 +123,7 @@ class GroupJudge:
         try:
             (verdict,) = await self._grm.score_batch_async([group], size=size)
         except JudgeDeadError as error:
-            raise JudgeDeadError(f"in a rollout actor {error}") from None
+            raise type(error)(f"in a rollout actor {error}") from None
         return verdict
 
     def _rounded(self, verdict: Verdict) -> Verdict:

@@ -97,7 +97,7 @@ def make_plan(
     label, label_option = _label(host, given, options)
     servers, own_agent = _servers(config, options), _own_agent(host, given)
     settings = RunSettings(
-        config=_content(config),
+        config=_content(config, host.value(given, "engines")),
         template=_template_text(config),
         label=label,
         own_label=bool(label_option),
@@ -196,8 +196,13 @@ def _servers(config: GRMConfig, options: OpenRLHFOptions) -> Servers | None:
     return Servers(serve, options.judge, engine.get("api_key_env"))
 
 
-def _content(config: GRMConfig) -> dict[str, Any]:
-    """The configuration for other nodes: JSON values, absolute paths, no server to start."""
+def _content(config: GRMConfig, actors: int) -> dict[str, Any]:
+    """The configuration for other nodes: JSON values, absolute paths, no server to start.
+
+    Each rollout actor may spend its share of the budget.
+    """
+    if config.budget:
+        config = config.but(budget=config.budget.share(actors))
     engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
     config = config.but(engine={"name": config.engine.name, **engine})
     if config.record:

@@ -8,7 +8,7 @@ import math
 import time
 from typing import Protocol
 
-from grm_plugin.errors import EngineError, GRMError, JudgeDeadError
+from grm_plugin.errors import BudgetError, EngineError, GRMError, JudgeDeadError
 from grm_plugin.grm import GRM
 from grm_plugin.serving.lifecycle import Lifecycle
 from grm_plugin.serving.metrics import Metrics, one_more
@@ -158,6 +158,7 @@ class Judging:
         except EngineError as error:
             return Verdict(group, None, unscored=f"the judge is not there: {error}")
         except JudgeDeadError as error:
-            logger.error("the judge counts as dead: %s", error)
+            spent = isinstance(error, BudgetError)
+            logger.error("%s: %s", "no more calls" if spent else "the judge counts as dead", error)
             self._lifecycle.die(error)
             raise
