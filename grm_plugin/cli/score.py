@@ -16,7 +16,7 @@ from grm_plugin.cli.output import Output, continued, restarted
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
-from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
@@ -27,6 +27,7 @@ from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3
+BUDGET_SPENT = 4
 _STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 
@@ -80,7 +81,11 @@ def score(
     that is made anew takes the place of the old one when the run ends, and not before the judge
     has answered; until then it waits in OUT.retry, with `--restart` in OUT.restart.
 
-    Exit code: 0 all groups are scored, 3 some are unscored, 1 an error, 130 interrupted.
+    A `budget` holds for all of OUT: what its verdicts cost counts. Where it might not pay for the
+    next group the run stops, and the same command with a larger budget goes on.
+
+    Exit code: 0 all groups are scored, 3 some are unscored, 4 the budget is spent, 1 an error,
+    130 interrupted.
     """
     path = None if output in _STDOUT else Path(output)
     names = Columns.parse(columns or ())
@@ -121,6 +126,7 @@ def _score(grm: GRM, rows: Source, out: Output, *, append: bool) -> Tally:
     tally = Tally()
     for verdict in out.standing():
         tally.add(verdict)
+        grm.spend(verdict.cost)
     if tally.groups or out.earlier.to_replace:
         again = f", to judge again: {out.earlier.to_replace}" if out.earlier.to_replace else ""
         say(f"verdicts in {out.places} already: {tally.groups}{again}")
@@ -185,6 +191,14 @@ def _start(grm: GRM, out: Output) -> None:
 def _telling_what_is_kept(tally: Tally, out: Output) -> Iterator[None]:
     try:
         yield
+    except BudgetError as error:
+        say(f"stopped: {error}")
+        if out.places:
+            say(
+                f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there, "
+                "with a larger budget"
+            )
+        raise Exit(BUDGET_SPENT) from None
     except (GRMError, KeyboardInterrupt):
         if out.places:
             say(f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there")

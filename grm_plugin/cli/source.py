@@ -36,6 +36,11 @@ class Source:
             self.total = sum(1 for _ in self._read())
             self._refuse_if_empty(self.total)
 
+    @property
+    def name(self) -> str:
+        """How messages call the input."""
+        return self._input.label
+
     def groups(self) -> Iterator[Group]:
         """The groups, one at a time, up to the first bad row."""
         try:
@@ -46,12 +51,12 @@ class Source:
             self._error = error
 
     def whole(self) -> Iterator[Group]:
-        """Every group of a regular file, whatever the limit.
+        """Every group of the input, whatever the limit.
 
         Raises:
-            InputError: a line is bad.
+            InputError: a row is bad.
         """
-        return self._all()
+        return self._input.groups(self._check)
 
     def finish(self) -> None:
         """Raise the error that ended :meth:`groups` too early, if there was one."""
@@ -62,9 +67,9 @@ class Source:
     def _refuse_if_empty(self, groups: int) -> None:
         if not groups:
             raise InputError(
-                f"{self._input.label} holds no groups; expected one JSON object a line, such as "
+                f"{self.name} holds no groups; expected one JSON object a line, such as "
                 '{"prompt": "2 + 2?", "responses": ["4", "5"]}'
             )
 
     def _read(self) -> Iterator[Group]:
-        return itertools.islice(self._input.groups(self._check), self._limit)
+        return itertools.islice(self.whole(), self._limit)

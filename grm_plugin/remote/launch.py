@@ -110,7 +110,7 @@ class ServerProcess:
 
     def loss(self) -> str:
         """Why the server that was started here is gone; empty while it should be there."""
-        code = self._guard.poll() if self._guard else None
+        code = self._process.code if self._process else None
         if code is None:
             return ""
         return (

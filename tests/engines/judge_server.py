@@ -195,3 +195,10 @@ async def huge(
     for _ in range(1000):
         await response.write(b" " * 10_000)
     return response
+
+
+def usage_of(usage: Any) -> Act:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> web.Response:
+        return web.json_response(completion(body) | {"usage": usage})
+
+    return act
