@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from docs.figures import figures_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
+from grm_plugin.engines.litellm import LiteLLMOptions
 from grm_plugin.engines.replay import ReplayOptions
 from grm_plugin.engines.server import ServerOptions
 from grm_plugin.engines.vllm import VLLMOptions
@@ -40,6 +41,7 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("Engine `vllm`", VLLMOptions),
     ("Engine `server`", ServerOptions),
     ("`serve` of the engine `server`", ServeOptions),
+    ("Engine `litellm`", LiteLLMOptions),
     ("Engine `replay`", ReplayOptions),
     ("Selector `meta_rm`", MetaRMOptions),
     ("Server `grm serve`", ServingSettings),
