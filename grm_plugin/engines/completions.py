@@ -7,12 +7,11 @@ those in the list. What can not be read is an error in place of its own draw alo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.engines.usage import Usage
 from grm_plugin.errors import EngineError, TransportError, quoted
 from grm_plugin.local.tokens import aligned, merged
 from grm_plugin.remote.http import Answer
@@ -40,7 +39,6 @@ _KINDS = {
 """What the parts of a content are, by their types."""
 
 _CALLS = ("tool_calls", "function_call")
-_MOST_TOKENS = 10**9
 
 
 def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineError]:
@@ -53,19 +51,10 @@ def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineErro
         TransportError: this is no chat completion, or one without a choice.
     """
     choices = _choices(answer.value)[: request.n]
-    usage = answer.value.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
-    prompt, output = (_count(usage.get(f"{kind}_tokens")) for kind in ("prompt", "completion"))
-    n = len(choices)
-    cut = n == 1 and output >= request.sampling.max_tokens
+    usage = Usage.told(answer.value.get("usage"))
+    cut = len(choices) == 1 and usage.output >= request.sampling.max_tokens
     draws = [_read(choice, cut=cut, logprobs=bool(request.logprobs)) for choice in choices]
-    shares = [output // n + (i < output % n) for i in range(n)]
-    return [
-        replace(draw, prompt_tokens=prompt, output_tokens=share, seconds=answer.seconds)
-        if isinstance(draw, Draw)
-        else draw
-        for draw, share in zip(draws, shares, strict=True)
-    ]
+    return usage.share(draws, answer.seconds)
 
 
 def _choices(value: Any) -> Sequence[Any]:
@@ -79,13 +68,6 @@ def _choices(value: Any) -> Sequence[Any]:
         return choices
     by_index: dict[Any, Any] = dict(zip(places, choices, strict=True))
     return [by_index[place] for place in sorted(by_index)]
-
-
-def _count(told: Any) -> int:
-    """A number of tokens as a server tells it; 0 where that is none."""
-    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
-        return 0
-    return min(max(int(told), 0), _MOST_TOKENS)
 
 
 def _read(choice: Any, *, cut: bool, logprobs: bool) -> Draw | EngineError:
