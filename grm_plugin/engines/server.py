@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import RequestShape
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.leading import Leading
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
 from grm_plugin.types import Message
@@ -44,6 +46,9 @@ class ServerOptions(ConnectionOptions):
             does not tell that itself.
         control_tokens: texts that the judge's tokenizer takes for control tokens, besides the
             usual ones and those that the server shows at ``/tokenize``.
+        warm_up: the first request of a group goes ahead, and the others follow when it is answered.
+            For providers that give a prefix for less only once they have answered a request that
+            began with it; vLLM shares what it is only reading, and needs none.
     """
 
     fields: Mapping[str, str | None] = {}
@@ -51,6 +56,7 @@ class ServerOptions(ConnectionOptions):
     extra_body: Mapping[str, Any] = {}
     context_tokens: int | None = Field(None, ge=1)
     control_tokens: tuple[str, ...] = ()
+    warm_up: bool = False
 
 
 class ServerEngine:
@@ -87,6 +93,7 @@ class ServerEngine:
             system=self.options.system,
             owner=_OWNER,
         )
+        self._turn = Leading().turn if self.options.warm_up else _at_once
         self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
         self._tokenizes = provider.lists  # nobody else has /tokenize
         self.model = self._connection.model
@@ -154,12 +161,13 @@ class ServerEngine:
         while True:
             names = self._shape.names({name: other for name, (other, _) in changes.items()})
             try:
-                answer = await self._connection.post(
-                    "/v1/chat/completions",
-                    self._shape.written(asked, names),
-                    group=request.group,
-                    draws=request.n,
-                )
+                async with self._turn(request.group):
+                    answer = await self._connection.post(
+                        "/v1/chat/completions",
+                        self._shape.written(asked, names),
+                        group=request.group,
+                        draws=request.n,
+                    )
             except Refused as refusal:
                 change = self._shape.change(asked, names, refusal.said)
                 if change is None:
@@ -215,6 +223,10 @@ class ServerEngine:
     def abandon(self) -> None:
         """End a server of ours at once, from any thread: the event loop of this engine is lost."""
         self._connection.abandon()
+
+
+def _at_once(group: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
 def _from(request: SampleRequest, start: int, end: int) -> SampleRequest:
