@@ -22,7 +22,7 @@ from machine import save
 
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
-from grm_plugin.engines.server import ServerEngine
+from grm_plugin.engines.server import ServerEngine, _asked
 from grm_plugin.pipeline import planning
 from grm_plugin.prompts import Template
 from grm_plugin.reference.judge import MODEL
@@ -117,8 +117,13 @@ async def both(engine: ServerEngine, requests: Sequence[SampleRequest]) -> tuple
     between = time.perf_counter()
     assert all(isinstance(draw, Draw) for draws in found for draw in draws)
     url = engine._connection._replicas[0].to("/v1/chat/completions")
-    await raw(url, [engine._body(request) for request in requests])
+    await raw(url, [body(engine, request) for request in requests])
     return between - started, time.perf_counter() - between
+
+
+def body(engine: ServerEngine, request: SampleRequest) -> dict[str, Any]:
+    """What the engine posts."""
+    return dict(engine._shape.written(_asked(engine.model, request), engine._shape.names({})))
 
 
 async def raw(url: str, bodies: Sequence[dict[str, Any]]) -> None:
