@@ -62,7 +62,8 @@ class SampleRequest:
 class Draw:
     """One completion of the judge, as an engine returns it.
 
-    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
+    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut. Others
+    drop the sample: ``content_filter`` and ``refusal`` (declined), ``tool_calls``, or any word.
     ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
     the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
     judges that speak more than once. ``opened``: the prompt ended inside a thought, as some chat
@@ -109,8 +110,10 @@ class Engine(Protocol):
     that is called in another thread when a part blocks the event loop, and ends at once what this
     engine runs outside of its process; ``turn()``, a coroutine that returns when the judge can take
     the requests of another group, so that no group's time passes in a queue; ``trouble``, why
-    requests wait now, empty when they do not; and ``control_tokens``, texts that the judge's
-    tokenizer takes for control tokens, known once it has started.
+    requests wait now, empty when they do not; ``control_tokens``, texts that the judge's tokenizer
+    takes for control tokens, known once it has started; and ``altered``, what the judge does not
+    get as it was asked for (a seed that can not be sent), as JSON values by name, which goes into
+    the origin of verdicts.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

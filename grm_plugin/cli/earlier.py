@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from grm_plugin.errors import InputError, RecordError
+from grm_plugin.pipeline.origin import ALTERED
 from grm_plugin.records import read_verdicts
 from grm_plugin.running.recorder import Recorder, cut_torn_line
 from grm_plugin.types import Group, Verdict
@@ -118,6 +119,8 @@ def check_same_settings(path: Path, now: Mapping[str, Any]) -> None:
     before, current = dict(first.origin), json.loads(json.dumps(dict(now)))
     if not current.get("model"):
         before["model"] = current["model"] = ""
+    before.pop(ALTERED, None)  # no setting, and not known before the judge has answered
+    current.pop(ALTERED, None)
     names = [name for name in {**before, **current} if before.get(name) != current.get(name)]
     if names:
         changes = [f"{name} was {before.get(name)!r}, is {current.get(name)!r}" for name in names]
