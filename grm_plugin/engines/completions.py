@@ -7,12 +7,11 @@ those in the list. What can not be read is an error in place of its own draw alo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.engines.usage import Usage
 from grm_plugin.errors import EngineError, TransportError, quoted
 from grm_plugin.local.tokens import aligned, merged
 from grm_plugin.remote.http import Answer
@@ -28,8 +27,18 @@ _ENDED = {
 }
 """The words for the end of a text, in lower case, of the servers there are."""
 
+_FIELDS = (
+    *(("reasoning_content", "thinking"), ("reasoning", "thinking")),
+    ("refusal", "refusal"),
+)
+_KINDS = {
+    **dict.fromkeys(("text", "output_text"), "text"),
+    **dict.fromkeys(("thinking", "reasoning"), "thinking"),
+    "refusal": "refusal",
+}
+"""What the parts of a content are, by their types."""
+
 _CALLS = ("tool_calls", "function_call")
-_MOST_TOKENS = 10**9
 
 
 def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineError]:
@@ -42,19 +51,10 @@ def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineErro
         TransportError: this is no chat completion, or one without a choice.
     """
     choices = _choices(answer.value)[: request.n]
-    usage = answer.value.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
-    prompt, output = (_count(usage.get(f"{kind}_tokens")) for kind in ("prompt", "completion"))
-    n = len(choices)
-    cut = n == 1 and output >= request.sampling.max_tokens
+    usage = Usage.told(answer.value.get("usage"))
+    cut = len(choices) == 1 and usage.output >= request.sampling.max_tokens
     draws = [_read(choice, cut=cut, logprobs=bool(request.logprobs)) for choice in choices]
-    shares = [output // n + (i < output % n) for i in range(n)]
-    return [
-        replace(draw, prompt_tokens=prompt, output_tokens=share, seconds=answer.seconds)
-        if isinstance(draw, Draw)
-        else draw
-        for draw, share in zip(draws, shares, strict=True)
-    ]
+    return usage.share(draws, answer.seconds)
 
 
 def _choices(value: Any) -> Sequence[Any]:
@@ -70,17 +70,10 @@ def _choices(value: Any) -> Sequence[Any]:
     return [by_index[place] for place in sorted(by_index)]
 
 
-def _count(told: Any) -> int:
-    """A number of tokens as a server tells it; 0 where that is none."""
-    if isinstance(told, bool) or not isinstance(told, int | float) or not math.isfinite(told):
-        return 0
-    return min(max(int(told), 0), _MOST_TOKENS)
-
-
 def _read(choice: Any, *, cut: bool, logprobs: bool) -> Draw | EngineError:
     try:
         return _draw(choice, cut=cut, logprobs=logprobs)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         return TransportError(
             f"expected a choice of a chat completion from the judge server, got "
             f"{quoted(choice, 300)}"
@@ -97,13 +90,13 @@ def _draw(choice: Mapping[str, Any], *, cut: bool, logprobs: bool) -> Draw | Eng
     """
     reason = _reason(choice.get("finish_reason"), cut=cut)
     message = choice["message"]
-    text, refusal = _text(message), message.get("refusal")
+    text, refusal = _texts(message)
     if reason is None:
         return TransportError(
             "the judge server ended a draw for the reason "
             f"{quoted(choice.get('error') or choice['finish_reason'], 200)}"
         )
-    if isinstance(refusal, str) and refusal:
+    if refusal:
         return Draw(text or refusal, "refusal")
     if (
         reason == "stop"
@@ -141,37 +134,30 @@ def _logprob(told: Mapping[str, Any]) -> float:
     return logprob
 
 
-def _text(message: Mapping[str, Any]) -> str:
-    """The whole text, with what the server took out as thinking put back in its marks."""
-    parts = list(_parts(message.get("content")))
-    content = "".join(text for text, thinks in parts if not thinks)
-    field = message.get("reasoning_content") or message.get("reasoning")
-    thinking = field if isinstance(field, str) else ""
-    thinking += "".join(text for text, thinks in parts if thinks)
-    return f"<think>{thinking}</think>{content}" if thinking else content
+def _texts(message: Mapping[str, Any]) -> tuple[str, str]:
+    """The whole text, with what the server took out as thinking back in its marks; the refusal."""
+    said: dict[str, str] = {"text": "", "thinking": "", "refusal": ""}
+    for name, kind in _FIELDS:
+        if isinstance(message.get(name), str):
+            said[kind] = said[kind] or message[name]
+    for text, kind in _parts(message.get("content")):
+        said[kind] += text
+    thinking, text = said["thinking"], said["text"]
+    return f"<think>{thinking}</think>{text}" if thinking else text, said["refusal"]
 
 
-def _parts(content: Any) -> Iterator[tuple[str, bool]]:
-    """The texts of a content, and whether each is thinking; TypeError for what is no text."""
-    if content is None:
-        return
+def _parts(content: Any) -> Iterator[tuple[str, str]]:
+    """The texts of a content and their kinds; TypeError for what is no text."""
     if isinstance(content, str):
-        yield content, False
+        yield content, "text"
     elif isinstance(content, list):
         for part in content:
             yield from _part(part)
-    else:
+    elif content is not None:
         raise TypeError("content that is not text")
 
 
-def _part(part: Any) -> Iterator[tuple[str, bool]]:
-    kind = part.get("type", "text")
-    if kind in ("text", "output_text"):
-        yield part["text"] + "", False
-    elif kind in ("thinking", "reasoning"):
-        inner = part.get("thinking") or part.get("text") or ""
-        yield "".join(text for text, _ in _parts(inner)), True
-    elif kind == "refusal":
-        yield part["refusal"] + "", False
-    else:
-        raise TypeError(f"a part of another kind: {kind}")
+def _part(part: Any) -> Iterator[tuple[str, str]]:
+    kind = _KINDS[part.get("type", "text")]
+    held = next((part[name] for name in (part.get("type"), "text") if name in part), None)
+    yield "".join(text for text, _ in _parts(held)), kind

@@ -63,6 +63,11 @@ def is_suspicious(samples: Sequence[Sample], min_valid: int = 1) -> bool:
     )
 
 
+def most_draws(n: int, budget: int | None) -> int:
+    """The most samples that a search among ``n`` responses draws; ``budget`` as in search."""
+    return 3 * n + 2 * _CONFIRMED if budget is None else budget
+
+
 async def search(run: Run, probe: Probe, *, budget: int | None, fewest: int) -> Found:
     """The responses of ``run`` that can be judged without those that break the count.
 
@@ -72,8 +77,7 @@ async def search(run: Run, probe: Probe, *, budget: int | None, fewest: int) -> 
         budget: most samples to draw; None: as many as it takes.
         fewest: fewest responses that the template shows.
     """
-    n = len(run)
-    left = 3 * n + 2 * _CONFIRMED if budget is None else budget
+    n, left = len(run), most_draws(len(run), budget)
     if left < n + 2 * _CONFIRMED or n - 1 < max(1, fewest):
         return Found((), ())
     drawn = tuple(await probe([_without(run, one) for one in run]))

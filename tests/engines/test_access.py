@@ -142,9 +142,11 @@ def certificate(tmp_path: Path) -> Path:
         pytest.skip("needs openssl")
     file = tmp_path / "judge.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-keyout", str(file), "-out", str(tmp_path / "certificate.pem")]
-        + ["-subj", "/CN=judge", "-addext", "subjectAltName=IP:127.0.0.1"],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-keyout", str(file), "-out", str(tmp_path / "certificate.pem")),
+            *("-subj", "/CN=judge", "-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
         check=True,
         capture_output=True,
     )

@@ -205,7 +205,7 @@ def test_what_is_altered_is_in_the_origin_of_a_verdict(serve: Serve) -> None:
 
 def test_a_text_that_is_declined_is_dropped_as_declined(serve: Serve) -> None:
     server = serve(JudgeServer(otherwise=choices_with(finish_reason="content_filter")))
-    with GRM(engine={"name": "server", "url": server.url}, k=2, find_culprits=False) as grm:
+    with GRM(engine={"name": "server", "url": server.url}, k=2, find_culprits=0) as grm:
         verdict = grm.score(Group.of("q", ["a", "b"]))
     assert verdict.failures_by_reason == {Reason.DECLINED: 2}
     assert "the provider's filter ended the judge's answer" in verdict.unscored
