@@ -184,7 +184,8 @@ class ServerEngine:
         body = {"model": self.model, "messages": self._shape.turns(messages)}
         try:
             answer = await self._connection.post("/tokenize", body)
-            return int(answer.value["count"])
+            count = answer.value["count"]
+            return count if type(count) is int and count >= 0 else None
         except NotFound:
             self._tokenizes = False
         except (GRMError, KeyError, TypeError, ValueError):
