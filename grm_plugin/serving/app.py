@@ -30,6 +30,7 @@ from grm_plugin.serving.protocols.openrlhf import RewardAnswer, RewardCall
 from grm_plugin.serving.refusals import Refusals
 from grm_plugin.serving.scoring import ResponseScorer
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.serving.strict import StrictRoute
 from grm_plugin.serving.tokens import Tokens
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
@@ -144,6 +145,7 @@ def create_app(
 
     app = FastAPI(title="grm-plugin reward server", version=__version__, lifespan=lifespan)
     app.state.service = service
+    app.router.route_class = StrictRoute
     app.add_middleware(
         Guard,
         settings=service.settings,
@@ -180,7 +182,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     )
     async def score(call: ScoreCall, request: Request) -> Response:
         """Whole groups in, whole verdicts out."""
-        groups = [row.group(service.reader) for row in call.groups]
+        groups = own.groups_of(call, service.reader)
         check_groups(service.settings, call, groups, service.judge.k)
         scoring = service.score(groups, request.state.caller, call.size)
         verdicts = await while_there(request, scoring)

@@ -42,6 +42,8 @@ class Metrics:
         self.tokens = self._counter(
             "grm_judge_tokens", "Tokens of the judge", direction=("in", "out")
         )
+        self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
+        self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
         self.group_seconds = self._histogram("grm_group_seconds", "Seconds of judging a group")
         self.collecting = self._gauge("grm_collecting_groups", "Groups that wait for responses")
         self.queue_depth = self._gauge("grm_queue_depth", "Groups that wait for the judge")
@@ -75,6 +77,8 @@ class Metrics:
             self.samples.labels(str(reason)).inc(count)
         self.tokens.labels("in").inc(verdict.cost.prompt_tokens)
         self.tokens.labels("out").inc(verdict.cost.output_tokens)
+        self.money.inc(verdict.spent.money or 0.0)
+        self.unpriced.inc(verdict.spent.unpriced)
         self.group_seconds.observe(verdict.cost.seconds)
 
     def count_filled(self, filled: Filled) -> None:

@@ -135,7 +135,10 @@ def test_a_label_can_be_what_was_asked_without_the_chat_template(
     [
         (None, "expected what was asked, since label is set to conversation, got nothing"),
         ("", "name the prompts' own column as OpenRLHF's label key"),
-        ([{"role": "user"}, 7], "list of messages with role and content, got "),
+        (
+            [{"role": "user"}, 7],
+            "labels.0.0.content: expected content or tool_calls",
+        ),
     ],
 )
 def test_a_label_that_can_be_no_conversation_is_refused(label: Any, telling: str) -> None:

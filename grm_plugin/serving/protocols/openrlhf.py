@@ -121,16 +121,17 @@ def arrivals(
         reader.response(response_of(query, prompt, settings.end_marks), prompt)
         for query, prompt in zip(call.query, call.prompts, strict=True)
     ]
-    asked = _conversations(labels) if settings.label == "conversation" else call.prompts
+    where = "labels" if settings.label == "conversation" else "prompts"
+    asked = _conversations(labels) if where == "labels" else call.prompts
     groups = _groups(call, labels, settings.group_size)
     return [
         Arrival(
             group=key,
             size=size,
-            conversation=reader.conversation(asked[i]),
+            conversation=reader.conversation(asked[i], at=(where, i)),
             response=texts[i],
             caller=caller,
-            reference=_reference(labels[i]) if settings.label == "reference" else None,
+            reference=_reference(labels[i], i) if settings.label == "reference" else None,
             index=call.sample_indices[i] if call.sample_indices else None,
             name=_name(call, i),
         )
@@ -170,8 +171,8 @@ def _conversations(labels: Sequence[Any]) -> Sequence[Any]:
     return labels
 
 
-def _reference(label: Any) -> str | None:
-    return optional_text(label, "labels, since label is set to reference")
+def _reference(label: Any, place: int) -> str | None:
+    return optional_text(label, f"labels.{place}, since label is set to reference")
 
 
 def response_of(query: str, prompt: str, end_marks: Sequence[str]) -> str:
