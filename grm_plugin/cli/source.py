@@ -28,6 +28,7 @@ class Source:
     """
 
     def __init__(self, groups: Input, check: Check, limit: int | None = None) -> None:
+        self.name = groups.label
         self.total: int | None = None
         self._input, self._check, self._limit = groups, check, limit
         self._seen = 0
@@ -45,6 +46,14 @@ class Source:
         except InputError as error:
             self._error = error
 
+    def whole(self) -> Iterator[Group]:
+        """Every group of an input that can be read again, whatever the limit.
+
+        Raises:
+            InputError: a row is bad.
+        """
+        return self._input.groups(self._check)
+
     def finish(self) -> None:
         """Raise the error that ended :meth:`groups` too early, if there was one."""
         if self._error:
@@ -54,9 +63,9 @@ class Source:
     def _refuse_if_empty(self, groups: int) -> None:
         if not groups:
             raise InputError(
-                f"{self._input.label} holds no groups; expected one JSON object a line, such as "
+                f"{self.name} holds no groups; expected one JSON object a line, such as "
                 '{"prompt": "2 + 2?", "responses": ["4", "5"]}'
             )
 
     def _read(self) -> Iterator[Group]:
-        return itertools.islice(self._input.groups(self._check), self._limit)
+        return itertools.islice(self.whole(), self._limit)

@@ -25,7 +25,8 @@ def parquet(path: Path) -> Iterator[Row]:
     arrow = _imported("pyarrow.parquet", str(path))
     failures = (_imported("pyarrow", str(path)).ArrowException, OSError)
     try:
-        with arrow.ParquetFile(path) as file:
+        # it would read the whole file ahead
+        with arrow.ParquetFile(path, pre_buffer=False) as file:
             yield from _numbered(file.iter_batches(batch_size=_BATCH))
     except failures as error:
         raise UnreadableError(f"is no Parquet file: {_first_line(error)}") from error
