@@ -14,6 +14,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from docs.figures import figures_page
+from docs.inputs import inputs_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.replay import ReplayOptions
@@ -190,6 +191,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "hooks.md": hooks_page,
     "cli.md": cli_page,
     "figures.md": figures_page,
+    "inputs.md": inputs_page,
 }
 
 
