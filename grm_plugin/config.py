@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, Part, explain, put, read_yaml
 from grm_plugin.prices import BudgetLimits, Prices
+from grm_plugin.running.recorder import Durability
 from grm_plugin.schedule import Schedule, read_schedule
 from grm_plugin.size import MAX_K, Size
 
@@ -129,6 +130,11 @@ class GRMConfig(BaseModel):
         "`{tokens: 1000000}`; it stops before one of them is passed",
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
+    durability: Durability = Field(
+        "flush",
+        description="what a recorded verdict survives: `flush` a kill, `fsync` a power cut, too, "
+        "at some milliseconds a verdict",
+    )
     adapters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
     )

@@ -62,7 +62,8 @@ class SampleRequest:
 class Draw:
     """One completion of the judge, as an engine returns it.
 
-    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
+    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut. Others
+    drop the sample: ``content_filter`` and ``refusal`` (declined), ``tool_calls``, or any word.
     ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
     the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
     judges that speak more than once. ``opened``: the prompt ended inside a thought, as some chat
@@ -115,9 +116,10 @@ class Engine(Protocol):
     group that this judge must not score, before a token is spent; ``abandon()``, a quick function
     that is called in another thread when a part blocks the event loop, and ends at once what this
     engine runs outside of its process; ``control_tokens``, texts that the judge's tokenizer
-    takes for control tokens, known once it has started; and ``prices``, the
-    :class:`grm_plugin.prices.Prices` of its model or None, for engines that look them up when they
-    start.
+    takes for control tokens, known once it has started; ``altered``, what the judge does not
+    get as it was asked for (a seed that can not be sent), as JSON values by name, which goes into
+    the origin of verdicts; and ``prices``, the :class:`grm_plugin.prices.Prices` of its model or
+    None, for engines that look them up when they start.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

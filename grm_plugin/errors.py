@@ -132,7 +132,10 @@ class ParseError(GRMError):
 
 def quoted(text: object, limit: int = 80) -> str:
     """``text`` as it may appear in an error message: quoted, on one line, cut at ``limit``."""
-    shown = repr(str(text))
+    try:
+        shown = repr(str(text))
+    except RecursionError:
+        return "'something that is nested too deeply'"
     return shown if len(shown) <= limit else shown[: limit - 2] + "…'"
 
 

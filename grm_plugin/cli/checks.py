@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections.abc import Mapping
 from functools import cached_property
 
 from grm_plugin.cli import sample
@@ -65,7 +66,7 @@ class JudgeChecks:
     def _grm(self) -> GRM:
         """The judge, for one sample in each order and without a record."""
         both = {"k": 2, "permutations": None, "shuffle": "balanced"}
-        self._made = GRM(self._config.but(**both, min_valid=1, record=None))
+        self._made = GRM(_impatient(self._config).but(**both, min_valid=1, record=None))
         return self._made
 
     @property
@@ -154,3 +155,14 @@ class JudgeChecks:
         for judgment in self._verdict.judgments:
             return Check("ok", f"meta-score {judgment.meta_score} for the first judgment")
         return Check("fail", "there is no judgment that it could rate", "see the line above")
+
+
+def _impatient(config: GRMConfig) -> GRMConfig:
+    """The same judge and meta RM, but servers that are not there are not waited for."""
+    no_wait: dict[str, object] = {}
+    if config.engine.name == "server":
+        no_wait["engine.start_timeout_s"] = 0
+    classifier = config.select.options.get("classifier")
+    if isinstance(classifier, Mapping) and classifier.get("name") == "server":
+        no_wait["select.classifier"] = {**classifier, "start_timeout_s": 0}
+    return config.but(**no_wait)

@@ -57,6 +57,14 @@ class Source:
         except InputError as error:
             self._error = error
 
+    def whole(self) -> Iterator[Group]:
+        """Every group of a regular file, whatever the limit.
+
+        Raises:
+            InputError: a line is bad.
+        """
+        return self._all()
+
     def finish(self) -> None:
         """Raise the error that ended :meth:`groups` too early, if there was one."""
         if self._error:
@@ -71,10 +79,12 @@ class Source:
             )
 
     def _read(self) -> Iterator[Group]:
+        return itertools.islice(self._all(), self._limit)
+
+    def _all(self) -> Iterator[Group]:
         try:
             with self._open() as lines:
-                groups = read_groups(lines, self.name, reader=self._reader, check=self._check)
-                yield from itertools.islice(groups, self._limit)
+                yield from read_groups(lines, self.name, reader=self._reader, check=self._check)
         except OSError as error:
             raise InputError(f"{self.name} can not be read: {error.strerror}") from error
 

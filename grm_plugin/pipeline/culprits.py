@@ -21,7 +21,10 @@ from grm_plugin.types import Failure, Judgment, Reason, Sample
 Probe = Callable[[Sequence[Run]], Awaitable[Sequence[Sample]]]
 """Draws one sample of the judge for each of some runs."""
 
-_BREAKING = {Reason.WRONG_COUNT, Reason.UNREADABLE, Reason.OUT_OF_RANGE}
+_BREAKING = {
+    *(Reason.WRONG_COUNT, Reason.UNREADABLE, Reason.OUT_OF_RANGE),
+    *(Reason.ONLY_THINKING, Reason.DECLINED),
+}
 _CONFIRMED = 2  # draws with the accused, and as many without, that must say the same
 
 BLAMED = (

@@ -114,6 +114,16 @@ class ServerProcess:
         await self._until_healthy(f"{url}/health")
         return url
 
+    def loss(self) -> str:
+        """Why the server that was started here is gone; empty while it should be there."""
+        code = self._guard.poll() if self._guard else None
+        if code is None:
+            return ""
+        return (
+            f"the server for {self._options.model!r} ended with exit code {code}; "
+            f"{self._last_words()}"
+        )
+
     @property
     def ended(self) -> bool:
         """Whether there is no process: it was never started, is closed, or ended by itself."""

@@ -100,7 +100,7 @@ class RayJudge:
             EngineError: a replica can not be started, or not all have within ``deploy_s``.
         """
         if self._config.record:
-            self._recorder = Recorder(self._config.record)
+            self._recorder = Recorder(self._config.record, self._config.durability)
         limit_s = self._rules.deploy_s
         try:
             async with asyncio.timeout(limit_s + _CHECK_S):

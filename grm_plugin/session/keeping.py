@@ -43,7 +43,8 @@ class Keeper:
             self._make_parts()
         with self._lock:
             if self._telling is None:
-                self._telling = Telling(self.scorer.config.record, self._plugins)
+                config = self.scorer.config
+                self._telling = Telling(config.record, config.durability, self._plugins)
             if self._session is None:
                 self._session = Session(self.scorer, self._telling)
                 close_at_exit(self.close)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from grm_plugin.moved import refuse_old_name
 from grm_plugin.types.groups import SURROGATE, Group, Message, Scale, digest
-from grm_plugin.types.samples import Failure, Judgment, Principle, Reason, Sample, Token
+from grm_plugin.types.samples import LOST, Failure, Judgment, Principle, Reason, Sample, Token
 from grm_plugin.types.verdicts import Cost, Verdict
 
 __all__ = [
+    "LOST",
     "SURROGATE",
     "Cost",
     "Failure",

@@ -23,6 +23,10 @@ class Reason(StrEnum):
     MISSING = "missing"  # the replay engine has no such sample on record
 
 
+LOST = frozenset({Reason.TRANSPORT, Reason.TIMEOUT, Reason.REFUSED})
+"""Reasons that tell nothing about the judge's answer: it was lost on the way, or not begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principle:
     """A principle as the judge wrote it, for reports only.

@@ -78,7 +78,7 @@ async def test_a_schedule_that_nobody_follows_is_told(serve: Serve, judge: Judge
 
 
 def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason(start: Start) -> None:
-    process = start(*command("http://127.0.0.1:9"))
+    process = start(*command("http://127.0.0.1:9", "--set", "engine.start_timeout_s=0"))
     process.line("error: no judge server answers: http://127.0.0.1:9.*connection refused")
     assert process.exit_code() == 1
 
