@@ -115,11 +115,13 @@ class Engine(Protocol):
     the :class:`Recorded` past of a group or None; ``admit(group)``, which raises InputError for a
     group that this judge must not score, before a token is spent; ``abandon()``, a quick function
     that is called in another thread when a part blocks the event loop, and ends at once what this
-    engine runs outside of its process; ``control_tokens``, texts that the judge's tokenizer
-    takes for control tokens, known once it has started; ``altered``, what the judge does not
-    get as it was asked for (a seed that can not be sent), as JSON values by name, which goes into
-    the origin of verdicts; and ``prices``, the :class:`grm_plugin.prices.Prices` of its model or
-    None, for engines that look them up when they start.
+    engine runs outside of its process; ``turn()``, a coroutine that returns when the judge can take
+    the requests of another group, so that no group's time passes in a queue; ``trouble``, why
+    requests wait now, empty when they do not; ``control_tokens``, texts that the judge's tokenizer
+    takes for control tokens, known once it has started; ``altered``, what the judge does not get
+    as it was asked for (a seed that can not be sent), as JSON values by name, which goes into the
+    origin of verdicts; and ``prices``, the :class:`grm_plugin.prices.Prices` of its model or None,
+    for engines that look them up when they start.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

@@ -160,8 +160,13 @@ class GRM:
             EngineError: the judge can not be started.
             JudgeDeadError: ``dead_groups`` groups in a row had no reward, and the judge was asked
                 in vain for ``dead_after_s``. Refused groups do not count.
+            JudgeRefusedError: the judge takes no request like ours (key, model, parameters); at
+                once, and groups that are under way are not asked any more.
             BudgetError: the ``budget`` might not pay for the next group; those before are judged,
                 recorded and observed.
+            RecordError: a verdict can not be recorded.
+
+        What was judged before one of the last four is in the error's ``verdicts``.
         """
         batch = self._batch(groups, size)
         with batch.saved(), self._keeper.watched(batch.session):
@@ -241,7 +246,8 @@ class GRM:
         return Batch(self._keeper.session(), groups, size)
 
     def _all(self, batch: Batch) -> list[Verdict]:
-        self._breaker.count(*batch.judged)
+        with batch.saved():
+            self._breaker.count(*batch.judged)
         return [one.verdict for one in batch.judged]
 
     def _one(self, batch: Batch) -> Verdict:

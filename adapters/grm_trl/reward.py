@@ -10,6 +10,7 @@ from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
 from grm_trl import agreement, growth, host, settings
@@ -96,7 +97,8 @@ class _Reward:
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
         n = host.generations(trainer) or options.num_generations
-        batch = Batch.of(rows, size=n, metadata={"step": host.step_of(trl)})
+        metadata = when(host.step_of(trl), training=host.is_training(trainer))
+        batch = Batch.of(rows, size=n, metadata=metadata)
         if options.groups == "check":
             batch.refuse_split()
         self._reporter.warn_of_singles(batch.members)

@@ -18,6 +18,8 @@ from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.columns import Columns
+from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.tally import Tally, summary
@@ -32,11 +34,23 @@ _STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 @takes_judge
 def score(
     settings: JudgeSettings,
-    source: Annotated[str, Argument(metavar="INPUT", help="JSONL file of groups; - is stdin.")],
+    source: Annotated[
+        str,
+        Argument(
+            metavar="INPUT",
+            help="Groups: a .jsonl, .json, .csv, .tsv or .parquet file, a folder that `datasets` "
+            "saved, hub:owner/name[:split]; - is JSONL from stdin.",
+        ),
+    ],
     output: Annotated[
         str, Option("-o", "--output", metavar="OUT", help="JSONL file for verdicts; - is stdout.")
     ],
     limit: Annotated[int | None, Option(min=1, help="Judge only the first so many groups.")] = None,
+    split: Annotated[str | None, Option(help="Split of a data set that has several.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        Option(help="Names in INPUT, such as prompt=question,responses=a+b; id= leaves one out."),
+    ] = None,
     thinking: Annotated[
         Thinking,
         Option(help="Thinking of the responses: drop it, keep it, or only closed thoughts answer."),
@@ -55,11 +69,12 @@ def score(
         bool, Option("--append", help="OUT may hold verdicts of groups that are not in INPUT.")
     ] = False,
 ) -> None:
-    """Score the groups of a JSONL file, one verdict a line, in the order of the input.
+    """Score the groups of INPUT, one verdict a line, in the order of the input.
 
-    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, and may have
-    `id`, `reference`, `principles`, `evidence` and `metadata`. A file is checked whole before the
-    first token is spent.
+    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, or has
+    `completions`, one `completion`, `chosen` and `rejected`, or `messages` that end with a
+    response. It may have `id`, `reference`, `principles`, `evidence` and `metadata`; other columns
+    are kept with the verdict. An input is checked whole before the first token is spent.
 
     Run the same command again, and it goes on: what is in OUT is not judged again, except groups
     whose judgments were lost on the way (transport, timeout, a refusal of the server). A verdict
@@ -73,9 +88,12 @@ def score(
     130 interrupted.
     """
     path = None if output in _STDOUT else Path(output)
+    names = Columns.parse(columns or ())
     with GRM(settings.load()) as grm:
         _check_paths(source, path, grm.config.record)
-        rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
+        reader = Reader(thinking, unseen, grm.config.thinking.marks)
+        groups = Input(source, split=split, columns=names, reader=reader)
+        rows = Source(groups, grm.check_group, limit)
         if path is None:
             out: Output = StandardOutput()
         elif restart:

@@ -191,6 +191,15 @@ class ServerEngine:
             pass  # counting is a service; the request itself will meet and tell the trouble
         return None
 
+    async def turn(self) -> None:
+        """Return when the servers can take the requests of another group."""
+        await self._connection.turn()
+
+    @property
+    def trouble(self) -> str:
+        """Why requests wait for the servers now; empty when they do not."""
+        return self._connection.trouble
+
     async def check(self) -> None:
         """Ask the servers for a sign of life, without a token spent.
 

@@ -62,6 +62,16 @@ class Drawer:
                 total = total.plus(amount.times(one.n))
         return total
 
+    async def turn(self, deadline: float) -> None:
+        """Return when the engine can take another group, where it tells.
+
+        Raises:
+            PluginError: the deadline passed.
+        """
+        if turn := getattr(self.engine, "turn", None):
+            name = f"engine {self.engine.model!r}: the turn of a group"
+            await guarded.call(name, turn, deadline=deadline)
+
     async def draw(
         self, case: Case, prepared: Prepared, showings: Sequence[Showing], deadline: float
     ) -> list[Sample]:
@@ -77,7 +87,8 @@ class Drawer:
             for task in done:
                 task.result()  # a refusal or a bug ends the group; failed samples are values
             found = [
-                task.result() if task in done else _late(one, left) for task, one in tasks.items()
+                task.result() if task in done else self._late(one, left)
+                for task, one in tasks.items()
             ]
             return [sample for samples in found for sample in samples]
         finally:
@@ -108,6 +119,12 @@ class Drawer:
         digest = _digest(messages)
         n = len(case.asked.responses)
         return [self._sample(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
+
+    def _late(self, showing: Showing, waited_s: float) -> list[Sample]:
+        detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
+        if trouble := getattr(self.engine, "trouble", ""):
+            detail = f"{detail}; {trouble}"
+        return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
 
     def _logprobs(self, number: int) -> int:
         """Probabilities are asked for only in the round that is read."""
@@ -228,11 +245,6 @@ def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
 def _sum(one: float | None, other: float | None) -> float | None:
     """Of both; None when one of them is not known."""
     return None if one is None or other is None else one + other
-
-
-def _late(showing: Showing, waited_s: float) -> list[Sample]:
-    detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
-    return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
 
 
 def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "") -> Failure:

@@ -79,13 +79,16 @@ class Scorer:
             group: what to judge.
             size: how many samples to draw of each run; None is the configured number, or in a
                 replay the recorded one where ``k`` was left out.
-            deadline: ``time.monotonic()`` after which open samples are dropped as ``timeout``.
+            deadline: ``time.monotonic()`` after which open samples are dropped as ``timeout``; a
+                group's own time begins when the judge can take its requests.
             allowance: what it may spend.
 
         Raises:
             InputError: the group can not be judged as given; no token was spent.
             BudgetError: the budget might not pay for it; no token was spent.
+            PluginError: the judge could take no more requests by the deadline.
         """
+        await self.drawer.turn(deadline)
         started, latest = time.monotonic(), deadline
         deadline = min(latest, started + self.config.group_timeout_s)
         try:

@@ -189,6 +189,17 @@ class Connection:
             raise self._not_running()
         return await self._client.post(path, body, group=group, draws=draws)
 
+    @property
+    def trouble(self) -> str:
+        """Why requests wait for the servers now; empty when they do not."""
+        return str((self._client and self._client.router.waits) or "")
+
+    async def turn(self) -> None:
+        """Return when the servers can take the requests of another group."""
+        if self._client is None:
+            raise self._not_running()
+        await self._client.turn()
+
     def _loss(self) -> str:
         """Why a server that was started for us is gone; empty while it should be there."""
         return self._process.loss() if self._process else ""

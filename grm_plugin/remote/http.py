@@ -22,6 +22,7 @@ from grm_plugin.remote.routing import Router
 from grm_plugin.remote.slots import Slots
 
 _LONGEST_PAUSE_S = 5.0
+_SETTLE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Client:
         self._limits, self._exchange = limits, Exchange(access, max_bytes)
         self._slots, self._pace = Slots(limits.max_concurrent_samples), pace or Pace(None)
         self._loss, self._answered_at = loss, -math.inf
-        self._back = asyncio.Event()
+        self._back, self._turns = asyncio.Event(), asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections; open requests fail."""
@@ -131,6 +132,18 @@ class Client:
                     raise
             except Fault as fault:
                 await asyncio.sleep(self._pause_s(trip, fault))
+
+    async def turn(self) -> None:
+        """Return when nobody waits for a slot, one caller after the other.
+
+        The requests of a group that is let in are queued before the next group is.
+        """
+        await self._turns.acquire()
+        try:
+            await self._slots.unwanted()
+            await self._pace.caught_up()
+        finally:
+            asyncio.get_running_loop().call_later(_SETTLE_S, self._turns.release)
 
     async def get(self, replica: Replica, path: str) -> Any:
         """The JSON at ``path`` of one replica, in one try."""

@@ -24,6 +24,7 @@ class Slots:
         self.most, self.taken = most, 0
         self._size = float(most)
         self._tickets = count()
+        self._nobody_waits = asyncio.Event()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
     @property
@@ -43,6 +44,12 @@ class Slots:
             yield
         finally:
             self._give(n)
+
+    async def unwanted(self) -> None:
+        """Return when nobody waits for slots."""
+        while self._waiting:
+            self._nobody_waits.clear()
+            await self._nobody_waits.wait()
 
     def shrink(self) -> None:
         """The judge is busy: half as many at a time."""
@@ -84,3 +91,4 @@ class Slots:
             if not turn.done():
                 self.taken += n
                 turn.set_result(None)
+        self._nobody_waits.set()

@@ -45,7 +45,7 @@ class Session:
         self._starting: asyncio.Task[None] | None = None
         self._up: set[str] = set()
 
-    async def start(self, deadline: float | None = None) -> None:
+    async def start(self) -> None:
         """Start what is not started yet.
 
         Raises:
@@ -53,7 +53,7 @@ class Session:
             ConfigError: there is a budget in money, and the judge's prices are not known.
         """
         if self._starting is None:
-            self._starting = asyncio.create_task(self._start(deadline or self._deadline()))
+            self._starting = asyncio.create_task(self._start(self.deadline()))
         starting = self._starting
         try:
             await asyncio.shield(starting)
@@ -70,7 +70,8 @@ class Session:
                 self._up.add(name)
         self.scorer.check_budget()
 
-    def _deadline(self) -> float:
+    def deadline(self) -> float:
+        """Until when a batch that begins now may take (``time.monotonic()``)."""
         return time.monotonic() + self._config.batch_timeout_s
 
     async def check(self) -> None:
@@ -120,19 +121,31 @@ class Session:
             ConfigError: the settings do not allow the size.
             InputError: it is no group at all.
             EngineError: the judge can not be started.
+            JudgeRefusedError: the judge takes no request like ours.
             BudgetError: the budget might not pay for it; all groups before it are judged.
+        """
+        self.check_asked(group, size)
+        outcome = outcome or Outcome()
+        with self.scorer.budget.allowance() as allowance:  # in the order of the groups
+            async with self._gate:
+                await self.start()
+                until = deadline or self.deadline()
+                await self._settle(outcome, group, size, until, allowance)
+        if not hasattr(self.scorer.engine, "recorded"):  # what was refused then is no news
+            outcome.judged.check_not_refused()
+        return outcome.judged
+
+    def check_asked(self, group: object, size: Size | None) -> None:
+        """Refuse what can not be asked, before anything starts.
+
+        Raises:
+            ConfigError: the settings do not allow the size.
+            InputError: it is no group at all.
         """
         if not isinstance(group, Group):
             raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
         if size:
             self.scorer.check_size(size)
-        outcome = outcome or Outcome()
-        with self.scorer.budget.allowance() as allowance:  # in the order of the groups
-            async with self._gate:
-                deadline = deadline or self._deadline()
-                await self.start(deadline)
-                await self._settle(outcome, group, size, deadline, allowance)
-        return outcome.judged
 
     async def _settle(
         self,

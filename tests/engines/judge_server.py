@@ -30,7 +30,7 @@ class JudgeServer:
         self.others: list[str] = []
         self.frame: list[str] | None = None
         self.max_model_len: int | None = 4096
-        self.port = 0  # a free one
+        self.host, self.port = "127.0.0.1", 0  # a free one
         self.api = "/v1"  # where the API is; hosted ones have other places
         self.tls: ssl.SSLContext | None = None
         self.pause_s = 0.0
@@ -67,13 +67,18 @@ class JudgeServer:
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_get(f"{self.api}/models", self._models)
+        app.router.add_get("/health", self._health)
         for path in (f"{self.api}/chat/completions", "/tokenize", "/classify", "/pooling"):
             app.router.add_post(path, self._post)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
-        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, self.host, self.port, ssl_context=self.tls).start()
+        scheme = "https" if self.tls else "http"
+        self.url = f"{scheme}://{self.host}:{runner.addresses[0][1]}"
         return runner
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.Response()
 
     async def _models(self, request: web.Request) -> web.Response:
         common = {"object": "model", "max_model_len": self.max_model_len}

@@ -65,7 +65,7 @@ async def test_a_judge_that_stays_away_counts_as_dead_and_calls_are_told_why(
     calls = await server.rewards(10, 1, group="last")
     assert [code for code, _ in calls] == [503, 503]
     telling = "4 groups in a row came back without one reward in .*; the last says: 0 of 2"
-    server.process.line(f"the judge counts as dead: {telling}")
+    server.process.line(f"no more calls are served: {telling}")
     assert "came back without one reward" in calls[0][1]
     assert "came back without one reward" in await server.until("dead")
     assert (await server.post("/v1/score", {"groups": [row(1)]}))[0] == 503

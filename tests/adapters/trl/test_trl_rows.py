@@ -51,7 +51,9 @@ def test_a_column_of_another_length_is_refused() -> None:
 
 
 def test_a_value_that_is_no_text_is_refused() -> None:
-    with pytest.raises(InputError, match=r"column 'answer': expected a text or nothing, got .*{"):
+    with pytest.raises(
+        InputError, match=r"column 'answer', row 0: expected a text or nothing, .*{"
+    ):
         read({"answer": [{"value": 4}, None]}, reference="answer")
 
 
