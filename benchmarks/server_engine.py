@@ -22,11 +22,12 @@ from machine import save
 
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
-from grm_plugin.engines.server import ServerEngine, _asked
+from grm_plugin.engines.server import ServerEngine
 from grm_plugin.pipeline import planning
 from grm_plugin.prompts import Template
 from grm_plugin.reference.judge import MODEL
 from grm_plugin.reference.tasks.data import best_of_groups
+from grm_plugin.remote.fields import asked_of
 
 # Little memory, so that it also starts on a machine that does other work; and vLLM's CPU engine
 # dies of a seeded request whose prompt chunked prefill splits.
@@ -123,7 +124,7 @@ async def both(engine: ServerEngine, requests: Sequence[SampleRequest]) -> tuple
 
 def body(engine: ServerEngine, request: SampleRequest) -> dict[str, Any]:
     """What the engine posts."""
-    return dict(engine._shape.written(_asked(engine.model, request), engine._shape.names({})))
+    return dict(engine._shape.written(asked_of(engine.model, request), engine._shape.names({})))
 
 
 async def raw(url: str, bodies: Sequence[dict[str, Any]]) -> None:
