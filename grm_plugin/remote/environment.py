@@ -18,6 +18,7 @@ _PREFIXES = (
     *("LC_", "LD_", "DYLD_", "XDG_", "CONDA_", "PYTHON"),
     *("CUDA", "NVIDIA_", "NVCC_", "NCCL_", "NVSHMEM_", "CUBLAS", "CUDNN_"),
     *("HIP_", "ROCM_", "ROCR_", "HSA_", "AMD_", "MIOPEN_", "RCCL_", "ONEAPI_", "ZE_"),
+    *("TPU_", "PJRT_", "NEURON_", "ASCEND_", "PT_HPU_"),
     *("VLLM_", "SGLANG_", "SGL_", "LMCACHE_", "FLASHINFER_", "FLASH_ATTENTION_", "DG_"),
     *("TORCH_", "TORCHINDUCTOR_", "TORCHDYNAMO_", "PYTORCH_", "TRITON_", "GLOO_", "UCX_"),
     *("HF_", "HUGGINGFACE_", "TRANSFORMERS_", "TOKENIZERS_", "SAFETENSORS_", "MODELSCOPE_"),
