@@ -27,8 +27,9 @@ from grm_plugin.errors import (
 from grm_plugin.options import Options, read_options
 from grm_plugin.prices import Prices
 from grm_plugin.remote.http import Answer
-from grm_plugin.remote.secret import Secret
+from grm_plugin.remote.secret import Hiding, Secret
 from grm_plugin.remote.slots import Slots
+from grm_plugin.remote.wire import json_value
 from grm_plugin.types import Message
 
 _OWNER = "engine 'litellm'"
@@ -88,6 +89,7 @@ class LiteLLMEngine:
         if taken:
             raise ConfigError(f"{_OWNER}: arguments must not set {', '.join(taken)}")
         self._secret = Secret.from_environment(self.options.api_key_env, _OWNER)
+        self._hiding = Hiding([self._secret.value, *_keys_of_the_environment()])
         self._limits, self._slots = limits, Slots(limits.max_concurrent_samples)
         self._litellm: ModuleType | None = None
         self._answered = False
@@ -123,12 +125,16 @@ class LiteLLMEngine:
             started = time.monotonic()
             try:
                 answer = await self._answer(litellm, self._arguments(request, i))
-                value = await asyncio.to_thread(answer.model_dump)
+                value = await asyncio.to_thread(self._told, answer)
                 (draw,) = read_draws(Answer(value, time.monotonic() - started), _single(request, i))
             except EngineError as error:
                 return error
             self._answered = True
             return with_money(litellm, self.model, answer, draw) if isinstance(draw, Draw) else draw
+
+    def _told(self, answer: Any) -> Any:
+        """What the provider sent, without keys."""
+        return json_value(self._hiding.content(answer.model_dump_json().encode()))
 
     def _arguments(self, request: SampleRequest, i: int) -> dict[str, Any]:
         sampling = request.sampling
@@ -183,7 +189,7 @@ class LiteLLMEngine:
 
     def _understood(self, error: Exception) -> Fault:
         """A fault that another try may not meet; raises what none would help against."""
-        found = understood(error, self._secret.hide(str(error)))
+        found = understood(error, self._hiding.text(str(error)))
         if isinstance(found, Fault):
             return found
         if isinstance(found, Misfit) and not self._answered:
@@ -211,6 +217,11 @@ def _imported() -> ModuleType:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     module: ModuleType = litellm
     return module
+
+
+def _keys_of_the_environment() -> list[str]:
+    """The keys that litellm may find by itself."""
+    return [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN"))]
 
 
 def _single(request: SampleRequest, i: int) -> SampleRequest:
