@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import time
@@ -134,7 +135,8 @@ class LiteLLMEngine:
 
     def _told(self, answer: Any) -> Any:
         """What the provider sent, without keys."""
-        return json_value(self._hiding.content(answer.model_dump_json().encode()))
+        written = json.dumps(answer.model_dump(), default=str)
+        return json_value(self._hiding.content(written.encode()))
 
     def _arguments(self, request: SampleRequest, i: int) -> dict[str, Any]:
         sampling = request.sampling
