@@ -72,7 +72,8 @@ class Access:
     def headers(self) -> dict[str, str]:
         """The headers of every request."""
         key = self.secret.value
-        own = {self.key_header: f"Bearer {key}" if self.key_header == BEARER else key}
+        bears = self.key_header.lower() == BEARER.lower()
+        own = {self.key_header: f"Bearer {key}" if bears else key}
         return {**(own if key else {}), **self.more_headers}
 
     def hiding(self) -> Hiding:
