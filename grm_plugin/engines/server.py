@@ -17,7 +17,7 @@ from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
-from grm_plugin.remote.fields import RequestShape
+from grm_plugin.remote.fields import RequestShape, asked_of
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
@@ -155,14 +155,14 @@ class ServerEngine:
         try:
             answer = await self._written(request)
         except Refused as refusal:
-            advice = self._shape.advice(_asked(self.model, request), refusal.said)
+            advice = self._shape.advice(asked_of(self.model, request), refusal.said)
             raise await self._harmless.blamed(refusal, request, advice) from refusal
         self._harmless.answered(request)
         return answer
 
     async def _written(self, request: SampleRequest) -> Answer:
         """The server's answer, with what it refuses by name changed where that loses nothing."""
-        asked, changes = _asked(self.model, request), dict[str, tuple[str | None, str]]()
+        asked, changes = asked_of(self.model, request), dict[str, tuple[str | None, str]]()
         while True:
             names = self._shape.names({name: other for name, (other, _) in changes.items()})
             try:
@@ -194,7 +194,8 @@ class ServerEngine:
         body = {"model": self.model, "messages": self._shape.turns(messages)}
         try:
             answer = await self._connection.post("/tokenize", body)
-            return int(answer.value["count"])
+            count = answer.value["count"]
+            return count if type(count) is int and count >= 0 else None
         except NotFound:
             self._tokenizes = False
         except (GRMError, KeyError, TypeError, ValueError):
@@ -230,22 +231,3 @@ class ServerEngine:
 def _from(request: SampleRequest, start: int, end: int) -> SampleRequest:
     """The part of a request that brings its draws ``start`` to ``end``."""
     return replace(request, n=end - start, seed=request.seed + start, first=request.first + start)
-
-
-def _asked(model: str, request: SampleRequest) -> dict[str, Any]:
-    """What a request asks for, by the fields' own names."""
-    sampling = request.sampling
-    asked: dict[str, Any] = {
-        "model": model,
-        "messages": request.messages,
-        "n": request.n,
-        "seed": request.seed,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
-    }
-    if sampling.stop:
-        asked["stop"] = list(sampling.stop)
-    if request.logprobs:
-        asked |= {"logprobs": True, "top_logprobs": request.logprobs}
-    return asked

@@ -74,7 +74,7 @@ def checked_selection(
 ) -> Selection:
     """What a selector made of ``judgments``: each of them once, kept or failed, and unchanged.
 
-    It may set ``voted`` and ``meta_score``, and nothing else.
+    It may set ``voted``, ``meta_score`` and ``money``, and nothing else.
 
     Raises:
         PluginError: names the selector and what is wrong.
@@ -103,10 +103,13 @@ def _check_unchanged(owner: str, judgment: Judgment, given: Judgment) -> None:
         )
     if judgment is given:
         return
-    if replace(judgment, voted=given.voted, meta_score=given.meta_score) != given:
+    if (
+        replace(judgment, voted=given.voted, meta_score=given.meta_score, money=given.money)
+        != given
+    ):
         raise PluginError(
-            f"{owner}: sample {judgment.sample} came back changed; a selector sets voted and "
-            "meta_score, and nothing else"
+            f"{owner}: sample {judgment.sample} came back changed; a selector sets voted, "
+            "meta_score and money, and nothing else"
         )
 
 
