@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from grm_plugin import GRM, Group
+from tests.cli.conftest import RUN
 from tests.engines.conftest import Serve, serve  # noqa: F401 (a fixture)
 from tests.engines.judge_server import JudgeServer
 from tests.faults.conftest import LONG
@@ -91,7 +91,7 @@ def test_grm_score_scores_200_of_200_at_10_requests_a_second(
     server = serve(JudgeServer(otherwise=Limited(10, **told)))
     rows = [{"prompt": f"Name fruit {n}.", "responses": ["apple", "chair"]} for n in range(200)]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    command = [sys.executable, "-m", "grm_plugin.cli", "score", "in.jsonl", "-o", "out.jsonl"]
+    command = [*RUN, "score", "in.jsonl", "-o", "out.jsonl"]
     started = time.monotonic()
     ended = subprocess.run(
         [*command, "--url", server.url, "--set", "k=8"],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from aiohttp import web
 from grm_plugin import GRM, Group
 from grm_plugin.errors import EngineError, JudgeDeadError
 from grm_plugin.remote.launch import free_port
+from tests.cli.conftest import RUN
 from tests.e2e.openrlhf.judge_process import JudgeProcess
 from tests.engines.conftest import Serve, serve  # noqa: F401 (a fixture)
 from tests.engines.judge_server import JudgeServer, status
@@ -184,3 +187,21 @@ def test_one_replica_of_two_that_dies_costs_no_group_and_is_used_again(
                 verdicts = grm.score_batch(groups(20))
                 assert all(one.scored for one in verdicts), start
                 time.sleep(0.5)
+
+
+def test_a_command_says_for_what_it_waits_and_goes_on_when_it_comes(tmp_path: Path) -> None:
+    server = JudgeServer(otherwise=judging)
+    server.port = free_port()
+    (tmp_path / "in.jsonl").write_text('{"prompt": "Name it.", "responses": ["a", "b"]}\n')
+    command = [*RUN, "score", "in.jsonl", "-o", "out.jsonl"]
+    where = ["--url", f"http://127.0.0.1:{server.port}", "--set", "k=2"]
+    with subprocess.Popen(
+        [*command, *where], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "engine 'server' waits for a judge, 0 of 300 s, until" in line
+        assert "connection refused; start one with: vllm serve MODEL --port 8001" in line
+        with server.running():
+            assert process.wait(30) == 0
+    assert '"rewards"' in (tmp_path / "out.jsonl").read_text()
