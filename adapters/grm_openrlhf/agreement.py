@@ -19,7 +19,6 @@ from grm_plugin.hosts.agreement import Terms
 from grm_plugin.hosts.comparing import differences
 
 _DISTRIBUTIONS = ("openrlhf", "transformers")
-_LAUNCHED = "engine.serve."  # by the launcher alone
 
 
 def findings(judge: GRM, options: OpenRLHFOptions, own_agent: Path | None) -> Terms:
@@ -30,14 +29,13 @@ def findings(judge: GRM, options: OpenRLHFOptions, own_agent: Path | None) -> Te
         options: of the adapter.
         own_agent: the user's agent file.
     """
-    found = {
+    return {
         **agreement.terms(judge),
         **agreement.flat(options.model_dump(mode="json")),
         **{f"version of {name}": _version(name) for name in _DISTRIBUTIONS},
         "template": judge.template.digest[:12],  # its file has another name on every node
         "agent file": _digest(own_agent),
     }
-    return {name: text for name, text in found.items() if not name.startswith(_LAUNCHED)}
 
 
 def check_agreed(agreed: Mapping[str, str], found: Terms, actor: str) -> None:
@@ -60,6 +58,19 @@ def check_agreed(agreed: Mapping[str, str], found: Terms, actor: str) -> None:
         raise ConfigError(
             f"{actor} would score otherwise than the launcher expects: {'; '.join(differing)}; "
             "install the same on every node"
+        )
+
+
+def check_model(first: str, here: str, actor: str) -> None:
+    """Refuse to be judged by another model than the first rollout actor was.
+
+    Raises:
+        ConfigError: names both.
+    """
+    if first != here:
+        raise ConfigError(
+            f"{actor} is served the judge {quoted(here)}, and another rollout actor "
+            f"{quoted(first)}; serve the same on every node, or say which with engine.model"
         )
 
 

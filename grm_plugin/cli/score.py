@@ -16,8 +16,10 @@ from grm_plugin.cli.output import Output, continued, restarted
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
-from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.columns import Columns
+from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.tally import Tally, summary
@@ -25,17 +27,30 @@ from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3
+BUDGET_SPENT = 4
 _STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 
 @takes_judge
 def score(
     settings: JudgeSettings,
-    source: Annotated[str, Argument(metavar="INPUT", help="JSONL file of groups; - is stdin.")],
+    source: Annotated[
+        str,
+        Argument(
+            metavar="INPUT",
+            help="Groups: a .jsonl, .json, .csv, .tsv or .parquet file, a folder that `datasets` "
+            "saved, hub:owner/name[:split]; - is JSONL from stdin.",
+        ),
+    ],
     output: Annotated[
         str, Option("-o", "--output", metavar="OUT", help="JSONL file for verdicts; - is stdout.")
     ],
     limit: Annotated[int | None, Option(min=1, help="Judge only the first so many groups.")] = None,
+    split: Annotated[str | None, Option(help="Split of a data set that has several.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        Option(help="Names in INPUT, such as prompt=question,responses=a+b; id= leaves one out."),
+    ] = None,
     thinking: Annotated[
         Thinking,
         Option(help="Thinking of the responses: drop it, keep it, or only closed thoughts answer."),
@@ -54,23 +69,31 @@ def score(
         bool, Option("--append", help="OUT may hold verdicts of groups that are not in INPUT.")
     ] = False,
 ) -> None:
-    """Score the groups of a JSONL file, one verdict a line, in the order of the input.
+    """Score the groups of INPUT, one verdict a line, in the order of the input.
 
-    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, and may have
-    `id`, `reference`, `principles`, `evidence` and `metadata`. A file is checked whole before the
-    first token is spent.
+    A row is `{"prompt": text or messages, "responses": [text or messages, ...]}`, or has
+    `completions`, one `completion`, `chosen` and `rejected`, or `messages` that end with a
+    response. It may have `id`, `reference`, `principles`, `evidence` and `metadata`; other columns
+    are kept with the verdict. An input is checked whole before the first token is spent.
 
     Run the same command again, and it goes on: what is in OUT is not judged again, except groups
     whose judgments were lost on the way (transport, timeout, a refusal of the server). A verdict
     that is made anew takes the place of the old one when the run ends, and not before the judge
     has answered; until then it waits in OUT.retry, with `--restart` in OUT.restart.
 
-    Exit code: 0 all groups are scored, 3 some are unscored, 1 an error, 130 interrupted.
+    A `budget` holds for all of OUT: what its verdicts cost counts. Where it might not pay for the
+    next group the run stops, and the same command with a larger budget goes on.
+
+    Exit code: 0 all groups are scored, 3 some are unscored, 4 the budget is spent, 1 an error,
+    130 interrupted.
     """
     path = None if output in _STDOUT else Path(output)
+    names = Columns.parse(columns or ())
     with GRM(settings.load()) as grm:
         _check_paths(source, path, grm.config.record)
-        rows = Source(source, grm.check_group, Reader(thinking, unseen), limit)
+        reader = Reader(thinking, unseen, grm.config.thinking.marks)
+        groups = Input(source, split=split, columns=names, reader=reader)
+        rows = Source(groups, grm.check_group, limit)
         if path is None:
             out: Output = StandardOutput()
         elif restart:
@@ -103,6 +126,7 @@ def _score(grm: GRM, rows: Source, out: Output, *, append: bool) -> Tally:
     tally = Tally()
     for verdict in out.standing():
         tally.add(verdict)
+        grm.spend(verdict.cost)
     if tally.groups or out.earlier.to_replace:
         again = f", to judge again: {out.earlier.to_replace}" if out.earlier.to_replace else ""
         say(f"verdicts in {out.places} already: {tally.groups}{again}")
@@ -167,6 +191,14 @@ def _start(grm: GRM, out: Output) -> None:
 def _telling_what_is_kept(tally: Tally, out: Output) -> Iterator[None]:
     try:
         yield
+    except BudgetError as error:
+        say(f"stopped: {error}")
+        if out.places:
+            say(
+                f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there, "
+                "with a larger budget"
+            )
+        raise Exit(BUDGET_SPENT) from None
     except (GRMError, KeyboardInterrupt):
         if out.places:
             say(f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there")

@@ -29,6 +29,7 @@ class Keeper:
 
     def __init__(self, config: GRMConfig, plugins: Plugins) -> None:
         self.scorer = make_scorer(config, plugins)
+        self.budget = self.scorer.budget
         self._plugins = plugins
         self._session: Session | None = None
         self._telling: Telling | None = None
@@ -50,7 +51,8 @@ class Keeper:
             return self._session
 
     def _make_parts(self) -> None:
-        self.scorer = make_scorer(self.scorer.config, self._plugins)
+        self.budget.forget()
+        self.scorer = make_scorer(self.scorer.config, self._plugins, self.budget)
 
     @contextmanager
     def watched(self, session: Session) -> Iterator[None]:

@@ -68,12 +68,15 @@ def test_a_bad_line_17_of_1000_is_named_before_a_token_is_spent(grm: Grm, tmp_pa
         (b"{broken", "expected a JSON object, got '{broken'"),
         (b'["a"]', "expected a JSON object with prompt and responses, got \"['a']\""),
         (b'{"prompt": "\xff", "responses": ["a"]}', "expected UTF-8, got b'\\xff'"),
-        ({"prompt": "x"}, "expected a key 'responses', got 'prompt'"),
+        ({"prompt": "x"}, "expected a key 'responses' (or completions"),
         ({"prompt": "x", "response": ["a"]}, "expected a key 'responses'"),
         ({"prompt": "x", "responses": ["a"], "refrence": "r"}, "did you mean 'reference'?"),
-        ({"prompt": "x", "responses": ["a", 7]}, "responses.1: expected a valid string, got '7'"),
-        ({"prompt": "x", "responses": "a"}, "responses: expected a valid list, got 'a'"),
-        ({"prompt": 3, "responses": ["a"]}, "expected a text or a list of {role, content}"),
+        (
+            {"prompt": "x", "responses": ["a", 7]},
+            "responses.1: expected a text or a list",
+        ),
+        ({"prompt": "x", "responses": "a"}, "responses: expected a list of texts"),
+        ({"prompt": 3, "responses": ["a"]}, "prompt: expected a text or a list of messages"),
         ({"prompt": [], "responses": ["a"]}, "prompt: "),
         ({"prompt": "x", "responses": ["a"], "evidence": ["e", "f"]}, "evidence for each of 1"),
         (b'{"prompt": "x", "responses": ["a"], "metadata": {"x": NaN}}', "NaN is no JSON number"),
@@ -129,7 +132,8 @@ def test_a_restart_that_scores_nothing_leaves_the_output_as_it_is(grm: Grm, tmp_
     write(tmp_path / "in.jsonl", rows(2))
     grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
     before = (tmp_path / "out.jsonl").read_bytes()
-    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9", "--set", "tries=1")
+    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9")
+    dead += ("--set", "engine.start_timeout_s=0")
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--restart", *dead)
     assert ended.code == 1
     assert (tmp_path / "out.jsonl").read_bytes() == before
@@ -349,7 +353,10 @@ def test_an_image_in_a_row_is_refused_by_line_and_told_once_where_that_is_wanted
     prompt = [{"role": "user", "content": [{"type": "image", "image": "cat.png"}, "Which animal?"]}]
     write(tmp_path / "in.jsonl", [{"prompt": prompt, "responses": ["cat", "dog"]}])
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
-    assert (ended.code, "in.jsonl, line 1: expected texts, got a part 'image'" in ended.err) == (
+    assert (
+        ended.code,
+        "in.jsonl, line 1: prompt.0.content: expected texts, got a part 'image'" in ended.err,
+    ) == (
         1,
         True,
     )
