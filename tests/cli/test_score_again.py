@@ -79,7 +79,7 @@ def rewards(folder: Path) -> dict[str, bool]:
     return {one["id"]: one["rewards"] is not None for one in read(folder / "out.jsonl")}
 
 
-@pytest.mark.parametrize("act", [status(500), status(503), status(401), status(400)])
+@pytest.mark.parametrize("act", [status(500), status(503), status(401)])
 def test_the_same_command_judges_lost_groups_again_in_their_places(
     score: Grm, judge: JudgeServer, tmp_path: Path, act: Any
 ) -> None:
@@ -98,6 +98,18 @@ def test_the_same_command_judges_lost_groups_again_in_their_places(
         assert "the same command judges them again" in first.err
         assert asked(judge, 4)[::3] == [0, 0]
     assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
+
+
+@pytest.mark.parametrize("code", [400, 401, 404])
+def test_after_a_judge_that_refused_everything_the_same_command_judges_everything(
+    score: Grm, judge: JudgeServer, tmp_path: Path, code: int
+) -> None:
+    write(tmp_path / "in.jsonl", quality(4))
+    judge.otherwise = status(code)
+    assert score().code in (1, 3)
+    judge.otherwise = honest
+    assert score().code == 0
+    assert list(rewards(tmp_path).items()) == [(str(n), True) for n in range(4)]
 
 
 def test_a_group_that_the_judge_answered_is_judged_again_only_when_asked(
