@@ -12,6 +12,7 @@ from grm_plugin.cli.earlier import Again, Earlier, lost
 from grm_plugin.cli.merging import finish_merge, merge, replace
 from grm_plugin.config import GRMConfig
 from grm_plugin.records import read_verdicts
+from grm_plugin.report.terminal import say
 from grm_plugin.running.recorder import Durability, Recorder
 from grm_plugin.types import Verdict
 
@@ -195,6 +196,8 @@ def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
     """``path``, where lost groups are judged again, with ``unscored`` all that have no reward."""
     is_lost = _is_lost(config)
     again = _is_unscored if unscored else is_lost
+    if _holds(waiting := _beside(path, RESTART)):
+        say(f"a restart of {path} has not ended; --restart goes on with {waiting.name}")
     return Continued(path, again, is_lost, RETRY, config.durability)
 
 

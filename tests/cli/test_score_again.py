@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grm_plugin.cli.earlier import lost
 from grm_plugin.records import read_verdicts
+from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import read, write
 from tests.engines.judge_server import JudgeServer, completion, status
@@ -46,6 +49,43 @@ async def rambling(server: JudgeServer, request: Any, body: Any) -> Any:
 
     message = {"role": "assistant", "content": "Analysis: and so"}
     return web.json_response(completion(body, message=message, finish_reason="length"))
+
+
+VALID = Judgment(0, (0, 1), 0, "", (5.0, 6.0))
+
+
+def failures(**counts: int) -> tuple[Failure, ...]:
+    reasons = [Reason(name) for name, count in counts.items() for _ in range(count)]
+    return tuple(Failure(n + 1, (0, 1), 0, reason, "") for n, reason in enumerate(reasons))
+
+
+@pytest.mark.parametrize(
+    ("judgments", "failed", "is_lost"),
+    [
+        (0, {"transport": 8}, True),
+        (0, {"timeout": 7, "truncated": 1}, True),
+        (0, {"timeout": 4, "truncated": 4}, True),  # half of k would have been enough
+        (0, {"timeout": 3, "truncated": 5}, False),
+        (3, {"refused": 1, "unreadable": 4}, True),
+        (3, {"unreadable": 5}, False),
+        (0, {"declined": 8}, False),
+        (0, {"meta": 8}, False),
+    ],
+)
+def test_a_group_is_lost_when_what_was_lost_could_have_been_enough(
+    judgments: int, failed: dict[str, int], is_lost: bool
+) -> None:
+    asked = Group.of("q", ["a", "b"])
+    verdict = Verdict(asked, None, (VALID,) * judgments, failures(**failed), unscored="few")
+    assert lost(verdict, enough=4) is is_lost
+    assert not lost(replace(verdict, rewards=(0.5, 0.6)), enough=4)
+
+
+@pytest.mark.parametrize(
+    ("why", "is_lost"), [("engine 'x' failed", True), ("refused: group g is too long", False)]
+)
+def test_a_group_without_samples_is_lost_unless_it_was_refused(why: str, is_lost: bool) -> None:
+    assert lost(Verdict(Group.of("q", ["a"]), None, unscored=why), enough=1) is is_lost
 
 
 @pytest.fixture
