@@ -198,6 +198,21 @@ def test_what_a_retry_got_is_not_asked_for_again(
     assert not killed.exists()
 
 
+def test_another_command_takes_in_what_a_killed_retry_got(
+    score: Grm, judge: JudgeServer, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(4))
+    judge.otherwise = failing(0, 1, 2, act=rambling)
+    score()
+    (tmp_path / "out.jsonl.retry").write_bytes(_recorded(score, judge, tmp_path, "1"))
+    asked(judge, 4)
+    assert score().code == 3
+    assert asked(judge, 4) == [0, 0, 0, 0]
+    expected = [("0", False), ("1", True), ("2", False), ("3", True)]
+    assert list(rewards(tmp_path).items()) == expected
+    assert len(read(tmp_path / "out.jsonl")) == 4
+
+
 def _recorded(score: Grm, judge: JudgeServer, folder: Path, name: str) -> bytes:
     """The line of a group as an honest judge has it, with a torn one behind."""
     judge.otherwise = honest
@@ -332,6 +347,29 @@ def test_an_output_may_be_a_link(grm: Grm, judge: JudgeServer, tmp_path: Path, o
     assert (tmp_path / output).is_symlink()
     assert [one.name for one in (tmp_path / "there").iterdir()] == ["real.jsonl"]
     assert len(read(tmp_path / output)) == 2
+
+
+@pytest.mark.parametrize("content", ['{"notes": 1}', '{"notes": 1}\n{"no', "notes\nmore notes"])
+def test_a_file_of_something_else_is_left_as_it_is(
+    score: Grm, tmp_path: Path, content: str
+) -> None:
+    write(tmp_path / "in.jsonl", quality(1))
+    (tmp_path / "out.jsonl").write_text(content)
+    for option in ((), ("--restart",)):
+        ended = score(*option)
+        assert ended.code == 1
+        assert "out.jsonl" in ended.err
+        assert (tmp_path / "out.jsonl").read_text() == content
+
+
+def test_verdicts_of_an_earlier_version_are_named_and_a_restart_replaces_them(
+    score: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(1))
+    (tmp_path / "out.jsonl").write_text('{"version": 1, "id": "0"}\n')
+    assert "out.jsonl, line 1: a record of version '1'" in score().err
+    assert score("--restart").code == 0
+    assert len(read(tmp_path / "out.jsonl")) == 1
 
 
 def test_an_output_that_is_the_record_is_refused(score: Grm, tmp_path: Path) -> None:
