@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
+import reprlib
 from collections.abc import Iterable
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
+_CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 class GRMError(Exception):
@@ -52,9 +54,16 @@ class RecordError(GRMError):
 
 
 class EngineError(GRMError):
-    """The judge could not be started, or can not do what was asked of it."""
+    """The judge could not be started, or can not do what was asked of it.
+
+    In place of a draw it may carry what that cost, where the server told: ``prompt_tokens``,
+    ``output_tokens`` and ``money`` (US dollars; None: not known).
+    """
 
     reason = "transport"
+    prompt_tokens = 0
+    output_tokens = 0
+    money: float | None = None
 
 
 class TransportError(EngineError):
@@ -104,6 +113,10 @@ class JudgeRefusedError(JudgeDeadError):
     """The judge refuses us for good (key, model, parameters); the run stops at once."""
 
 
+class BudgetError(JudgeDeadError):
+    """The budget might not pay for the next group; the run stops, with nothing scored lost."""
+
+
 class JudgeClosedError(GRMError):
     """The judge was closed while it was asked, or before a stream of verdicts was at its end."""
 
@@ -126,9 +139,31 @@ class ParseError(GRMError):
 
 
 def quoted(text: object, limit: int = 80) -> str:
-    """``text`` as it may appear in an error message: quoted, on one line, cut at ``limit``."""
-    shown = repr(str(text))
+    """``text`` as it may appear in an error message: quoted, on one line, cut at ``limit``.
+
+    Whatever comes from outside can be quoted: of what is large or deep only the start is looked at,
+    and what can not be shown at all is called by its type.
+    """
+    shown = repr(_start(text, limit))
     return shown if len(shown) <= limit else shown[: limit - 2] + "…'"
+
+
+def _start(value: object, limit: int) -> str:
+    if isinstance(value, str):
+        return value[: limit + 1]
+    try:
+        return (_bounded(limit).repr(value) if isinstance(value, _CONTAINERS) else str(value))[
+            : limit + 1
+        ]
+    except Exception:  # its own repr, or an integer of too many digits
+        return f"<{type(value).__name__}>"
+
+
+def _bounded(limit: int) -> reprlib.Repr:
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = shown.maxlong = limit
+    shown.maxdict = shown.maxlist = shown.maxtuple = shown.maxset = shown.maxfrozenset = limit
+    return shown
 
 
 def placed(place: Iterable[object]) -> str:

@@ -107,7 +107,7 @@ def make_plan(
     check_range(host, given, votes, options.reward_scale)
     label, label_option = _label(host, given, options)
     servers, own_agent = _servers(config, options), _own_agent(host, given)
-    told = _told(config, servers)
+    told = _told(config, servers, host.value(given, "engines"))
     judge = GRM(told, plugins=plugins)
     settings = RunSettings(
         config=told.model_dump(mode="json", exclude_unset=True),
@@ -214,8 +214,13 @@ def _from_here(serve: ServeOptions) -> ServeOptions:
     )
 
 
-def _told(config: GRMConfig, servers: Servers | None) -> GRMConfig:
-    """The configuration for rollout actors: absolute paths, and no server to start."""
+def _told(config: GRMConfig, servers: Servers | None, actors: int) -> GRMConfig:
+    """The configuration for rollout actors: absolute paths, and no server to start.
+
+    Each of them may spend its share of the budget.
+    """
+    if config.budget:
+        config = config.but(budget=config.budget.share(actors))
     if servers:
         engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
         engine |= {"name": patient.NAME, "replicas": servers.placement.replicas}

@@ -128,7 +128,7 @@ class _Reward:
         agreement.check(
             together.share(lambda: agreement.terms(self._grm, self.options, self._plugins))
         )
-        own = settings.on_rank(self.config, rank)
+        own = settings.on_rank(self.config, rank, world)
         if own is not self.config:
             self._grm = GRM(own, plugins=self._plugins)
         return Alone() if self.options.groups == "local" else together
@@ -194,6 +194,7 @@ class GRMReward(_Reward):
         Raises:
             InputError: a mapped column is missing or holds something else.
             JudgeDeadError: no group had a reward, ``dead_groups`` in a row and ``dead_after_s``.
+            BudgetError: the judge's ``budget`` might not pay for the next group.
             RankError: these or any other error, when it happened on one of several ranks.
         """
         if member := join(self, trl):

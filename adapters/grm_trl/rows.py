@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.parts import Unseen, part_of
-from grm_plugin.hosts.values import optional_text
+from grm_plugin.hosts.turns import Said, said
+from grm_plugin.hosts.values import as_json, is_missing, optional_text, texts
 from grm_plugin.types import Message
 from grm_trl.host import OWN
 from grm_trl.options import Columns
@@ -25,6 +25,7 @@ class Row:
     principles: tuple[str, ...] = ()
     evidence: str | None = None
     id: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -60,43 +61,28 @@ def read_rows(
     principles = _column("principles", columns.principles, call, count)
     evidence = _column("evidence", columns.evidence, call, count)
     ids = _column("id", columns.id, call, count)
-    shown = [with_pictures(prompt, _pictures(call, i)) for i, prompt in enumerate(prompts)]
+    kept = {name: _column("metadata", name, call, count) for name in columns.metadata}
+    asked = [said(prompt, ("prompts", i)) for i, prompt in enumerate(prompts)]
     return [
         Row(
-            conversation=reader.conversation(shown[i]),
-            response=reader.response(completion, _before(prompts[i], opening)),
-            reference=_text(references[i], columns.reference),
-            principles=_texts(principles[i], columns.principles),
-            evidence=_text(evidence[i], columns.evidence),
-            id=_text(ids[i], columns.id) or "",
+            conversation=reader.conversation(
+                asked[i], images=_pictures(call, i), at=("prompts", i)
+            ),
+            response=reader.response(completion, _before(asked[i], opening), at=("completions", i)),
+            reference=optional_text(references[i], _at(columns.reference, i)),
+            principles=texts(principles[i], _at(columns.principles, i)),
+            evidence=optional_text(evidence[i], _at(columns.evidence, i)),
+            id=optional_text(ids[i], _at(columns.id, i)) or "",
+            metadata={name: _as_json(values[i], name, i) for name, values in kept.items()},
         )
         for i, completion in enumerate(completions)
     ]
 
 
-def _before(prompt: Any, opening: str) -> Any:
+def _before(asked: Said, opening: str) -> Said:
     """What a completion goes on from: the prompt, a turn it finishes, or what the template adds."""
-    going_on = isinstance(prompt, str) or (prompt and prompt[-1].get("role") == "assistant")
-    return prompt if going_on else opening
-
-
-def with_pictures(prompt: Any, pictures: Sequence[Any]) -> Any:
-    """``prompt`` as it is when its pictures are parts of it.
-
-    GRPO and its kin put the columns ``image`` and ``images`` into the prompts; OnlineDPO hands over
-    prompts without them, in which two pictures with one question look the same.
-    """
-    if not pictures:
-        return prompt
-    turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [*prompt]
-    contents = [turn.get("content") for turn in turns]
-    parts = [part for content in contents if isinstance(content, list) for part in content]
-    if any(isinstance(seen := part_of(one, thinking=False), Unseen) and seen.key for one in parts):
-        return prompt
-    last = contents[-1]
-    images = [{"type": "image", "image": picture} for picture in pictures]
-    content = [*images, *(last if isinstance(last, list) else [last or ""])]
-    return [*turns[:-1], {**turns[-1], "content": content}]
+    going_on = isinstance(asked, str) or asked[-1].role == "assistant"
+    return asked if going_on else opening
 
 
 def _pictures(call: Mapping[str, Any], place: int) -> list[Any]:
@@ -122,10 +108,9 @@ def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) ->
     return values
 
 
-def _text(value: Any, column: str | None) -> str | None:
-    return optional_text(value, f"column {column!r}")
+def _as_json(value: Any, column: str, row: int) -> Any:
+    return None if is_missing(value) else as_json(value, (column, row))
 
 
-def _texts(value: Any, column: str | None) -> tuple[str, ...]:
-    values = value if isinstance(value, list | tuple) else [value]
-    return tuple(text for text in (_text(item, column) for item in values) if text)
+def _at(column: str | None, row: int) -> str:
+    return f"column {column!r}, row {row}"

@@ -1,61 +1,58 @@
-"""Where ``grm score`` takes its groups from: a file, checked whole first, or a stream."""
+"""Where ``grm score`` takes its groups from: an input, checked whole first, or a stream."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterator
 
 from grm_plugin.errors import InputError
-from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.rows import read_groups
+from grm_plugin.hosts.inputs.opening import Check, Input
 from grm_plugin.types import Group
-
-Check = Callable[[Group], object]
 
 
 class Source:
     """The groups of ``INPUT``.
 
-    A regular file is read twice: all of it is checked before the first token is spent. A stream
-    (``-``, a pipe) is checked as it comes. A bad line ends the groups without an error, so that
-    what was read before it is still scored; :meth:`finish` raises it.
+    What can be read again is read twice: all of it is checked before the first token is spent. A
+    stream (``-``, a pipe) is checked as it comes. A bad row ends the groups without an error, so
+    that what was read before it is still scored; :meth:`finish` raises it.
 
     Args:
-        name: a path, or ``-`` for standard input.
+        groups: the input.
         check: refuses groups that the judge's template can not show.
-        reader: how messages, thinking and parts become text.
         limit: take only so many groups, from the first.
 
     Raises:
-        InputError: the file can not be read, has a bad line, or holds no group.
+        InputError: the input can not be read, has a bad row, or holds no group.
+        EngineError: a library that its format needs is not installed.
     """
 
-    def __init__(
-        self, name: str, check: Check, reader: Reader | None = None, limit: int | None = None
-    ) -> None:
-        self.name = "standard input" if name == "-" else name
+    def __init__(self, groups: Input, check: Check, limit: int | None = None) -> None:
+        self.name = groups.label
         self.total: int | None = None
-        self._path = None if name == "-" else Path(name)
-        self._check, self._reader, self._limit = check, reader, limit
+        self._input, self._check, self._limit = groups, check, limit
         self._seen = 0
         self._error: InputError | None = None
-        if self._path and self._path.is_file():
+        if groups.can_be_read_again:
             self.total = sum(1 for _ in self._read())
             self._refuse_if_empty(self.total)
 
     def groups(self) -> Iterator[Group]:
-        """The groups, one at a time, up to the first bad line."""
+        """The groups, one at a time, up to the first bad row."""
         try:
             for group in self._read():
                 self._seen += 1
                 yield group
         except InputError as error:
             self._error = error
+
+    def whole(self) -> Iterator[Group]:
+        """Every group of an input that can be read again, whatever the limit.
+
+        Raises:
+            InputError: a row is bad.
+        """
+        return self._input.groups(self._check)
 
     def finish(self) -> None:
         """Raise the error that ended :meth:`groups` too early, if there was one."""
@@ -71,15 +68,4 @@ class Source:
             )
 
     def _read(self) -> Iterator[Group]:
-        try:
-            with self._open() as lines:
-                groups = read_groups(lines, self.name, reader=self._reader, check=self._check)
-                yield from itertools.islice(groups, self._limit)
-        except OSError as error:
-            raise InputError(f"{self.name} can not be read: {error.strerror}") from error
-
-    def _open(self) -> AbstractContextManager[BinaryIO]:
-        if self._path:
-            return self._path.open("rb")
-        # a handle of its own: the interpreter can not end while a thread waits in sys.stdin
-        return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+        return itertools.islice(self.whole(), self._limit)

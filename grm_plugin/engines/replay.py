@@ -101,4 +101,5 @@ def _again(sample: Sample) -> Draw:
         said=sample.said,
         order=sample.order,
         meta_score=sample.meta_score if isinstance(sample, Judgment) else None,
+        money=sample.money,
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts.parts import Unseen, part_of
+from grm_plugin.errors import InputError, placed, quoted
+from grm_plugin.hosts.parts import Part, Thought, Unseen
+from grm_plugin.hosts.turns import Call, Turn, as_turns, said, unseen
+from grm_plugin.hosts.values import Place
 from grm_plugin.thinking import Thinking as Marks
 from grm_plugin.types import Message
 
@@ -18,12 +19,9 @@ logger = logging.getLogger(__name__)
 
 Thinking = Literal["drop", "closed", "keep"]
 UnseenParts = Literal["refuse", "tell"]
-Turn = Mapping[str, Any]
-Chat = Sequence[Turn]
 
 _MOST_TOLD = 32
 """Kinds of unseen parts that are told of."""
-_REASONING = ("reasoning_content", "reasoning", "thinking")
 
 
 @dataclass(frozen=True)
@@ -54,22 +52,25 @@ class Reader:
     def _last(self) -> Marks:
         return Marks(self.marks, closed=self.thinking == "closed")
 
-    def conversation(self, prompt: str | Chat) -> tuple[Message, ...]:
+    def conversation(
+        self, prompt: Any, *, images: Sequence[Any] = (), at: Place = ("prompt",)
+    ) -> tuple[Message, ...]:
         """The turns before the completion; a plain string is one user turn.
+
+        Args:
+            prompt: a text, or messages.
+            images: what the host hands over beside the messages. Where these hold images already,
+                they are the same; an image in a message that holds nothing is a place for one.
+            at: how errors call the prompt.
 
         Raises:
             InputError: ``prompt`` is something else, as columns of a dataset may be, or holds what
                 the judge can not see.
         """
-        if isinstance(prompt, str):
-            return (Message("user", prompt),)
-        try:
-            return tuple(Message(str(turn["role"]), self._turn(turn)) for turn in prompt)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                "expected a prompt that is a text or a list of messages with role and content, "
-                f"got {quoted(prompt)}"
-            ) from error
+        turns = _with_images(as_turns(said(prompt, at)), images)
+        return tuple(
+            Message(turn.role, self._named(turn, (*at, i))) for i, turn in enumerate(turns)
+        )
 
     def beside(
         self, conversation: Sequence[Message], kind: str, values: Any
@@ -79,57 +80,59 @@ class Reader:
         Raises:
             InputError: there are some, and the judge can not see them.
         """
-        values = [] if values is None else values if isinstance(values, list | tuple) else [values]
-        named = [self._shown(Unseen.of(kind, value)) for value in values]
+        named = [self._shown(part, (kind,)) for part in unseen(kind, values)]
         *before, last = conversation
         content = "\n".join(filter(None, [*named, last.content]))
         return (*before, Message(last.role, content))
 
-    def response(self, completion: str | Chat, prompt: str | Chat = "") -> str:
+    def response(self, completion: Any, prompt: Any = "", *, at: Place = ("completion",)) -> str:
         """The completion as one text.
 
         Without its thinking only the answer is left, and nothing when thinking never ended. Only a
         block that opens the completion, or that ``prompt`` ends with, is thinking. Tool calls and
         their results stay, each on a line that says so.
 
+        Args:
+            completion: a text, or messages.
+            prompt: what it goes on from.
+            at: how errors call the completion.
+
         Raises:
             InputError: ``completion`` is neither a text nor messages, or holds what the judge can
                 not see.
         """
         opened = self._last.ends_open(_end_of(prompt))
-        if isinstance(completion, str):
-            return self._answer(completion, self._last, opened=opened)
-        try:
-            turns = [
-                self._labelled(turn, last=i == len(completion), opened=opened and i == 1)
-                for i, turn in enumerate(completion, 1)
-            ]
-            if len(completion) == 1 and completion[0]["role"] == "assistant":
-                return turns[0]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                "expected a completion that is a text or a list of messages with role and content, "
-                f"got {quoted(completion)}"
-            ) from error
+        answer = said(completion, at)
+        if isinstance(answer, str):
+            return self._answer(answer, self._last, opened=opened)
+        turns = [
+            self._labelled(turn, (*at, i), last=i + 1 == len(answer), opened=opened and not i)
+            for i, turn in enumerate(answer)
+        ]
+        if len(answer) == 1 and answer[0].role == "assistant":
+            return turns[0]
         return "\n".join(filter(None, turns))
 
-    def _labelled(self, turn: Turn, *, last: bool, opened: bool) -> str:
-        text = self._turn(turn, last=last, opened=opened)
-        return text if turn["role"] in ("assistant", "tool") else f"[{turn['role']}] {text}"
+    def _named(self, turn: Turn, at: Place) -> str:
+        text = self._turn(turn, at)
+        return f"[{turn.name}] {text}" if turn.name and turn.role != "tool" else text
 
-    def _turn(self, turn: Turn, *, last: bool = False, opened: bool = False) -> str:
-        text = self._content(turn.get("content"))
-        if turn["role"] == "tool":
-            return f"[result of {turn.get('name') or 'tool'}] {text}"
-        if turn["role"] != "assistant":
+    def _labelled(self, turn: Turn, at: Place, *, last: bool, opened: bool) -> str:
+        text = self._turn(turn, at, last=last, opened=opened)
+        return text if turn.role in ("assistant", "tool") else f"[{turn.role}] {text}"
+
+    def _turn(self, turn: Turn, at: Place, *, last: bool = False, opened: bool = False) -> str:
+        text = self._content(turn.parts, at)
+        if turn.role == "tool":
+            return f"[result of {turn.name or 'tool'}] {text}"
+        if turn.role != "assistant":
             return text
-        thought = next((turn[key] for key in _REASONING if turn.get(key)), "")
         if self.thinking == "keep":
-            text = f"<think>{thought}</think>\n{text}" if thought else text
+            text = f"<think>{turn.thought}</think>\n{text}" if turn.thought else text
         else:  # what a chat template has taken out of the content was closed
-            marks = self._last if last and not thought else self._past
-            text = self._answer(text, marks, opened=opened and not thought)
-        return "\n".join(filter(None, [text, *map(_call, turn.get("tool_calls") or ())]))
+            marks = self._last if last and not turn.thought else self._past
+            text = self._answer(text, marks, opened=opened and not turn.thought)
+        return "\n".join(filter(None, [text, *map(_call, turn.calls)]))
 
     def _answer(self, text: str, marks: Marks, opened: bool) -> str:
         if self.thinking == "keep":
@@ -137,39 +140,53 @@ class Reader:
         found = marks.answer(text, opened=opened)
         return text if found == text else found.strip()
 
-    def _content(self, content: str | Sequence[Any] | None) -> str:
-        if content is None or isinstance(content, str):
-            return content or ""
-        parts = (part_of(part, thinking=self.thinking == "keep") for part in content)
-        return "\n".join(text for part in parts if (text := self._shown(part)) is not None)
+    def _content(self, parts: Iterable[Part], at: Place) -> str:
+        shown = (self._shown(part, (*at, "content")) for part in parts)
+        return "\n".join(text for text in shown if text is not None)
 
-    def _shown(self, part: str | Unseen | None) -> str | None:
-        if not isinstance(part, Unseen):
+    def _shown(self, part: Part, at: Place) -> str | None:
+        if isinstance(part, str):
             return part
+        if isinstance(part, Thought):
+            return f"<think>{part.text}</think>" if self.thinking == "keep" else None
         if self.unseen == "refuse":
             raise InputError(
-                f"expected texts, got a part {part.kind!r} that the judge can not see; with "
-                "`unseen: tell` it is named to the judge and the text is judged"
+                f"{placed(at)}: expected texts, got a part {quoted(part.kind)} that the judge can "
+                "not see; with `unseen: tell` it is named to the judge and the text is judged"
             )
-        if part.kind not in self._told and len(self._told) < _MOST_TOLD:  # callers invent kinds
-            self._told.add(part.kind)
-            kind = quoted(part.kind)
-            logger.warning("the judge can not see parts of kind %s; it reads the text", kind)
+        self._tell(part.kind)
         return str(part)
 
+    def _tell(self, kind: str) -> None:
+        if kind not in self._told and len(self._told) < _MOST_TOLD:  # callers invent kinds
+            self._told.add(kind)
+            logger.warning(
+                "the judge can not see parts of kind %s; it reads the text", quoted(kind)
+            )
 
-def _end_of(prompt: str | Chat) -> str:
+
+def _with_images(turns: tuple[Turn, ...], images: Sequence[Any]) -> tuple[Turn, ...]:
+    """``turns`` with ``images`` in the last one, unless they hold images of their own.
+
+    GRPO and its kin put the columns ``image`` and ``images`` into the prompts; OnlineDPO hands over
+    prompts without them, in which two pictures with one question look the same.
+    """
+    found = unseen("image", images)
+    held = any(isinstance(part, Unseen) and part.key for turn in turns for part in turn.parts)
+    if held or not found:
+        return turns
+    *before, last = turns
+    return (*before, replace(last, parts=(*found, *last.parts)))
+
+
+def _end_of(prompt: Any) -> str:
     """The text that a completion goes on from: the prompt, or a turn that the assistant began."""
-    if isinstance(prompt, str):
-        return prompt
-    last = prompt[-1] if prompt else {}
-    content = last.get("content") if last.get("role") == "assistant" else ""
-    return content if isinstance(content, str) else ""
+    if not prompt or isinstance(prompt, str):
+        return prompt or ""
+    last = as_turns(said(prompt, ("prompt",)))[-1]
+    text = last.parts[-1] if last.role == "assistant" and last.parts else ""
+    return text if isinstance(text, str) else ""
 
 
-def _call(call: Mapping[str, Any]) -> str:
-    function = call.get("function", call)
-    arguments = function.get("arguments", {})
-    if not isinstance(arguments, str):
-        arguments = json.dumps(arguments, ensure_ascii=False, default=str)
-    return f"[call of {function.get('name') or 'tool'}] {arguments}"
+def _call(call: Call) -> str:
+    return f"[call of {call.name or 'tool'}] {call.arguments}"

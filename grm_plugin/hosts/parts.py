@@ -1,12 +1,15 @@
-"""Parts of a message: texts, and what a judge of texts can not see."""
+"""Parts of a message: texts, thinking, and what a judge of texts can not see."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
+
+from grm_plugin.hosts.values import Place, check_depth, refused
 
 _TEXTS = ("text", "refusal")
 _THOUGHTS = ("thinking", "reasoning")
@@ -30,36 +33,64 @@ class Unseen:
     def of(cls, kind: str, value: Any) -> Unseen:
         """A part from what a host hands over: bytes, a path, an image object, or a mapping of them.
 
+        Raises:
+            InputError: it is nested too deep.
+
         >>> Unseen.of("image", "cat.png") == Unseen.of("image", "dog.png")
         False
         """
+        check_depth(value, (kind,))
         return cls(_KIND.get(kind, kind), digest(value))
 
     def __str__(self) -> str:
         return f"[{self.kind} {self.key[:12]}, not shown]" if self.key else f"[{self.kind}]"
 
 
-def part_of(part: Any, *, thinking: bool) -> str | Unseen | None:
-    """The text of a part, None for thinking that is not wanted, or that it can not be seen.
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A part that is thinking."""
+
+    text: str
+
+
+Part = str | Thought | Unseen
+
+
+def part_of(part: Any, at: Place) -> Part:
+    """A part of a message: a text, thinking, or what can not be seen.
 
     Args:
-        part: a text, or a mapping with ``type``.
-        thinking: whether thinking is wanted.
+        part: a text, or a mapping with ``type``; a mapping with a text in it is that text.
+        at: where it stands.
 
     Raises:
-        TypeError: it is neither.
+        InputError: it is neither, its type is no text, or it is a text part without a text.
     """
     if isinstance(part, str):
         return part
     if not isinstance(part, Mapping):
-        raise TypeError(part)
-    kind = str(part.get("type", "part"))
+        raise refused(at, "a text or a part with a type", part)
+    kind = _kind(part, at)
     if kind in _THOUGHTS:
-        return f"<think>{part.get(kind) or part.get('text') or ''}</think>" if thinking else None
+        thought = part.get(kind) or part.get("text") or ""
+        return Thought(_text(thought, (*at, kind)))
     for key in _TEXTS:
         if isinstance(part.get(key), str):
             return str(part[key])
+    if kind in _TEXTS:
+        raise refused((*at, kind), "a text", part.get(kind))
     return Unseen.of(kind, {key: value for key, value in part.items() if key != "type"})
+
+
+def _kind(part: Mapping[Any, Any], at: Place) -> str:
+    kind = part.get("type")
+    return "part" if kind is None else _text(kind, (*at, "type"))
+
+
+def _text(value: Any, at: Place) -> str:
+    if isinstance(value, str):
+        return value
+    raise refused(at, "a text", value)
 
 
 def digest(value: Any) -> str:
@@ -72,19 +103,41 @@ def digest(value: Any) -> str:
     return found.hexdigest()
 
 
-def _pieces(value: Any) -> list[bytes]:
+def _pieces(value: Any) -> Iterator[bytes]:
     if isinstance(value, bytes | bytearray | memoryview):
-        return [bytes(value)]
-    if isinstance(value, Mapping):
-        pairs = sorted((str(key), inner) for key, inner in value.items() if inner is not None)
-        return [piece for key, inner in pairs for piece in (key.encode(), *_pieces(inner))]
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [piece for inner in value for piece in _pieces(inner)]
-    if isinstance(value, os.PathLike):
-        return [os.fspath(value).encode()]
+        yield bytes(value)
+    elif isinstance(value, Mapping):
+        pairs = ((_name(key), inner) for key, inner in value.items() if inner is not None)
+        for name, inner in sorted(pairs, key=itemgetter(0)):
+            yield name
+            yield from _pieces(inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _pieces(inner)
+    elif isinstance(value, os.PathLike):
+        yield os.fsencode(value)
+    else:
+        yield from _blob(value)
+
+
+def _blob(value: Any) -> Iterator[bytes]:
     if hasattr(value, "detach"):  # a tensor, whose repr leaves most of it out
         value = value.detach().cpu().__array__()
     if hasattr(value, "tobytes"):  # an image, or an array
-        shape = [getattr(value, name, None) for name in ("mode", "size", "shape", "dtype")]
-        return [repr(shape).encode(), value.tobytes()]
-    return [repr(value).encode()]
+        yield repr(
+            [getattr(value, name, None) for name in ("mode", "size", "shape", "dtype")]
+        ).encode()
+        yield value.tobytes()
+    else:
+        yield _shown(value).encode()
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # its own, or a number of too many digits
+        return hex(value) if isinstance(value, int) else type(value).__name__
+
+
+def _name(key: Any) -> bytes:
+    return str(key).encode(errors="surrogatepass")

@@ -1,238 +1,138 @@
-"""Input rows: one JSON object a line becomes a :class:`Group`, or an error that names the line."""
+"""Rows: what a line of a file, a call of the server or a dataset says becomes a :class:`Group`."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any, BinaryIO, Self
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-
-from grm_plugin.errors import InputError, TemplateError, placed, quoted, unknown
+from grm_plugin.errors import InputError, quoted
+from grm_plugin.hosts.cells import Cells, read_cells, without_blanks
+from grm_plugin.hosts.columns import Columns
+from grm_plugin.hosts.forms import Form, form_of
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.values import is_missing, optional_text
-from grm_plugin.types import Group
+from grm_plugin.hosts.strict_json import from_json
+from grm_plugin.hosts.values import as_json, is_missing, optional_text, refused, texts
+from grm_plugin.types import SURROGATE, Group, digest
 
 MAX_LINE_BYTES = 64 << 20
 
 
-class Turn(BaseModel):
-    """One message of a chat; its content is a text, or parts that are texts."""
+def group_of(row: Any, reader: Reader | None = None, columns: Columns | None = None) -> Group:
+    """The group that a row describes.
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    role: str = Field(min_length=1)
-    content: str | list[str | dict[str, Any]] | None = None
-    name: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
-    tool_call_id: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    thinking: str | None = None
-
-    @field_validator("content", mode="before")
-    @classmethod
-    def _is_text_or_parts(cls, content: Any) -> Any:
-        parts = content if isinstance(content, list) else [content or ""]
-        if not all(isinstance(part, str | dict) for part in parts) or isinstance(content, dict):
-            raise ValueError("expected a text or a list of parts")
-        return content
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.content is None and not self.tool_calls:
-            raise ValueError("expected content or tool_calls beside the role")
-        return self
-
-
-_FORMS = ("text", "messages")
-
-
-def _form(response: Any) -> str:
-    return _FORMS[isinstance(response, list)]
-
-
-Response = Annotated[
-    Annotated[str, Tag("text")] | Annotated[list[Turn], Field(min_length=1), Tag("messages")],
-    Discriminator(_form),
-]
-
-
-class Row(BaseModel):
-    """One line of an input file: a prompt and the responses to judge together.
-
-    ``prompt`` and each response are a text or a list of messages; everything but them may be left
-    out. ``evidence`` is one text per response.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    prompt: list[Turn] = Field(min_length=1)
-    responses: list[Response] = Field(min_length=1)
-    id: str = ""
-    reference: str | None = None
-    principles: list[str] = []
-    evidence: list[str] = []
-    metadata: dict[str, Any] = {}
-
-    @field_validator("prompt", mode="before")
-    @classmethod
-    def _from_text(cls, prompt: Any) -> Any:
-        if isinstance(prompt, str):
-            return [{"role": "user", "content": prompt}]
-        if not isinstance(prompt, list):
-            raise ValueError("expected a text or a list of {role, content} messages")
-        return prompt
-
-    @field_validator("id", mode="before")
-    @classmethod
-    def _from_number(cls, name: Any) -> Any:
-        return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
-
-    @field_validator("reference", mode="before")
-    @classmethod
-    def _from_column(cls, reference: Any) -> Any:
-        known = isinstance(reference, int | float) or is_missing(reference)
-        return optional_text(reference, "reference") if known else reference
-
-    @field_validator("metadata")
-    @classmethod
-    def _of_json(cls, metadata: dict[str, Any]) -> dict[str, Any]:
-        try:
-            json.dumps(metadata, default=repr, allow_nan=False)
-        except ValueError:
-            raise ValueError("expected JSON, and NaN is no JSON number") from None
-        return metadata
-
-    @model_validator(mode="after")
-    def _one_evidence_each(self) -> Self:
-        if self.evidence and len(self.evidence) != len(self.responses):
-            raise ValueError(
-                f"expected evidence for each of {len(self.responses)} responses, "
-                f"got {len(self.evidence)}"
-            )
-        return self
-
-    def group(self, reader: Reader | None = None) -> Group:
-        """The group this row describes.
-
-        Args:
-            reader: how messages, thinking and parts become text; None: :class:`Reader`'s defaults.
-
-        Raises:
-            InputError: the judge can not see a part of it.
-        """
-        reader = reader or Reader()
-        asked = [turn.model_dump() for turn in self.prompt]
-        return Group(
-            conversation=reader.conversation(asked),
-            responses=tuple(reader.response(_plain(one), asked) for one in self.responses),
-            id=self.id,
-            reference=self.reference,
-            principles=tuple(self.principles),
-            evidence=tuple(self.evidence),
-            metadata=self.metadata,
-        )
-
-
-def _plain(response: str | list[Turn]) -> str | list[dict[str, Any]]:
-    return response if isinstance(response, str) else [turn.model_dump() for turn in response]
-
-
-def read_groups(
-    lines: BinaryIO,
-    name: str,
-    *,
-    reader: Reader | None = None,
-    check: Callable[[Group], object] | None = None,
-) -> Iterator[Group]:
-    """The groups of a JSONL stream, one at a time; blank lines are passed over.
+    A row has a prompt and the responses to judge together, each a text or a list of messages, in
+    one of these forms: ``prompt`` with ``responses`` (or ``completions``), or with one
+    ``completion``, or with ``chosen`` and ``rejected``; ``chosen`` and ``rejected`` that begin with
+    their prompt; ``messages`` that end with a response. It may have ``id``, ``reference``,
+    ``principles``, ``evidence`` (a text for each response), ``image`` or ``images`` and
+    ``metadata``; whatever else it has joins the metadata.
 
     Args:
-        lines: the stream, in bytes.
-        name: how errors call it, say the file's path.
-        reader: as in :meth:`Row.group`.
-        check: called with every group; what it refuses is refused here, with the line.
+        row: an object as JSON has it, or as a table has it.
+        reader: how messages, thinking and parts become text; None: :class:`Reader`'s defaults.
+        columns: names of the keys in this input; None: their own.
 
     Raises:
-        InputError: names the stream, the line, what was expected and what came.
+        InputError: names the key, what was expected and what came.
+
+    >>> group_of({"prompt": "2 + 2?", "responses": ["4", "5"], "level": 1}).metadata
+    {'level': 1}
     """
-    number = 0
-    while line := lines.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        try:
-            if line.strip():
-                yield _checked(line, reader, check)
-        except (InputError, TemplateError) as error:
-            raise InputError(f"{name}, line {number}: {error}") from error
+    if not isinstance(row, Mapping):
+        raise InputError(f"expected a JSON object with prompt and responses, got {quoted(row)}")
+    for name in row:
+        if not isinstance(name, str):
+            raise refused((), "keys that are texts", name)
+    keys, own = (columns or Columns()).split(row)
+    if isinstance(row, Cells):
+        keys, own = read_cells(keys), without_blanks(own)
+    form = form_of(keys, row)
+    own |= {name: keys.pop(name) for name in form.own}
+    return _group(form, keys, own, reader or Reader())
 
 
-def _checked(line: bytes, reader: Reader | None, check: Callable[[Group], object] | None) -> Group:
-    group = parse_row(line, reader)
-    if check is not None:
-        check(group)
-    return group
+def _group(form: Form, keys: Mapping[str, Any], own: Mapping[str, Any], reader: Reader) -> Group:
+    answers = zip(form.responses, form.responses_at, strict=True)
+    images = [image for name in ("image", "images") for image in _several(keys.get(name))]
+    return Group(
+        conversation=reader.conversation(form.prompt, images=images, at=form.prompt_at),
+        responses=tuple(reader.response(said, form.prompt, at=at) for said, at in answers),
+        id=optional_text(keys.get("id"), "id") or "",
+        reference=optional_text(keys.get("reference"), "reference"),
+        principles=texts(keys.get("principles"), "principles"),
+        evidence=_evidence(keys.get("evidence"), len(form.responses)),
+        metadata=_metadata(keys.get("metadata"), own),
+    )
 
 
-def parse_row(line: bytes, reader: Reader | None = None) -> Group:
-    """The group of one line, read as :meth:`Row.group` does.
+def _several(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, list | tuple) else [values]
+
+
+def _evidence(values: Any, responses: int) -> tuple[str, ...]:
+    if is_missing(values) or values == []:
+        return ()
+    if not isinstance(values, list | tuple) or len(values) != responses:
+        raise refused(("evidence",), f"evidence for each of {responses} responses", values)
+    found = tuple(optional_text(one, f"evidence.{n}") or "" for n, one in enumerate(values))
+    return found if any(found) else ()
+
+
+def _metadata(values: Any, own: Mapping[str, Any]) -> dict[str, Any]:
+    if values is not None and not isinstance(values, Mapping):
+        raise refused(("metadata",), "an object", values)
+    found: dict[str, Any] = as_json(values or {}, ("metadata",))
+    for name, value in own.items():
+        if name in found:
+            raise InputError(f"metadata: {quoted(name)} is there twice, also as a key of the row")
+        found[name] = None if is_missing(value) else as_json(value, (name,))
+    return found
+
+
+class Ids:
+    """The ids of one input: each names one group. Rows without an id are as many as they like."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()  # a few bytes an id: of an input of any length
+
+    def add(self, group: Group) -> None:
+        """Take the id of ``group``.
+
+        Raises:
+            InputError: another group had it.
+        """
+        if not group.id:
+            return
+        known = int(digest(SURROGATE.sub("\ufffd", group.id))[:16], 16)
+        if known in self._seen:
+            raise InputError(
+                f"id: expected one for each row, got {quoted(group.id)} again; in a file "
+                "`--columns id=` leaves ids out"
+            )
+        self._seen.add(known)
+
+
+def parsed(line: bytes) -> Any:
+    """The JSON in one line.
 
     Raises:
-        InputError: the line is too long, not UTF-8, not a JSON object, or not a row.
-
-    >>> parse_row(b'{"prompt": "2 + 2?", "responses": ["4", "5"]}').responses
-    ('4', '5')
+        InputError: the line is too long, not UTF-8, or no JSON as :func:`from_json` reads it.
     """
     if len(line) > MAX_LINE_BYTES:
         raise InputError(f"expected a line of at most {MAX_LINE_BYTES >> 20} MB, got a longer one")
     try:
-        values = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
+        return from_json(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(f"expected UTF-8, got {line[error.start : error.end]!r}") from error
-    except (ValueError, RecursionError) as error:
-        text = line.decode("utf-8-sig").strip()
-        raise InputError(f"expected a JSON object, got {quoted(text)} ({error})") from error
-    return row_of(values).group(reader)
 
 
-def _no_number(constant: str) -> float:
-    """Python writes a missing number as NaN; whether it may be missing, the field decides."""
-    if constant == "NaN":
-        return math.nan
-    raise ValueError(f"{constant} is no JSON number")
-
-
-def row_of(values: Any) -> Row:
-    """``values`` as a row; for callers that have their rows already.
+def parse_row(line: bytes, reader: Reader | None = None) -> Group:
+    """The group of one line, read as :func:`group_of` does.
 
     Raises:
-        InputError: a key is unknown or missing, or a value is of the wrong kind.
+        InputError: it is no JSON, or not a row.
+
+    >>> parse_row(b'{"prompt": "2 + 2?", "responses": ["4", "5"]}').responses
+    ('4', '5')
     """
-    if not isinstance(values, dict):
-        raise InputError(f"expected a JSON object with prompt and responses, got {quoted(values)}")
-    try:
-        return Row.model_validate(values)
-    except ValidationError as error:
-        raise InputError(_sentence(dict(error.errors()[0]), values)) from None
-
-
-def _sentence(problem: dict[str, Any], values: dict[str, Any]) -> str:
-    key = placed(part for part in problem["loc"] if part not in _FORMS)
-    if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
-        return unknown("key", str(problem["loc"][0]), Row.model_fields)
-    if problem["type"] == "missing":
-        return f"expected a key {key!r}, got {', '.join(map(repr, values)) or 'an empty object'}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    message = message.replace("Input should be ", "expected ", 1)
-    message = message[:1].lower() + message[1:]
-    return f"{key}: {message}, got {quoted(problem['input'])}" if key else message
+    return group_of(parsed(line), reader)

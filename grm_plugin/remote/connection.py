@@ -16,15 +16,16 @@ from grm_plugin.errors import (
     quoted,
     unknown,
 )
+from grm_plugin.remote.access import Access
 from grm_plugin.remote.connecting import speaks_tls
 from grm_plugin.remote.faults import Fault, Nowhere, Wait
 from grm_plugin.remote.http import Answer, Client
 from grm_plugin.remote.launch import ServeOptions, ServerProcess
-from grm_plugin.remote.options import ConnectionOptions, check_one_source
+from grm_plugin.remote.options import ConnectionOptions, urls_of
 from grm_plugin.remote.pace import Pace
+from grm_plugin.remote.providers import provider_of
 from grm_plugin.remote.refusals import NotFound
 from grm_plugin.remote.replicas import Replica
-from grm_plugin.remote.secret import Secret
 from grm_plugin.remote.sharing import SharedServer
 from grm_plugin.remote.starting import HOW_TO_START, NotServing, until_served
 
@@ -55,14 +56,15 @@ class Connection:
         owner: how messages call the part, say ``engine 'server'``.
 
     Raises:
-        ConfigError: no server or several kinds of them, a bad URL, or no key where one is named.
+        ConfigError: no server or several kinds of them, a bad URL, no key where one is named, or
+            an unknown provider.
     """
 
     def __init__(self, options: ConnectionOptions, limits: Limits, owner: str) -> None:
-        check_one_source(options, owner)
         self._options, self._limits, self._owner = options, limits, owner
-        self._secret = Secret.from_environment(options.api_key_env, owner)
-        urls = [options.url] if options.url else options.urls
+        self.provider = provider_of(options.provider, owner)
+        urls = urls_of(options, self.provider, owner)
+        self._access = Access.of(options, self.provider, owner)
         self._replicas = [Replica.at(url, owner) for url in urls]
         self._client: Client | None = None
         self._process: ServerProcess | SharedServer | None = None
@@ -92,13 +94,13 @@ class Connection:
     def _new_client(self) -> Client:
         pace = Pace(self._options.requests_per_minute)
         longest = self._options.max_response_bytes
-        return Client(self._replicas, self._limits, self._secret, longest, pace, self._loss)
+        return Client(self._replicas, self._limits, self._access, longest, pace, self._loss)
 
     async def _start_server(self, options: ServeOptions) -> None:
         kind = SharedServer if options.shared else ServerProcess
-        self._process = kind(options, self._secret, self._owner)
+        self._process = kind(options, self._access.secret, self._owner)
         self._replicas = [Replica.at(await self._process.start(), self._owner)]
-        self._secret = self._process.secret
+        self._access = self._access.with_key(self._process.secret)
 
     async def check(self) -> None:
         """Ask the servers for a sign of life.
@@ -158,7 +160,8 @@ class Connection:
     async def _ask(self, client: Client, replica: Replica) -> Served | EngineError:
         """What a server says of itself, or why it can not be used."""
         try:
-            return _served(await client.get(replica, "/v1/models"))
+            listing = await client.get(replica, "/v1/models")
+            return _served(listing) if self.provider.lists else Served()
         except NotFound:
             return Served()  # a server without a list can still judge
         except Wait as error:
@@ -234,5 +237,5 @@ def _served(listing: Any) -> Served:
             f"expected a list of models at /v1/models, got {quoted(listing)}; is it a judge server?"
         ) from None
     lengths = [model.get("max_model_len") for model in models]
-    known = [length for length in lengths if isinstance(length, int)]
+    known = [length for length in lengths if type(length) is int and length > 0]
     return Served(names, min(known, default=None), lists=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import random
 import time
@@ -12,20 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
-
 from grm_plugin.engine import Limits
-from grm_plugin.errors import GRMError, RefusedError, RequestTimeout, TransportError, quoted
-from grm_plugin.remote.connecting import connection_fault
+from grm_plugin.errors import GRMError, RefusedError, RequestTimeout, TransportError
+from grm_plugin.remote.access import Access
+from grm_plugin.remote.exchange import CONNECT_S, Exchange
 from grm_plugin.remote.faults import Away, Busy, Fault, Wait
 from grm_plugin.remote.pace import Pace
-from grm_plugin.remote.refusals import refusal
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.routing import Router
-from grm_plugin.remote.secret import Secret
 from grm_plugin.remote.slots import Slots
 
-_CONNECT_S = 10.0
 _LONGEST_PAUSE_S = 5.0
 _SETTLE_S = 0.001
 
@@ -79,7 +74,7 @@ class Client:
         limits: ``max_concurrent_samples`` counts draws in flight over all replicas;
             ``request_timeout_s`` bounds one request with all its tries, from its first sending;
             ``tries`` are for faults of a server that is there, and count the first one.
-        secret: the key of all replicas.
+        access: how requests get to the replicas and in.
         max_bytes: longest answer, in bytes.
         pace: how often it may post.
         loss: why nobody will answer any more; empty while it makes sense to wait.
@@ -89,27 +84,20 @@ class Client:
         self,
         replicas: Sequence[Replica],
         limits: Limits,
-        secret: Secret,
+        access: Access,
         max_bytes: int,
         pace: Pace | None = None,
         loss: Callable[[], str] = str,
     ) -> None:
         self.router = Router(replicas)
-        self._limits, self._secret, self._max_bytes = limits, secret, max_bytes
+        self._limits, self._exchange = limits, Exchange(access, max_bytes)
         self._slots, self._pace = Slots(limits.max_concurrent_samples), pace or Pace(None)
         self._loss, self._answered_at = loss, -math.inf
         self._back, self._turns = asyncio.Event(), asyncio.Lock()
-        self._session = aiohttp.ClientSession(
-            # The slots are the limit. uvicorn drops a connection that was idle for 5 s: let go
-            # first, or the first requests of a training step would run into closed connections.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3.0),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            headers=secret.headers,
-        )
 
     async def close(self) -> None:
         """Close all connections; open requests fail."""
-        await self._session.close()
+        await self._exchange.close()
 
     async def post(
         self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
@@ -160,10 +148,10 @@ class Client:
     async def get(self, replica: Replica, path: str) -> Any:
         """The JSON at ``path`` of one replica, in one try."""
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                return await self._exchange("GET", replica, path)
+            async with asyncio.timeout(CONNECT_S):
+                return await self._exchange.send("GET", replica, path)
         except TimeoutError:
-            raise RequestTimeout(f"{replica}{path}: no answer within {_CONNECT_S:g} s") from None
+            raise RequestTimeout(f"{replica}{path}: no answer within {CONNECT_S:g} s") from None
 
     async def _open(self, trip: _Trip) -> None:
         """Return when a replica may be asked."""
@@ -179,7 +167,7 @@ class Client:
             trip.deadline = min(trip.deadline, sent_at + self._limits.request_timeout_s)
             try:
                 async with asyncio.timeout(trip.deadline - sent_at):
-                    value = await self._exchange("POST", replica, trip.path, trip.body)
+                    value = await self._exchange.send("POST", replica, trip.path, trip.body)
             except TimeoutError:
                 raise self._late(trip, replica) from None
             except TransportError as fault:
@@ -244,35 +232,3 @@ class Client:
         said = f"{replica}{trip.path}: no answer {limit}; raise request_timeout_s"
         self.router.failed(replica, said)
         return RequestTimeout(f"{said}; before: {trip.last}" if trip.last else said)
-
-    async def _exchange(
-        self, method: str, replica: Replica, path: str, body: Mapping[str, Any] | None = None
-    ) -> Any:
-        where = f"{replica}{path}"
-        try:
-            async with self._session.request(
-                method, replica.to(path), json=body, allow_redirects=False
-            ) as response:
-                content = await self._content(response, where)
-        except (aiohttp.ClientError, OSError) as error:
-            raise connection_fault(error, where) from error
-        if response.status != 200:
-            said = self._secret.hide(content.decode(errors="replace"))
-            raise refusal(response.status, response.headers, said, where)
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            shown = self._secret.hide(content[:200].decode(errors="replace"))
-            raise TransportError(f"{where}: expected JSON, got {quoted(shown)}") from None
-
-    async def _content(self, response: aiohttp.ClientResponse, where: str) -> bytes:
-        content = bytearray()
-        async for chunk in response.content.iter_any():
-            content += chunk
-            if len(content) > self._max_bytes:
-                response.close()
-                raise TransportError(
-                    f"{where}: the answer is over {self._max_bytes} bytes; lower max_tokens, or "
-                    "raise max_response_bytes"
-                )
-        return bytes(content)

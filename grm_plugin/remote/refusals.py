@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 
-from grm_plugin.errors import ContextError, EngineError, RefusedError, quoted
+from grm_plugin.errors import ContextError, DeclinedError, EngineError, RefusedError, quoted
+from grm_plugin.remote.declining import declines
 from grm_plugin.remote.faults import Away, Busy, Fault, Loading
 from grm_plugin.remote.lengths import says_too_long
 from grm_plugin.remote.retry_after import seconds_asked_for
@@ -56,7 +57,7 @@ def refusal(
     """
     message = message_of(said)
     shown = f"{where}: HTTP {status}: {quoted(message, 300)}"
-    if says_too_long(said):
+    if says_too_long(status, said):
         return ContextError(shown)
     if status == 402 or _NO_CREDIT.search(said[:_READ]):
         return RefusedError(f"{shown}; the account has no credit left: add some, or use another")
@@ -65,6 +66,8 @@ def refusal(
     if 300 <= status < 400:
         place = quoted(headers.get("Location", "nowhere"), 200)
         return RefusedError(f"{where}: HTTP {status}: it redirects to {place}; name that in url")
+    if declines(status, message):
+        return DeclinedError(shown)
     if status in (401, 403, 407):
         return RefusedError(f"{shown}; name the variable with the key in api_key_env")
     if status in (404, 405):

@@ -46,8 +46,10 @@ class Replica:
     def at(cls, url: str, owner: str) -> Replica:
         """The server at ``url``, given with or without its version (``/v1``).
 
+        The address of an Azure deployment has none: it ends in ``/deployments/NAME``.
+
         Raises:
-            ConfigError: not an HTTP address, or one with a password in it.
+            ConfigError: not an HTTP address, or one with a password or a query in it.
         """
         parts = urlsplit(url)
         if "@" in parts.netloc:
@@ -59,7 +61,14 @@ class Replica:
             raise ConfigError(
                 f"{owner}: expected a URL such as http://host:8001, got {quoted(url)}"
             )
+        if parts.query or parts.fragment:
+            raise ConfigError(
+                f"{owner}: a URL must not carry a query (not shown); write it as "
+                "query: {name: value}"
+            )
         plain = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+        if re.search(r"/deployments/[^/]+$", plain):
+            return cls(plain, plain)
         version = re.search(r"/v\d+\w*(?=/|$)", plain)
         return cls(plain[: version.start()], plain) if version else cls(plain, f"{plain}/v1")
 

@@ -68,12 +68,15 @@ def test_a_bad_line_17_of_1000_is_named_before_a_token_is_spent(grm: Grm, tmp_pa
         (b"{broken", "expected a JSON object, got '{broken'"),
         (b'["a"]', "expected a JSON object with prompt and responses, got \"['a']\""),
         (b'{"prompt": "\xff", "responses": ["a"]}', "expected UTF-8, got b'\\xff'"),
-        ({"prompt": "x"}, "expected a key 'responses', got 'prompt'"),
+        ({"prompt": "x"}, "expected a key 'responses' (or completions"),
         ({"prompt": "x", "response": ["a"]}, "expected a key 'responses'"),
         ({"prompt": "x", "responses": ["a"], "refrence": "r"}, "did you mean 'reference'?"),
-        ({"prompt": "x", "responses": ["a", 7]}, "responses.1: expected a valid string, got '7'"),
-        ({"prompt": "x", "responses": "a"}, "responses: expected a valid list, got 'a'"),
-        ({"prompt": 3, "responses": ["a"]}, "expected a text or a list of {role, content}"),
+        (
+            {"prompt": "x", "responses": ["a", 7]},
+            "responses.1: expected a text or a list",
+        ),
+        ({"prompt": "x", "responses": "a"}, "responses: expected a list of texts"),
+        ({"prompt": 3, "responses": ["a"]}, "prompt: expected a text or a list of messages"),
         ({"prompt": [], "responses": ["a"]}, "prompt: "),
         ({"prompt": "x", "responses": ["a"], "evidence": ["e", "f"]}, "evidence for each of 1"),
         (b'{"prompt": "x", "responses": ["a"], "metadata": {"x": NaN}}', "NaN is no JSON number"),
@@ -239,17 +242,21 @@ def test_the_summary_shows_a_judge_that_goes_by_the_place(grm: Grm, tmp_path: Pa
     assert "place gap 7.00 points; mean score by place: 9.00 3.00 2.00" in ended.err
 
 
-def test_retry_unscored_judges_them_again_and_keeps_the_rest(grm: Grm, tmp_path: Path) -> None:
+def test_retry_unscored_judges_them_again_in_their_places_and_keeps_the_rest(
+    grm: Grm, tmp_path: Path
+) -> None:
     write(tmp_path / "in.jsonl", [{"prompt": "CUT", "responses": ["a", "b"]}, *rows(2)])
     grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, *NO_SEARCH)
-    kept = (tmp_path / "out.jsonl").read_bytes().splitlines()[1:]
+    before = (tmp_path / "out.jsonl").read_bytes().splitlines()
     (tmp_path / "log").unlink()
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--retry-unscored", *TINY, *NO_SEARCH)
     assert ended.code == 3
-    assert "unscored verdicts taken out of out.jsonl, to judge again: 1" in ended.err
-    assert (tmp_path / "out.jsonl").read_bytes().splitlines()[:2] == kept
-    assert len(read(tmp_path / "out.jsonl")) == 3
+    assert "verdicts in out.jsonl already: 2, to judge again: 1" in ended.err
+    after = (tmp_path / "out.jsonl").read_bytes().splitlines()
+    assert after[1:] == before[1:]
+    assert after[0] != before[0]  # it took another time
     assert len((tmp_path / "log").read_text().splitlines()) == 2
+    assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
 
 
 def test_a_setting_wins_in_the_order_option_set_file(grm: Grm, tmp_path: Path) -> None:
@@ -346,7 +353,10 @@ def test_an_image_in_a_row_is_refused_by_line_and_told_once_where_that_is_wanted
     prompt = [{"role": "user", "content": [{"type": "image", "image": "cat.png"}, "Which animal?"]}]
     write(tmp_path / "in.jsonl", [{"prompt": prompt, "responses": ["cat", "dog"]}])
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
-    assert (ended.code, "in.jsonl, line 1: expected texts, got a part 'image'" in ended.err) == (
+    assert (
+        ended.code,
+        "in.jsonl, line 1: prompt.0.content: expected texts, got a part 'image'" in ended.err,
+    ) == (
         1,
         True,
     )

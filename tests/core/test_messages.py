@@ -21,7 +21,7 @@ def test_a_string_prompt_is_one_user_turn() -> None:
     assert Reader().conversation("2 + 2?") == (Message("user", "2 + 2?"),)
 
 
-@pytest.mark.parametrize("prompt", [7, ["2 + 2?"], [{"content": "2 + 2?"}], {"role": "user"}])
+@pytest.mark.parametrize("prompt", [7, ["2 + 2?"], {"role": "user"}])
 def test_what_is_no_prompt_is_refused_and_shown(prompt: Any) -> None:
     with pytest.raises(InputError, match="list of messages with role and content, got"):
         Reader().conversation(prompt)
@@ -227,8 +227,10 @@ def test_prompts_with_other_pictures_are_other_prompts(one: Any, same: Any, othe
 
 
 def test_a_completion_that_is_neither_text_nor_messages_is_refused_and_shown() -> None:
-    with pytest.raises(InputError, match="a completion that is a text or a list of messages"):
-        Reader().response([7])  # type: ignore[list-item]
+    with pytest.raises(
+        InputError, match=r"completion\.0: expected a message of a list of messages"
+    ):
+        Reader().response([7])
 
 
 def test_reasoning_that_a_chat_template_took_out_is_shown_only_when_kept() -> None:
@@ -237,9 +239,10 @@ def test_reasoning_that_a_chat_template_took_out_is_shown_only_when_kept() -> No
     assert Reader("keep").response(turn, "p") == "<think>6 * 7</think>\n42"
 
 
-def test_content_that_is_missing_is_empty() -> None:
+def test_content_that_is_null_is_empty_and_no_messages_are_no_completion() -> None:
     assert Reader().response([{"role": "assistant", "content": None}], "p") == ""
-    assert Reader().response([], "p") == ""
+    with pytest.raises(InputError, match=r"completion: expected at least one message, got '\[\]'"):
+        Reader().response([], "p")
 
 
 def test_images_that_come_beside_the_messages_are_refused_or_told(

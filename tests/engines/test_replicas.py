@@ -35,7 +35,6 @@ def fail(router: Router, replica: Replica, times: int = 3) -> None:
         ("http://h:1", "http://h:1/v1", "http://h:1"),
         ("http://h:1/v1/", "http://h:1/v1", "http://h:1"),
         ("https://h/v1beta/openai/", "https://h/v1beta/openai", "https://h"),
-        ("https://h/judge?x=1", "https://h/judge/v1", "https://h/judge"),
     ],
 )
 def test_an_address_may_carry_its_version(url: str, api: str, root: str) -> None:

@@ -32,7 +32,8 @@ Start = Callable[..., subprocess.Popen[str]]
 
 def options(behaviour: str = "serve") -> dict[str, Any]:
     command = [sys.executable, str(STAND_IN), behaviour]
-    return {"model": "judge", "shared": True, "command": command, "start_timeout_s": 30}
+    told = {"pass_env": ["STAND_IN_FOLDER"], "start_timeout_s": 30}
+    return {"model": "judge", "shared": True, "command": command, **told}
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grm_plugin.errors import InputError, placed
-from grm_plugin.hosts.rows import row_of
+from grm_plugin.hosts.rows import group_of
 
 FORGED = "x\nERROR \x1b[2J"
 
@@ -13,13 +13,16 @@ FORGED = "x\nERROR \x1b[2J"
 @pytest.mark.parametrize(
     "row",
     [
-        {FORGED: 1, "prompt": "q", "responses": ["a"]},
-        {"prompt": [{"role": "user", "content": "q", FORGED: 1}], "responses": ["a"]},
+        {FORGED: 1, "prompt": "q"},
+        {FORGED: float("inf"), "prompt": "q", "responses": ["a"]},
+        {"prompt": "q", "responses": ["a"], "metadata": {FORGED: float("nan")}},
+        {"prompt": [{FORGED: "user", "content": "q"}], "responses": ["a"]},
+        {"prompt": [{"role": FORGED, "content": "q"}], "responses": ["a"]},
     ],
 )
 def test_a_key_that_is_no_identifier_is_quoted(row: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"'x\\nERROR \\x1b\[2J'") as caught:
-        row_of(row)
+        group_of(row)
     assert str(caught.value).isprintable()
 
 

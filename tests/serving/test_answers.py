@@ -21,7 +21,7 @@ async def test_score_gives_a_whole_verdict_for_every_group_in_their_order(shared
     assert (second.group.id, second.rewards) == ("b", (0.0, 1.0))
     assert len(first.judgments) == 2
     assert all("boxed" in judgment.text for judgment in first.judgments)
-    assert ScoreAnswer.model_validate(answer[1])
+    assert ScoreAnswer.model_validate_json(json.dumps(answer[1]))
 
 
 async def test_a_call_can_ask_for_another_number_of_samples(shared: Server) -> None:
@@ -123,9 +123,13 @@ async def test_without_extra_logs_an_answer_has_none(serve: Serve, judge: JudgeS
     ("body", "status", "telling"),
     [
         (b"{", 422, "json"),
-        (b"[" * 100_000, 400, "parsing the body"),
+        (b"[" * 100_000, 422, "too many levels"),
+        (b'{"groups": [], "groups": []}', 422, "key 'groups' is there twice"),
+        (b'{"groups": [' + b"9" * 5000 + b"]}", 422, "expected a json object, got"),
+        (b'{"groups": [{"prompt": "q", "responses": ["a"], "x": 1e999}]}', 422, "'1e999' is more"),
+        (b'{"groups": "\xff"}', 422, "expected utf-8, got b'\\xff'"),
         (b'{"groups": []}', 422, "groups: list should have at least 1 item"),
-        (b'{"groups": [{"prompt": "q"}]}', 422, "groups.0.responses: field required"),
+        (b'{"groups": [{"prompt": "q"}]}', 422, "groups.0: expected a key 'responses'"),
         (json.dumps({"groups": [row(*[1] * 65)]}).encode(), 413, "at most 64 responses"),
         (json.dumps({"groups": [row(1)] * 257}).encode(), 413, "at most 256 groups in a call"),
         (
@@ -134,7 +138,19 @@ async def test_without_extra_logs_an_answer_has_none(serve: Serve, judge: JudgeS
             "at most 1000000 characters in a group, got 1000001",
         ),
     ],
-    ids=["cut", "deep", "none", "no responses", "wide", "many", "long"],
+    ids=[
+        "cut",
+        "deep",
+        "twice",
+        "digits",
+        "infinite",
+        "bytes",
+        "none",
+        "no responses",
+        "wide",
+        "many",
+        "long",
+    ],
 )
 async def test_a_body_that_makes_no_sense_is_refused_with_a_sentence(
     shared: Server, body: bytes, status: int, telling: str

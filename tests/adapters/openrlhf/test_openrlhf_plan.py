@@ -16,6 +16,7 @@ from grm_openrlhf.settings import ENV, RunSettings
 from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
 from grm_plugin.plugins import installed
+from grm_plugin.prices import BudgetLimits
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
 
@@ -87,6 +88,11 @@ def test_actors_get_the_content_of_the_configuration(
     monkeypatch.setenv(ENV, settings.model_dump_json(exclude_unset=True))
     assert RunSettings.from_environment() == settings
     assert RunSettings.from_environment().judge_config().k == 6
+
+
+def test_every_rollout_actor_may_spend_its_share_of_the_budget(tmp_path: Path) -> None:
+    config = file(tmp_path, "budget: {tokens: 1000}")
+    assert plan("--grm_config", config).settings.judge_config().budget == BudgetLimits(tokens=500)
 
 
 def test_a_template_of_the_users_travels_as_text(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Where groups come from: files of lines, tables, saved data sets, the hub."""
