@@ -119,13 +119,17 @@ async def test_a_compressed_body_is_refused(shared: Server, coding: str) -> None
 @pytest.mark.parametrize(
     ("body", "status", "telling"),
     [
-        (b'{"groups": [{"prompt": "\xff\xfe"}]}', 400, "parsing the body"),
-        (b'{"groups": ' + b"9" * 5000 + b"}", 400, "parsing the body"),
+        (b'{"groups": [{"prompt": "\xff\xfe"}]}', 422, "body: expected UTF-8"),
+        (b'{"groups": ' + b"9" * 5000 + b"}", 422, "body: expected a JSON object"),
         (b'{"size": {"k": 1' + b"0" * 400 + b'}, "groups": []}', 422, "size.k"),
-        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 400, "parsing the body"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 422, "too many levels"),
         (whole(row(1, metadata={"a": float("nan")})), 422, "NaN is no JSON number"),
         (whole(row(1, metadata={"a": [{"b": float("inf")}]})), 422, "is no JSON number"),
-        (b'{"groups":[{"prompt":"q","responses":["a"],"metadata":{"a":1e999}}]}', 422, "no JSON"),
+        (
+            b'{"groups":[{"prompt":"q","responses":["a"],"metadata":{"a":1e999}}]}',
+            422,
+            "more than a number can be",
+        ),
         (whole(row(1, metadata={"a": float("-inf")})), 422, "is no JSON number"),
     ],
     ids=["utf8", "huge", "huge k", "deep", "nan", "inf", "1e999", "-inf"],
