@@ -7,6 +7,8 @@
 #   make test-openrlhf  whole runs of OpenRLHF's own trainer on Ray (CPU)
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
+#   make test-newest    the quick checks with the newest versions that may be installed; before a release
+#   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
 #   make docs           write the generated pages of docs/reference/ anew
 #   make dist           wheel and sdist
@@ -20,7 +22,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults bench docs dist clean
+.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-newest test-oldest bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
@@ -54,6 +56,9 @@ test-ray-serve: $(VENV)/.openrlhf
 
 test-faults: $(VENV)/.trl
 	$(BIN)/python -m pytest -m faults tests
+
+test-newest test-oldest: test-%: $(VENV)/.dev
+	$(BIN)/python -m tests.installs $*
 
 bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \

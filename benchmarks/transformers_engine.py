@@ -22,8 +22,9 @@ from machine import save
 import grm_plugin.reference
 from grm_plugin.engine import Limits, SampleRequest, Sampling
 from grm_plugin.engines.transformers import TransformersEngine
-from grm_plugin.local.batching import Job, cut
+from grm_plugin.local.batching import Job
 from grm_plugin.local.options import Row
+from grm_plugin.local.packing import USUAL_STEPS, batch_cost, packed
 from grm_plugin.reference.prompt import render_prompt
 from grm_plugin.reference.tasks.data import best_of_groups
 from grm_plugin.types import Message
@@ -105,12 +106,13 @@ async def plan(
     """The batches the engine will cut."""
     loop = asyncio.get_running_loop()
     jobs: list[Job[Row, Any]] = []
+    cost = batch_cost("cpu", USUAL_STEPS)
     for request in requests:
         prompt = await engine._encoded(request.messages)
         width = len(prompt) + request.sampling.max_tokens
         rows = [Row(prompt, request.seed + i, request.sampling) for i in range(request.n)]
         jobs += [Job(row, width, loop.create_future()) for row in rows]
-    return [[job.item for job in batch] for batch in cut(jobs, budget)]
+    return [[job.item for job in batch] for batch in packed(jobs, budget, cost)]
 
 
 async def both(

@@ -6,8 +6,9 @@ A test compares the pages in the repository with what this module makes, so they
 from __future__ import annotations
 
 import inspect
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from docs.figures import figures_page
 from docs.inputs import inputs_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
+from grm_plugin.engines.litellm import LiteLLMOptions
 from grm_plugin.engines.replay import ReplayOptions
 from grm_plugin.engines.server import ServerOptions
 from grm_plugin.engines.vllm import VLLMOptions
@@ -30,6 +32,7 @@ from grm_plugin.size import Size
 from grm_plugin.types import Reason
 
 HERE = Path(__file__).parent
+INSTALLS = HERE.parent / "benchmarks" / "results" / "installs.json"
 EXAMPLES = HERE.parent / "tests" / "plugins" / "examples"
 MODULE = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)*\.")
 LIMITED = re.compile(r"Annotated\[(\w+), FieldInfo\(.*?\)\]\)\]")  # a limit on every element
@@ -39,6 +42,7 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("Engine `vllm`", VLLMOptions),
     ("Engine `server`", ServerOptions),
     ("`serve` of the engine `server`", ServeOptions),
+    ("Engine `litellm`", LiteLLMOptions),
     ("Engine `replay`", ReplayOptions),
     ("Selector `meta_rm`", MetaRMOptions),
     ("Server `grm serve`", ServingSettings),
@@ -124,6 +128,25 @@ def _hook(name: str) -> str:
     return f"{title}\n\n{inspect.getdoc(spec)}\n\n```python\n{example}\n```\n"
 
 
+def versions_page() -> str:
+    """With which versions the package was installed and run, and when."""
+    found = json.loads(INSTALLS.read_text(encoding="utf-8"))
+    return (
+        "# Versions that were run\n\nThe ranges in `pyproject.toml` are what ran. "
+        "`constraints.txt` pins those of all tests and measured figures; the tables below are of "
+        "installs without it, by `make test-newest` and `make test-oldest`, which are run before a "
+        "release: `pip check`, the quick tests with every FutureWarning as an error, and a run of "
+        "TRL's GRPOTrainer. `grm doctor` says which installed library is outside its range.\n\n"
+        + "\n".join(_install(name, one) for name, one in found.items())
+    )
+
+
+def _install(name: str, found: Mapping[str, Any]) -> str:
+    outcome = "; ".join(f"{step}: {said}" for step, said in found["outcome"].items())
+    versions = ", ".join(f"{one} {number}" for one, number in found["versions"].items())
+    return f"## {name.capitalize()}\n\n{found['date']}. {outcome}.\n\n{versions}.\n"
+
+
 def cli_page() -> str:
     """What ``--help`` of every command says."""
     import typer.main
@@ -192,6 +215,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
+    "versions.md": versions_page,
 }
 
 

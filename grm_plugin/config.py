@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, Part, explain, put, read_yaml
+from grm_plugin.prices import BudgetLimits, Prices
+from grm_plugin.running.recorder import Durability
 from grm_plugin.schedule import Schedule, read_schedule
 from grm_plugin.size import MAX_K, Size
 
@@ -49,7 +51,7 @@ class GRMConfig(BaseModel):
     engine: Part = Field(
         Part(name=DEFAULT),
         description="where the judge runs: `reference`, `transformers`, `vllm`, `server`, "
-        "`replay`; `default` is chosen when the judge is made",
+        "`litellm`, `replay`; `default` is chosen when the judge is made",
     )
     template: str | None = Field(None, description="name or file of the prompt; default `grm`")
     k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")
@@ -116,7 +118,23 @@ class GRMConfig(BaseModel):
     dead_after_s: float = Field(
         300, ge=0, description="not before the judge was asked in vain for so long"
     )
+    prices: Prices | None = Field(
+        None,
+        description="US dollars for a million tokens of the judge: `{prompt: 0.15, output: 0.6}`, "
+        "and `cached` for those of a prompt that the server had cached; a cost that the server "
+        "tells itself holds before them",
+    )
+    budget: BudgetLimits | None = Field(
+        None,
+        description="the most that a run spends on the judge, `{money: 5}` in US dollars or "
+        "`{tokens: 1000000}`; it stops before one of them is passed",
+    )
     record: Path | None = Field(None, description="JSONL file for every verdict")
+    durability: Durability = Field(
+        "flush",
+        description="what a recorded verdict survives: `flush` a kill, `fsync` a power cut, too, "
+        "at some milliseconds a verdict",
+    )
     adapters: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="options of trainers' adapters, by name: `trl: {...}`"
     )

@@ -62,12 +62,17 @@ class SampleRequest:
 class Draw:
     """One completion of the judge, as an engine returns it.
 
-    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut.
+    ``finish_reason`` is ``stop`` when the judge ended by itself, ``length`` when it was cut. Others
+    drop the sample: ``content_filter`` and ``refusal`` (declined), ``tool_calls``, or any word.
     ``tokens`` are there only when the request asked for probabilities; their texts, joined, are
     the end of ``text`` or all of it. ``said`` holds the judge's texts of the rounds before, for
     judges that speak more than once. ``opened``: the prompt ended inside a thought, as some chat
     templates end it, so that a text in which no thought is closed holds no answer. ``order`` and
     ``meta_score`` are set only by engines that replay the past.
+
+    ``money`` is what it cost in US dollars, where the server told that or the engine looks prices
+    up; else it is reckoned from the tokens: ``cached_tokens`` are those of the prompt that the
+    server had cached, and ``same_prompt`` draws of one request paid for the prompt once.
     """
 
     text: str
@@ -80,6 +85,9 @@ class Draw:
     order: tuple[int, ...] | None = None
     meta_score: float | None = None
     opened: bool = False
+    money: float | None = None
+    cached_tokens: int = 0
+    same_prompt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +115,13 @@ class Engine(Protocol):
     the :class:`Recorded` past of a group or None; ``admit(group)``, which raises InputError for a
     group that this judge must not score, before a token is spent; ``abandon()``, a quick function
     that is called in another thread when a part blocks the event loop, and ends at once what this
-    engine runs outside of its process; and ``control_tokens``, texts that the judge's tokenizer
-    takes for control tokens, known once it has started.
+    engine runs outside of its process; ``turn()``, a coroutine that returns when the judge can take
+    the requests of another group, so that no group's time passes in a queue; ``trouble``, why
+    requests wait now, empty when they do not; ``control_tokens``, texts that the judge's tokenizer
+    takes for control tokens, known once it has started; ``altered``, what the judge does not get
+    as it was asked for (a seed that can not be sent), as JSON values by name, which goes into the
+    origin of verdicts; and ``prices``, the :class:`grm_plugin.prices.Prices` of its model or None,
+    for engines that look them up when they start.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

@@ -10,13 +10,19 @@ import difflib
 import re
 import reprlib
 from collections.abc import Iterable
+from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,79}")
 _CONTAINERS = (dict, list, tuple, set, frozenset)
 
 
 class GRMError(Exception):
-    """Root of every error this package raises on purpose."""
+    """Root of every error this package raises on purpose.
+
+    ``verdicts`` are those of a call for several groups that were judged before it was raised.
+    """
+
+    verdicts: tuple[Any, ...] = ()
 
 
 class ConfigError(GRMError):
@@ -48,9 +54,16 @@ class RecordError(GRMError):
 
 
 class EngineError(GRMError):
-    """The judge could not be started, or can not do what was asked of it."""
+    """The judge could not be started, or can not do what was asked of it.
+
+    In place of a draw it may carry what that cost, where the server told: ``prompt_tokens``,
+    ``output_tokens`` and ``money`` (US dollars; None: not known).
+    """
 
     reason = "transport"
+    prompt_tokens = 0
+    output_tokens = 0
+    money: float | None = None
 
 
 class TransportError(EngineError):
@@ -98,6 +111,10 @@ class JudgeDeadError(GRMError):
 
 class JudgeRefusedError(JudgeDeadError):
     """The judge refuses us for good (key, model, parameters); the run stops at once."""
+
+
+class BudgetError(JudgeDeadError):
+    """The budget might not pay for the next group; the run stops, with nothing scored lost."""
 
 
 class JudgeClosedError(GRMError):

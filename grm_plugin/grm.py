@@ -10,10 +10,11 @@ from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
 from grm_plugin.running.breaker import Breaker
+from grm_plugin.running.budget import Amount
 from grm_plugin.session.batches import Batch, Verdicts
 from grm_plugin.session.keeping import Keeper
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import Cost, Group, Verdict
 
 
 class GRM:
@@ -85,11 +86,17 @@ class GRM:
         """What makes a reward what it is; records carry it. The model may show at the start."""
         return dict(self._keeper.scorer.origin())
 
+    def spend(self, cost: Cost) -> None:
+        """Count what an earlier part of this run cost against ``budget``."""
+        tokens = cost.prompt_tokens + cost.output_tokens
+        self._keeper.budget.spend(Amount(tokens, cost.money or 0.0))
+
     def start(self) -> None:
         """Start the judge now instead of with the first group.
 
         Raises:
             EngineError: it can not be started; the message says what to do.
+            ConfigError: there is a ``budget`` in money, and the judge's prices are not known.
         """
         session = self._keeper.session()
         with self._keeper.watched(session):
@@ -153,6 +160,13 @@ class GRM:
             EngineError: the judge can not be started.
             JudgeDeadError: ``dead_groups`` groups in a row had no reward, and the judge was asked
                 in vain for ``dead_after_s``. Refused groups do not count.
+            JudgeRefusedError: the judge takes no request like ours (key, model, parameters); at
+                once, and groups that are under way are not asked any more.
+            BudgetError: the ``budget`` might not pay for the next group; those before are judged,
+                recorded and observed.
+            RecordError: a verdict can not be recorded.
+
+        What was judged before one of the last four is in the error's ``verdicts``.
         """
         batch = self._batch(groups, size)
         with batch.saved(), self._keeper.watched(batch.session):
@@ -232,7 +246,8 @@ class GRM:
         return Batch(self._keeper.session(), groups, size)
 
     def _all(self, batch: Batch) -> list[Verdict]:
-        self._breaker.count(*batch.judged)
+        with batch.saved():
+            self._breaker.count(*batch.judged)
         return [one.verdict for one in batch.judged]
 
     def _one(self, batch: Batch) -> Verdict:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
-import sys
-from asyncio.subprocess import Process
 from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -26,7 +25,9 @@ import yaml
 from grm_plugin import GRMConfig
 from grm_plugin.config import ENV
 from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.remote.gpus import visible
 from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.process import GuardedProcess, program
 from grm_plugin.remote.secret import Secret
 
 POOLING = ("--runner", "pooling", "--convert", "classify")
@@ -41,21 +42,23 @@ def main(
     judge_gpus: Annotated[str, typer.Option(help="empty: the judge runs elsewhere")] = "",
     judge_options: Annotated[str, typer.Option(help="more for the judge's server")] = "",
     meta_gpus: Annotated[str, typer.Option(help="empty: the meta RM runs elsewhere")] = "",
+    meta_options: Annotated[str, typer.Option(help="more for the meta RM's server")] = "",
     serve_command: Annotated[str, typer.Option(help="what starts a server")] = "vllm serve",
     train_command: Annotated[str, typer.Option(help="what trains")] = "trl grpo",
 ) -> None:
     """Serve the judge of RECIPE, train by RECIPE, and leave nothing running."""
-    command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
-    serve = serve_command.split()
+    serve = shlex.split(serve_command)
     try:
+        command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
         judge = judge_of(recipe)
         servers = []
         if gpus := _listed(judge_gpus):
             options = judge.engine.options
-            servers.append(server("judge", options, gpus, judge_options.split(), serve))
+            servers.append(server("judge", options, gpus, shlex.split(judge_options), serve))
         if gpus := _listed(meta_gpus):
             options = judge.select.options.get("classifier") or {}
-            servers.append(server("meta RM", options, gpus, POOLING, serve))
+            args = (*POOLING, *shlex.split(meta_options))
+            servers.append(server("meta RM", options, gpus, args, serve))
         work = run(servers, command, _listed(train_gpus))
         code = asyncio.run(until_interrupted(work))
     except GRMError as error:
@@ -126,24 +129,12 @@ async def run(servers: Sequence[ServerProcess], command: Sequence[str], gpus: Se
 
 async def _train(command: Sequence[str], gpus: Sequence[str]) -> int:
     processes = ("--num_processes", str(len(gpus))) if gpus else ()
-    seen = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
-    process = await asyncio.create_subprocess_exec(
-        *command, *processes, env=os.environ | seen, start_new_session=True
-    )
+    env = os.environ | visible(gpus)
+    process = GuardedProcess([*command, *processes], env, grace_s=_GRACE_S)
     try:
-        code = await process.wait()
-        return code if code >= 0 else 128 - code
+        return await process.wait()
     finally:
-        await _stop(process)
-
-
-async def _stop(process: Process) -> None:
-    """End the whole process group: what the training started goes with it."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _GRACE_S)
-        os.killpg(process.pid, signal.SIGKILL)
+        await process.close()
 
 
 async def until_interrupted(work: Coroutine[Any, Any, int]) -> int:
@@ -162,10 +153,10 @@ def _listed(text: str) -> list[str]:
 
 
 def _program(command: str) -> list[str]:
-    """The command, from this interpreter's environment if it is there."""
-    name, *rest = command.split()
-    beside = Path(sys.executable).parent / name
-    return [str(beside) if beside.is_file() else name, *rest]
+    found = program(shlex.split(command))
+    if found is None:
+        raise ConfigError(f"no command {command!r} on this machine, which should train")
+    return found
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from grm_plugin.hosts.agreement import Terms
 from grm_plugin.hosts.comparing import differences
 
 _DISTRIBUTIONS = ("openrlhf", "transformers")
-_LAUNCHED = "engine.serve."  # by the launcher alone
 
 
 def findings(judge: GRM, options: OpenRLHFOptions, own_agent: Path | None) -> Terms:
@@ -30,14 +29,13 @@ def findings(judge: GRM, options: OpenRLHFOptions, own_agent: Path | None) -> Te
         options: of the adapter.
         own_agent: the user's agent file.
     """
-    found = {
+    return {
         **agreement.terms(judge),
         **agreement.flat(options.model_dump(mode="json")),
         **{f"version of {name}": _version(name) for name in _DISTRIBUTIONS},
         "template": judge.template.digest[:12],  # its file has another name on every node
         "agent file": _digest(own_agent),
     }
-    return {name: text for name, text in found.items() if not name.startswith(_LAUNCHED)}
 
 
 def check_agreed(agreed: Mapping[str, str], found: Terms, actor: str) -> None:

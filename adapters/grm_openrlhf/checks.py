@@ -6,9 +6,11 @@ import argparse
 import logging
 from collections.abc import Mapping
 
+from grm_openrlhf.command import REWARD_MODEL
 from grm_openrlhf.host import Host
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_plugin import GRMConfig
+from grm_plugin.config import DEFAULT
 from grm_plugin.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,11 @@ def check_contradictions(host: Host, given: argparse.Namespace) -> None:
     """
     for meaning, what in (("remote_url", "a reward server"), ("reward_model", "a scalar RM")):
         value = host.value(given, meaning)
+        if value in (REWARD_MODEL, REWARD_MODEL.replace("_", "-")):
+            raise ConfigError(
+                f"{host.option(meaning)} {value}: that option is for a model of the host; did you "
+                f"mean --reward_model {REWARD_MODEL}?"
+            )
         if value is not None:
             raise ConfigError(
                 f"{host.option(meaning)} names {what} ({value!r}) and --reward_model names "
@@ -35,6 +42,10 @@ def check_contradictions(host: Host, given: argparse.Namespace) -> None:
             f"{host.option('engines')}: expected 1 or more, since responses are judged where vLLM "
             f"rolls them out, got {host.value(given, 'engines')}"
         )
+
+
+def tell_weaknesses(host: Host, given: argparse.Namespace) -> None:
+    """Tell of options under which a judge is weak, or sees less than the policy."""
     if host.value(given, "samples") == 1:
         logger.warning(
             "%s is 1: a judge is much weaker when it has nothing to compare",
@@ -52,7 +63,7 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
     Raises:
         ConfigError: says where it could.
     """
-    if "engine" not in config.model_fields_set:
+    if config.engine.name == DEFAULT:
         raise ConfigError(
             "no judge is named, and the GPUs of a run belong to the policy; name a server with "
             "--grm.engine.url http://host:8001, start one with engine: {serve: ...}, or try things "

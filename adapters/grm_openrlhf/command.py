@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,9 @@ import yaml
 from grm_plugin.errors import ConfigError, quoted
 
 REWARD_MODEL = "grm_plugin"
-_PREFIX = "--grm."
+PREFIX = "--grm."
+_MODEL, _CONFIG = "--reward_model", "--grm_config"
+_NEAR = {re.sub(r"\W|_", "", name): name for name in (_MODEL, _CONFIG)}
 
 
 @dataclass(frozen=True)
@@ -38,18 +41,32 @@ def split(argv: Sequence[str]) -> tuple[Ours, list[str]]:
     ['--seed', '1']
 
     Raises:
-        ConfigError: a value is missing or no YAML, or one of our options makes no sense.
+        ConfigError: a value is missing or no YAML, one of our options makes no sense, or an option
+            is nearly one of ours.
     """
     found: dict[str, str] = {}
     rest: list[str] = []
     words = iter(argv)
     for word in words:
         name, equals, value = word.partition("=")
-        if name in ("--reward_model", "--grm_config") or name.startswith(_PREFIX):
+        if name in (_MODEL, _CONFIG) or name.startswith(PREFIX):
             found[name] = value if equals else _value(name, words)
         else:
+            _check_spelling(name)
             rest.append(word)
     return _read(found), rest
+
+
+def _check_spelling(name: str) -> None:
+    """Refuse what is no option of ours by a sign only; the host would know it even less."""
+    if not name.startswith("--"):
+        return
+    near = _NEAR.get(re.sub(r"\W|_", "", name))
+    if near and name != "--reward.model":  # short for an option of the host
+        raise ConfigError(f"{name}: no such option; did you mean {near}?")
+    if re.match(r"--grm[\W_]", name):
+        key = re.sub(r"^--grm[\W_]", PREFIX, name)
+        raise ConfigError(f"{name}: no such option; did you mean {key}, or {_CONFIG}?")
 
 
 def _value(name: str, words: Iterator[str]) -> str:
@@ -60,15 +77,18 @@ def _value(name: str, words: Iterator[str]) -> str:
 
 
 def _read(found: Mapping[str, str]) -> Ours:
-    model, config = found.get("--reward_model"), found.get("--grm_config")
+    model, config = found.get(_MODEL), found.get(_CONFIG)
     if model is None and found:
-        raise ConfigError(f"{min(found)} needs --reward_model {REWARD_MODEL} beside it")
+        raise ConfigError(f"{min(found)} needs {_MODEL} {REWARD_MODEL} beside it")
     if model not in (None, REWARD_MODEL):
-        raise ConfigError(f"--reward_model: expected {REWARD_MODEL}, got {quoted(model)}")
+        raise ConfigError(
+            f"{_MODEL}: expected {REWARD_MODEL}, got {quoted(model)}; the judge itself is named in "
+            f"the settings, by {PREFIX}engine or in the file of {_CONFIG}"
+        )
     overrides = {
-        name.removeprefix(_PREFIX): _parsed(name, value)
+        name.removeprefix(PREFIX): _parsed(name, value)
         for name, value in found.items()
-        if name.startswith(_PREFIX)
+        if name.startswith(PREFIX)
     }
     return Ours(model, Path(config) if config else None, overrides)
 
@@ -85,9 +105,9 @@ def describe(parser: argparse.ArgumentParser) -> None:
     ours = parser.add_argument_group(
         "grm-plugin", "a generative reward model in place of a scalar one"
     )
-    ours.add_argument("--reward_model", choices=[REWARD_MODEL], help="score with grm-plugin")
+    ours.add_argument(_MODEL, choices=[REWARD_MODEL], help="score with grm-plugin")
     ours.add_argument(
-        "--grm_config",
+        _CONFIG,
         metavar="FILE",
         help="YAML file of the judge, else $GRM_CONFIG",
     )

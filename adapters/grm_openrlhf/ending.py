@@ -53,6 +53,14 @@ class RemoteLedger:
             return tally.means
         return found
 
+    async def number(self, actor: str) -> int | None:
+        """See :meth:`Ledger.number`; None without a ledger."""
+        try:
+            found: int = await self._actor.number.remote(actor)
+        except ray.exceptions.RayError:
+            return None
+        return found
+
 
 @contextmanager
 def counted(groups_per_step: int, first_step: int, limit: float | None) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -148,6 +149,15 @@ class Host:
             ", or run `grm serve --serving extra_logs=false` and name its address in "
             f"{self.option('remote_url')}"
         )
+
+    def check_accepts(self, argv: Sequence[str]) -> None:
+        """Hear what its command says against these arguments, which is after Ray has started.
+
+        Raises:
+            ConfigError: it refuses them; in its own words.
+        """
+        if why := self._sources.refusal(argv):
+            raise ConfigError(f"openrlhf {self.version} refuses these options: {why}")
 
     @property
     def keeps_labels(self) -> bool:

@@ -15,13 +15,16 @@ from grm_openrlhf.rounds import Place
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import left_out
 from grm_plugin import GRM, Group
-from grm_plugin.errors import JudgeDeadError
+from grm_plugin.errors import JudgeDeadError, on_one_line
 from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
+from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import rounded
 from grm_plugin.size import Size
 from grm_plugin.types import Verdict
 
 logger = logging.getLogger(__name__)
+
+NO_REWARD = "has no reward"  # by these words the launcher has Ray show every such line
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class GroupJudge:
         if training:
             self._progress.judged(statistics.fmean(known) if known else math.nan)
         if not known:
-            logger.warning("group %s has no reward: %s", verdict.group.label, verdict.unscored)
+            why = on_one_line(verdict.unscored)
+            logger.warning("group %s %s: %s", verdict.group.label, NO_REWARD, why)
         if training:
             return await self._trained(verdict, place)
         return await self._evaluated(verdict, place)
@@ -115,7 +119,7 @@ class GroupJudge:
             conversation=first.conversation,
             responses=tuple(rollout.response for rollout in rollouts),
             reference=first.reference,
-            metadata={"training": first.training, "step": self._progress.step},
+            metadata=when(self._progress.step, training=first.training),
         )
 
     async def _judged(self, group: Group, training: bool) -> Verdict:
@@ -123,7 +127,7 @@ class GroupJudge:
         try:
             (verdict,) = await self._grm.score_batch_async([group], size=size)
         except JudgeDeadError as error:
-            raise JudgeDeadError(f"in a rollout actor {error}") from None
+            raise type(error)(f"in a rollout actor {error}") from None
         return verdict
 
     def _rounded(self, verdict: Verdict) -> Verdict:

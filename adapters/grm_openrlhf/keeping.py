@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 import time
 
 import aiohttp
 
 from grm_plugin.errors import EngineError
-from grm_plugin.remote.launch import ServerProcess, answers
+from grm_plugin.remote.health import answers
+from grm_plugin.remote.launch import ServerProcess
 
 logger = logging.getLogger(__name__)
 
 _POLL_S = 2.0
+_HEALTH = aiohttp.ClientTimeout(total=10)
 _SICK_POLLS = 30  # health checks in a row that fail before a living server is started again
 _PAUSES_S = (1.0, 5.0, 30.0)  # before the first, the second and every later try
 
@@ -29,6 +32,7 @@ class KeptServer:
     def __init__(self, process: ServerProcess) -> None:
         self._process = process
         self._keeper: asyncio.Task[None] | None = None
+        self._url, self._life = "", ""
 
     async def start(self) -> str:
         """Its address, once it is healthy.
@@ -36,9 +40,9 @@ class KeptServer:
         Raises:
             EngineError: it did not start.
         """
-        url = await self._process.start()
-        self._keeper = asyncio.create_task(self._keep(url))
-        return url
+        self._url, self._life = await self._process.start(), _another()
+        self._keeper = asyncio.create_task(self._keep(self._url))
+        return self._url
 
     async def restart(self, within_s: float) -> str:
         """Its address, once it is healthy, however many tries that takes.
@@ -49,9 +53,19 @@ class KeptServer:
         Raises:
             EngineError: none of them was enough.
         """
-        url = await self._revive(within_s)
-        self._keeper = asyncio.create_task(self._keep(url))
-        return url
+        self._url = await self._revive(within_s)
+        self._keeper = asyncio.create_task(self._keep(self._url))
+        return self._url
+
+    async def life(self) -> str:
+        """A name for the server as it is healthy now; a server started again has another one.
+
+        Empty while there is none: before the first start, and while it is away or loads.
+        """
+        if not self._url:
+            return ""
+        async with aiohttp.ClientSession(timeout=_HEALTH) as session:
+            return self._life if await answers(session, f"{self._url}/health") else ""
 
     async def stop(self) -> None:
         """End the server and its children; may be called twice."""
@@ -68,7 +82,7 @@ class KeptServer:
     async def _until_lost(self, health: str) -> str:
         """Why the server has to be started again, once that is so."""
         sick = 0
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
+        async with aiohttp.ClientSession(timeout=_HEALTH) as session:
             while sick < _SICK_POLLS:
                 await asyncio.sleep(_POLL_S)
                 if self._process.ended:
@@ -82,6 +96,7 @@ class KeptServer:
             try:
                 await self._process.close()
                 await asyncio.sleep(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)])
+                self._life = _another()  # before it is healthy: nobody may take it for the last one
                 return await self._process.start()
             except (EngineError, OSError) as error:  # OSError: no memory for a process, a full disk
                 tries += 1
@@ -91,3 +106,7 @@ class KeptServer:
                         f"judge server: not healthy again after {tries} tries in {within_s:g} s, "
                         f"the last: {error}; raise serve.start_timeout_s if it needs longer"
                     ) from error
+
+
+def _another() -> str:
+    return secrets.token_hex(8)

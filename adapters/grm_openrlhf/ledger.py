@@ -85,6 +85,9 @@ class Book(Protocol):
     async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
         """It is over; see :meth:`Ledger.end`."""
 
+    async def number(self, actor: str) -> int | None:
+        """Which of the rollout actors it is; see :meth:`Ledger.number`."""
+
 
 class Ledger:
     """Adds up the rounds of all rollout actors; see :mod:`.rounds`.
@@ -99,6 +102,15 @@ class Ledger:
         self._open: dict[bool, dict[str, asyncio.Future[None]]] = {True: {}, False: {}}
         self._training = self._batch = self._evaluation = Tally()
         self._evaluation_is_lost = False
+        self._numbers: dict[str, int] = {}
+
+    async def number(self, actor: str) -> int | None:
+        """A number for a rollout actor, from 0 on, the same whenever it asks.
+
+        Args:
+            actor: a name that no other has.
+        """
+        return self._numbers.setdefault(actor, len(self._numbers))
 
     async def begin(self, name: str, *, training: bool) -> None:
         """A round has begun.

@@ -37,6 +37,11 @@ class OpenRLHFOptions(Options):
     label: Literal["ignore", "reference"] = Field(
         "ignore", description="what a column named by the host's label key is to the judge"
     )
+    history: Literal["last", "all"] = Field(
+        "last",
+        description="of an agent with several turns the judge sees the last action, or all of "
+        "them and what the environment answered",
+    )
     round_to: float | None = Field(
         None, gt=0, description="step that rewards are rounded to, so that equal quality ties"
     )

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grm_openrlhf import patient
 from grm_openrlhf.agreement import findings
 from grm_openrlhf.checks import (
     check_contradictions,
     check_engine,
     check_range,
     check_weights,
+    tell_weaknesses,
 )
 from grm_openrlhf.command import Ours
+from grm_openrlhf.configured import configured
 from grm_openrlhf.host import Host
 from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
 from grm_openrlhf.resuming import steps_done
@@ -55,15 +58,19 @@ class Plan:
     Args:
         argv: arguments of the host's own command.
         settings: what its rollout actors are told.
+        judge: as they will make it; not started here.
         servers: what runs beside it; None when the judge runs elsewhere.
         prompts_per_step: training groups of a step, over all rollout actors.
+        engines: rollout actors.
         unscored_limit: share of training groups without a reward above which the run has failed.
     """
 
     argv: tuple[str, ...]
     settings: RunSettings
+    judge: GRM
     servers: Servers | None
     prompts_per_step: int
+    engines: int
     unscored_limit: float | None
 
 
@@ -85,10 +92,14 @@ def make_plan(
     """
     host.check_agent()
     given = host.parser().parse_args(rest)
-    config = GRMConfig.load(ours.config, **ours.overrides)
+    config = configured(ours)
     options = options_of(config)
     check_contradictions(host, given)
     check_engine(config, options)
+    # of an option that is given twice the host takes the last
+    agent = [host.option("agent"), str(AGENT)]
+    host.check_accepts([*rest, *agent])
+    tell_weaknesses(host, given)
     check_weights(host, given)
     judge = GRM(config, plugins=plugins)
     check_step("adapter 'openrlhf'", options.round_to, judge)
@@ -96,22 +107,22 @@ def make_plan(
     check_range(host, given, votes, options.reward_scale)
     label, label_option = _label(host, given, options)
     servers, own_agent = _servers(config, options), _own_agent(host, given)
+    told = _told(config, servers, host.value(given, "engines"))
+    judge = GRM(told, plugins=plugins)
     settings = RunSettings(
-        config=_content(config),
+        config=told.model_dump(mode="json", exclude_unset=True),
         template=_template_text(config),
         label=label,
         own_label=bool(label_option),
         own_agent=own_agent,
-        replicas=options.judge.replicas if servers else 0,
         vote_range=votes,
         ledger=True,
         agreed=findings(judge, options, own_agent),
         **_course(host, given, config),
     )
-    # of an option that is given twice the host takes the last
-    argv = [*rest, host.option("agent"), str(AGENT), *label_option, *_evaluation(host, given)]
-    prompts = host.value(given, "prompts")
-    return Plan(tuple(argv), settings, servers, prompts, options.unscored_limit)
+    argv = (*rest, *agent, *label_option, *_evaluation(host, given))
+    course = (host.value(given, "prompts"), host.value(given, "engines"))
+    return Plan(argv, settings, judge, servers, *course, options.unscored_limit)
 
 
 def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[str, Any]:
@@ -149,10 +160,6 @@ def _label(
         return "conversation", [option, asked]
     if key is not None and key == asked:
         return "conversation", []
-    logger.warning(
-        "the judge sees each prompt as the policy does, chat template and all: %s",
-        f"{option} is {key}" if key else f"openrlhf {host.version} hands over nothing else",
-    )
     return options.label, []
 
 
@@ -192,17 +199,35 @@ def _servers(config: GRMConfig, options: OpenRLHFOptions) -> Servers | None:
     engine = config.engine.options
     if engine.get("serve") is None:
         return None
-    serve = read_options(ServeOptions, "engine.serve", engine["serve"])
+    serve = _from_here(read_options(ServeOptions, "engine.serve", engine["serve"]))
     return Servers(serve, options.judge, engine.get("api_key_env"))
 
 
-def _content(config: GRMConfig) -> dict[str, Any]:
-    """The configuration for other nodes: JSON values, absolute paths, no server to start."""
-    engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
-    config = config.but(engine={"name": config.engine.name, **engine})
+def _from_here(serve: ServeOptions) -> ServeOptions:
+    """``serve`` with absolute paths, since Ray starts it in a folder of its own."""
+    model = Path(serve.model).absolute()
+    return serve.model_copy(
+        update={
+            "model": str(model) if model.exists() else serve.model,
+            "log": serve.log.absolute() if serve.log else None,
+        }
+    )
+
+
+def _told(config: GRMConfig, servers: Servers | None, actors: int) -> GRMConfig:
+    """The configuration for rollout actors: absolute paths, and no server to start.
+
+    Each of them may spend its share of the budget.
+    """
+    if config.budget:
+        config = config.but(budget=config.budget.share(actors))
+    if servers:
+        engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
+        engine |= {"name": patient.NAME, "replicas": servers.placement.replicas}
+        config = config.but(engine={**engine, "start_s": config.group_timeout_s})
     if config.record:
         config = config.but(record=config.record.absolute())
-    return config.model_dump(mode="json", exclude_unset=True)
+    return config
 
 
 def _template_text(config: GRMConfig) -> str | None:

@@ -1,8 +1,10 @@
-"""The plug-in ``openrlhf``: announces this adapter to grm-plugin."""
+"""The plug-in ``openrlhf``: announces this adapter and its engine to grm-plugin."""
 
 from __future__ import annotations
 
 from grm_openrlhf.options import OpenRLHFOptions
+from grm_openrlhf.patient import NAME, PatientEngine
+from grm_plugin.engine import EngineFactory
 from grm_plugin.hookspecs import Adapter, Register, hookimpl
 
 
@@ -10,3 +12,9 @@ from grm_plugin.hookspecs import Adapter, Register, hookimpl
 def grm_register_adapters(register: Register[Adapter]) -> None:
     """Offer the launcher for OpenRLHF."""
     register("openrlhf", Adapter("grm_openrlhf.train_ppo_ray", OpenRLHFOptions))
+
+
+@hookimpl
+def grm_register_engines(register: Register[EngineFactory]) -> None:
+    """Offer what asks the judge servers of the launcher; it names that engine by itself."""
+    register(NAME, PatientEngine)

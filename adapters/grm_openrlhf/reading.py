@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from grm_openrlhf.framing import Frame
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.hosts import messages
@@ -58,7 +59,9 @@ class Reader:
     """
 
     def __init__(self, settings: RunSettings, options: OpenRLHFOptions) -> None:
-        self._settings = settings
+        self._settings, self._history = settings, options.history
+        self._frame: Frame | None = None
+        self._framed_by: Tokenizer | None = None
         marks = settings.judge_config().thinking.marks
         self._messages = messages.Reader(options.thinking, options.unseen, marks)
 
@@ -80,32 +83,59 @@ class Reader:
             prompt: the prompt as the policy saw it, chat template and all.
             label: as the launcher arranged it.
             sampling: the host's sampling parameters.
-            output: tokens, and the ranges of them that the policy wrote; the last one is judged.
+            output: tokens, and the ranges of them that the policy wrote.
             tokenizer: the policy's.
 
         Raises:
             InputError: the input column holds no prompts, or there is what the judge can not see.
         """
-        tokens: Sequence[int] = ()
-        if output["action_ranges"]:
-            start, end = output["action_ranges"][-1]
-            tokens = output["observation_tokens"][start:end]
-        asked = label if self._settings.label == "conversation" else prompt
+        frame = self._frame_of(tokenizer)
+        asked: Any = label
+        if self._settings.label != "conversation":
+            asked = (frame and frame.turns(prompt)) or prompt
         conversation = self._messages.conversation(asked)
         return Rollout(
             conversation=self._messages.beside(conversation, "image", output.get("images")),
-            response=self._response(tokens, tokenizer, prompt),
+            response=self._response(output, tokenizer, prompt),
             reference=self._reference(label),
             training=self.is_training(sampling),
         )
 
-    def _response(self, tokens: Sequence[int], tokenizer: Tokenizer, prompt: str) -> str:
+    def _frame_of(self, tokenizer: Tokenizer) -> Frame | None:
+        if self._framed_by is not tokenizer:
+            self._frame, self._framed_by = Frame.of(tokenizer), tokenizer
+        return self._frame
+
+    def _response(self, output: Mapping[str, Any], tokenizer: Tokenizer, prompt: str) -> str:
+        """What the policy wrote; with the turns before the last one where these count.
+
+        Siblings part ways with their first turn, so turns are part of the response and not of the
+        conversation that a group has in common.
+        """
+        tokens, turns = output["observation_tokens"], list[str]()
+        before, last = prompt, None
+        for start, end in output["action_ranges"]:
+            if last is not None:
+                before = tokenizer.decode(tokens[last:start], skip_special_tokens=False)
+                turns.append(self._feedback(before, tokens[last:start], tokenizer))
+            turns.append(self._action(tokens[start:end], tokenizer, before))
+            last = end
+        kept = turns if self._history == "all" else turns[-1:]
+        return "\n".join(kept)
+
+    def _action(self, tokens: Sequence[int], tokenizer: Tokenizer, before: str) -> str:
         """The text of ``tokens``; special ones go last, since some families think between such."""
         tokens = _without_end(tokens, (tokenizer.eos_token_id, tokenizer.pad_token_id))
         text = tokenizer.decode(tokens, skip_special_tokens=False)
-        special = sorted(_special(tokens, tokenizer), key=len, reverse=True)
-        response = self._messages.response(text, prompt)
-        return re.sub("|".join(map(re.escape, special)), "", response) if special else response
+        return _without(_special(tokens, tokenizer), self._messages.response(text, before))
+
+    def _feedback(self, text: str, tokens: Sequence[int], tokenizer: Tokenizer) -> str:
+        """What the environment answered, on a line that says so, without a chat template."""
+        if frame := self._frame_of(tokenizer):
+            end = tokenizer.eos_token_id
+            ends = "" if end is None else tokenizer.decode([end], skip_special_tokens=False)
+            text = frame.plain(text, ends)
+        return f"[environment] {_without(_special(tokens, tokenizer), text).strip()}"
 
     def _reference(self, label: Any) -> str | None:
         if self._settings.label != "reference":
@@ -118,6 +148,11 @@ def _without_end(tokens: Sequence[int], ends: Sequence[int | None]) -> Sequence[
     while count and tokens[count - 1] in ends:
         count -= 1
     return tokens[:count]
+
+
+def _without(texts: Sequence[str], text: str) -> str:
+    longest_first = sorted(texts, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), "", text) if texts else text
 
 
 def _special(tokens: Sequence[int], tokenizer: Tokenizer) -> list[str]:

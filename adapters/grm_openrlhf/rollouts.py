@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ from grm_openrlhf.judging import GroupJudge, Scored
 from grm_openrlhf.ledger import Book, Ledger
 from grm_openrlhf.options import options_of
 from grm_openrlhf.reading import Reader, Rollout
+from grm_openrlhf.recording import of_engine
 from grm_openrlhf.rounds import Place, Rounds
-from grm_openrlhf.servers import urls_of
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import without_weight
 from grm_plugin import GRM
+from grm_plugin.hosts.fallback import PREFIX
 from grm_plugin.plugins import Plugins
 
 Execute = Callable[..., Awaitable[dict[str, Any]]]
@@ -50,8 +53,8 @@ class ScoredRollouts:
         self._reader = Reader(settings, self._options)
         self._gathering = Gathering[Answer, Scored](self._score)
         own = Ledger(settings.groups_per_step, settings.first_step)
-        book: Book = RemoteLedger() if settings.ledger else own
-        self._rounds = {kind: Rounds(book, _actor(), training=kind) for kind in (True, False)}
+        self._book: Book = RemoteLedger() if settings.ledger else own
+        self._rounds = {kind: Rounds(self._book, _actor(), training=kind) for kind in (True, False)}
         self._opening: asyncio.Future[GroupJudge] | None = None
 
     async def execute(
@@ -86,22 +89,27 @@ class ScoredRollouts:
     async def _score(self, answers: Sequence[Answer]) -> Sequence[Scored]:
         if self._opening is None:
             self._opening = asyncio.ensure_future(self._open())
+        began = time.monotonic()  # the last sibling has written its last token
         judge = await asyncio.shield(self._opening)
-        return await judge.score([rollout for rollout, _ in answers], answers[0][1])
+        found = await judge.score([rollout for rollout, _ in answers], answers[0][1])
+        waited = {f"{PREFIX}wait_seconds": time.monotonic() - began}
+        return [replace(one, logs={**one.logs, **waited}) for one in found]
 
     async def _open(self) -> GroupJudge:
         here: dict[str, Any] = {}
-        if self._settings.replicas:
-            timeout_s = self._config.group_timeout_s
-            here["engine.urls"] = await urls_of(self._settings.replicas, timeout_s)
         if self._settings.template is not None:
             here["template"] = _written(self._settings.template)
         if self._config.record:
-            here["record"] = Path(f"{self._config.record}.{_actor()}")
+            here["record"] = await self._record(self._config.record)
         grm = GRM(self._config.but(**here), plugins=self._plugins)
         found = findings(grm, self._options, self._settings.own_agent)
         check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
         return GroupJudge(grm, self._options, self._settings)
+
+    async def _record(self, record: Path) -> Path:
+        """A file that no other rollout actor writes, of the same name whenever the run goes on."""
+        number = await self._book.number(_actor()) if self._settings.ledger else None
+        return of_engine(record, _actor() if number is None else number)
 
 
 def _written(template: str) -> str:

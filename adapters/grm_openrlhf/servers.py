@@ -21,7 +21,8 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from grm_openrlhf.keeping import KeptServer
 from grm_openrlhf.options import Placement
 from grm_plugin.errors import EngineError
-from grm_plugin.remote.launch import ServeOptions, ServerProcess, free_port
+from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.ports import free_port
 from grm_plugin.remote.secret import Secret
 
 logger = logging.getLogger(__name__)
@@ -30,23 +31,49 @@ OWNER = "judge server"
 _STOP_S = 60.0
 
 
-async def urls_of(replicas: int, timeout_s: float) -> tuple[str, ...]:
-    """Where so many servers are, for an async actor of the Ray job that runs them.
+class Keepers:
+    """The actors that keep the servers of a Ray job running, for another async actor of the job.
 
-    Raises:
-        EngineError: one of them has not told within ``timeout_s``.
+    Args:
+        replicas: how many there are.
     """
-    name, found = "", list[str]()
+
+    def __init__(self, replicas: int) -> None:
+        self._actors = [ray.get_actor(name) for name in map(_name, range(replicas))]
+
+    async def urls(self, timeout_s: float) -> tuple[str, ...]:
+        """Where the servers are.
+
+        Raises:
+            EngineError: one of them has not told within ``timeout_s``.
+        """
+        found: list[str] = []
+        try:
+            async with asyncio.timeout(timeout_s):
+                for actor in self._actors:
+                    found.append(await actor.url.remote())
+        except TimeoutError:
+            raise EngineError(
+                f"{OWNER}: the Ray actor {_name(len(found))!r} has not told the address of its "
+                f"server within {timeout_s:g} s; see its log, or raise group_timeout_s if it needs "
+                "longer"
+            ) from None
+        return tuple(found)
+
+    async def lives(self) -> tuple[str, ...]:
+        """A name for every server as it is healthy now, empty for one that is not.
+
+        A server that was started again has another name than before.
+        """
+        return tuple(await asyncio.gather(*map(_life, self._actors)))
+
+
+async def _life(actor: Any) -> str:
     try:
-        async with asyncio.timeout(timeout_s):
-            for name in map(_name, range(replicas)):
-                found.append(await ray.get_actor(name).url.remote())
-    except TimeoutError:
-        raise EngineError(
-            f"{OWNER}: the Ray actor {name!r} has not told the address of its server within "
-            f"{timeout_s:g} s; see its log, or raise group_timeout_s if it needs longer"
-        ) from None
-    return tuple(found)
+        life: str = await actor.life.remote()
+    except ray.exceptions.RayError:  # Ray starts the actor again
+        return ""
+    return life
 
 
 def _name(number: int) -> str:
@@ -173,6 +200,10 @@ class JudgeServer:
             EngineError: it did not start.
         """
         return await asyncio.shield(self._starting)
+
+    async def life(self) -> str:
+        """See :meth:`grm_openrlhf.keeping.KeptServer.life`."""
+        return await self._server.life()
 
     async def stop(self) -> None:
         """End the server and its children."""

@@ -32,7 +32,6 @@ class RunSettings(Options):
         label: what the host's label is to the judge.
         own_label: whether the label is there for the judge alone, so that nobody else may see it.
         own_agent: the user's agent file, whose last action is judged.
-        replicas: servers that the launcher runs for this judge.
         temperature: of rollouts in training.
         groups_per_step: prompts of a training step for one rollout actor, rounded up.
         first_step: training steps that were over before, when a run is resumed.
@@ -47,7 +46,6 @@ class RunSettings(Options):
     label: Label = "ignore"
     own_label: bool = False
     own_agent: Path | None = None
-    replicas: int = 0
     temperature: float = 1.0
     groups_per_step: int = 1
     first_step: int = 0

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,22 @@ class Sources:
             Exception: what ``unreadable`` gives.
         """
         return self._run([*self._imports(), *self._declarations()])
+
+    def refusal(self, argv: Sequence[str]) -> str:
+        """What its main part says against these arguments before it begins to train.
+
+        Empty where it says nothing, and where that can not be found out without the whole package.
+        """
+        parsed = ast.parse(f"args = parser.parse_args({[*argv]!r})").body
+        statements = [*self._imports(), *self._declarations(), *parsed, *self._checks()]
+        try:
+            with redirect_stdout(StringIO()):  # it says all of that again
+                self._run(statements)
+        except (AssertionError, ValueError) as error:
+            return str(error) or type(error).__name__
+        except Exception:  # it wants more than is here; it will say so itself
+            return ""
+        return ""
 
     def argument(self, function: str, name: str) -> Any:
         """What its command gives ``function`` as keyword ``name``; None when it never does."""
@@ -81,11 +99,36 @@ class Sources:
 
     def _declarations(self) -> list[ast.stmt]:
         """What its main part does before it parses the command line."""
+        before, _ = self._main
+        return before
+
+    def _checks(self) -> Iterator[ast.stmt]:
+        """What it does after that, before it trains, as far as that needs nothing to be installed.
+
+        Functions of its own modules are taken from their sources.
+        """
+        _, after = self._main
+        for node in after:
+            if isinstance(node, ast.Expr) and ast.unparse(node).startswith("train("):
+                return
+            if isinstance(node, ast.ImportFrom) and self._own(node.module):
+                yield from self._parsed(self._own(node.module)).body
+            elif not any(isinstance(one, ast.Import | ast.ImportFrom) for one in ast.walk(node)):
+                yield node
+
+    def _own(self, module: str | None) -> str:
+        """The file of a module of its package; empty for others."""
+        package, _, rest = (module or "").partition(".")
+        return f"{rest.replace('.', '/')}.py" if package == self.root.name else ""
+
+    @cached_property
+    def _main(self) -> tuple[list[ast.stmt], list[ast.stmt]]:
+        """Its main part, before and after the line in which it parses the command line."""
         main = [node for node in self._command.body if isinstance(node, ast.If)]
         body = main[-1].body if main else []
         for place, node in enumerate(body):
             if isinstance(node, ast.Assign) and ".parse_args(" in ast.unparse(node):
-                return body[:place]
+                return body[:place], body[place + 1 :]
         raise self.unreadable("no parse_args in its main part")
 
     def _run(self, statements: list[ast.stmt]) -> Mapping[str, Any]:

@@ -15,15 +15,20 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import nullcontext
 
 from grm_openrlhf import command
+from grm_openrlhf.announcing import announcement
 from grm_openrlhf.host import COMMAND, Host
+from grm_openrlhf.judging import NO_REWARD
 from grm_openrlhf.plan import Plan, make_plan
+from grm_openrlhf.probing import look
+from grm_openrlhf.recording import check_writable
 from grm_openrlhf.settings import ENV
 from grm_plugin.errors import GRMError
 
+_SHOWN = "RAY_DEDUP_LOGS_ALLOW_REGEX"
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # where `ray job submit` tells its driver about the job
 
 
@@ -37,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         ours, rest = command.split(argv)
         if ours.reward_model is None:
             return run_host(rest)
-        run(make_plan(ours, rest, host), host)
+        plan = make_plan(ours, rest, host)
+        check(plan)
+        run(plan, host)
     except GRMError as error:
         sys.exit(f"error: {error}")
 
@@ -49,6 +56,18 @@ def _help(host: Host) -> None:
     parser.print_help()
 
 
+def check(plan: Plan) -> None:
+    """Say what the run is about to do, once what it needs is seen to be there.
+
+    Raises:
+        RecordError: its verdicts can not be recorded.
+        RefusedError: the judge's servers refuse the key or the model.
+    """
+    if record := plan.judge.config.record:
+        check_writable(record, plan.engines)
+    sys.stderr.write(f"{announcement(plan, look(plan.judge))}\n")
+
+
 def run(plan: Plan, host: Host) -> None:
     """Start or join Ray, start the judge's servers if there are any, and train.
 
@@ -56,6 +75,7 @@ def run(plan: Plan, host: Host) -> None:
         EngineError: a judge server can not be started.
         UnscoredError: too many groups had no reward.
     """
+    told_one_by_one(os.environ)
     import ray
 
     from grm_openrlhf import servers
@@ -71,6 +91,15 @@ def run(plan: Plan, host: Host) -> None:
         else nullcontext(),
     ):
         run_host(plan.argv)
+
+
+def told_one_by_one(environment: MutableMapping[str, str]) -> None:
+    """Have Ray show every reason of a group without a reward; it reads this when it is imported.
+
+    It counts lines of several actors as one when they differ in numbers only.
+    """
+    theirs = environment.get(_SHOWN)
+    environment[_SHOWN] = f"(?:{theirs})|{NO_REWARD}" if theirs else NO_REWARD
 
 
 def without_jobs_own(variables: Mapping[str, str]) -> dict[str, str]:

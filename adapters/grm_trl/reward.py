@@ -10,6 +10,7 @@ from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
+from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
 from grm_trl import agreement, growth, host, settings
@@ -96,7 +97,8 @@ class _Reward:
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
         n = host.generations(trainer) or options.num_generations
-        batch = Batch.of(rows, size=n, metadata={"step": host.step_of(trl)})
+        metadata = when(host.step_of(trl), training=host.is_training(trainer))
+        batch = Batch.of(rows, size=n, metadata=metadata)
         if options.groups == "check":
             batch.refuse_split()
         self._reporter.warn_of_singles(batch.members)
@@ -126,7 +128,7 @@ class _Reward:
         agreement.check(
             together.share(lambda: agreement.terms(self._grm, self.options, self._plugins))
         )
-        own = settings.on_rank(self.config, rank)
+        own = settings.on_rank(self.config, rank, world)
         if own is not self.config:
             self._grm = GRM(own, plugins=self._plugins)
         return Alone() if self.options.groups == "local" else together
@@ -192,6 +194,7 @@ class GRMReward(_Reward):
         Raises:
             InputError: a mapped column is missing or holds something else.
             JudgeDeadError: no group had a reward, ``dead_groups`` in a row and ``dead_after_s``.
+            BudgetError: the judge's ``budget`` might not pay for the next group.
             RankError: these or any other error, when it happened on one of several ranks.
         """
         if member := join(self, trl):

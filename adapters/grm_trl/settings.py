@@ -58,16 +58,18 @@ def _is_own(key: str, value: Any) -> bool:
     return key in _OWN and not (key in _JUDGE and isinstance(value, Mapping))
 
 
-def on_rank(config: GRMConfig, rank: int) -> GRMConfig:
-    """The judge's settings on one of several ranks.
+def on_rank(config: GRMConfig, rank: int, world: int = 1) -> GRMConfig:
+    """The judge's settings on one of ``world`` ranks.
 
-    Each has a record of its own. All ranks of a node use one server where the judge starts one, and
-    one where its meta RM does, unless ``serve`` says ``shared``; other runs have servers of their
-    own.
+    Each has a record of its own, and an equal share of the budget. All ranks of a node use one
+    server where the judge starts one, and one where its meta RM does, unless ``serve`` says
+    ``shared``; other runs have servers of their own.
     """
     changes: dict[str, Any] = {}
     if config.record:
         changes["record"] = Path(f"{config.record}.rank{rank}")
+    if config.budget:
+        changes["budget"] = config.budget.share(world)
     for place, part in _served(config).items():
         serve = part.get("serve")
         if isinstance(serve, Mapping) and "shared" not in serve:

@@ -10,7 +10,8 @@ from typing import Any
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.options import read_options
-from grm_plugin.remote.connection import Connection, ConnectionOptions
+from grm_plugin.remote.connection import Connection
+from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound
 
 _OWNER = "classifier 'server'"
@@ -23,7 +24,7 @@ class ServerClassifier:
     so that a text the server refuses fails alone; the server batches them.
 
     Args:
-        options: see :class:`grm_plugin.remote.connection.ConnectionOptions`.
+        options: see :class:`grm_plugin.remote.options.ConnectionOptions`.
         limits: what must not be exceeded; a text counts as one draw.
 
     Raises:

@@ -38,7 +38,12 @@ class TransformersClassifier:
 
     async def start(self) -> None:
         self._model = await asyncio.to_thread(self._load)
-        self._worker = BatchWorker(self._model.run, budget=self.options.batch_tokens, owner=_OWNER)
+        self._worker = BatchWorker(
+            self._model.run,
+            budget=self.options.batch_tokens,
+            cost=self.options.batch_cost(self._model.model.device.type, steps=1),
+            owner=_OWNER,
+        )
 
     def _load(self) -> SequenceModel:
         try:

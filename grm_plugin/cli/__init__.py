@@ -1,7 +1,8 @@
 """``grm`` on the command line: one module per command, and ``main``, where errors become lines.
 
 Exit codes of every command: 0 done, 1 an error (one line on standard error says which), 2 wrong
-usage, 130 interrupted. ``grm score`` adds 3: done, but some groups are unscored.
+usage, 130 interrupted. ``grm score`` adds 3: done, but some groups are unscored, and 4: stopped
+because the budget might not pay for the next group.
 """
 
 from __future__ import annotations

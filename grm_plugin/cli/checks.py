@@ -5,26 +5,20 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cached_property
 
+from grm_plugin.cli import sample
 from grm_plugin.cli.checkpoint import sampling_is_ours
 from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
+from grm_plugin.errors import GRMError, JudgeRefusedError, RefusedError
 from grm_plugin.grm import GRM
-from grm_plugin.hosts.counting import mean, votes
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.terminal import err
-from grm_plugin.types import Group, Judgment, Reason, Verdict
+from grm_plugin.types import Group, Verdict
 
-# Any judge can compare these two, the embedded reference GRM too.
-SAMPLE = Group.of(
-    "Write a list of words: include the word sunrise; use exactly 3 items.",
-    ["list: sunrise, moonlight, airport", "list: moonlight, airport"],
-    id="doctor",
-)
 _FIXES = {
     "plug-ins": "uninstall the plug-in, or tell its author",
     "config": "`grm plugins` lists the names a configuration can use",
@@ -37,19 +31,6 @@ _ENGINE_FIXES = {
     "transformers": "check --model, and that the extra grm-plugin[transformers] is installed",
     "vllm": "check --model, and that the extra grm-plugin[vllm] is installed",
 }
-_SAMPLE_FIXES = {
-    Reason.TRUNCATED: "raise max_tokens, say --set max_tokens=4096",
-    Reason.TIMEOUT: "raise request_timeout_s, or look at the judge's log",
-    Reason.TRANSPORT: "look at the judge's log",
-}
-_ORDER = (
-    "--seed draws others; if it stays, `template` is not the prompt this judge was trained on, or "
-    "its scale has the best at the low end"
-)
-_PLACE = "--seed draws others; if it stays, keep shuffle: balanced with an even k"
-_NO_GRM = (
-    "try again with another --seed; if that fails too, it may be no GRM or need another template"
-)
 
 
 class JudgeChecks:
@@ -69,8 +50,10 @@ class JudgeChecks:
         if self._made:
             self._made.close()
 
-    def fix(self, step: str) -> str:
+    def fix(self, step: str, error: GRMError) -> str:
         """What to do when ``step`` raised an error."""
+        if isinstance(error, RefusedError | JudgeRefusedError):
+            return sample.REFUSED
         if step == "engine":
             return _ENGINE_FIXES.get(self._config.engine.name, "")
         return _FIXES.get(step, "")
@@ -83,13 +66,12 @@ class JudgeChecks:
     def _grm(self) -> GRM:
         """The judge, for one sample in each order and without a record."""
         both = {"k": 2, "permutations": None, "shuffle": "balanced"}
-        self._made = GRM(self._config.but(**both, min_valid=1, record=None))
+        self._made = GRM(_impatient(self._config).but(**both, min_valid=1, record=None))
         return self._made
 
     @property
     def _sample(self) -> Group:
-        needs_one = "principles" in self._grm.template.layout.needs
-        return replace(SAMPLE, principles=("The task is done.",)) if needs_one else SAMPLE
+        return sample.sample_for(self._grm.engine, self._grm.template)
 
     @cached_property
     def _verdict(self) -> Verdict:
@@ -158,25 +140,13 @@ class JudgeChecks:
         """Whether judgments of a built-in group can be read."""
         if self._config.engine.name == "replay":
             return Check("ok", "not taken: the replay engine asks no judge")
-        for failure in self._verdict.failures:
-            fix = _SAMPLE_FIXES.get(failure.reason, _NO_GRM)
-            return Check("fail", f"{failure.reason}: {failure.detail}", fix)
-        cost, count = self._verdict.cost, len(self._verdict.judgments)
-        spent = f"{cost.output_tokens} tokens in {cost.seconds:.1f} s"
-        return Check("ok", f"{count} of {count} judgments can be read; {spent}")
+        return sample.reading(self._verdict)
 
     def order_is_right(self) -> Check:
         """Whether the good response gets the higher score, wherever it stands."""
-        judged = self._verdict.judgments
-        if self._config.engine.name == "replay" or not judged:
+        if self._config.engine.name == "replay":
             return Check("ok", "not looked at: there is no judgment")
-        good, bad = (mean(votes(judged, n)) for n in (0, 1))
-        detail = f"scores {good:g} for a good and {bad:g} for a bad response in the mean"
-        if place := _winning_place(judged):
-            return Check("warn", f"{detail}, but the one shown {place} wins in each order", _PLACE)
-        if not good > bad:
-            return Check("warn", detail, _ORDER)
-        return Check("ok", f"{detail} over {len(judged)} judgments")
+        return sample.order(self._verdict.judgments)
 
     def meta_rm_rates(self) -> Check:
         """Whether the meta RM, if one is configured, gave those judgments scores."""
@@ -187,9 +157,12 @@ class JudgeChecks:
         return Check("fail", "there is no judgment that it could rate", "see the line above")
 
 
-def _winning_place(judged: Sequence[Judgment]) -> str:
-    """``first`` or ``last`` when that place won in each of several orders, else nothing."""
-    shown = {one.order: [one.scores[n] or 0.0 for n in one.order] for one in judged}
-    winners = {"first" if pair[0] > pair[-1] else "last" for pair in shown.values()}
-    undecided = any(pair[0] == pair[-1] for pair in shown.values())
-    return "" if undecided or len(shown) < 2 or len(winners) > 1 else winners.pop()
+def _impatient(config: GRMConfig) -> GRMConfig:
+    """The same judge and meta RM, but servers that are not there are not waited for."""
+    no_wait: dict[str, object] = {}
+    if config.engine.name == "server":
+        no_wait["engine.start_timeout_s"] = 0
+    classifier = config.select.options.get("classifier")
+    if isinstance(classifier, Mapping) and classifier.get("name") == "server":
+        no_wait["select.classifier"] = {**classifier, "start_timeout_s": 0}
+    return config.but(**no_wait)

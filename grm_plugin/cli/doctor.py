@@ -21,8 +21,10 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 def doctor(settings: JudgeSettings) -> None:
     """Look at everything a run needs, and say how to repair what is missing.
 
-    Takes the options of `grm score`, starts the judge they name and asks it for two judgments.
-    Exit code 1 when something fails.
+    Takes the options of `grm score`, starts the judge they name and asks it about a good and a bad
+    response, once in each order: whether it can be read, whether the good one wins, and what that
+    costs in time, tokens and money. What a server refuses is told in its own words. A judge that
+    is away is not waited for. Exit code 1 when something fails.
     """
     failed = 0
     with JudgeChecks(settings) as judge:
@@ -52,14 +54,14 @@ def _steps(judge: JudgeChecks) -> dict[str, Callable[[], Check]]:
 
 
 def _run(
-    steps: dict[str, Callable[[], Check]], fix: Callable[[str], str]
+    steps: dict[str, Callable[[], Check]], fix: Callable[[str, GRMError], str]
 ) -> Iterator[tuple[str, Check]]:
     """Each step's outcome; the first one that can not be taken ends them."""
     for name, step in steps.items():
         try:
             yield name, step()
         except GRMError as error:
-            yield name, Check("fail", str(error), fix(name))
+            yield name, Check("fail", str(error), fix(name, error))
             return
 
 

@@ -3,159 +3,167 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from grm_plugin.errors import InputError, RecordError
-from grm_plugin.records import read_verdicts
-from grm_plugin.running.recorder import Recorder, cut_torn_line
-from grm_plugin.types import Group, Verdict
+from grm_plugin.errors import InputError, quoted
+from grm_plugin.pipeline.origin import ALTERED
+from grm_plugin.types import LOST, Group, Verdict
+
+Again = Callable[[Verdict], bool]
+Key = tuple[str, str]
+
+
+def key(group: Group) -> Key:
+    """What a verdict is found by: id and content of its group, both of them."""
+    return group.id, group.fingerprint
 
 
 class Earlier:
-    """The verdicts an output file holds already: which groups need no judge any more.
+    """Which groups need no judge any more, and which need one again.
 
-    A verdict is a group's when id and content agree; of equal groups each needs its own.
+    Of equal groups each needs a verdict of its own.
 
     Args:
-        path: the file; one that is not there holds nothing.
+        again: whether the group of a verdict is to be judged again.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._left: Counter[tuple[str, str]] = Counter()
+    def __init__(self, again: Again) -> None:
+        self.again = again
+        self._done: Counter[Key] = Counter()
+        self._renewed: Counter[Key] = Counter()
+        self._old: Counter[Key] = Counter()
+        self._unasked: Counter[Key] = Counter()
 
-    def verdicts(self) -> Iterator[Verdict]:
-        """The verdicts in the file; each counts as done once it was given out.
+    def renew(self, verdict: Verdict) -> None:
+        """Take in a verdict that will stand where an older one stands, or at the end."""
+        self._done[key(verdict.group)] += 1
+        self._renewed[key(verdict.group)] += 1
 
-        Raises:
-            RecordError: the file holds something else than verdicts.
-        """
-        if self._path is None or not self._path.is_file():
-            return
-        for verdict in read_verdicts(self._path):
-            self._left[self._key(verdict.group)] += 1
-            yield verdict
+    def take(self, verdict: Verdict) -> bool:
+        """Take in a verdict of the file; whether it stands."""
+        found = key(verdict.group)
+        if not self.again(verdict):
+            self._done[found] += 1
+            return True
+        if not _use(self._renewed, found):
+            self._old[found] += 1
+            self._unasked[found] += 1
+        return False
+
+    def knows(self, group: Group) -> bool:
+        """Whether there is a verdict of ``group`` that nobody has asked for yet."""
+        found = key(group)
+        return found in self._done or found in self._unasked
 
     def has(self, group: Group) -> bool:
-        """Whether a verdict is there for ``group``; the answer uses that verdict up."""
-        key = self._key(group)
-        if not self._left[key]:
-            del self._left[key]
-            return False
-        self._left[key] -= 1
-        return True
+        """Whether ``group`` needs no judge; the answer uses its verdict up."""
+        if _use(self._done, key(group)):
+            return True
+        _use(self._unasked, key(group))
+        return False
+
+    def replaces(self, verdict: Verdict) -> bool:
+        """Whether there is an older verdict for this one to replace; the answer uses it up."""
+        return _use(self._old, key(verdict.group))
+
+    def old(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+        """Those of the file's verdicts that were to be replaced, and nobody has asked for."""
+        for verdict in verdicts if self._unasked else ():
+            if self.again(verdict) and _use(self._unasked, key(verdict.group)):
+                yield verdict
 
     @property
-    def strangers(self) -> int:
-        """Verdicts nobody has asked for."""
-        return self._left.total()
+    def to_replace(self) -> int:
+        """Verdicts whose groups are to be judged again."""
+        return self._old.total()
 
-    def _key(self, group: Group) -> tuple[str, str]:
-        return group.id, group.fingerprint
+    @property
+    def unasked(self) -> int:
+        """Verdicts that belong to none of the groups asked for by now."""
+        return self._done.total() + self._unasked.total()
+
+    def strangers(self, groups: Iterable[Group]) -> list[str]:
+        """The ids of verdicts that belong to none of ``groups``; reads no more than it has to."""
+        left = self._done + self._unasked
+        groups = iter(groups)
+        while left and (group := next(groups, None)):
+            _use(left, key(group))
+        return [name for name, _ in left.elements()]
+
+    def lacks(self, groups: Iterable[Group]) -> bool:
+        """Whether one of ``groups`` has no verdict at all; reads no more than it has to."""
+        left = self._done + self._unasked
+        return any(not _use(left, key(group)) for group in groups)
 
 
-class Replacement:
-    """Replaces a file with the first verdict that is written; until then it stays as it is.
+def _use(counts: Counter[Key], found: Key) -> bool:
+    if found not in counts:
+        return False
+    counts[found] -= 1
+    if not counts[found]:
+        del counts[found]
+    return True
+
+
+def mixed(place: str, strangers: Sequence[str], source: str, advice: str) -> InputError:
+    """The error for the verdicts of two inputs in one file.
 
     Args:
-        path: the file.
+        place: the file.
+        strangers: ids of verdicts in it whose groups are not in the input.
+        source: the input.
+        advice: what to do about it.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.resolve()  # of a link, what it leads to
-        self._recorder: Recorder | None = None
-
-    def write(self, verdict: Verdict) -> None:
-        """Append one verdict.
-
-        Raises:
-            RecordError: it can not be written; before the first one, the file is as it was.
-        """
-        if self._recorder is None:
-            self._recorder = self._begun(verdict)
-        else:
-            self._recorder.write(verdict)
-
-    def _begun(self, first: Verdict) -> Recorder:
-        fresh = self._path.with_name(f"{self._path.name}.restart")
-        fresh.unlink(missing_ok=True)  # of a run that was killed
-        recorder = Recorder(fresh)
-        try:
-            recorder.write(first)
-            fresh.replace(self._path)
-        except (OSError, RecordError) as error:
-            recorder.close()
-            fresh.unlink(missing_ok=True)
-            raise RecordError(f"{self._path} can not be replaced: {error}") from error
-        recorder.path = self._path
-        return recorder
-
-    def close(self) -> None:
-        """Close the file; may be called twice."""
-        if self._recorder:
-            self._recorder.close()
+    return InputError(
+        f"{place} holds verdicts of {len(strangers)} groups that are not in {source}, such as "
+        f"{quoted(strangers[0])}; {advice}, or --append to have both in it"
+    )
 
 
-def check_same_settings(path: Path, now: Mapping[str, Any]) -> None:
+def lost(verdict: Verdict, enough: int) -> bool:
+    """Whether a group has no rewards only because judgments were lost on the way.
+
+    Its samples failed by transport, timeout or a refusal of the server, and so many of them that
+    they could have been enough; or none was drawn, though the group itself was not refused. To
+    judge such a group again drops nothing that the judge has answered.
+
+    Args:
+        verdict: of the group.
+        enough: valid samples a run of the group needs.
+    """
+    if verdict.scored:
+        return False
+    if not verdict.judgments and not verdict.failures:
+        return not verdict.unscored.startswith("refused: ")
+    missing = Counter(one.run for one in verdict.failures if one.reason in LOST)
+    valid = Counter(one.run for one in verdict.judgments)
+    return any(missing[run] + valid[run] >= enough for run in missing)
+
+
+def check_same_settings(
+    place: str, before: Mapping[str, Any], now: Mapping[str, Any], advice: str
+) -> None:
     """Refuse to mix verdicts of two settings in one file.
 
     Args:
-        path: the file; its first verdict tells how it was made.
+        place: the file.
+        before: origin of a verdict in it; empty where it has none.
         now: origin of the verdicts to come; a model that is not known yet is not compared.
+        advice: what to do about it.
 
     Raises:
         InputError: names each setting that differs, what it was and what it is.
-        RecordError: the file holds something else than verdicts.
     """
-    first = next(read_verdicts(path), None) if path.is_file() else None
-    if first is None:
+    if not before:
         return
-    before, current = dict(first.origin), json.loads(json.dumps(dict(now)))
+    before, current = dict(before), json.loads(json.dumps(dict(now)))
     if not current.get("model"):
         before["model"] = current["model"] = ""
+    before.pop(ALTERED, None)  # no setting, and not known before the judge has answered
+    current.pop(ALTERED, None)
     names = [name for name in {**before, **current} if before.get(name) != current.get(name)]
     if names:
         changes = [f"{name} was {before.get(name)!r}, is {current.get(name)!r}" for name in names]
-        raise InputError(
-            f"{path} was made with other settings ({'; '.join(changes)}); choose another -o, "
-            "or --restart to replace it"
-        )
-
-
-def drop_unscored(path: Path) -> int:
-    """Take the unscored verdicts out of the file ``path``, at once or not at all.
-
-    Returns:
-        How many were taken out.
-
-    Raises:
-        RecordError: the file can not be rewritten; it is as it was then.
-    """
-    fresh = path.with_name(f"{path.name}.retry")
-    try:
-        cut_torn_line(path)
-        with path.open("rb") as lines, fresh.open("wb") as kept:
-            dropped = _copy_scored(lines, kept)
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
-        raise RecordError(f"{path} can not be rewritten: {error}; it is as it was") from error
-    return dropped
-
-
-def _copy_scored(lines: BinaryIO, kept: BinaryIO) -> int:
-    dropped = 0
-    for line in lines:
-        if json.loads(line)["rewards"] is None:
-            dropped += 1
-        else:
-            kept.write(line)
-    kept.flush()
-    os.fsync(kept.fileno())
-    return dropped
+        raise InputError(f"{place} was made with other settings ({'; '.join(changes)}); {advice}")

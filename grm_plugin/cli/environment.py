@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
+
+from packaging.requirements import Requirement
 
 import grm_plugin
 from grm_plugin.plugins import installed
 
-EXTRAS = ("torch", "transformers", "vllm", "trl", "openrlhf")
+EXTRAS = ("torch", "transformers", "vllm", "trl", "openrlhf", "ray")
+NEWEST_PYTHON = (3, 13)
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,41 @@ def python() -> Check:
     """Which Python and which package run."""
     ours = Path(grm_plugin.__file__).parent
     here = f"{platform.python_version()} at {sys.executable}"
-    return Check("ok", f"{here}; grm-plugin {grm_plugin.__version__} at {ours}")
+    said = f"{here}; grm-plugin {grm_plugin.__version__} at {ours}"
+    if sys.version_info[:2] > NEWEST_PYTHON:
+        newest = ".".join(map(str, NEWEST_PYTHON))
+        return Check("warn", said, f"untested: this package was run with Python up to {newest}")
+    return Check("ok", said)
 
 
 def extras() -> Check:
-    """Which optional libraries are installed."""
+    """Which optional libraries are installed, and whether this package was run with them."""
     found = {name: _version(name) for name in EXTRAS}
     there = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     missing = ", ".join(name for name, number in found.items() if not number)
-    return Check("ok", f"{there or 'none'}; not installed: {missing or 'none'}")
+    said = f"{there or 'none'}; not installed: {missing or 'none'}"
+    if unlike := untested(found, requires("grm-plugin") or []):
+        fix = f"untested: {'; '.join(unlike)}; install what fits if something fails"
+        return Check("warn", said, fix)
+    return Check("ok", said)
+
+
+def untested(found: Mapping[str, str], required: Iterable[str]) -> list[str]:
+    """Which of the installed libraries are outside the ranges that this package was run with.
+
+    Args:
+        found: versions by name; empty where it is not installed.
+        required: requirements of this package, as its metadata has them.
+
+    >>> untested({"trl": "1.9.0"}, ["trl<1.17,>=1.14.2; extra == 'trl'"])
+    ['trl 1.9.0 (run with <1.17,>=1.14.2)']
+    """
+    ranges = {one.name: one.specifier for one in map(Requirement, required)}
+    return [
+        f"{name} {number} (run with {ranges[name]})"
+        for name, number in found.items()
+        if number and name in ranges and not ranges[name].contains(number, prereleases=True)
+    ]
 
 
 def _version(distribution: str) -> str:

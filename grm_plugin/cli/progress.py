@@ -9,6 +9,7 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from grm_plugin.prices import dollars
 from grm_plugin.report.tally import Tally, rate
 from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Verdict
@@ -95,5 +96,10 @@ class Bar(Meter):
         tally = self.tally
         return (
             f"{rate(self.judged, self.seconds)}, {tally.valid_rate:.0%} of samples valid, "
-            f"{tally.unscored.total()} unscored"
+            f"{tally.unscored.total()} unscored{self._paid()}"
         )
+
+    def _paid(self) -> str:
+        money, unpriced = self.tally.cost.money, self.tally.cost.unpriced
+        least = "at least " if unpriced else ""
+        return "" if money is None else f", {least}{dollars(money)}"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from grm_plugin.cli.earlier import Earlier, Replacement, check_same_settings, drop_unscored
+from grm_plugin.cli.earlier import check_same_settings, mixed
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
+from grm_plugin.cli.output import Output, continued, restarted
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
-from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
@@ -23,11 +24,11 @@ from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.tally import Tally, summary
 from grm_plugin.report.terminal import err, say
-from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group
 
 SOME_UNSCORED = 3
-Sink = Recorder | Replacement | StandardOutput
+BUDGET_SPENT = 4
+_STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 
 @takes_judge
@@ -59,10 +60,13 @@ def score(
         Option(help="Parts that the judge can not see, such as images: refuse them, or tell once."),
     ] = "refuse",
     retry_unscored: Annotated[
-        bool, Option("--retry-unscored", help="Judge the unscored groups in OUT again.")
+        bool, Option("--retry-unscored", help="Judge all unscored groups in OUT again.")
     ] = False,
     restart: Annotated[
-        bool, Option("--restart", help="Replace OUT, with the first verdict.")
+        bool, Option("--restart", help="Judge all groups again, and replace OUT at the end.")
+    ] = False,
+    append: Annotated[
+        bool, Option("--append", help="OUT may hold verdicts of groups that are not in INPUT.")
     ] = False,
 ) -> None:
     """Score the groups of INPUT, one verdict a line, in the order of the input.
@@ -72,92 +76,144 @@ def score(
     response. It may have `id`, `reference`, `principles`, `evidence` and `metadata`; other columns
     are kept with the verdict. An input is checked whole before the first token is spent.
 
-    Run the same command again after a crash, and it goes on: what is in OUT is not judged again.
-    With `--retry-unscored` the verdicts of groups judged again stand at the end of OUT.
+    Run the same command again, and it goes on: what is in OUT is not judged again, except groups
+    whose judgments were lost on the way (transport, timeout, a refusal of the server). A verdict
+    that is made anew takes the place of the old one when the run ends, and not before the judge
+    has answered; until then it waits in OUT.retry, with `--restart` in OUT.restart.
 
-    Exit code: 0 all groups are scored, 3 some are unscored, 1 an error, 130 interrupted.
+    A `budget` holds for all of OUT: what its verdicts cost counts. Where it might not pay for the
+    next group the run stops, and the same command with a larger budget goes on.
+
+    Exit code: 0 all groups are scored, 3 some are unscored, 4 the budget is spent, 1 an error,
+    130 interrupted.
     """
-    path = None if output == "-" else Path(output)
-    _check_paths(source, path)
+    path = None if output in _STDOUT else Path(output)
     names = Columns.parse(columns or ())
     with GRM(settings.load()) as grm:
+        _check_paths(source, path, grm.config.record)
         reader = Reader(thinking, unseen, grm.config.thinking.marks)
         groups = Input(source, split=split, columns=names, reader=reader)
         rows = Source(groups, grm.check_group, limit)
-        if path and not restart:
-            _prepare(path, grm, retry_unscored=retry_unscored)
-        tally = _resume(grm, rows, path, restart=restart)
+        if path is None:
+            out: Output = StandardOutput()
+        elif restart:
+            out = restarted(path, grm.config, limited=limit is not None)
+        else:
+            out = continued(path, grm.config, unscored=retry_unscored)
+        with closing(out):
+            tally = _score(grm, rows, out, append=append)
     unscored = tally.unscored.total()
-    if unscored:
-        say(f"unscored: {unscored} of {tally.groups} groups")
     if path:
         say(f"next: grm show {path}{' --unscored' if unscored else ''}")
     raise Exit(SOME_UNSCORED if unscored else 0)
 
 
-def _check_paths(source: str, path: Path | None) -> None:
-    if path and source != "-" and path.exists():
-        with suppress(FileNotFoundError):  # whoever reads the input says that it is not there
-            if path.samefile(source):
-                raise ConfigError(f"-o {path} is the input; choose another file")
+def _check_paths(source: str, path: Path | None, record: Path | None) -> None:
+    if path and source != "-" and _is_same(path, Path(source)):
+        raise ConfigError(f"-o {path} is the input; choose another file")
+    if path and Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
+        raise ConfigError(f"-o {path} lies in the input {source}; choose another folder")
+    if path and record and (_is_same(path, record) or path.absolute() == record.absolute()):
+        raise ConfigError(f"-o {path} is the record, too; leave out the setting record")
 
 
-def _prepare(path: Path, grm: GRM, *, retry_unscored: bool) -> None:
-    check_same_settings(path, grm.origin)
-    if retry_unscored and path.is_file():
-        say(f"unscored verdicts taken out of {path}, to judge again: {drop_unscored(path)}")
+def _is_same(path: Path, other: Path) -> bool:
+    with suppress(OSError):  # whoever opens it says what is wrong
+        return path.samefile(other)
+    return False
 
 
-def _resume(grm: GRM, rows: Source, path: Path | None, *, restart: bool) -> Tally:
-    """Judge what ``path`` does not hold yet, or everything."""
-    earlier, tally = Earlier(None if restart else path), Tally()
-    for verdict in earlier.verdicts():
+def _score(grm: GRM, rows: Source, out: Output, *, append: bool) -> Tally:
+    """Judge what ``out`` does not hold yet, or is to hold anew."""
+    tally = Tally()
+    for verdict in out.standing():
         tally.add(verdict)
-    if tally.groups:
-        say(f"verdicts in {path} already: {tally.groups}")
-    fresh = (group for group in rows.groups() if not earlier.has(group))
+        grm.spend(verdict.cost)
+    if tally.groups or out.earlier.to_replace:
+        again = f", to judge again: {out.earlier.to_replace}" if out.earlier.to_replace else ""
+        say(f"verdicts in {out.places} already: {tally.groups}{again}")
+    check_same_settings(out.places, out.origin, grm.origin, out.advice)
+    strangers = out.earlier.strangers(rows.whole()) if rows.total is not None else []
+    if strangers and not append and out.earlier.lacks(rows.groups()):
+        raise mixed(out.places, strangers, rows.name, out.advice)
     bar = Bar(tally, rows.total)
-    first = next(fresh, None)
-    if first is not None:
-        with _telling_what_is_kept(tally, path, replaced=restart):
-            _start(grm, None if restart else path)
-            with closing(_sink(path, restart=restart)) as sink, bar:
-                _judge(grm, itertools.chain([first], fresh), sink, bar)
+    _judge(grm, _needing_a_judge(rows, out, append=append), out, bar)
     rows.finish()
-    if earlier.strangers and rows.total is not None:
-        say(f"warning: verdicts in {path} of groups that are not in the input: {earlier.strangers}")
+    for verdict in out.unasked():
+        tally.add(verdict)
+    whole = out.finish()
+    if strangers:
+        say(
+            f"warning: verdicts in {out.places} of groups that are not in the input: "
+            f"{len(strangers)}"
+        )
     err.print(summary(tally, judged=bar.judged, seconds=bar.seconds))
+    _tell_unscored(tally, out, whole=whole)
     return tally
 
 
-def _start(grm: GRM, path: Path | None) -> None:
+def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Group]:
+    """The groups of the input without a verdict that stands.
+
+    A stream can not be read ahead. But the verdicts of its groups stand in its order, so a group
+    that is new while some are left shows that they are of another input.
+
+    Raises:
+        InputError: they are, and ``append`` does not allow for it.
+    """
+    earlier = out.earlier
+    for group in rows.groups():
+        if rows.total is None and not append and earlier.unasked and not earlier.knows(group):
+            raise mixed(out.places, earlier.strangers([]), rows.name, out.advice)
+        if not earlier.has(group):
+            yield group
+
+
+def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
+    first = next(groups, None)
+    if first is None:
+        return
+    with _telling_what_is_kept(bar.tally, out):
+        _start(grm, out)
+        with bar:
+            for verdict in grm.score_many(itertools.chain([first], groups)):
+                out.write(verdict)
+                bar.add(verdict)
+
+
+def _start(grm: GRM, out: Output) -> None:
     with err.status(f"starting the judge ({grm.config.engine.name})"):
         grm.start()
     if advised := advice(grm.engine.model, grm.template.name):
         say(f"warning: {advised}")
-    if path:
-        check_same_settings(path, grm.origin)
-
-
-def _sink(path: Path | None, *, restart: bool) -> Sink:
-    if path is None:
-        return StandardOutput()
-    return Replacement(path) if restart and path.is_file() else Recorder(path)
-
-
-def _judge(grm: GRM, groups: Iterable[Group], sink: Sink, bar: Bar) -> None:
-    for verdict in grm.score_many(groups):
-        sink.write(verdict)
-        bar.add(verdict)
+    check_same_settings(out.places, out.origin, grm.origin, out.advice)
 
 
 @contextmanager
-def _telling_what_is_kept(tally: Tally, path: Path | None, *, replaced: bool) -> Iterator[None]:
+def _telling_what_is_kept(tally: Tally, out: Output) -> Iterator[None]:
     try:
         yield
+    except BudgetError as error:
+        say(f"stopped: {error}")
+        if out.places:
+            say(
+                f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there, "
+                "with a larger budget"
+            )
+        raise Exit(BUDGET_SPENT) from None
     except (GRMError, KeyboardInterrupt):
-        if path and replaced and not tally.groups:
-            say(f"{path} is as it was")
-        elif path:
-            say(f"verdicts kept in {path}: {tally.groups}; the same command goes on there")
+        if out.places:
+            say(f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there")
         raise
+
+
+def _tell_unscored(tally: Tally, out: Output, *, whole: bool) -> None:
+    if unscored := tally.unscored.total():
+        say(f"unscored: {unscored} of {tally.groups} groups")
+    if out.missing and out.places:
+        say(
+            f"lost on the way (transport, timeout or a refusal): {out.missing} groups; the same "
+            "command judges them again"
+        )
+    if not whole:
+        say(f"until then the new verdicts are in {out.places}, and nothing is replaced")

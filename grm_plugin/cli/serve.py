@@ -19,6 +19,7 @@ from grm_plugin.report.terminal import say
 if TYPE_CHECKING:
     from grm_plugin.serving.judging import Judge
     from grm_plugin.serving.settings import ServingSettings
+    from grm_plugin.serving.tokens import Tokens
 
 INTERRUPTED = 130
 _OWNER = "grm serve"
@@ -36,7 +37,10 @@ def serve(
         str | None,
         Option(metavar="NAME", help="Environment variable with the token that callers must send."),
     ] = None,
-    token_file: Annotated[Path | None, Option(help="File with that token.")] = None,
+    token_file: Annotated[
+        Path | None,
+        Option(help="File with tokens: in each line one, or a name and one; read as it changes."),
+    ] = None,
     no_token: Annotated[
         bool, Option("--no-token", help="Let everybody in who can reach the address.")
     ] = False,
@@ -60,15 +64,15 @@ def serve(
     except ImportError as error:
         raise not_installed(_OWNER, "serve", error) from error
     rules = read_options(ServingSettings, _OWNER, read_pairs(serving or (), "--serving"))
-    secret = _token(token_env, token_file)
-    check_host(host, has_token=bool(secret.value), open_to_all=no_token)
+    tokens = _tokens(token_env, token_file)
+    check_host(host, has_token=bool(tokens), open_to_all=no_token)
     config = settings.load()
     if config.schedule:
         say(
             f"schedule: callers tell no step, so a group gets k = {config.k} samples; callers of "
             "/v1/score can ask for others with size"
         )
-    app = create_app(_judge(config, replicas, rules), rules, secret)
+    app = create_app(_judge(config, replicas, rules), rules, tokens)
     ended_by = serve(app, host=host, port=port, say=say)
     raise Exit(INTERRUPTED if ended_by == signal.SIGINT else 0)
 
@@ -85,15 +89,12 @@ def _judge(config: GRMConfig, replicas: int | None, rules: ServingSettings) -> J
     return RayJudge(config, replicas, rules)
 
 
-def _token(name: str | None, file: Path | None) -> Secret:
+def _tokens(name: str | None, file: Path | None) -> Tokens:
+    from grm_plugin.serving.tokens import Token, Tokens
+
     if name and file:
         raise ConfigError("expected one of --token-env and --token-file, got both")
-    if file is None:
-        return Secret.from_environment(name, _OWNER, "--token-env")
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--token-file {file} can not be read: {error}") from error
-    if not token:
-        raise ConfigError(f"--token-file {file}: expected a token, got an empty file")
-    return Secret(token)
+    if file is not None:
+        return Tokens.from_file(file)
+    token = Secret.from_environment(name, _OWNER, "--token-env").value
+    return Tokens([Token.of(token)] if token else ())

@@ -11,6 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from grm_plugin.report.tally import paid_for
 from grm_plugin.report.telling import asked, by_distance, passage, telling
 from grm_plugin.report.terminal import plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
@@ -143,5 +144,7 @@ def _failure(failure: Failure, *, in_full: bool) -> RenderableType:
 def _footer(verdict: Verdict) -> RenderableType:
     cost = verdict.cost
     spent = f"{cost.prompt_tokens} tokens read, {cost.output_tokens} written, {cost.seconds:.1f} s"
+    if paid := paid_for(cost):
+        spent += f", {paid}"
     origin = ", ".join(f"{name} {value}" for name, value in verdict.origin.items())
     return Text(f"cost: {spent}\norigin: {printable(origin)}", "dim")

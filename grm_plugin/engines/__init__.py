@@ -16,6 +16,7 @@ def grm_register_engines(register: Register[EngineFactory]) -> None:
     register("transformers", Lazily(f"{__name__}.transformers", "TransformersEngine"))
     register("vllm", Lazily(f"{__name__}.vllm", "VLLMEngine"))
     register("server", Lazily(f"{__name__}.server", "ServerEngine"))
+    register("litellm", Lazily(f"{__name__}.litellm", "LiteLLMEngine"))
     register("replay", Lazily(f"{__name__}.replay", "ReplayEngine"))
 
 

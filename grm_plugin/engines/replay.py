@@ -76,6 +76,9 @@ class ReplayEngine:
         self._verdicts.clear()
 
 
+_SELECTORS = (Reason.META, Reason.TIMEOUT, Reason.REFUSED)
+
+
 def _samples(verdict: Verdict | None) -> dict[tuple[int, int], Sample]:
     """The samples of a recorded group by run and number."""
     found: list[Sample] = [*verdict.judgments, *verdict.failures] if verdict else []
@@ -84,7 +87,7 @@ def _samples(verdict: Verdict | None) -> dict[tuple[int, int], Sample]:
 
 def _was_read(failure: Failure) -> bool:
     """Whether the judgment was fine and only the selector had no answer for it."""
-    return bool(failure.text) and failure.reason in (Reason.META, Reason.TIMEOUT)
+    return bool(failure.text) and failure.reason in _SELECTORS
 
 
 def _again(sample: Sample) -> Draw:
@@ -98,4 +101,5 @@ def _again(sample: Sample) -> Draw:
         said=sample.said,
         order=sample.order,
         meta_score=sample.meta_score if isinstance(sample, Judgment) else None,
+        money=sample.money,
     )

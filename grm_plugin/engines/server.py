@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -11,27 +13,29 @@ from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.marks import marks_in_the_frame
-from grm_plugin.errors import ConfigError, EngineError, GRMError
+from grm_plugin.errors import EngineError, GRMError, RefusedError
 from grm_plugin.options import read_options
-from grm_plugin.remote.connection import Connection, ConnectionOptions
-from grm_plugin.remote.fields import NEUTRAL, NeutralFields
+from grm_plugin.remote.connection import Connection
+from grm_plugin.remote.fields import RequestShape
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
 from grm_plugin.types import Message
 
 _OWNER = "engine 'server'"
-_OURS = frozenset(
-    (
-        *("model", "messages", "n", "seed", "temperature", "top_p", "max_tokens", "stop"),
-        *("stream", "logprobs", "top_logprobs"),
-    )
-)
 
 
 class ServerOptions(ConnectionOptions):
     """Options of the ``server`` engine.
 
     Args:
+        fields: other names of a request's fields; None leaves one out:
+            ``{max_tokens: max_completion_tokens, seed: null}``. Fields are ``n``, ``seed``,
+            ``temperature``, ``top_p``, ``max_tokens``, ``stop``, ``logprobs``, ``top_logprobs``,
+            ``top_k``, ``min_p`` and ``repetition_penalty``. What a server refuses by name is
+            learned where nothing is lost by it.
+        system: where the system turn of a prompt goes: ``turn`` keeps it, ``user`` puts its text
+            in front of the user's turn, ``auto`` does so where the server takes no system turn.
         extra_body: further fields of every request, such as ``{top_k: 20}``. Servers that are not
             ours are sent neutral values of ``top_k``, ``min_p`` and ``repetition_penalty``, since
             they may take others from the checkpoint's ``generation_config.json``; values here
@@ -42,18 +46,21 @@ class ServerOptions(ConnectionOptions):
             usual ones and those that the server shows at ``/tokenize``.
     """
 
+    fields: Mapping[str, str | None] = {}
+    system: Literal["auto", "turn", "user"] = "auto"
     extra_body: Mapping[str, Any] = {}
     context_tokens: int | None = Field(None, ge=1)
     control_tokens: tuple[str, ...] = ()
 
 
 class ServerEngine:
-    """Asks one or more servers for chat completions, with one POST per request for n draws.
+    """Asks one or more servers for chat completions, with one POST for n draws where they can.
 
     ``limits.max_concurrent_samples`` counts draws, since each is a sequence on the server, and
     ``limits.request_timeout_s`` counts from the first sending. On vLLM draw ``i`` of seed ``s``
-    equals a single draw of seed ``s + i``; other servers may see to seeds as they like. Servers
-    tell output tokens per request only: they are shared evenly among its draws. Probabilities of
+    equals a single draw of seed ``s + i``; other servers may see to seeds as they like. A server
+    that gives fewer draws at a time is asked again, with the seeds of those that lack. Servers tell
+    output tokens per request only: they are shared evenly among its draws. Probabilities of
     tokens are what the server means by ``logprobs``: on vLLM those of the model at temperature 1,
     unless it was started with another ``--logprobs-mode``; most servers tell at most 20 a place.
 
@@ -70,13 +77,18 @@ class ServerEngine:
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(ServerOptions, _OWNER, options)
-        taken = sorted(_OURS & set(self.options.extra_body))
-        if taken:
-            raise ConfigError(f"{_OWNER}: extra_body must not set {', '.join(taken)}")
         self._connection = Connection(self.options, limits, _OWNER)
-        self._fields = NeutralFields(NEUTRAL if self.options.serve else self.options.extra_body)
+        provider = self._connection.provider
+        self._shape = RequestShape(
+            provider,
+            self.options.fields,
+            self.options.extra_body,
+            neutral=not self.options.serve,
+            system=self.options.system,
+            owner=_OWNER,
+        )
         self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
-        self._tokenizes = True
+        self._tokenizes = provider.lists  # nobody else has /tokenize
         self.model = self._connection.model
         self.control_tokens: Sequence[str] = self.options.control_tokens
 
@@ -87,11 +99,16 @@ class ServerEngine:
         known = (self._connection.context_tokens, self.options.context_tokens)
         self.context_tokens = min((one for one in known if one), default=None)
         try:
-            shown = await marks_in_the_frame(self._connection)
+            shown = await marks_in_the_frame(self._connection) if self._tokenizes else ()
         except BaseException:  # cancelled: never leave a server behind
             await self.close()
             raise
         self.control_tokens = tuple(dict.fromkeys((*self.options.control_tokens, *shown)))
+
+    @property
+    def altered(self) -> Mapping[str, Any]:
+        """What the judge does not get as it was asked for: fields not sent, turns moved."""
+        return self._shape.altered
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         """Draw ``request.n`` completions; cancelling closes the connection, which stops vLLM.
@@ -100,58 +117,71 @@ class ServerEngine:
             TransportError: no usable answer.
             RequestTimeout: no answer in time.
             ContextError: the server says that the prompt is too long, or cut it without a word.
-            EngineError: the server refused the request.
+            RefusedError: the server takes no request like ours.
+            EngineError: the server refused this request.
         """
-        draws = read_draws(await self._complete(self._body(request), request.group), request)
+        draws = await self._drawn(request)
         told = next((draw.prompt_tokens for draw in draws if isinstance(draw, Draw)), 0)
         await self._cut_prompts.check(request.messages, told, request.sampling.max_tokens)
         return draws
 
-    async def _complete(self, body: dict[str, Any], group: str = "") -> Answer:
-        refused: dict[str, str] = {}
+    async def _drawn(self, request: SampleRequest) -> list[Draw | EngineError]:
+        """The draws of a request, in as many POSTs as the server needs for them."""
+        if self._shape.most_draws < request.n:
+            return await self._in_parts(request, int(self._shape.most_draws))
+        draws = read_draws(await self._complete(request), request)
+        if len(draws) < request.n:
+            self._shape.gave(len(draws), request.n)
+            draws += await self._drawn(_from(request, len(draws), request.n))
+        return draws
+
+    async def _in_parts(self, request: SampleRequest, most: int) -> list[Draw | EngineError]:
+        parts = [
+            _from(request, start, min(start + most, request.n))
+            for start in range(0, request.n, most)
+        ]
+        found = await asyncio.gather(*map(self._drawn, parts), return_exceptions=True)
+        draws: list[Draw | EngineError] = []
+        for part, result in zip(parts, found, strict=True):
+            if isinstance(result, BaseException) and not isinstance(result, EngineError):
+                raise result
+            draws += [result] * part.n if isinstance(result, EngineError) else result
+        return draws
+
+    async def _complete(self, request: SampleRequest) -> Answer:
+        """The server's answer, with what it refuses by name changed where that loses nothing."""
+        asked, changes = _asked(self.model, request), dict[str, tuple[str | None, str]]()
         while True:
-            fields = {key: one for key, one in self._fields.values.items() if key not in refused}
+            names = self._shape.names({name: other for name, (other, _) in changes.items()})
             try:
                 answer = await self._connection.post(
-                    "/v1/chat/completions", fields | body, group=group, draws=body["n"]
+                    "/v1/chat/completions",
+                    self._shape.written(asked, names),
+                    group=request.group,
+                    draws=request.n,
                 )
             except Refused as refusal:
-                name = self._fields.refused(fields, refusal)
-                if not name:
+                change = self._shape.change(asked, names, refusal.said)
+                if change is None:
+                    if advice := self._shape.advice(asked, refusal.said):
+                        raise RefusedError(f"{refusal}; {advice}") from refusal
                     raise
-                refused[name] = refusal.said
+                changes[change[0]] = (change[1], refusal.said)
             else:
-                self._fields.leave_out(refused)
+                self._shape.learn(changes)
                 return answer
 
     async def _told_tokens(self, messages: Sequence[Message]) -> int:
         """Prompt tokens that the server counts for ``messages``, at the price of one token."""
         request = SampleRequest(tuple(messages), 1, 0, Sampling(max_tokens=1))
-        (draw,) = read_draws(await self._complete(self._body(request)), request)
+        (draw,) = read_draws(await self._complete(request), request)
         return draw.prompt_tokens if isinstance(draw, Draw) else 0
-
-    def _body(self, request: SampleRequest) -> dict[str, Any]:
-        sampling = request.sampling
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": _turns(request.messages),
-            "n": request.n,
-            "seed": request.seed,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-        }
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        if request.logprobs:
-            body |= {"logprobs": True, "top_logprobs": request.logprobs}
-        return body | dict(self.options.extra_body)
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         """Prompt tokens by vLLM's ``/tokenize``; None where there is none, or it did not answer."""
         if not self._tokenizes:
             return None
-        body = {"model": self.model, "messages": _turns(messages)}
+        body = {"model": self.model, "messages": self._shape.turns(messages)}
         try:
             answer = await self._connection.post("/tokenize", body)
             return int(answer.value["count"])
@@ -160,6 +190,15 @@ class ServerEngine:
         except (GRMError, KeyError, TypeError, ValueError):
             pass  # counting is a service; the request itself will meet and tell the trouble
         return None
+
+    async def turn(self) -> None:
+        """Return when the servers can take the requests of another group."""
+        await self._connection.turn()
+
+    @property
+    def trouble(self) -> str:
+        """Why requests wait for the servers now; empty when they do not."""
+        return self._connection.trouble
 
     async def check(self) -> None:
         """Ask the servers for a sign of life, without a token spent.
@@ -178,5 +217,25 @@ class ServerEngine:
         self._connection.abandon()
 
 
-def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in messages]
+def _from(request: SampleRequest, start: int, end: int) -> SampleRequest:
+    """The part of a request that brings its draws ``start`` to ``end``."""
+    return replace(request, n=end - start, seed=request.seed + start, first=request.first + start)
+
+
+def _asked(model: str, request: SampleRequest) -> dict[str, Any]:
+    """What a request asks for, by the fields' own names."""
+    sampling = request.sampling
+    asked: dict[str, Any] = {
+        "model": model,
+        "messages": request.messages,
+        "n": request.n,
+        "seed": request.seed,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+    }
+    if sampling.stop:
+        asked["stop"] = list(sampling.stop)
+    if request.logprobs:
+        asked |= {"logprobs": True, "top_logprobs": request.logprobs}
+    return asked

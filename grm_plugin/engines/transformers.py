@@ -11,6 +11,7 @@ from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
 from grm_plugin.local.chat import ChatEncoder, check_context
 from grm_plugin.local.options import LocalModelOptions, Row
+from grm_plugin.local.packing import USUAL_STEPS
 from grm_plugin.options import read_options
 from grm_plugin.types import Message
 
@@ -25,8 +26,9 @@ class TransformersEngine:
 
     A draw depends on its prompt, its sampling and its seed, not on what else is in its batch.
     A batch takes at most ``batch_tokens`` (rows times the longest prompt plus ``max_tokens``) and
-    at most ``request_timeout_s`` wall seconds, waiting not counted; ``seconds`` of a draw are the
-    wall seconds of its batch. Probabilities of tokens, where they are asked for, are those of the
+    at most ``request_timeout_s`` wall seconds, waiting not counted; prompts of unlike length share
+    one only where padding costs less than a batch of their own. ``seconds`` of a draw are the wall
+    seconds of its batch. Probabilities of tokens, where they are asked for, are those of the
     model at temperature 1, whatever was sampled with; they take one more pass over each finished
     text.
 
@@ -58,8 +60,12 @@ class TransformersEngine:
         self._generator = await asyncio.to_thread(self._load)
         self.context_tokens = self._generator.context_tokens
         self.control_tokens = self._generator.encoder.control_tokens
+        device = self._generator.model.device.type
         self._worker = BatchWorker(
-            self._generator.run, budget=self.options.batch_tokens, owner=_OWNER
+            self._generator.run,
+            budget=self.options.batch_tokens,
+            cost=self.options.batch_cost(device, USUAL_STEPS),
+            owner=_OWNER,
         )
 
     def _load(self) -> Generator:

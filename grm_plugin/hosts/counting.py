@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from grm_plugin.hosts.places import Places
-from grm_plugin.types import Judgment, Reason, Verdict
+from grm_plugin.types import Cost, Judgment, Reason, Verdict
 
 
 def numbers(
@@ -22,6 +22,9 @@ def numbers(
     ``place_gap`` is how far the mean scores of the best and the worst place in the prompt lie
     apart, ``place_first`` how far the first place lies above the mean of all (points). Chance
     alone opens a gap, the wider the fewer the judgments; it pushes ``place_first`` both ways.
+
+    ``money`` is what the samples whose price is known cost in US dollars; ``unpriced_rate`` is the
+    share of the others, for which it has to be taken as the least.
 
     Args:
         verdicts: of all groups, scored or not.
@@ -34,6 +37,7 @@ def numbers(
     dropped = {reason: sum(one.reason == reason for one in failures) for reason in Reason}
     samples = len(judgments) + len(failures)
     places = Places.of(judgments)
+    cost = sum((verdict.spent for verdict in verdicts), Cost())
     return {
         "reward_mean": mean(reward for group in known for reward in group),
         "reward_spread": mean(map(statistics.pstdev, known)),
@@ -46,8 +50,10 @@ def numbers(
         "place_gap": places.gap,
         "place_first": places.first,
         "meta_keep_rate": mean(judgment.voted for judgment in judgments),
-        "tokens_in": float(sum(verdict.cost.prompt_tokens for verdict in verdicts)),
-        "tokens_out": float(sum(verdict.cost.output_tokens for verdict in verdicts)),
+        "tokens_in": float(cost.prompt_tokens),
+        "tokens_out": float(cost.output_tokens),
+        "money": math.nan if cost.money is None else cost.money,
+        "unpriced_rate": _share(cost.unpriced, samples),
     }
 
 

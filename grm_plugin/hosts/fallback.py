@@ -16,7 +16,10 @@ from grm_plugin.hosts.counting import numbers
 from grm_plugin.types import Verdict
 
 PREFIX = "grm/"
-_JUDGED = ("reward_spread", "vote_spread", "valid_rate", "tokens_in", "tokens_out")
+_JUDGED = (
+    *("reward_spread", "vote_spread", "valid_rate"),
+    *("tokens_in", "tokens_out", "money", "unpriced_rate"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
     unscored groups, and ``grm/filled`` the share that got the mean of their group.
     ``grm/reward_scored`` is the mean of the responses of this group that have a reward; in an
     unscored group it is what they got instead, so that it moves the average little. What does not
-    exist, such as the spread of votes where nobody voted, is 0.
+    exist, such as the spread of votes where nobody voted, is 0; ``grm/money`` is so where
+    ``grm/unpriced_rate`` is 1.
     """
     judged = numbers([verdict], [] if filled.unscored else [filled.rewards])
     found = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from grm_plugin.errors import EngineError
+from grm_plugin.local.packing import packed
 
 logger = logging.getLogger(__name__)
 
@@ -40,21 +41,6 @@ Jobs = Sequence[Job[ItemT, ResultT]]
 Run = Callable[[Jobs[ItemT, ResultT]], Sequence[ResultT | EngineError]]
 
 
-def cut(jobs: Jobs[ItemT, ResultT], budget: int) -> Iterator[list[Job[ItemT, ResultT]]]:
-    """Batches of at most ``budget`` tokens (rows times the widest row), the widest rows first.
-
-    Rows of like width share a batch, so padding is small. A row over the budget goes alone.
-    """
-    batch: list[Job[ItemT, ResultT]] = []
-    for job in sorted(jobs, key=lambda job: -job.width):
-        if batch and (len(batch) + 1) * batch[0].width > budget:
-            yield batch
-            batch = []
-        batch.append(job)
-    if batch:
-        yield batch
-
-
 class BatchWorker(Generic[ItemT, ResultT]):
     """Runs batches one after another in a thread of its own; the event loop is never blocked.
 
@@ -62,12 +48,14 @@ class BatchWorker(Generic[ItemT, ResultT]):
 
     Args:
         run: computes one batch, in the thread; it may skip rows that are dropped.
-        budget: tokens per batch.
+        budget: tokens per batch, padding counted.
+        cost: tokens of padding that are worth one more batch, see
+            :func:`grm_plugin.local.packing.packed`.
         owner: how messages call it, say ``engine 'transformers'``.
     """
 
-    def __init__(self, run: Run[ItemT, ResultT], *, budget: int, owner: str) -> None:
-        self._run, self._budget, self._owner = run, budget, owner
+    def __init__(self, run: Run[ItemT, ResultT], *, budget: int, owner: str, cost: int = 0) -> None:
+        self._run, self._budget, self._cost, self._owner = run, budget, cost, owner
         self._pending: list[Job[ItemT, ResultT]] = []
         self._round: list[Job[ItemT, ResultT]] = []
         self._arrived = asyncio.Event()
@@ -111,7 +99,7 @@ class BatchWorker(Generic[ItemT, ResultT]):
             await self._quiet()
             self._arrived.clear()
             self._round, self._pending = self._pending, []
-            for batch in cut(self._round, self._budget):
+            for batch in packed(self._round, self._budget, self._cost):
                 await self._run_batch([job for job in batch if not job.dropped])
             self._round = []
 

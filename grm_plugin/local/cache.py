@@ -9,10 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import transformers
+from packaging.version import Version
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 SPARE = 128
 """Tokens of room that a layer takes at once."""
+
+CACHE_ARGUMENT = (
+    "cache" if Version(transformers.__version__) >= Version("5.24") else "past_key_values"
+)
+"""What ``generate`` calls the cache that it is given; the older name goes away in 6.0."""
 
 
 def growing_cache(model: Any) -> DynamicCache:

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig, StoppingCriteri
 
 from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError, RequestTimeout
-from grm_plugin.local.cache import growing_cache
+from grm_plugin.local.cache import CACHE_ARGUMENT, growing_cache
 from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
 from grm_plugin.local.options import LocalModelOptions, Row, RowJob
@@ -74,10 +74,10 @@ class Generator:
         output = self.model.generate(
             torch.tensor(padded, device=device),
             attention_mask=torch.tensor(mask, device=device),
-            past_key_values=growing_cache(self.model),
             max_new_tokens=max(row.sampling.max_tokens for row in rows),
             logits_processor=[sampler],
             stopping_criteria=[ending],
+            **{CACHE_ARGUMENT: growing_cache(self.model)},
         )
         return [list(tokens) for tokens in output[:, width:].tolist()]
 

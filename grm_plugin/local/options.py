@@ -10,6 +10,7 @@ from pydantic import Field
 
 from grm_plugin.engine import Draw, Sampling
 from grm_plugin.local.batching import Job
+from grm_plugin.local.packing import batch_cost
 from grm_plugin.options import Options
 
 
@@ -24,6 +25,10 @@ class LocalModelOptions(Options):
         attn_implementation: say ``eager`` or ``sdpa``; None lets transformers choose.
         trust_remote_code: run the code that comes with the weights.
         batch_tokens: most tokens of one padded batch, prompts and outputs.
+        batch_cost_tokens: rows of unlike length share a batch while that takes fewer tokens of
+            padding than this; 0 pads nothing, a large number fills every batch. None takes what
+            one more batch costs: for a meta RM 32 on a CPU and 512 on a GPU, for a judge, which
+            takes a step per token, 8,192 and 131,072.
     """
 
     model: str
@@ -33,6 +38,13 @@ class LocalModelOptions(Options):
     attn_implementation: str | None = None
     trust_remote_code: bool = False
     batch_tokens: int = Field(32768, ge=1)
+    batch_cost_tokens: int | None = Field(None, ge=0)
+
+    def batch_cost(self, device: str, steps: int) -> int:
+        """Tokens of padding that are worth one more batch of ``steps`` on ``device``."""
+        if self.batch_cost_tokens is None:
+            return batch_cost(device, steps)
+        return self.batch_cost_tokens
 
     @property
     def loading(self) -> dict[str, Any]:

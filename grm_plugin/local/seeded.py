@@ -9,6 +9,7 @@ import torch
 from transformers import LogitsProcessor
 
 from grm_plugin.engine import Sampling
+from grm_plugin.local.nucleus import nucleus
 
 
 class SeededSampler(LogitsProcessor):  # type: ignore[misc]
@@ -30,13 +31,13 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
     ) -> None:
         # Apple's GPUs know no float64; elsewhere the small tail of a big vocabulary is worth it.
         self._wide = torch.float32 if device.type == "mps" else torch.float64
-        column = torch.tensor([(row.temperature, row.top_p) for row in rows], device=device)
-        self._greedy = column[:, 0] == 0
+        temperature = torch.tensor([row.temperature for row in rows], device=device)
+        self._greedy = temperature == 0
         self._all_greedy = bool(self._greedy.all())
-        self._temperature = torch.where(self._greedy, 1.0, column[:, 0]).unsqueeze(1)
-        # all of the tail, whatever its weights round to in float32
-        self._top_p = torch.where(column[:, 1:] < 1, column[:, 1:], torch.inf)
-        self._nucleus = any(row.top_p < 1 for row in rows)
+        self._temperature = torch.where(self._greedy, 1.0, temperature).unsqueeze(1)
+        narrow = [row.top_p if row.temperature else 1.0 for row in rows]
+        self._top_p = torch.tensor(narrow, dtype=self._wide, device=device).unsqueeze(1)
+        self._nucleus = min(narrow) < 1
         steps = max(row.max_tokens for row in rows)
         self._uniforms = _uniforms(seeds, steps, self._wide).to(device)
         self._step = 0
@@ -50,7 +51,7 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
     def _draw(self, scores: torch.Tensor) -> torch.Tensor:
         weights = (scores / self._temperature).softmax(-1)
         if self._nucleus:
-            weights = _within(weights, self._top_p)
+            weights = nucleus(weights, self._top_p)
         ladder = weights.cumsum(-1, dtype=self._wide)
         # a uniform below 1 times the top rung stays below it, so the rung found has weight
         heights = self._uniforms[:, self._step, None] * ladder[:, -1:]
@@ -64,11 +65,3 @@ def _uniforms(seeds: Sequence[int], steps: int, dtype: torch.dtype) -> torch.Ten
     width = np.float32 if dtype == torch.float32 else np.float64
     rows = [np.random.Generator(np.random.PCG64(seed)).random(steps, width) for seed in seeds]
     return torch.from_numpy(np.stack(rows))
-
-
-def _within(weights: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
-    """``weights`` without the tokens outside the smallest set that holds ``top_p`` of them."""
-    ordered, tokens = weights.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(-1) - ordered
-    before[:, 0] = 0.0  # the likeliest token always stays
-    return torch.zeros_like(weights).scatter(1, tokens, ordered * (before < top_p))

@@ -15,24 +15,28 @@ from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.plans import Plan, read_plan
+from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.sources import Sources
 from grm_plugin.plugins import Plugins
 from grm_plugin.prompts import Template, load_template
+from grm_plugin.running.budget import Budget
 from grm_plugin.thinking import Thinking
 
 
-def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
+def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = None) -> Scorer:
     """All parts that ``config`` names, made and not started.
 
     Args:
         config: the settings.
         plugins: who offers the parts.
+        budget: what the run may spend, which may outlive these parts; None: a new one.
 
     Raises:
-        ConfigError: a part is not offered, or its options are wrong or do not fit another part.
+        ConfigError: a part is not offered, its options are wrong or do not fit another part, or a
+            budget in money has no prices.
         PluginError: a part can not be made.
         TemplateError: the template can not be used.
     """
@@ -51,6 +55,9 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
     check_vote(config, plan)
     check_sizes(config, plan)
     engine: Engine = make("engine", config.engine)
+    pricing = Pricing(engine, config.prices)
+    if config.budget and config.budget.money:
+        pricing.check(f"engine {config.engine.name!r}", started=False)
     return Scorer(
         config=config,
         contract=named,
@@ -66,6 +73,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
             engine,
             Reader(contract, _thinking(config), template.scale, named.name),
             _samplings(config, template, contract),
+            pricing,
         ),
         stopper=make("stopper", config.stop),
         selector=make("selector", config.select),
@@ -76,6 +84,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins) -> Scorer:
             plan.aggregate,
             both_orders=plan.name == "pairs",
         ),
+        budget=budget or Budget(config.budget),
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grm_plugin.pipeline.planning import distinct, looks
+from grm_plugin.running.budget import Allowance
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Sample, Verdict
 
@@ -26,6 +27,7 @@ class Case:
         size: samples of each run.
         min_valid: valid samples a run needs before it gives rewards.
         deadline: ``time.monotonic()`` by which the verdict is due.
+        allowance: what it may spend on the judge.
     """
 
     asked: Group
@@ -35,6 +37,7 @@ class Case:
     size: Size
     min_valid: int
     deadline: float = math.inf
+    allowance: Allowance = field(default_factory=Allowance, compare=False)
 
     @classmethod
     def of(cls, verdict: Verdict, *, k: int | None = None, min_valid: int = 1) -> Case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,6 +50,12 @@ class Course:
         """The dropped samples."""
         return tuple(one for one in self.samples if isinstance(one, Failure))
 
+    def postpone(self, seconds: float, latest: float) -> None:
+        """Begin so many seconds later, with as much time as before, but not beyond ``latest``."""
+        self.started += seconds
+        later = min(latest, self.case.deadline + seconds)
+        self.case = replace(self.case, deadline=later)
+
     def verdict(self, settled: Settled, origin: Mapping[str, Any]) -> Verdict:
         """Everything as the caller gets it."""
         case, selection = self.case, self.selection or Selection(self.valid, self.failed)
@@ -60,11 +66,16 @@ class Course:
             judgments=tuple(_with_copies(one, case.copies) for one in selection.judgments),
             failures=selection.failures,
             unscored=settled.unscored and settled.unscored + _dropped(selection.failures),
-            cost=_cost([*self.samples, *self.probes], time.monotonic() - self.started),
+            cost=self._cost(selection),
             origin=origin,
             shown=None if case.shown is case.asked else case.shown,
             unscored_responses={n: responses[n] for n in sorted(responses)},
         )
+
+    def _cost(self, selection: Selection) -> Cost:
+        """Of all samples, as the selector left them: it may have added what a rating cost."""
+        samples = [*selection.judgments, *selection.failures, *self.probes]
+        return Cost.of(samples, time.monotonic() - self.started)
 
 
 def _dropped(failures: Sequence[Failure]) -> str:
@@ -80,8 +91,3 @@ def _with_copies(judgment: Judgment, copies: Sequence[int]) -> Judgment:
     if all(n == copy for n, copy in enumerate(copies)):
         return judgment
     return replace(judgment, scores=tuple(judgment.scores[n] for n in copies))
-
-
-def _cost(samples: Iterable[Sample], seconds: float) -> Cost:
-    spent = [(sample.prompt_tokens, sample.output_tokens) for sample in samples]
-    return Cost(sum(prompt for prompt, _ in spent), sum(output for _, output in spent), seconds)

@@ -21,7 +21,10 @@ from grm_plugin.types import Failure, Judgment, Reason, Sample
 Probe = Callable[[Sequence[Run]], Awaitable[Sequence[Sample]]]
 """Draws one sample of the judge for each of some runs."""
 
-_BREAKING = {Reason.WRONG_COUNT, Reason.UNREADABLE, Reason.OUT_OF_RANGE}
+_BREAKING = {
+    *(Reason.WRONG_COUNT, Reason.UNREADABLE, Reason.OUT_OF_RANGE),
+    *(Reason.ONLY_THINKING, Reason.DECLINED),
+}
 _CONFIRMED = 2  # draws with the accused, and as many without, that must say the same
 
 BLAMED = (
@@ -60,6 +63,11 @@ def is_suspicious(samples: Sequence[Sample], min_valid: int = 1) -> bool:
     )
 
 
+def most_draws(n: int, budget: int | None) -> int:
+    """The most samples that a search among ``n`` responses draws; ``budget`` as in search."""
+    return 3 * n + 2 * _CONFIRMED if budget is None else budget
+
+
 async def search(run: Run, probe: Probe, *, budget: int | None, fewest: int) -> Found:
     """The responses of ``run`` that can be judged without those that break the count.
 
@@ -69,8 +77,7 @@ async def search(run: Run, probe: Probe, *, budget: int | None, fewest: int) -> 
         budget: most samples to draw; None: as many as it takes.
         fewest: fewest responses that the template shows.
     """
-    n = len(run)
-    left = 3 * n + 2 * _CONFIRMED if budget is None else budget
+    n, left = len(run), most_draws(len(run), budget)
     if left < n + 2 * _CONFIRMED or n - 1 < max(1, fewest):
         return Found((), ())
     drawn = tuple(await probe([_without(run, one) for one in run]))

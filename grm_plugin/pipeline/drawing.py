@@ -12,9 +12,11 @@ from grm_plugin.errors import EngineError
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.checking import checked_draws, checked_order
 from grm_plugin.pipeline.planning import Showing
+from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
+from grm_plugin.running.budget import Allowance, Amount
 from grm_plugin.types import Failure, Judgment, Message, Reason, Sample, digest
 
 Draws = Sequence[Draw | EngineError]
@@ -28,6 +30,14 @@ class _Broken:
     before: Draw
 
 
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """What was set aside for each round of one draw, and where that is settled."""
+
+    allowance: Allowance
+    most: Sequence[Amount]
+
+
 @dataclass(frozen=True)
 class Drawer:
     """Draws samples of the judge.
@@ -36,11 +46,31 @@ class Drawer:
         engine: where it runs.
         reader: how its texts are read.
         samplings: how it is sampled in each round; most judges speak once.
+        pricing: what its draws cost.
     """
 
     engine: Engine
     reader: Reader
     samplings: Sequence[Sampling]
+    pricing: Pricing
+
+    def most(self, prepared: Prepared, showings: Iterable[Showing]) -> Amount:
+        """The most that all samples of ``showings`` may cost."""
+        total = Amount()
+        for one in showings:
+            for amount in self.pricing.most(prepared, one.order, self.samplings):
+                total = total.plus(amount.times(one.n))
+        return total
+
+    async def turn(self, deadline: float) -> None:
+        """Return when the engine can take another group, where it tells.
+
+        Raises:
+            PluginError: the deadline passed.
+        """
+        if turn := getattr(self.engine, "turn", None):
+            name = f"engine {self.engine.model!r}: the turn of a group"
+            await guarded.call(name, turn, deadline=deadline)
 
     async def draw(
         self, case: Case, prepared: Prepared, showings: Sequence[Showing], deadline: float
@@ -57,7 +87,8 @@ class Drawer:
             for task in done:
                 task.result()  # a refusal or a bug ends the group; failed samples are values
             found = [
-                task.result() if task in done else _late(one, left) for task, one in tasks.items()
+                task.result() if task in done else self._late(one, left)
+                for task, one in tasks.items()
             ]
             return [sample for samples in found for sample in samples]
         finally:
@@ -76,22 +107,46 @@ class Drawer:
             showing.run,
             self._logprobs(0),
         )
-        first = await self._asked(request)
+        bill = self._bill(case, prepared, showing)
+        first = await self._asked(request, bill, 0)
         draws: Sequence[Draw | EngineError | _Broken] = first
         if len(self.samplings) > 1:
             each = [
-                self._goes_on(prepared, showing, request, i, draw) for i, draw in enumerate(first)
+                self._goes_on(prepared, showing, request, i, draw, bill)
+                for i, draw in enumerate(first)
             ]
             draws = await asyncio.gather(*each)
         digest = _digest(messages)
         n = len(case.asked.responses)
         return [self._sample(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
 
+    def _late(self, showing: Showing, waited_s: float) -> list[Sample]:
+        detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
+        if trouble := getattr(self.engine, "trouble", ""):
+            detail = f"{detail}; {trouble}"
+        return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
+
     def _logprobs(self, number: int) -> int:
         """Probabilities are asked for only in the round that is read."""
         return self.reader.contract.logprobs if number == len(self.samplings) - 1 else 0
 
-    async def _asked(self, request: SampleRequest) -> Draws:
+    def _bill(self, case: Case, prepared: Prepared, showing: Showing) -> _Bill:
+        """What was set aside for each round of a draw; nothing where there is no budget."""
+        limited = case.allowance.limited
+        most = self.pricing.most(prepared, showing.order, self.samplings) if limited else []
+        return _Bill(case.allowance, most or [Amount()] * len(self.samplings))
+
+    async def _asked(self, request: SampleRequest, bill: _Bill, number: int) -> Draws:
+        """The draws of round ``number``, with what they cost, and settled."""
+        draws, most = await self._drawn(request), bill.most[number]
+        for draw in draws:
+            bill.allowance.settle(most, self.pricing.spent(draw, most))
+        return [
+            replace(draw, money=self.pricing.of(draw)) if isinstance(draw, Draw) else draw
+            for draw in draws
+        ]
+
+    async def _drawn(self, request: SampleRequest) -> Draws:
         try:
             owner = f"engine {self.engine.model!r}"
             draws = await guarded.call(owner, self.engine.sample, request)
@@ -106,6 +161,7 @@ class Drawer:
         request: SampleRequest,
         i: int,
         draw: Draw | EngineError,
+        bill: _Bill,
     ) -> Draw | EngineError | _Broken:
         """The last word of a judge that speaks in several rounds, with what it said before."""
         for number in range(1, len(self.samplings)):
@@ -127,7 +183,7 @@ class Drawer:
                 sampling=self.samplings[number],
                 logprobs=self._logprobs(number),
             )
-            (word,) = await self._asked(again)
+            (word,) = await self._asked(again, bill, number)
             if isinstance(word, EngineError):
                 return _Broken(word, replace(draw, text="", said=said))
             draw = _together(draw, word, said)
@@ -142,12 +198,18 @@ class Drawer:
             return replace(
                 lost,
                 said=before.said,
-                prompt_tokens=before.prompt_tokens,
-                output_tokens=before.output_tokens,
+                prompt_tokens=before.prompt_tokens + lost.prompt_tokens,
+                output_tokens=before.output_tokens + lost.output_tokens,
                 seconds=before.seconds,
+                money=_sum(before.money, lost.money),
             )
         if isinstance(draw, EngineError):
-            return _lost(showing, i, Reason(draw.reason), str(draw), digest)
+            return replace(
+                _lost(showing, i, Reason(draw.reason), str(draw), digest),
+                prompt_tokens=draw.prompt_tokens,
+                output_tokens=draw.output_tokens,
+                money=self.pricing.of(draw),
+            )
         order = showing.order
         if draw.order is not None:
             order = checked_order(f"engine {self.engine.model!r}", draw.order, showing.order)
@@ -164,6 +226,7 @@ class Drawer:
             seconds=draw.seconds,
             run=showing.run,
             said=draw.said,
+            money=draw.money,
         )
         return self.reader.read(draw, unread, n)
 
@@ -175,12 +238,13 @@ def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
         prompt_tokens=before.prompt_tokens + word.prompt_tokens,
         output_tokens=before.output_tokens + word.output_tokens,
         seconds=before.seconds + word.seconds,
+        money=_sum(before.money, word.money),
     )
 
 
-def _late(showing: Showing, waited_s: float) -> list[Sample]:
-    detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
-    return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
+def _sum(one: float | None, other: float | None) -> float | None:
+    """Of both; None when one of them is not known."""
+    return None if one is None or other is None else one + other
 
 
 def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "") -> Failure:

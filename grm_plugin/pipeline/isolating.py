@@ -35,7 +35,7 @@ async def isolate(
         deadline: ``time.monotonic()`` of the last sample.
     """
     case = course.case
-    if not _is_suspicious(course):
+    if not (_is_suspicious(course) and _afford(course, config, planner, drawer)):
         return
     numbers = itertools.count(1)  # a run of a number draws with seeds of its own
 
@@ -51,6 +51,16 @@ async def isolate(
         course.blamed = culprits.blamed(course.case.runs, case.copies)
         again = planner.of_run(case, found.rest, 1, case.size.k)
         course.samples += await drawer.draw(case, course.prepared, again, deadline)
+
+
+def _afford(course: Course, config: GRMConfig, planner: Planner, drawer: Drawer) -> bool:
+    """Set aside what the search and the samples without the guilty may cost, if that can be."""
+    case = course.case
+    if not case.allowance.limited:
+        return True
+    probes = culprits.most_draws(len(case.runs[0]), config.find_culprits)
+    one = planner.of_run(case, case.runs[0], 1, 1)
+    return case.allowance.add(drawer.most(course.prepared, one).times(probes + case.size.k))
 
 
 def _is_suspicious(course: Course) -> bool:

@@ -11,6 +11,9 @@ from grm_plugin.pipeline.plans import Plan
 from grm_plugin.prompts import Template
 from grm_plugin.size import Size
 
+ALTERED = "altered"
+"""What an engine can not pass on as asked; it may be found out with the first answer only."""
+
 _SETTINGS = (
     *("temperature", "top_p", "max_tokens", "stop_texts", "seed", "shuffle", "nonce"),
     *("min_valid", "duplicates", "over_context", "thinking", "find_culprits"),
@@ -46,6 +49,7 @@ def origin(
         **{name: _written(values[name]) for name in _PARTS},
         "plan": plan.written,
         "evidence": [_written(part) for part in values["evidence"]],
+        **({ALTERED: dict(altered)} if (altered := getattr(engine, ALTERED, None)) else {}),
     }
 
 

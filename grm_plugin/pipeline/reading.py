@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grm_plugin.contracts.contract import Answer, Contract, Reading
 from grm_plugin.contracts.principles import parse_principles
 from grm_plugin.engine import Draw
 from grm_plugin.errors import ParseError, quoted
+from grm_plugin.pipeline import runaway
 from grm_plugin.pipeline.checking import checked_reading
 from grm_plugin.pipeline.planning import unshuffle
 from grm_plugin.running import guarded
 from grm_plugin.thinking import Thinking
 from grm_plugin.types import Judgment, Reason, Sample, Scale, Token
+
+logger = logging.getLogger(__name__)
+
+_UNFINISHED: Mapping[str, tuple[Reason, str]] = {
+    "content_filter": (Reason.DECLINED, "the provider's filter ended the judge's answer"),
+    "refusal": (Reason.DECLINED, "the judge would not judge this"),
+    "tool_calls": (
+        Reason.UNREADABLE,
+        "the judge called a tool in place of an answer; ask a server that offers it none",
+    ),
+}
+_ONLY_THINKING = (
+    "the judge thought, and gave no answer beside it; raise max_tokens, make the judge think less, "
+    "or turn the server's reasoning parser off if it takes the answer for thinking"
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,7 @@ class Reader:
     thinking: Thinking
     scale: Scale
     name: str = "boxed"
+    _told: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def read(self, draw: Draw, unread: Judgment, n: int) -> Sample:
         """``unread`` with the scores in ``draw``, or as a failure.
@@ -41,7 +59,7 @@ class Reader:
             n: responses of the whole group.
         """
         try:
-            text = self._answer(draw)
+            text = self._answer(draw, len(unread.order))
             shown = self._scores(text, draw.tokens, len(unread.order))
         except ParseError as error:
             return unread.failed(Reason(error.reason), error.message)
@@ -52,15 +70,34 @@ class Reader:
             principles=parse_principles(text),
         )
 
-    def _answer(self, draw: Draw) -> str:
+    def _answer(self, draw: Draw, n: int) -> str:
         """What the judge wrote after its thinking, if it finished; else ParseError."""
+        answer = self.thinking.final_answer(draw.text, opened=draw.opened)
         if draw.finish_reason == "length":
-            raise ParseError(Reason.TRUNCATED, "the judge was cut at max_tokens before it finished")
+            raise ParseError(Reason.TRUNCATED, self._why_cut(answer, n))
         if draw.finish_reason != "stop":
-            raise ParseError(
-                Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}"
-            )
-        return self.thinking.final_answer(draw.text, opened=draw.opened)
+            raise ParseError(*_unfinished(draw))
+        if not draw.text.strip():
+            raise ParseError(Reason.UNREADABLE, "expected an answer, got an empty text")
+        if not answer.strip():
+            raise ParseError(Reason.ONLY_THINKING, _ONLY_THINKING)
+        return answer
+
+    def _why_cut(self, answer: str, n: int) -> str:
+        mark = runaway.next_turn(answer, lambda text: self._reads(text, n))
+        if not mark:
+            return "the judge was cut at max_tokens before it finished"
+        if not self._told:  # all samples of such a judge end so
+            self._told.add(mark)
+            logger.warning("%s", runaway.told(mark))
+        return runaway.told(mark)
+
+    def _reads(self, text: str, n: int) -> bool:
+        try:
+            self._scores(text, (), n)
+        except ParseError:
+            return False
+        return True
 
     def _scores(self, text: str, tokens: Sequence[Token], n: int) -> Reading:
         """The scores of the ``n`` responses shown; ParseError if they are not in the form."""
@@ -68,6 +105,13 @@ class Reader:
         owner = f"contract {self.name!r}"
         reading = guarded.run(owner, self.contract.read, answer)
         return checked_reading(owner, reading, n, self.scale)
+
+
+def _unfinished(draw: Draw) -> tuple[Reason, str]:
+    """Why a text that neither the judge nor its limit ended is no answer."""
+    other = (Reason.UNREADABLE, f"the judge did not finish: {quoted(draw.finish_reason)}")
+    reason, why = _UNFINISHED.get(draw.finish_reason, other)
+    return reason, f"{why}: {quoted(draw.text)}" if draw.text and reason != other[0] else why
 
 
 def _tail(tokens: Sequence[Token], length: int) -> tuple[Token, ...]:

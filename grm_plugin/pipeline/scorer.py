@@ -29,6 +29,7 @@ from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper, checked_more
 from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
+from grm_plugin.running.budget import Allowance, Budget
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 
@@ -61,6 +62,7 @@ class Scorer:
     stopper: Stopper
     selector: Selector
     rule: Rule
+    budget: Budget
 
     def parts(self) -> Iterator[tuple[str, Startable]]:
         """What has to be started before the first group, and closed, by what messages call it."""
@@ -68,26 +70,35 @@ class Scorer:
         yield f"selector {self.config.select.name!r}", self.selector
         yield from self.sources.parts()
 
-    async def judge(self, group: Group, size: Size | None, *, deadline: float) -> Verdict:
+    async def judge(
+        self, group: Group, size: Size | None, *, deadline: float, allowance: Allowance
+    ) -> Verdict:
         """Score one group. A part that fails leaves it unscored, and is named.
 
         Args:
             group: what to judge.
             size: how many samples to draw of each run; None is the configured number, or in a
                 replay the recorded one where ``k`` was left out.
-            deadline: ``time.monotonic()`` after which open samples are dropped as ``timeout``.
+            deadline: ``time.monotonic()`` after which open samples are dropped as ``timeout``; a
+                group's own time begins when the judge can take its requests.
+            allowance: what it may spend.
 
         Raises:
             InputError: the group can not be judged as given; no token was spent.
+            BudgetError: the budget might not pay for it; no token was spent.
+            PluginError: the judge could take no more requests by the deadline.
         """
-        started = time.monotonic()
-        deadline = min(deadline, started + self.config.group_timeout_s)
+        await self.drawer.turn(deadline)
+        started, latest = time.monotonic(), deadline
+        deadline = min(latest, started + self.config.group_timeout_s)
         try:
-            course = await self._begin(checked_group(group), size, started, deadline)
+            course = await self._begin(checked_group(group), size, started, deadline, allowance)
         except (SourceError, PluginError) as error:
             cost = Cost(seconds=time.monotonic() - started)
             return Verdict(group, None, unscored=str(error), cost=cost, origin=self.origin(size))
-        drawn_by = deadline - _SELECTING * (deadline - started)
+        if not self._past(group):  # what is replayed was paid for
+            await self._afford(course, latest)
+        drawn_by = course.case.deadline - _SELECTING * (course.case.deadline - course.started)
         try:
             await self._draw(course, drawn_by)
             if not self._past(group):
@@ -120,6 +131,16 @@ class Scorer:
         self.config.check_size(size)
         check_size_of(self.config, self.fitter.plan, size, "size: ")
 
+    def check_budget(self) -> None:
+        """Refuse a budget in money where a judge that has started knows no prices.
+
+        Raises:
+            ConfigError: says what to set.
+        """
+        if self.config.budget and self.config.budget.money:
+            owner = f"engine {self.config.engine.name!r}"
+            self.drawer.pricing.check(owner, started=True)
+
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
         return origin(
@@ -131,7 +152,12 @@ class Scorer:
         )
 
     async def _begin(
-        self, group: Group, size: Size | None, started: float, deadline: float
+        self,
+        group: Group,
+        size: Size | None,
+        started: float,
+        deadline: float,
+        allowance: Allowance,
     ) -> Course:
         past = self._past(group)
         if past:
@@ -157,11 +183,26 @@ class Scorer:
             runs = await guarded.call(f"{judge}: tokens", fit, *asked, deadline=deadline)
         size = size or self._usual_size(past)
         enough = self.config.enough(size)
-        case = Case(group, shown, tuple(runs), copies(shown, runs), size, enough, deadline)
+        members = tuple(runs), copies(shown, runs)
+        case = Case(group, shown, *members, size, enough, deadline, allowance)
         course = Course(case, prepared, started, size)
         if past and self.fitter.plan.name == "list":
             course.blamed = culprits.blamed(case.runs, case.copies)
         return course
+
+    async def _afford(self, course: Course, latest: float) -> None:
+        """Set aside what the group may cost; the time that this waits for others is not its own.
+
+        Raises:
+            BudgetError: the budget might not pay for it.
+        """
+        case = course.case
+        if not case.allowance.limited:
+            return
+        before = time.monotonic()
+        most = self.drawer.most(course.prepared, self.planner.showings(case))
+        await case.allowance.take(most, case.asked.label)
+        course.postpone(time.monotonic() - before, latest)
 
     def _check_recorded(self, group: Group, past: Recorded) -> None:
         try:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from grm_plugin.classifiers import Classifier
 from grm_plugin.engine import Limits
-from grm_plugin.errors import EngineError, TemplateError
+from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.prompts import META, load_template
@@ -169,7 +169,8 @@ def _rated(judgment: Judgment, answer: float | EngineError | None) -> Sample:
     if answer is None:
         return judgment
     if isinstance(answer, EngineError) or not math.isfinite(answer):
-        return judgment.failed(Reason.META, f"the meta RM gave no score: {answer}")
+        reason = Reason.REFUSED if isinstance(answer, RefusedError) else Reason.META
+        return judgment.failed(reason, f"the meta RM gave no score: {answer}")
     return replace(judgment, meta_score=float(answer))
 
 

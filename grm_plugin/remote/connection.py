@@ -8,73 +8,63 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field
-
 from grm_plugin.engine import Limits
 from grm_plugin.errors import (
-    ConfigError,
     EngineError,
+    RefusedError,
     RequestTimeout,
-    TransportError,
     quoted,
     unknown,
 )
-from grm_plugin.options import Options
+from grm_plugin.remote.access import Access
+from grm_plugin.remote.connecting import speaks_tls
+from grm_plugin.remote.faults import Fault, Nowhere, Wait
 from grm_plugin.remote.http import Answer, Client
 from grm_plugin.remote.launch import ServeOptions, ServerProcess
-from grm_plugin.remote.refusals import Fault, NotFound
+from grm_plugin.remote.options import ConnectionOptions, urls_of
+from grm_plugin.remote.pace import Pace
+from grm_plugin.remote.providers import provider_of
+from grm_plugin.remote.refusals import NotFound
 from grm_plugin.remote.replicas import Replica
-from grm_plugin.remote.secret import Secret
 from grm_plugin.remote.sharing import SharedServer
+from grm_plugin.remote.starting import HOW_TO_START, NotServing, until_served
 
 logger = logging.getLogger(__name__)
 
 
-class ConnectionOptions(Options):
-    """Where the servers are; exactly one of ``url``, ``urls`` and ``serve``.
-
-    Args:
-        url: one server, such as ``http://host:8001``.
-        urls: several that serve the same model; whole groups go to the least loaded one.
-        serve: start a server for as long as this engine lives.
-        model: its name at the server; None takes the only one the server lists.
-        api_key_env: name of the environment variable that holds the key.
-        max_response_bytes: longest answer that is read.
-    """
-
-    url: str | None = None
-    urls: tuple[str, ...] = ()
-    serve: ServeOptions | None = None
-    model: str | None = None
-    api_key_env: str | None = None
-    max_response_bytes: int = Field(8_000_000, ge=1)
-
-
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a server said about itself: model names, and tokens of context where it tells."""
+    """What a server said about itself.
+
+    Args:
+        models: the names of its models.
+        context_tokens: of the smallest of them, where it tells.
+        lists: whether it has a list of models at all.
+    """
 
     models: tuple[str, ...] = ()
     context_tokens: int | None = None
+    lists: bool = False
 
 
 class Connection:
     """One or more servers of one model.
 
     Args:
-        options: see :class:`ConnectionOptions`.
+        options: see :class:`grm_plugin.remote.options.ConnectionOptions`.
         limits: see :class:`grm_plugin.remote.http.Client`.
         owner: how messages call the part, say ``engine 'server'``.
 
     Raises:
-        ConfigError: no server or several kinds of them, a bad URL, or no key where one is named.
+        ConfigError: no server or several kinds of them, a bad URL, no key where one is named, or
+            an unknown provider.
     """
 
     def __init__(self, options: ConnectionOptions, limits: Limits, owner: str) -> None:
-        _check_one_source(options, owner)
         self._options, self._limits, self._owner = options, limits, owner
-        self._secret = Secret.from_environment(options.api_key_env, owner)
-        urls = [options.url] if options.url else options.urls
+        self.provider = provider_of(options.provider, owner)
+        urls = urls_of(options, self.provider, owner)
+        self._access = Access.of(options, self.provider, owner)
         self._replicas = [Replica.at(url, owner) for url in urls]
         self._client: Client | None = None
         self._process: ServerProcess | SharedServer | None = None
@@ -84,25 +74,33 @@ class Connection:
     async def start(self) -> None:
         """Start the server if it is ours, and find out what the servers serve.
 
+        A server that does not answer yet is waited for, ``start_timeout_s``.
+
         Raises:
-            EngineError: no server answers, the key is refused, or the model is not served.
+            NotServing: no server answered in time.
+            RefusedError: none lets us in or has the model, or its address can not be right.
+            EngineError: it can not be told which model is the judge.
         """
         try:
             if self._options.serve:
                 await self._start_server(self._options.serve)
-            self._client = Client(
-                self._replicas, self._limits, self._secret, self._options.max_response_bytes
-            )
-            await self._discover(self._client)
+            self._client = client = self._new_client()
+            limit_s = self._options.start_timeout_s
+            await until_served(lambda: self._discover(client), limit_s, self._owner)
         except BaseException:  # also cancellation: never leave a server behind
             await self.close()
             raise
 
+    def _new_client(self) -> Client:
+        pace = Pace(self._options.requests_per_minute)
+        longest = self._options.max_response_bytes
+        return Client(self._replicas, self._limits, self._access, longest, pace, self._loss)
+
     async def _start_server(self, options: ServeOptions) -> None:
         kind = SharedServer if options.shared else ServerProcess
-        self._process = kind(options, self._secret, self._owner)
+        self._process = kind(options, self._access.secret, self._owner)
         self._replicas = [Replica.at(await self._process.start(), self._owner)]
-        self._secret = self._process.secret
+        self._access = self._access.with_key(self._process.secret)
 
     async def check(self) -> None:
         """Ask the servers for a sign of life.
@@ -115,12 +113,29 @@ class Connection:
         await self._living(self._client)
 
     async def _living(self, client: Client) -> dict[Replica, Served]:
+        """What those servers say that can be used; the others are put aside.
+
+        Raises:
+            NotServing: none can be used now, and one may be later.
+            EngineError: none can be used.
+        """
         asked = [self._ask(client, replica) for replica in self._replicas]
         found = dict(zip(self._replicas, await asyncio.gather(*asked), strict=True))
         served = {at: one for at, one in found.items() if isinstance(one, Served)}
+        errors = {at: one for at, one in found.items() if isinstance(one, EngineError)}
         if not served:
-            raise EngineError(self._loss() or _nobody(list(found.values())))
+            raise self._nobody(list(errors.values()))
+        for replica, error in errors.items():
+            client.router.refused(replica, str(error))
         return served
+
+    def _nobody(self, errors: Sequence[EngineError]) -> EngineError:
+        if loss := self._loss():
+            return EngineError(loss)
+        said = "; ".join(str(error) for error in errors)
+        if not any(_may_pass(error) for error in errors):
+            return RefusedError(f"no judge server can be used: {said}")
+        return NotServing(f"no judge server answers: {said}; {HOW_TO_START}")
 
     async def _discover(self, client: Client) -> None:
         served = await self._living(client)
@@ -143,21 +158,28 @@ class Connection:
         return next(iter(listed), "")
 
     async def _ask(self, client: Client, replica: Replica) -> Served | EngineError:
+        """What a server says of itself, or why it can not be used."""
         try:
-            return _served(await client.get(replica, "/v1/models"))
+            listing = await client.get(replica, "/v1/models")
+            return _served(listing) if self.provider.lists else Served()
         except NotFound:
             return Served()  # a server without a list can still judge
-        except (Fault, RequestTimeout) as error:
-            logger.warning("judge server %s can not be used now: %s", replica, error)
-            client.router.failed(replica)
+        except Wait as error:
+            return error
+        except Fault as error:
+            if await speaks_tls(replica.root):
+                return RefusedError(f"{error}; the server speaks TLS there: write https:// in url")
+            return error
+        except (RefusedError, RequestTimeout) as error:
             return error
 
     def _check_model(self, replica: Replica, served: Served) -> None:
         if not self.model:
-            raise EngineError(f"{self._owner}: {replica} lists no models; name one with model")
+            said = f"{self._owner}: {replica} lists no models; name one with model"
+            raise NotServing(said) if served.lists else EngineError(said)
         if served.models and self.model not in served.models:
             names = unknown("model", self.model, served.models)
-            raise EngineError(f"{self._owner}: {replica}: {names[:500]}")
+            raise RefusedError(f"{self._owner}: {replica}: {names[:500]}")
 
     async def post(
         self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
@@ -165,16 +187,22 @@ class Connection:
         """Post ``body``; see :meth:`grm_plugin.remote.http.Client.post`."""
         if self._client is None:
             raise self._not_running()
-        try:
-            return await self._client.post(path, body, group=group, draws=draws)
-        except TransportError as error:
-            if loss := self._loss():
-                raise TransportError(f"{error}; {loss}") from error
-            raise
+        return await self._client.post(path, body, group=group, draws=draws)
+
+    @property
+    def trouble(self) -> str:
+        """Why requests wait for the servers now; empty when they do not."""
+        return str((self._client and self._client.router.waits) or "")
+
+    async def turn(self) -> None:
+        """Return when the servers can take the requests of another group."""
+        if self._client is None:
+            raise self._not_running()
+        await self._client.turn()
 
     def _loss(self) -> str:
-        """Why a server that was shared with us is gone; empty when it is not."""
-        return self._process.loss() if isinstance(self._process, SharedServer) else ""
+        """Why a server that was started for us is gone; empty while it should be there."""
+        return self._process.loss() if self._process else ""
 
     def _not_running(self) -> EngineError:
         return EngineError(f"{self._owner} is not running; start it first")
@@ -195,18 +223,9 @@ class Connection:
             process.abandon()
 
 
-def _check_one_source(options: ConnectionOptions, owner: str) -> None:
-    given = [name for name in ("url", "urls", "serve") if getattr(options, name)]
-    if len(given) != 1:
-        raise ConfigError(
-            f"{owner}: expected exactly one of url, urls and serve, "
-            f"got {' and '.join(given) or 'none'}"
-        )
-
-
-def _nobody(errors: Sequence[object]) -> str:
-    said = "; ".join(str(error) for error in errors)
-    return f"no judge server answers: {said}; start one with: vllm serve MODEL --port 8001"
+def _may_pass(error: EngineError) -> bool:
+    """Whether a server that can not be used now may be usable later."""
+    return not isinstance(error, RefusedError | Nowhere)
 
 
 def _served(listing: Any) -> Served:
@@ -219,4 +238,4 @@ def _served(listing: Any) -> Served:
         ) from None
     lengths = [model.get("max_model_len") for model in models]
     known = [length for length in lengths if isinstance(length, int)]
-    return Served(names, min(known, default=None))
+    return Served(names, min(known, default=None), lists=True)

@@ -1,9 +1,9 @@
-"""Whether this machine has a CUDA GPU that this process may use, without asking torch."""
+"""Which CUDA GPUs a process may use, without asking torch."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -25,3 +25,12 @@ def has_cuda_gpu(environment: Mapping[str, str] = os.environ, root: Path = Path(
         return True
     subsystem_for_linux = root / "usr/lib/wsl/lib"
     return (root / "dev/dxg").exists() and any(subsystem_for_linux.glob("libcuda.so*"))
+
+
+def visible(gpus: Sequence[object]) -> dict[str, str]:
+    """What a process that shall see only ``gpus`` has in its environment; nothing for none.
+
+    >>> visible([6, 7])
+    {'CUDA_VISIBLE_DEVICES': '6,7'}
+    """
+    return {_VISIBLE: ",".join(str(gpu) for gpu in gpus)} if gpus else {}

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
+import math
+import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
-import stamina
-
 from grm_plugin.engine import Limits
-from grm_plugin.errors import RequestTimeout, TransportError, quoted
-from grm_plugin.remote.refusals import Fault, message_of, refusal
-from grm_plugin.remote.replicas import Replica, Router
-from grm_plugin.remote.secret import Secret
+from grm_plugin.errors import GRMError, RefusedError, RequestTimeout, TransportError
+from grm_plugin.remote.access import Access
+from grm_plugin.remote.exchange import CONNECT_S, Exchange
+from grm_plugin.remote.faults import Away, Busy, Fault, Wait
+from grm_plugin.remote.pace import Pace
+from grm_plugin.remote.replicas import Replica
+from grm_plugin.remote.routing import Router
 from grm_plugin.remote.slots import Slots
 
-_CONNECT_S = 10.0
+_LONGEST_PAUSE_S = 5.0
+_SETTLE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +35,69 @@ class Answer:
 
 @dataclass(slots=True)
 class _Trip:
-    """One request on its way: where it is now, where it failed last, and why."""
+    """One request on its way: since when, where it failed last, and how often.
+
+    Args:
+        path: where it goes.
+        body: what it carries.
+        group: pins it to a replica.
+        draws: what it counts for.
+        asked_at: when it was made; ``ticket`` is its place among those made before.
+        deadline: of the answer, from its first sending or its first after a wait.
+        failed_at: the replica that gave it no answer last.
+        refused_by: the replicas that will take no request like it.
+        faults: of servers that were there.
+    """
 
     path: str
     body: Mapping[str, Any]
     group: str
     draws: int
-    at: Replica | None = None
+    asked_at: float
+    ticket: int
+    deadline: float = math.inf
     failed_at: Replica | None = None
-    fault: str = ""
+    refused_by: set[Replica] = field(default_factory=set)
+    faults: int = 0
+    last: str = ""
 
 
 class Client:
     """Posts to whichever replica the router names. Make it on the loop it will serve.
 
+    A request waits, with no try spent, while the judge is busy (429, 503) or away (no connection,
+    502, loading): until ``request_timeout_s`` after the judge answered anybody, or after it was
+    made if that is later. So a queue that moves loses nothing, and one that stands still ends.
+
     Args:
         replicas: servers that give the same answers.
         limits: ``max_concurrent_samples`` counts draws in flight over all replicas;
-            ``request_timeout_s`` bounds a request with all its tries, from its first sending;
-            ``tries`` counts the first one.
-        secret: the key of all replicas.
+            ``request_timeout_s`` bounds one request with all its tries, from its first sending;
+            ``tries`` are for faults of a server that is there, and count the first one.
+        access: how requests get to the replicas and in.
         max_bytes: longest answer, in bytes.
+        pace: how often it may post.
+        loss: why nobody will answer any more; empty while it makes sense to wait.
     """
 
     def __init__(
-        self, replicas: Sequence[Replica], limits: Limits, secret: Secret, max_bytes: int
+        self,
+        replicas: Sequence[Replica],
+        limits: Limits,
+        access: Access,
+        max_bytes: int,
+        pace: Pace | None = None,
+        loss: Callable[[], str] = str,
     ) -> None:
         self.router = Router(replicas)
-        self._limits, self._secret, self._max_bytes = limits, secret, max_bytes
-        self._slots = Slots(limits.max_concurrent_samples)
-        self._session = aiohttp.ClientSession(
-            # The slots are the limit. uvicorn drops a connection that was idle for 5 s: let go
-            # first, or the first requests of a training step would run into closed connections.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=3.0),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
-            headers=secret.headers,
-        )
+        self._limits, self._exchange = limits, Exchange(access, max_bytes)
+        self._slots, self._pace = Slots(limits.max_concurrent_samples), pace or Pace(None)
+        self._loss, self._answered_at = loss, -math.inf
+        self._back, self._turns = asyncio.Event(), asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections; open requests fail."""
-        await self._session.close()
+        await self._exchange.close()
 
     async def post(
         self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
@@ -86,97 +111,124 @@ class Client:
             draws: what it counts for the limit of draws in flight and for load.
 
         Raises:
-            TransportError: no usable answer after all tries, or garbage (which is not retried).
+            TransportError: no usable answer after all tries, garbage (which is not retried), or
+                nobody was there for too long.
             RequestTimeout: the deadline passed.
+            RefusedError: every server refuses requests like this one.
             ContextError: the prompt is too long for the judge.
             EngineError: the server refused the request.
         """
-        trip = _Trip(path, body, group, draws)
-        async with self._slots.hold(draws):
+        trip = _Trip(path, body, group, draws, time.monotonic(), self._slots.ticket())
+        while True:
             try:
-                async with asyncio.timeout(self._limits.request_timeout_s):
-                    return await self._tries(trip)
-            except TimeoutError:
-                raise self._late(trip) from None
+                async with self._slots.hold(draws, trip.ticket):
+                    await self._open(trip)
+                    return await self._once(trip)
+            except Wait as fault:
+                trip.last, trip.deadline = str(fault), math.inf
+                self._check_patience(trip)
+            except RefusedError:
+                if len(trip.refused_by) == len(self.router.replicas):
+                    raise
+            except Fault as fault:
+                await asyncio.sleep(self._pause_s(trip, fault))
+
+    async def turn(self) -> None:
+        """Return when nobody waits for a slot, one caller after the other.
+
+        The requests of a group that is let in are queued before the next group is.
+        """
+        await self._turns.acquire()
+        try:
+            await self._slots.unwanted()
+            await self._pace.caught_up()
+        finally:
+            asyncio.get_running_loop().call_later(_SETTLE_S, self._turns.release)
 
     async def get(self, replica: Replica, path: str) -> Any:
         """The JSON at ``path`` of one replica, in one try."""
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                return await self._exchange("GET", replica, path)
+            async with asyncio.timeout(CONNECT_S):
+                return await self._exchange.send("GET", replica, path)
         except TimeoutError:
-            raise RequestTimeout(f"{replica}{path}: no answer within {_CONNECT_S:g} s") from None
+            raise RequestTimeout(f"{replica}{path}: no answer within {CONNECT_S:g} s") from None
 
-    async def _tries(self, trip: _Trip) -> Answer:
-        try:
-            retries = stamina.retry_context(_pause, attempts=self._limits.tries, timeout=None)
-            async for attempt in retries:
-                with attempt:
-                    return await self._once(trip)
-        except Fault as fault:
-            raise TransportError(f"{fault} (gave up after {self._limits.tries} tries)") from fault
-        raise AssertionError("a retry context ends with an answer or an error")
+    async def _open(self, trip: _Trip) -> None:
+        """Return when a replica may be asked."""
+        while due_s := self.router.due_s():
+            self._check_patience(trip)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._back.wait(), min(due_s, self._patience_s(trip)))
+        await self._pace.turn()
 
     async def _once(self, trip: _Trip) -> Answer:
-        with self.router.lease(trip.group, trip.draws, avoid=trip.failed_at) as trip.at:
-            replica, started = trip.at, time.monotonic()
+        with self.router.lease(trip.group, trip.draws, avoid=trip.failed_at) as replica:
+            sent_at = time.monotonic()
+            trip.deadline = min(trip.deadline, sent_at + self._limits.request_timeout_s)
             try:
-                value = await self._exchange("POST", replica, trip.path, trip.body)
-            except Fault as fault:
-                trip.at, trip.failed_at, trip.fault = None, replica, str(fault)
-                if not fault.healthy:
-                    self.router.failed(replica)
+                async with asyncio.timeout(trip.deadline - sent_at):
+                    value = await self._exchange.send("POST", replica, trip.path, trip.body)
+            except TimeoutError:
+                raise self._late(trip, replica) from None
+            except TransportError as fault:
+                trip.failed_at = replica
+                self._blame(replica, fault, sent_at)
                 raise
-            self.router.answered(replica)
-            return Answer(value, time.monotonic() - started)
+            except GRMError as error:
+                self._on_answer(replica, trip, sent_at)
+                if isinstance(error, RefusedError):
+                    self._on_refusal(replica, trip, error)
+                raise
+            self._on_answer(replica, trip, sent_at)
+            return Answer(value, time.monotonic() - sent_at)
 
-    def _late(self, trip: _Trip) -> RequestTimeout:
+    def _on_answer(self, replica: Replica, trip: _Trip, sent_at: float) -> None:
+        self._answered_at = time.monotonic()
+        self._slots.grow(trip.draws)
+        if self.router.answered(replica, sent_at):
+            self._back.set()  # wakes all who wait now
+            self._back.clear()
+
+    def _on_refusal(self, replica: Replica, trip: _Trip, error: RefusedError) -> None:
+        """Who refuses one of us refuses all, unless that is only about a path it does not have."""
+        trip.failed_at = replica
+        trip.refused_by.add(replica)
+        if len(self.router.replicas) > 1 and trip.path.startswith("/v1/"):
+            self.router.refused(replica, str(error))
+
+    def _blame(self, replica: Replica, fault: TransportError, sent_at: float) -> None:
+        if isinstance(fault, Busy):
+            news = self.router.busy(replica, fault, sent_at)
+            if news and self.router.due_s():
+                self._slots.shrink()
+        elif isinstance(fault, Wait):
+            self.router.away(replica, fault)
+        elif isinstance(fault, Fault):
+            self.router.failed(replica, str(fault))
+
+    def _patience_s(self, trip: _Trip) -> float:
+        """Seconds for which a request that waits will still wait, if nobody is answered."""
+        since = max(trip.asked_at, self._answered_at)
+        return since + self._limits.request_timeout_s - time.monotonic()
+
+    def _check_patience(self, trip: _Trip) -> None:
+        fault = self.router.waits
+        if fault and (loss := self._loss()):
+            raise TransportError(f"{fault}; {loss}")
+        if fault is None or self._patience_s(trip) > 0:
+            return
+        waited = f"waited for {self._limits.request_timeout_s:g} s, and it answered nobody"
+        kind = TransportError if isinstance(fault, Away) else RequestTimeout
+        raise kind(f"{fault} ({waited})")
+
+    def _pause_s(self, trip: _Trip, fault: Fault) -> float:
+        trip.faults += 1
+        if trip.faults >= self._limits.tries:
+            raise TransportError(f"{fault} (gave up after {self._limits.tries} tries)") from fault
+        return min(_LONGEST_PAUSE_S, 0.1 * 2.0**trip.faults) * random.uniform(0.5, 1.0)
+
+    def _late(self, trip: _Trip, replica: Replica) -> RequestTimeout:
         limit = f"within {self._limits.request_timeout_s:g} s"
-        if trip.at is None:
-            return RequestTimeout(f"no answer {limit}; last: {trip.fault}")
-        self.router.failed(trip.at)
-        return RequestTimeout(f"{trip.at}{trip.path}: no answer {limit}; raise request_timeout_s")
-
-    async def _exchange(
-        self, method: str, replica: Replica, path: str, body: Mapping[str, Any] | None = None
-    ) -> Any:
-        where = f"{replica}{path}"
-        try:
-            async with self._session.request(
-                method, replica.to(path), json=body, allow_redirects=False
-            ) as response:
-                content = await self._content(response, where)
-        except (aiohttp.ClientError, OSError) as error:
-            raise Fault(f"{where}: {_described(error)}") from error
-        if response.status != 200:
-            raise refusal(response, self._secret.hide(message_of(content)), where)
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            shown = self._secret.hide(content[:200].decode(errors="replace"))
-            raise TransportError(f"{where}: expected JSON, got {quoted(shown)}") from None
-
-    async def _content(self, response: aiohttp.ClientResponse, where: str) -> bytes:
-        content = bytearray()
-        async for chunk in response.content.iter_any():
-            content += chunk
-            if len(content) > self._max_bytes:
-                response.close()
-                raise TransportError(
-                    f"{where}: the answer is over {self._max_bytes} bytes; lower max_tokens, or "
-                    "raise max_response_bytes"
-                )
-        return bytes(content)
-
-
-def _pause(error: Exception) -> bool | float:
-    """Whether to try again, and after how many seconds where the server named them."""
-    if not isinstance(error, Fault):
-        return False
-    return True if error.retry_after_s is None else error.retry_after_s
-
-
-def _described(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError) and error.errno:
-        return os.strerror(error.errno).lower()
-    return quoted(error) if str(error) else type(error).__name__
+        said = f"{replica}{trip.path}: no answer {limit}; raise request_timeout_s"
+        self.router.failed(replica, said)
+        return RequestTimeout(f"{said}; before: {trip.last}" if trip.last else said)

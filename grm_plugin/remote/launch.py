@@ -5,45 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 
-import aiohttp
 from pydantic import Field
 
 from grm_plugin.errors import EngineError
 from grm_plugin.options import Options
-from grm_plugin.remote import guard
 from grm_plugin.remote.arguments import arguments
+from grm_plugin.remote.environment import environment, held_back
+from grm_plugin.remote.gpus import visible
+from grm_plugin.remote.health import until_healthy
+from grm_plugin.remote.ports import LOOPBACK, check_free, free_port
+from grm_plugin.remote.process import GuardedProcess, program
 from grm_plugin.remote.secret import Secret
 
 logger = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
-_POLL_S = 0.25
-_PROGRESS_S = 15.0
-_GRACE_S = 10.0
 _TAIL_LINES = 20
-# A trainer's launcher sets these for its own processes; a server that inherits them joins the
-# trainer's process group instead of making its own.
-_TRAINERS_OWN = (
-    "RANK",
-    "LOCAL_RANK",
-    "GROUP_RANK",
-    "ROLE_RANK",
-    "WORLD_SIZE",
-    "LOCAL_WORLD_SIZE",
-    "MASTER_ADDR",
-    "MASTER_PORT",
-)
 
 
 class ServeOptions(Options):
@@ -56,6 +36,9 @@ class ServeOptions(Options):
         port: None takes a free one.
         args: further arguments of the server.
         env: further environment variables of the server.
+        pass_env: names of more variables of ours that the server gets, such as ``HF_TOKEN`` for
+            gated weights or ``AWS_*``. It gets what servers read (``CUDA_*``, ``VLLM_*``,
+            ``NCCL_*``, ``HF_*``, proxies, paths, ...) but no key, token or password.
         command: what is run in place of ``vllm serve``.
         start_timeout_s: seconds until it must be healthy.
         log: file for its output, which is kept; None makes one in the temporary folder.
@@ -69,6 +52,7 @@ class ServeOptions(Options):
     port: int | None = Field(None, ge=1, le=65535)
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
+    pass_env: tuple[str, ...] = ()
     command: tuple[str, ...] = Field(("vllm", "serve"), min_length=1)
     start_timeout_s: float = Field(900.0, gt=0)
     log: Path | None = None
@@ -77,6 +61,9 @@ class ServeOptions(Options):
 
 class ServerProcess:
     """One server process; ends at ``close`` and in any case with this process.
+
+    All servers of ours are started here, whoever asks for one: an engine, a process that shares
+    its server, a Ray actor, a recipe.
 
     Args:
         options: what to start.
@@ -90,7 +77,8 @@ class ServerProcess:
         self, options: ServeOptions, secret: Secret, owner: str, *, host: str = LOOPBACK
     ) -> None:
         self._options, self.secret, self._owner, self._host = options, secret, owner, host
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._process: GuardedProcess | None = None
+        self._environment: dict[str, str] = {}
         self._log = Path()
         self.pid = 0
 
@@ -101,84 +89,66 @@ class ServerProcess:
             EngineError: the command is missing, the port is taken, the server ended (with the
                 last lines of its log), or it took too long.
         """
-        port = self._options.port or free_port(self._host)
-        _check_free(self._host, port, self._owner)
-        where = [self._options.model, "--host", self._host, "--port", str(port)]
-        more = arguments(self._options.command, self._options.gpus, self._options.args)
+        options = self._options
+        port = options.port or free_port(self._host)
+        check_free(self._host, port, self._owner)
+        where = [options.model, "--host", self._host, "--port", str(port)]
+        more = arguments(options.command, options.gpus, options.args)
         await asyncio.to_thread(self._spawn, [*self._program(), *where, *more])
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
-            *(self._options.model, port, self.pid, self._log),
+            *(options.model, port, self.pid, self._log),
         )
         url = f"http://{self._host}:{port}"
-        await self._until_healthy(f"{url}/health")
+        try:
+            await until_healthy(
+                f"{url}/health", options.model, options.start_timeout_s, self._early_end
+            )
+        except TimeoutError:
+            raise EngineError(self._too_slow()) from None
         return url
+
+    def loss(self) -> str:
+        """Why the server that was started here is gone; empty while it should be there."""
+        code = self._process.code if self._process else None
+        if code is None:
+            return ""
+        return (
+            f"the server for {self._options.model!r} ended with exit code {code}; "
+            f"{self._last_words()}"
+        )
 
     @property
     def ended(self) -> bool:
         """Whether there is no process: it was never started, is closed, or ended by itself."""
-        return self._guard is None or self._guard.poll() is not None
+        return self._process is None or self._process.code is not None
 
     def _program(self) -> list[str]:
-        name, *rest = self._options.command
-        # the one beside this interpreter comes first: its environment may not be activated
-        found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+        found = program(self._options.command)
         if found is None:
             raise EngineError(
-                f"{self._owner}: serve: no command {name!r} on this machine; "
+                f"{self._owner}: serve: no command {self._options.command[0]!r} on this machine; "
                 'pip install "grm-plugin[vllm]", or name a running server with url'
             )
-        return [found, *rest]
+        return found
 
     def _spawn(self, argv: list[str]) -> None:
+        key = {"VLLM_API_KEY": self.secret.value} if self.secret.value else {}
+        own = visible(self._options.gpus) | key | dict(self._options.env)
+        self._environment = environment(os.environ, self._options.pass_env, own)
         self._log = self._options.log or _new_log()
-        guarded = [sys.executable, "-I", guard.__file__, str(_GRACE_S), *argv]
-        with self._log.open("wb") as log:
-            # an argument list without a shell; what it runs is the user's own configuration
-            self._guard = subprocess.Popen(  # noqa: S603
-                guarded,
-                env=self._environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        said = self._guard.stdout
-        self.pid = int(said.readline() or 0) if said else 0
+        self._process = GuardedProcess(argv, self._environment, self._log)
+        self.pid = self._process.pid
 
-    def _environment(self) -> dict[str, str]:
-        env = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in _TRAINERS_OWN and not name.startswith("TORCHELASTIC_")
-        }
-        if self._options.gpus:
-            env["CUDA_VISIBLE_DEVICES"] = ",".join(str(gpu) for gpu in self._options.gpus)
-        if self.secret.value:
-            env["VLLM_API_KEY"] = self.secret.value
-        return env | dict(self._options.env)
-
-    async def _until_healthy(self, url: str) -> None:
-        started = told = time.monotonic()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-            while not await answers(session, url):
-                self._check_alive()
-                now = time.monotonic()
-                if now - started > self._options.start_timeout_s:
-                    raise EngineError(self._too_slow())
-                if now - told > _PROGRESS_S:
-                    told = now
-                    logger.info("%s is loading: %.0f s", self._options.model, now - started)
-                await asyncio.sleep(_POLL_S)
-        logger.info("%s is served after %.0f s", self._options.model, time.monotonic() - started)
-
-    def _check_alive(self) -> None:
-        code = self._guard.poll() if self._guard else None
-        if code is not None:
-            raise EngineError(
-                f"{self._owner}: the server for {self._options.model!r} ended with exit code "
-                f"{code} before it was healthy; {self._last_words()}"
-            )
+    def _early_end(self) -> str:
+        """What to say of a server that ended before it was healthy; empty while it runs."""
+        code = self._process.code if self._process else None
+        if code is None:
+            return ""
+        return (
+            f"{self._owner}: the server for {self._options.model!r} ended with exit code "
+            f"{code} before it was healthy; {self._last_words()}"
+        )
 
     def _too_slow(self) -> str:
         return (
@@ -190,72 +160,23 @@ class ServerProcess:
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
         text = "\n".join(lines) or "(nothing)"
-        return f"the last lines of {self._log}:\n{self.secret.hide(text)}"
+        absent = held_back(os.environ, self._environment, text)
+        hint = f"{', '.join(absent)} was not handed to it: see serve.pass_env; " if absent else ""
+        return f"{hint}the last lines of {self._log}:\n{self.secret.hide(text)}"
 
     async def close(self) -> None:
         """End the server and its children and wait until they are gone; may be called twice."""
-        process, self._guard = self._guard, None
+        process, self._process = self._process, None
         if process is not None:
-            await asyncio.get_running_loop().run_in_executor(None, _end, process, self.pid)
+            await process.close()
 
     def abandon(self) -> None:
         """End the server and its children at once, from any thread; no event loop is needed."""
-        process, self._guard = self._guard, None
-        if process is None:
-            return
-        if self.pid:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-        _end(process, self.pid)
-
-
-def _end(process: subprocess.Popen[bytes], pid: int) -> None:
-    with process:  # closes the pipes, which alone would end the guard
-        process.terminate()
-        try:
-            process.wait(_GRACE_S + 5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        if pid:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-
-
-async def answers(session: aiohttp.ClientSession, url: str) -> bool:
-    """Whether a GET of ``url`` succeeds."""
-    try:
-        async with session.get(url) as response:
-            return response.status == 200
-    except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
-        return False
+        process, self._process = self._process, None
+        if process is not None:
+            process.abandon()
 
 
 def _new_log() -> Path:
     with tempfile.NamedTemporaryFile(prefix="grm-judge-", suffix=".log", delete=False) as file:
         return Path(file.name)
-
-
-def free_port(host: str = LOOPBACK) -> int:
-    """A port of this machine that nobody listens on now."""
-    with _listening(host, 0) as port:
-        return port
-
-
-def _check_free(host: str, port: int, owner: str) -> None:
-    try:
-        with _listening(host, port):
-            return
-    except OSError as error:
-        raise EngineError(
-            f"{owner}: serve: port {port} can not be used ({error.strerror}); choose another port, "
-            f"or use what runs there with url: http://{host}:{port}"
-        ) from None
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[int]:
-    with socket.socket() as listener:
-        # a port whose last owner just left is free for a server
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        yield listener.getsockname()[1]

@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
 
-import aiohttp
+from grm_plugin.errors import ContextError, DeclinedError, EngineError, RefusedError, quoted
+from grm_plugin.remote.declining import declines
+from grm_plugin.remote.faults import Away, Busy, Fault, Loading
+from grm_plugin.remote.lengths import says_too_long
+from grm_plugin.remote.retry_after import seconds_asked_for
 
-from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
-
-_LONGEST_RETRY_AFTER_S = 30.0
-_BUSY = 429
-_OVER_CONTEXT = re.compile(r"context[ _](length|window|size)|max_model_len|too many tokens", re.I)
-
-
-class Fault(TransportError):
-    """A transport fault that another try may not meet.
-
-    Args:
-        message: what happened.
-        retry_after_s: seconds the server asked for, if it did.
-        healthy: the server lives and is only busy; this is not held against it.
-    """
-
-    def __init__(
-        self, message: str, retry_after_s: float | None = None, healthy: bool = False
-    ) -> None:
-        super().__init__(message, retry_after_s, healthy)
-        self.retry_after_s, self.healthy = retry_after_s, healthy
-
-    def __str__(self) -> str:
-        return str(self.args[0])
+_BUSY = {425, 429, 503, 529}
+_AWAY = {502, 504, *range(520, 525)}  # what proxies say of a server behind them
+_READ = 4000  # characters of what it says
+_LOADING = re.compile(r"\bloading\b|warming up|still starting|not ready", re.I)
+_NO_CREDIT = re.compile(
+    r"insufficient[ _](quota|balance|credit|funds)|credit balance is too low"
+    r"|billing[ _](hard[ _]limit|not[ _]active)|exceeded_current_quota",
+    re.I,
+)
+_PLAIN_TO_TLS = re.compile(r"plain HTTP request was sent to HTTPS|HTTP request to an HTTPS", re.I)
 
 
-class NotFound(EngineError):
+class NotFound(RefusedError):
     """The server does not know this path (404, 405) or this model."""
 
 
@@ -56,50 +45,57 @@ class Refused(EngineError):
 
 
 def refusal(
-    response: aiohttp.ClientResponse, message: str, where: str
+    status: int, headers: Mapping[str, str], said: str, where: str
 ) -> EngineError | ContextError:
     """The error for an answer with another status than 200.
 
     Args:
-        response: for its status and headers.
-        message: what the server said, without keys.
+        status: of HTTP.
+        headers: of the answer.
+        said: its body, without keys.
         where: address and path.
     """
-    status = response.status
-    said = f"{where}: HTTP {status}: {quoted(message, 300)}"
-    if status in (408, _BUSY) or status >= 500:
-        return Fault(said, _retry_after(response.headers.get("Retry-After")), status == _BUSY)
-    if status in (400, 413, 422) and _OVER_CONTEXT.search(message):
-        return ContextError(said)
-    if status in (401, 403):
-        return EngineError(f"{said}; name the variable with the key in api_key_env")
-    if status in (400, 422):
-        return Refused(said, message)
-    return NotFound(said) if status in (404, 405) else EngineError(said)
+    message = message_of(said)
+    shown = f"{where}: HTTP {status}: {quoted(message, 300)}"
+    if says_too_long(said):
+        return ContextError(shown)
+    if status == 402 or _NO_CREDIT.search(said[:_READ]):
+        return RefusedError(f"{shown}; the account has no credit left: add some, or use another")
+    if status in _BUSY or status in _AWAY or status == 408 or status >= 500:
+        return _passing(status, headers, said, shown)
+    if 300 <= status < 400:
+        place = quoted(headers.get("Location", "nowhere"), 200)
+        return RefusedError(f"{where}: HTTP {status}: it redirects to {place}; name that in url")
+    if declines(status, message):
+        return DeclinedError(shown)
+    if status in (401, 403, 407):
+        return RefusedError(f"{shown}; name the variable with the key in api_key_env")
+    if status in (404, 405):
+        return NotFound(f"{shown}; is the model's name right, and the path of url?")
+    if status == 400 and _PLAIN_TO_TLS.search(said[:_READ]):
+        return RefusedError(f"{shown}; write https:// in url")
+    return Refused(shown, message) if status in (400, 422) else EngineError(shown)
 
 
-def _retry_after(header: str | None) -> float | None:
-    """Seconds from a ``Retry-After`` header, a number or a date, within reason."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header) if header.strip().isdigit() else _seconds_until(header)
-    except ValueError:
-        return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)
+def _passing(status: int, headers: Mapping[str, str], said: str, shown: str) -> Fault:
+    """A status that another time may be 200."""
+    if status in _BUSY - {503}:
+        return Busy(shown, seconds_asked_for(headers, said))
+    if status in _AWAY:
+        return Away(shown, seconds_asked_for(headers, said))
+    if _LOADING.search(said[:_READ]):
+        return Loading(shown, seconds_asked_for(headers, said))
+    return Busy(shown, seconds_asked_for(headers, said)) if status == 503 else Fault(shown)
 
 
-def _seconds_until(date: str) -> float:
-    return parsedate_to_datetime(date).timestamp() - time.time()
-
-
-def message_of(content: bytes) -> str:
+def message_of(said: str) -> str:
     """What a server says is wrong, wherever it puts it."""
-    text = content.decode(errors="replace")
     try:
-        found = json.loads(text)
+        found = json.loads(said)
     except (ValueError, RecursionError):
-        return text
+        return said
+    if isinstance(found, list) and len(found) == 1:  # Gemini
+        found = found[0]
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):
             found = found[key]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from rich.table import Table
 
 from grm_plugin.hosts.places import Places
+from grm_plugin.prices import dollars
 from grm_plugin.report.terminal import plain_table
-from grm_plugin.types import Verdict
+from grm_plugin.types import Cost, Verdict
 
 _PLACES = 8
 
@@ -27,15 +28,13 @@ class Tally:
     ties: int = 0
     places: Places = field(default_factory=Places)
     reward_sum: float = 0.0
-    prompt_tokens: int = 0
-    output_tokens: int = 0
+    cost: Cost = field(default_factory=Cost)
 
     def add(self, verdict: Verdict) -> None:
         """Count one verdict."""
         self.valid += len(verdict.judgments)
         self.dropped.update(verdict.failures_by_reason)
-        self.prompt_tokens += verdict.cost.prompt_tokens
-        self.output_tokens += verdict.cost.output_tokens
+        self.cost += verdict.spent
         for judgment in verdict.judgments:
             self.places.add(judgment)
         if not verdict.known_rewards:
@@ -88,6 +87,7 @@ def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
 
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
     mean = f"{tally.reward_sum / tally.scored:.3f}" if tally.scored else "none"
+    cost = tally.cost
     ties = f"{tally.ties / tally.compared:.1%}" if tally.compared else "none"
     return [
         ("groups", f"{tally.groups:,}", ""),
@@ -99,7 +99,8 @@ def _rows(tally: Tally) -> list[tuple[str, str, str]]:
         ("ties for the top", ties, "of groups with two or more responses"),
         ("mean reward", mean, ""),
         *_by_place(tally.places),
-        ("judge tokens", f"{tally.output_tokens:,}", f"written, {tally.prompt_tokens:,} read"),
+        ("judge tokens", f"{cost.output_tokens:,}", f"written, {cost.prompt_tokens:,} read"),
+        *_money(cost),
     ]
 
 
@@ -107,6 +108,26 @@ def _left_out(tally: Tally) -> list[tuple[str, str, str]]:
     if not tally.left_out:
         return []
     return [("responses unscored", f"{tally.left_out:,}", "of scored groups")]
+
+
+def _money(cost: Cost) -> list[tuple[str, str, str]]:
+    if cost.money is None:
+        return []
+    return [("judge money", dollars(cost.money), _unpriced(cost))]
+
+
+def paid_for(cost: Cost) -> str:
+    """``$0.031``, with what is not known of it; empty when nothing is."""
+    if cost.money is None:
+        return ""
+    return " ".join(filter(None, [dollars(cost.money), _unpriced(cost)]))
+
+
+def _unpriced(cost: Cost) -> str:
+    if not cost.unpriced:
+        return ""
+    samples = "1 sample" if cost.unpriced == 1 else f"{cost.unpriced:,} samples"
+    return f"at least; the price of {samples} is not known"
 
 
 def _by_place(places: Places) -> list[tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """What is still open when the interpreter ends is closed, while its threads can still work.
 
 ``atexit`` would be too late: executors are shut down before its functions run, and closing an
-engine needs one. So this runs where executors register themselves, and before them.
+engine needs one. So this runs where executors register themselves, and before them. A thread that
+closing needs must be there by then: some Pythons begin none at that point.
 """
 
 from __future__ import annotations

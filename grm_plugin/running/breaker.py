@@ -6,8 +6,8 @@ import math
 import threading
 from dataclasses import dataclass
 
-from grm_plugin.errors import InputError, JudgeDeadError, TemplateError
-from grm_plugin.types import Verdict
+from grm_plugin.errors import InputError, JudgeDeadError, JudgeRefusedError, TemplateError
+from grm_plugin.types import Reason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,17 @@ class Judged:
     verdict: Verdict
     at: float
     refusal: InputError | TemplateError | None = None
+
+    def check_not_refused(self) -> None:
+        """Stop at the first group that is lost because the judge takes no request like ours.
+
+        Raises:
+            JudgeRefusedError: says why, and what to change.
+        """
+        lost = () if self.verdict.scored else self.verdict.failures
+        why = next((one.detail for one in lost if one.reason == Reason.REFUSED), "")
+        if why:
+            raise JudgeRefusedError(f"the judge takes no request of ours: {why}")
 
 
 class Outcome:
@@ -28,6 +39,11 @@ class Outcome:
     def settle(self, judged: Judged) -> bool:
         """Whether this is the first; later ones do not count."""
         return self._said.setdefault("first", judged) is judged  # atomic
+
+    @property
+    def known(self) -> Judged | None:
+        """What was said first; None while nothing was."""
+        return self._said.get("first")
 
     @property
     def judged(self) -> Judged:

@@ -99,6 +99,7 @@ async def _contained(
 
 async def _end(part: str, task: asyncio.Future[Any]) -> None:
     if task.done():
+        _forget(task)
         return
     task.cancel()
     await asyncio.wait({task}, timeout=GRACE_S)

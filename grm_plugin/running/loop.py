@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from grm_plugin.errors import GRMError, JudgeClosedError, PluginError
@@ -44,6 +44,7 @@ class LoopThread:
         self._asked_at, self._answered_at = -math.inf, 0.0
         self._told = False
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(_with_a_thread())
         self._leaving = self._ending = False
         self._end_of_all: GRMError = JudgeClosedError("the judge was closed meanwhile")
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -177,6 +178,13 @@ class LoopThread:
         self._ending = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(GRACE_S)
+
+
+def _with_a_thread() -> ThreadPoolExecutor:
+    """An executor that can close parts at exit: some Pythons begin no thread by then (3.12.1)."""
+    executor = ThreadPoolExecutor(thread_name_prefix="grm-worker")
+    executor.submit(int).result()
+    return executor
 
 
 async def _cancel_rest() -> None:

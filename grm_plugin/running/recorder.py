@@ -1,42 +1,46 @@
-"""Writes records: each line whole and flushed before the next, and one writer a file."""
+"""Writes records: each line whole and out of our hands before the next, one process a file."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Literal
 
 from grm_plugin.errors import RecordError
-from grm_plugin.records import to_line
+from grm_plugin.records import MAX_LINE_BYTES, to_line
+from grm_plugin.running.line_file import LineFile, sync_folder
 from grm_plugin.types import Verdict
 
-_BLOCK_BYTES = 1 << 16
+Durability = Literal["flush", "fsync"]
+"""What a written line survives: the end of its process, or a power cut."""
 
 
 class Recorder:
-    """Appends verdicts to a JSONL file, each line whole and flushed before the next.
+    """Appends verdicts to a JSONL file, each line whole and with the system before the next.
+
+    All recorders of one file in one process share it; other processes are refused.
 
     Args:
         path: the file; made with its folders, appended to when there. A torn last line, left by
-            a kill, is cut off first.
+            a kill, is cut off first. Where it is moved or deleted meanwhile, what follows goes to
+            a new file at the path.
+        durability: `flush` gives each line to the operating system, `fsync` waits for the disk.
 
     Raises:
         RecordError: the file can not be opened or written (disk full), or another process is
             writing it; the lines before are intact and the torn one is removed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durability: Durability = "flush") -> None:
         self.path = path
+        self._sync = durability == "fsync"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
-            _reserve(self._file)
-            cut_torn_line(path)
+            self._file: LineFile | None = LineFile.at(path)
         except OSError as error:
             raise RecordError(f"record {path} can not be opened: {error}") from error
+        if self._sync:
+            sync_folder(path)
 
     def write(self, verdict: Verdict) -> None:
         """Append one line; metadata that is not JSON is written as its ``repr``."""
@@ -49,21 +53,20 @@ class Recorder:
             ) from error
 
     def _append(self, line: bytes) -> None:
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            written = self._file.write(line)
-            if written != len(line):
-                raise OSError(f"{written} of {len(line)} bytes written; is the disk full?")
-        except OSError:
-            with contextlib.suppress(OSError):  # a device can not be cut
-                self._file.truncate(start)
-            raise
+        if self._file is None:
+            raise ValueError("it is closed")
+        if len(line) > MAX_LINE_BYTES:
+            raise ValueError(
+                f"expected at most {MAX_LINE_BYTES >> 20} MB, which can be read again, "
+                f"got {len(line) >> 20} MB"
+            )
+        self._file.append(line, sync=self._sync)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
-        if not self._file.closed:
-            _release(self._file)
-        self._file.close()
+        file, self._file = self._file, None
+        if file:
+            file.release()
 
     def __enter__(self) -> Recorder:
         return self
@@ -75,48 +78,3 @@ class Recorder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _reserve(file: FileIO) -> None:
-    """Two processes that append to one file would cut each other's open lines."""
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise OSError(
-            "another process is writing it; give each process a file of its own"
-        ) from None
-
-
-def _release(file: FileIO) -> None:
-    """A forked child may have the file, too, and closing it here alone would keep it locked."""
-    with contextlib.suppress(ImportError, OSError):  # not a POSIX system; a device has no locks
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def cut_torn_line(path: Path) -> None:
-    """Remove what stands after the last newline of ``path``, if there is such a file."""
-    if not path.exists() or not path.stat().st_size:
-        return
-    with path.open("rb+") as file:
-        end = _end_of_lines(file)
-        if end != file.seek(0, os.SEEK_END):
-            file.truncate(end)
-
-
-def _end_of_lines(file: BinaryIO) -> int:
-    end = file.seek(0, os.SEEK_END)
-    while end:
-        start = max(0, end - _BLOCK_BYTES)
-        file.seek(start)
-        newline = file.read(end - start).rfind(b"\n")
-        if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0

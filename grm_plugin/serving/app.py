@@ -15,16 +15,14 @@ from pydantic import BaseModel, Field
 
 from grm_plugin import __version__
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.remote.secret import Secret
 from grm_plugin.serving.admission import Admission
-from grm_plugin.serving.bodies import StrictRoute
-from grm_plugin.serving.callers import while_there
+from grm_plugin.serving.callers import Caller, while_there
+from grm_plugin.serving.guard import Guard
 from grm_plugin.serving.handlers import add_handlers
 from grm_plugin.serving.judging import Judge, Judging, Probe
-from grm_plugin.serving.lifecycle import Calls, Lifecycle, Status
+from grm_plugin.serving.lifecycle import Lifecycle, Status
 from grm_plugin.serving.limits import check_arrivals, check_groups, check_texts
 from grm_plugin.serving.metrics import Metrics
-from grm_plugin.serving.middleware import Guard
 from grm_plugin.serving.protocols import groups as own
 from grm_plugin.serving.protocols import openrlhf
 from grm_plugin.serving.protocols.groups import ScoreAnswer, ScoreCall
@@ -32,6 +30,8 @@ from grm_plugin.serving.protocols.openrlhf import RewardAnswer, RewardCall
 from grm_plugin.serving.refusals import Refusals
 from grm_plugin.serving.scoring import ResponseScorer
 from grm_plugin.serving.settings import ServingSettings
+from grm_plugin.serving.strict import StrictRoute
+from grm_plugin.serving.tokens import Tokens
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
@@ -58,7 +58,6 @@ class Service:
     reader: Reader
     metrics: Metrics
     lifecycle: Lifecycle
-    calls: Calls
     admission: Admission
     judging: Judging
     probe: Probe
@@ -69,16 +68,16 @@ class Service:
     @classmethod
     def of(cls, judge: Judge, settings: ServingSettings) -> Service:
         """The parts, put together; nothing has started."""
-        metrics, lifecycle, admission = Metrics(), Lifecycle(), Admission(settings.queue)
+        metrics, lifecycle, admission = Metrics(), Lifecycle(), Admission.of(settings)
         judging = Judging(judge, metrics, lifecycle)
         metrics.k.set(judge.k)
+        metrics.held_bytes.set_function(lambda: admission.held_bytes.taken)
         return cls(
             settings=settings,
             judge=judge,
             reader=Reader(settings.thinking, settings.unseen, judge.marks),
             metrics=metrics,
             lifecycle=lifecycle,
-            calls=Calls(settings.max_calls),
             admission=admission,
             judging=judging,
             probe=Probe(judge),
@@ -101,18 +100,17 @@ class Service:
         self.scorer.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_s):
-                await self.calls.ended()
+                await self.admission.calls.emptied()
 
-    async def score(self, groups: list[Group], size: Size | None) -> list[Verdict]:
+    async def score(self, groups: list[Group], caller: Caller, size: Size | None) -> list[Verdict]:
         """Verdicts of whole groups, judged together, in their order."""
-        self.admission.admit(len(groups))
-        tasks = [asyncio.create_task(self.judging.judge(group, size)) for group in groups]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:  # the caller has gone, or the judge is dead: spend no more tokens
-                task.cancel()
-            self.admission.release(len(groups))
+        with self.admission.groups.lease(caller.name, len(groups)):
+            tasks = [asyncio.create_task(self.judging.judge(one, caller, size)) for one in groups]
+            try:
+                return await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:  # the caller has gone, or the judge is dead: spend no more
+                    task.cancel()
 
     async def health(self) -> Health:
         """How the server and its judge are."""
@@ -124,14 +122,14 @@ class Service:
 
 
 def create_app(
-    judge: Judge, settings: ServingSettings | None = None, secret: Secret | None = None
+    judge: Judge, settings: ServingSettings | None = None, tokens: Tokens | None = None
 ) -> FastAPI:
     """The reward server as an ASGI application; ``app.state.service`` has its parts.
 
     Args:
         judge: where groups are judged; started and closed with the application.
         settings: limits and rules; None: the defaults.
-        secret: what callers must send as a bearer token; None or empty: nothing.
+        tokens: what callers must send as a bearer token; None or none in it: nothing.
     """
     service = Service.of(judge, settings or ServingSettings())
 
@@ -151,9 +149,9 @@ def create_app(
     app.add_middleware(
         Guard,
         settings=service.settings,
-        secret=secret or Secret(),
+        tokens=tokens or Tokens(),
         lifecycle=service.lifecycle,
-        calls=service.calls,
+        admission=service.admission,
         metrics=service.metrics,
         refusals=service.refusals,
     )
@@ -164,15 +162,16 @@ def create_app(
 
 def _add_routes(app: FastAPI, service: Service) -> None:
     problems: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem} for status in (401, 408, 409, 413, 422, 429, 503)
+        status: {"model": Problem} for status in (400, 401, 408, 409, 413, 415, 421, 422, 429, 503)
     }
 
     @app.post("/get_reward", responses=problems, response_model_exclude_none=True)
     async def get_reward(call: RewardCall, request: Request) -> RewardAnswer:
         """Rewards of single responses, in OpenRLHF's protocol; see the how-to page."""
         check_texts(service.settings, call)
-        arrivals = openrlhf.arrivals(call, service.settings, service.reader)
-        check_arrivals(service.settings, arrivals)
+        caller = request.state.caller
+        arrivals = openrlhf.arrivals(call, caller, service.settings, service.reader)
+        check_arrivals(service.settings, arrivals, service.judge.k)
         found = await while_there(request, service.scorer.answers(arrivals))
         return RewardAnswer.of(found, logs=service.settings.extra_logs)
 
@@ -184,8 +183,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     async def score(call: ScoreCall, request: Request) -> Response:
         """Whole groups in, whole verdicts out."""
         groups = own.groups_of(call, service.reader)
-        check_groups(service.settings, call, groups)
-        verdicts = await while_there(request, service.score(groups, call.size))
+        check_groups(service.settings, call, groups, service.judge.k)
+        scoring = service.score(groups, request.state.caller, call.size)
+        verdicts = await while_there(request, scoring)
         return Response(own.answer(verdicts), media_type="application/json")
 
     @app.get("/health", responses={503: {"model": Health}})

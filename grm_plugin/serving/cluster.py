@@ -82,6 +82,8 @@ class RayJudge:
 
     def __init__(self, config: GRMConfig, replicas: int, rules: ServingSettings) -> None:
         config = GRM(config).config
+        if config.budget:
+            config = config.but(budget=config.budget.share(replicas))
         self.k, self.marks = config.k, config.thinking.marks
         self.groups_at_a_time = replicas * config.max_concurrent_groups
         self._config, self._replicas, self._rules = config, replicas, rules
@@ -98,7 +100,7 @@ class RayJudge:
             EngineError: a replica can not be started, or not all have within ``deploy_s``.
         """
         if self._config.record:
-            self._recorder = Recorder(self._config.record)
+            self._recorder = Recorder(self._config.record, self._config.durability)
         limit_s = self._rules.deploy_s
         try:
             async with asyncio.timeout(limit_s + _CHECK_S):

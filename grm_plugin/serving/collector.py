@@ -11,13 +11,12 @@ responses would fill the places that a lost one left, with numbers of a judging 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable
 
 from grm_plugin.errors import quoted
 from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.errors import Conflict
-from grm_plugin.serving.gathering import Arrival, Gathering, Seat
+from grm_plugin.serving.gathering import Arrival, Gathering, Seat, digest_of
 
 # How many answered groups are remembered, as a multiple of those that can be in at a time.
 _REMEMBERED = 4
@@ -27,7 +26,7 @@ class Collector:
     """Which responses belong together, and when a group is to be judged.
 
     Args:
-        admission: every group is counted there until it is settled or dropped.
+        admission: every group and its texts count there until it is settled or dropped.
         flush_s: seconds a group stays open at most.
         remember_s: seconds a settled group stays known.
     """
@@ -58,10 +57,10 @@ class Collector:
             Conflict: its id names a group with another size or prompt, with this index for another
                 text, or without a place for one more.
             Busy: it would begin a group and there is no room.
+            Unavailable: there is no room for its text.
         """
         self._forget(now)
-        text = arrival.response.encode(errors="surrogatepass")  # JSON may hold half a pair
-        digest = hashlib.blake2b(text, digest_size=16).digest()
+        digest = digest_of(arrival.response)
         gathering = self._newest.get(arrival.group)
         if seat := self._seat_of(arrival, digest, now):
             seat.calls += 1
@@ -82,21 +81,29 @@ class Collector:
         return next((seat for seat in left if seat.abandoned(now)), None)
 
     def _begin(self, arrival: Arrival, now: float) -> Gathering:
-        self._admission.admit()
-        asked = (arrival.conversation, arrival.reference)
-        due_at = now + self._flush_s
-        gathering = Gathering(arrival.group, arrival.size, asked, due_at, arrival.name)
+        held = self._admission.held_bytes.lease(arrival.caller.name)
+        held.check(arrival.characters)
+        group = self._admission.groups.lease(arrival.caller.name, 1)
+        gathering = Gathering(
+            key=arrival.group,
+            size=arrival.size,
+            asked=arrival.asked,
+            due_at=now + self._flush_s,
+            caller=arrival.caller,
+            leases=(group, held),
+            name=arrival.name,
+        )
         self._newest[arrival.group] = gathering
         self._open[gathering] = None
         return gathering
 
     def _seat(self, gathering: Gathering, arrival: Arrival, digest: bytes) -> Seat:
+        if gathering.open:
+            gathering.keep(arrival)
         seat = Seat(gathering, arrival.index, digest)
         gathering.seats.append(seat)
-        if gathering.open:
-            gathering.arrivals.append(arrival)
-            if not gathering.missing:
-                self._close(gathering)
+        if gathering.open and not gathering.missing:
+            self._close(gathering)
         return seat
 
     def _close(self, gathering: Gathering) -> None:
@@ -131,21 +138,20 @@ class Collector:
 
     def settle(self, gathering: Gathering, now: float) -> None:
         """``gathering`` has its answer: keep it for those who ask again."""
-        self._admission.release()
-        gathering.arrivals = []
+        gathering.let_go()
         self._settled[gathering] = now
         self._forget(now)
 
     def drop(self, gathering: Gathering) -> None:
         """``gathering`` gets no answer: who asks again begins anew."""
-        self._admission.release()
+        gathering.let_go()
         self._unknow(gathering)
 
     def _forget(self, now: float) -> None:
         while self._settled:
             gathering, settled_at = next(iter(self._settled.items()))
             old = now - settled_at >= self._remember_s
-            if not old and len(self._settled) <= _REMEMBERED * self._admission.size:
+            if not old and len(self._settled) <= _REMEMBERED * self._admission.groups.size:
                 return
             del self._settled[gathering]
             self._unknow(gathering)

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from grm_plugin.errors import ConfigError, GRMError, InputError, JudgeClosedError, JudgeDeadError
+from grm_plugin.errors import (
+    ConfigError,
+    GRMError,
+    InputError,
+    JudgeClosedError,
+    JudgeDeadError,
+    RecordError,
+)
+
+
+class Refused(GRMError):
+    """A call is refused by what its head or the way its body comes says.
+
+    Args:
+        status: of HTTP.
+        message: why.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status, self.message = status, message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Busy(GRMError):
@@ -18,10 +41,10 @@ class Conflict(InputError):
 
 
 class Unavailable(GRMError):
-    """503: the server starts, drains, or its judge is dead."""
+    """503: the server starts, drains, has its memory full, or its judge is dead."""
 
 
-STATUS: dict[type[GRMError], int] = {
+_STATUS: dict[type[GRMError], int] = {
     ConfigError: 422,  # a size that the judge's settings do not allow
     Busy: 429,
     TooLarge: 413,
@@ -30,4 +53,12 @@ STATUS: dict[type[GRMError], int] = {
     Unavailable: 503,
     JudgeDeadError: 503,
     JudgeClosedError: 503,
+    RecordError: 503,
 }
+
+
+def status_of(error: GRMError) -> int:
+    """The HTTP status that tells of ``error``; 500 when callers can do nothing about it."""
+    if isinstance(error, Refused):
+        return error.status
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from grm_plugin.serving.admission import Lease
+from grm_plugin.serving.callers import Caller
 from grm_plugin.types import Message
 
 # How long a text without an index is known again after its last caller has gone: callers ask again
@@ -22,6 +25,7 @@ class Arrival:
         size: responses of the group when it is whole.
         conversation: what was asked.
         response: what was answered.
+        caller: who sent it.
         reference: a known good answer, or None.
         index: its place in the group, 0..size-1, or None where the caller does not say.
         name: the group's id for messages and records, empty when there is none. An id is unique
@@ -32,9 +36,26 @@ class Arrival:
     size: int
     conversation: tuple[Message, ...]
     response: str
+    caller: Caller
     reference: str | None = None
     index: int | None = None
     name: str = ""
+
+    @property
+    def characters(self) -> int:
+        """How long its texts are together."""
+        asked = sum(len(turn.content) for turn in self.conversation)
+        return asked + len(self.response) + len(self.reference or "")
+
+    @property
+    def asked(self) -> bytes:
+        """A hash of what was asked, to tell whether two are of one group."""
+        return digest_of(repr((self.conversation, self.reference)))
+
+
+def digest_of(text: str) -> bytes:
+    """A hash of a text, which may hold half a surrogate pair."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 @dataclass(eq=False, slots=True)
@@ -73,18 +94,37 @@ class Gathering:
 
     ``arrivals`` are there until it is settled, and once it is closed in an order that does not
     depend on who came first, so that the same group gets the same rewards. ``seats`` stay. It is
-    ``known`` until it is forgotten or gets no answer.
+    ``known`` until it is forgotten or gets no answer. ``caller`` sent its first response: its
+    limits count, by ``leases`` that end when the group is settled.
     """
 
     key: Hashable
     size: int
-    asked: tuple[tuple[Message, ...], str | None]
+    asked: bytes
     due_at: float
+    caller: Caller
+    leases: tuple[Lease, Lease]
     name: str = ""
     arrivals: list[Arrival] = field(default_factory=list)
     seats: list[Seat] = field(default_factory=list)
     open: bool = True
     known: bool = True
+
+    def keep(self, arrival: Arrival) -> None:
+        """Hold one more response until the group is judged.
+
+        Raises:
+            Unavailable: there is no room for its text.
+        """
+        _, held = self.leases
+        held.grow(arrival.characters)
+        self.arrivals.append(arrival)
+
+    def let_go(self) -> None:
+        """Hold no response any more: the group has its answer, or gets none."""
+        self.arrivals = []
+        for lease in self.leases:
+            lease.end()
 
     @property
     def missing(self) -> int:
@@ -110,7 +150,7 @@ class Gathering:
         """Why ``arrival`` can not be one of this group's responses; empty when it can."""
         if arrival.size != self.size:
             return f"expected size {self.size}, as its first call said, got {arrival.size}"
-        if (arrival.conversation, arrival.reference) != self.asked:
+        if arrival.asked != self.asked:
             return (
                 "expected the prompt and label of its first call, got others; give every group "
                 f"{_OWN_ID}"

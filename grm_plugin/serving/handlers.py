@@ -11,11 +11,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from grm_plugin.errors import GRMError, placed, quoted
+from grm_plugin.errors import GRMError, on_one_line, placed, quoted
 from grm_plugin.serving.callers import CallerGone
-from grm_plugin.serving.errors import STATUS
-from grm_plugin.serving.middleware import RETRY_AFTER_S, known
-from grm_plugin.serving.refusals import Refusals
+from grm_plugin.serving.errors import status_of
+from grm_plugin.serving.guard import known
+from grm_plugin.serving.refusals import Refusals, headers_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,17 +26,19 @@ def add_handlers(app: FastAPI, refusals: Refusals) -> None:
     def refusal(
         request: Request, status: int, why: str, headers: Mapping[str, str] | None = None
     ) -> Response:
-        refusals.tell(known(request.url.path), status, why)
-        retry = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else {}
-        return JSONResponse({"error": why}, status, headers={**retry, **(headers or {})})
+        refusals.tell(known(request.url.path), status, why, request.state.caller)
+        more = {**headers_of(status), **(headers or {})}
+        return JSONResponse({"error": why}, status, headers=more)
 
     @app.exception_handler(GRMError)
     async def refuse(request: Request, error: GRMError) -> Response:
-        status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
-        if status is None:
-            logger.error("%s: %s", request.url.path, error, exc_info=error)
-            return JSONResponse({"error": str(error)}, 500)
-        return refusal(request, status, str(error))
+        status = status_of(error)
+        if status != 500:
+            return refusal(request, status, str(error))
+        told = on_one_line(str(error))
+        where = known(request.url.path)
+        logger.error("%s, %s: %s", where, request.state.caller, told, exc_info=error)
+        return JSONResponse({"error": str(error)}, 500)
 
     @app.exception_handler(RequestValidationError)
     async def misread(request: Request, error: RequestValidationError) -> Response:

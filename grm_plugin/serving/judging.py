@@ -8,16 +8,20 @@ import math
 import time
 from typing import Protocol
 
-from grm_plugin.errors import EngineError, GRMError, JudgeDeadError
+from grm_plugin.errors import EngineError, GRMError, JudgeDeadError, RecordError, on_one_line
 from grm_plugin.grm import GRM
+from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.lifecycle import Lifecycle
 from grm_plugin.serving.metrics import Metrics, one_more
+from grm_plugin.serving.turns import Turns
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
 
 logger = logging.getLogger(__name__)
 # Everybody may ask how the server is; the judge must not be asked as often.
 _PROBE_EVERY_S = 1.0
+# Errors of one group after which no other group will get a verdict.
+_FATAL = (JudgeDeadError, RecordError)
 
 
 class Judge(Protocol):
@@ -47,6 +51,7 @@ class Judge(Protocol):
             ConfigError: the settings do not allow that size.
             EngineError: the judge is not there.
             JudgeDeadError: the judge is dead.
+            RecordError: the verdict can not be recorded.
         """
 
     async def check(self) -> None:
@@ -115,49 +120,52 @@ class Probe:
 
 
 class Judging:
-    """Judges groups, at most ``groups_at_a_time`` together; the rest wait in order.
+    """Judges groups, at most ``groups_at_a_time`` together; callers' groups wait in turns.
 
     Args:
         judge: where.
         metrics: counts every verdict.
-        lifecycle: told when the judge counts as dead.
+        lifecycle: told when there will be no more verdicts.
     """
 
     def __init__(self, judge: Judge, metrics: Metrics, lifecycle: Lifecycle) -> None:
         self._judge, self._metrics, self._lifecycle = judge, metrics, lifecycle
-        self._places = asyncio.Semaphore(judge.groups_at_a_time)
+        self._turns = Turns(judge.groups_at_a_time)
 
-    async def judge(self, group: Group, size: Size | None = None) -> Verdict:
+    async def judge(self, group: Group, caller: Caller, size: Size | None = None) -> Verdict:
         """The verdict of ``group``; one that can not be judged is unscored, with the reason.
 
         Raises:
             ConfigError: the judge's settings do not allow ``size``.
             JudgeDeadError: the judge is dead, by this verdict or before.
+            RecordError: this verdict, or one before, could not be recorded.
         """
         with one_more(self._metrics.queue_depth):
-            await self._places.acquire()
+            await self._turns.enter(caller.name)
         try:
-            if isinstance(self._lifecycle.error, JudgeDeadError):
+            if isinstance(self._lifecycle.error, _FATAL):
                 raise self._lifecycle.error
             with one_more(self._metrics.in_flight):
                 verdict = await self._score(group, size)
         finally:
-            self._places.release()
-        self.count(verdict)
+            self._turns.leave()
+        self.count(verdict, caller)
         return verdict
 
-    def count(self, verdict: Verdict) -> None:
+    def count(self, verdict: Verdict, caller: Caller) -> None:
         """Count a verdict, and say why a group has no reward."""
         self._metrics.count(verdict)
         if not verdict.scored:
-            logger.warning("group %s has no reward: %s", verdict.group.label, verdict.unscored)
+            why = on_one_line(verdict.unscored)
+            logger.warning("group %s has no reward: %s (%s)", verdict.group.label, why, caller)
 
     async def _score(self, group: Group, size: Size | None) -> Verdict:
         try:
             return await self._judge.score(group, size)
         except EngineError as error:
             return Verdict(group, None, unscored=f"the judge is not there: {error}")
-        except JudgeDeadError as error:
-            logger.error("the judge counts as dead: %s", error)
-            self._lifecycle.die(error)
+        except _FATAL as error:
+            if self._lifecycle.error is None:
+                logger.error("no more calls are served: %s", on_one_line(str(error)))
+                self._lifecycle.die(error)
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from enum import StrEnum
 
 from grm_plugin.serving.errors import Unavailable
@@ -20,19 +19,20 @@ class Status(StrEnum):
 class Lifecycle:
     """Starting, then ready, then draining or dead; it never goes back.
 
-    ``reason`` says why calls are refused, and ``error`` why the judge could not be started or
-    counts as dead.
+    ``reason`` says why calls are refused, ``error`` why there will be no more verdicts, and
+    ``started`` whether the judge ever was ready.
     """
 
     def __init__(self) -> None:
         self.status = Status.STARTING
         self.reason = "the judge is starting"
         self.error: Exception | None = None
+        self.started = False
 
     def ready(self) -> None:
         """The judge has started."""
         if self.status is Status.STARTING:
-            self.status, self.reason = Status.READY, ""
+            self.status, self.reason, self.started = Status.READY, "", True
 
     def drain(self) -> None:
         """No new calls; those in flight are answered."""
@@ -40,7 +40,7 @@ class Lifecycle:
             self.status, self.reason = Status.DRAINING, "the server is shutting down"
 
     def die(self, error: Exception) -> None:
-        """The judge is of no use any more."""
+        """There will be no more verdicts: the judge is dead, or they can not be recorded."""
         self.status, self.reason, self.error = Status.DEAD, str(error), error
 
     def check(self) -> None:
@@ -51,30 +51,3 @@ class Lifecycle:
         """
         if self.status is not Status.READY:
             raise Unavailable(f"{self.status}: {self.reason}")
-
-
-class Calls:
-    """The calls in flight: counted, bounded, and waited for."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.now = most, 0
-        self._none = asyncio.Event()
-        self._none.set()
-
-    def begin(self) -> bool:
-        """Count one more, unless there are too many."""
-        if self.now >= self.most:
-            return False
-        self.now += 1
-        self._none.clear()
-        return True
-
-    def end(self) -> None:
-        """One less."""
-        self.now -= 1
-        if not self.now:
-            self._none.set()
-
-    async def ended(self) -> None:
-        """Return when none is in flight."""
-        await self._none.wait()

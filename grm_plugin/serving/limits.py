@@ -12,8 +12,10 @@ from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Group, Message
 
 
-def check_groups(settings: ServingSettings, call: ScoreCall, groups: Sequence[Group]) -> None:
-    """Refuse a call with whole groups that is over a limit.
+def check_groups(
+    settings: ServingSettings, call: ScoreCall, groups: Sequence[Group], k: int
+) -> None:
+    """Refuse a call with whole groups that is over a limit; ``k`` is the configured one.
 
     Raises:
         TooLarge: names the limit.
@@ -25,6 +27,7 @@ def check_groups(settings: ServingSettings, call: ScoreCall, groups: Sequence[Gr
         )
     if call.size and call.size.k > settings.max_k:
         raise TooLarge(f"size.k: expected at most {settings.max_k} samples, got {call.size.k}")
+    _check_draws(settings, len(groups), call.size.k if call.size else k)
     _check(settings, ((len(group.responses), _characters(group)) for group in groups))
 
 
@@ -37,13 +40,23 @@ def check_texts(settings: ServingSettings, call: RewardCall) -> None:
     _check(settings, ((1, len(text)) for text in (*call.query, *call.prompts)))
 
 
-def check_arrivals(settings: ServingSettings, arrivals: Sequence[Arrival]) -> None:
+def check_arrivals(settings: ServingSettings, arrivals: Sequence[Arrival], k: int) -> None:
     """Refuse samples of groups that are over a limit, or that were asked too much.
 
     Raises:
         TooLarge: names the limit.
     """
+    _check_draws(settings, len({one.group for one in arrivals}), k)
     _check(settings, ((one.size, _asked(one.conversation)) for one in arrivals))
+
+
+def _check_draws(settings: ServingSettings, groups: int, k: int) -> None:
+    most = settings.max_draws_per_call
+    if groups * k > most:
+        raise TooLarge(
+            f"expected at most {most} samples of the judge for a call, got {groups} groups with "
+            f"{k} each; send fewer groups in one call, or raise max_draws_per_call"
+        )
 
 
 def _characters(group: Group) -> int:

@@ -22,6 +22,9 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.calls = self._counter("grm_calls", "HTTP calls answered", path=(), status=())
+        self.caller_calls = self._counter(
+            "grm_caller_calls", "HTTP calls by the name of their token", token=(), status=()
+        )
         self.call_seconds = self._histogram("grm_call_seconds", "Seconds of an HTTP call", "path")
         self.groups = self._counter("grm_groups", "Groups answered", outcome=("scored", "unscored"))
         self.samples = self._counter(
@@ -39,10 +42,13 @@ class Metrics:
         self.tokens = self._counter(
             "grm_judge_tokens", "Tokens of the judge", direction=("in", "out")
         )
+        self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
+        self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
         self.group_seconds = self._histogram("grm_group_seconds", "Seconds of judging a group")
         self.collecting = self._gauge("grm_collecting_groups", "Groups that wait for responses")
         self.queue_depth = self._gauge("grm_queue_depth", "Groups that wait for the judge")
         self.in_flight = self._gauge("grm_groups_in_flight", "Groups that are judged now")
+        self.held_bytes = self._gauge("grm_held_bytes", "Bytes of calls that are not answered yet")
         self.k = self._gauge("grm_k", "Samples of the judge per group")
 
     def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
@@ -57,6 +63,12 @@ class Metrics:
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._registry)
 
+    def count_call(self, path: str, status: str, token: str, seconds: float) -> None:
+        """Count an HTTP call that is over; ``token`` is the name of its token, empty: none."""
+        self.calls.labels(path, status).inc()
+        self.caller_calls.labels(token, status).inc()
+        self.call_seconds.labels(path).observe(seconds)
+
     def count(self, verdict: Verdict) -> None:
         """Count a group that was judged, or could not be."""
         self.groups.labels("scored" if verdict.scored else "unscored").inc()
@@ -65,6 +77,8 @@ class Metrics:
             self.samples.labels(str(reason)).inc(count)
         self.tokens.labels("in").inc(verdict.cost.prompt_tokens)
         self.tokens.labels("out").inc(verdict.cost.output_tokens)
+        self.money.inc(verdict.spent.money or 0.0)
+        self.unpriced.inc(verdict.spent.unpriced)
         self.group_seconds.observe(verdict.cost.seconds)
 
     def count_filled(self, filled: Filled) -> None:

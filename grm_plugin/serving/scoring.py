@@ -40,15 +40,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the responses of one group get, and what to log beside each."""
+    """What the responses of one group get, and what to log beside each; holds no texts."""
 
-    verdict: Verdict
+    known: tuple[float | None, ...]
     filled: Filled
     logs: dict[str, float]
 
     def answer(self, seat: Seat, unscored_score: float) -> Answer:
         """For one response: its reward, or its group's mean when it has none or came too late."""
-        filled, place, known = self.filled, seat.place, self.verdict.rewards or ()
+        filled, place, known = self.filled, seat.place, self.known
         reward = filled.mean if place is None else filled.rewards[place]
         score = unscored_score if filled.unscored else reward
         own = place is not None and place < len(known) and known[place] is not None
@@ -91,8 +91,9 @@ class ResponseScorer:
         """A number for every arrival, and what to log beside it; cancel it when the caller goes.
 
         Raises:
-            Conflict, Busy: as :meth:`Collector.add`; what came before stays where it is.
-            JudgeDeadError: the judge is dead.
+            Conflict, Busy, Unavailable: as :meth:`Collector.add`; what came before stays where it
+                is.
+            JudgeDeadError, RecordError: as :meth:`Judging.judge`.
         """
         self._tell_of_singles(arrivals)
         seats: list[Seat] = []
@@ -127,8 +128,9 @@ class ResponseScorer:
         elif seat.place is None and not seat.gathering.open:
             self._metrics.filled.labels("late").inc()
             logger.warning(
-                "group %s: a response came too late and gets the mean of the others",
+                "group %s: a response came too late and gets the mean of the others (%s)",
                 quoted(seat.gathering.name),
+                arrival.caller,
             )
         return seat
 
@@ -173,23 +175,23 @@ class ResponseScorer:
         verdict = await self._verdict(gathering)
         filled = self._fallback.fill(verdict)
         self._metrics.count_filled(filled)
-        return Result(verdict, filled, extra_logs(verdict, filled))
+        return Result(verdict.rewards or (), filled, extra_logs(verdict, filled))
 
     async def _verdict(self, gathering: Gathering) -> Verdict:
-        group = _group(gathering)
+        group, caller = _group(gathering), gathering.caller
         if not gathering.partial:
-            return await self._judging.judge(group)
+            return await self._judging.judge(group, caller)
         self._metrics.partial.inc()
         told = f"only {len(gathering.arrivals)} of {gathering.size} responses came in time"
         if self._judge_partial:
-            logger.warning("group %s: %s; these are judged", group.label, told)
-            return await self._judging.judge(group)
+            logger.warning("group %s: %s; these are judged (%s)", group.label, told, caller)
+            return await self._judging.judge(group, caller)
         verdict = Verdict(group, None, unscored=told)
-        self._judging.count(verdict)
+        self._judging.count(verdict, caller)
         return verdict
 
 
 def _group(gathering: Gathering) -> Group:
-    conversation, reference = gathering.asked
+    first = gathering.arrivals[0]
     responses = tuple(arrival.response for arrival in gathering.arrivals)
-    return Group(conversation, responses, id=gathering.name, reference=reference)
+    return Group(first.conversation, responses, id=gathering.name, reference=first.reference)

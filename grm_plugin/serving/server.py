@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -10,8 +11,9 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from grm_plugin.errors import ConfigError, JudgeDeadError
+from grm_plugin.errors import ConfigError
 from grm_plugin.serving.app import Service
+from grm_plugin.serving.connections import Connection, allow_open_files
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _BACKLOG = 4096
@@ -49,24 +51,28 @@ def serve(app: FastAPI, *, host: str, port: int, say: Callable[[str], None]) -> 
         ConfigError: the address can not be listened on.
         GRMError: the judge could not be started.
     """
+    service: Service = app.state.service
+    allow_open_files(service.settings.max_connections)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=Connection,
+        ws="none",
         log_level="error",
         access_log=False,
-        proxy_headers=False,  # nobody asks where a call comes from
+        proxy_headers=False,  # anybody can send them
         backlog=_BACKLOG,
+        timeout_keep_alive=math.ceil(service.settings.keep_alive_s),
         timeout_graceful_shutdown=1,  # what is in flight was waited for before
     )
-    server = _Server(config, app.state.service, say)
+    server = _Server(config, service, say)
     try:
         server.run()
     except SystemExit as end:  # uvicorn's way to say that it can not start
         raise ConfigError(f"can not listen on {host}:{port}; is the port taken?") from end
-    error = server.service.lifecycle.error
-    if error is not None and not isinstance(error, JudgeDeadError):
-        raise error
+    if service.lifecycle.error is not None and not service.lifecycle.started:
+        raise service.lifecycle.error
     return server.signal
 
 

@@ -17,10 +17,23 @@ class ServingSettings(Options):
     Args:
         queue: most groups at a time that are collected, wait or are judged; more get 429. Responses
             of a group that is in already are always taken.
+        queue_per_caller: most of them for one caller, by the name of its token, else its address;
+            None: all, though beyond three quarters of the queue all callers have the same share.
         max_calls: most HTTP calls at a time; more get 429.
+        max_calls_per_caller: most of them for one caller, as above.
+        max_connections: most connections at a time, busy or idle; more get 503.
+        max_held_bytes: most bytes of bodies and waiting texts in all calls together that are not
+            answered; what is too much gets 503. The process takes several times as much.
         max_body_bytes: longest body of a call; longer ones get 413 and are not kept.
+        header_timeout_s: how long the head of a call may take to arrive.
         body_timeout_s: how long a body may take to arrive; later gets 408.
+        body_idle_s: how long nothing of a body may come; then it gets 408.
+        answer_timeout_s: how long a caller may read nothing of its answer; then it is cut off.
+        keep_alive_s: how long a connection without a call stays open.
+        allowed_hosts: more names for the Host header, ``*`` is any; on a loopback address only this
+            machine's own names are taken, elsewhere any when there are none here.
         max_groups_per_call: most groups in one call of ``/v1/score``.
+        max_draws_per_call: most samples of the judge that one call may cause: groups times k.
         max_responses: most responses of a group.
         max_k: most samples of the judge per group that a call of ``/v1/score`` may ask for.
         max_characters: most characters of a group in ``/v1/score``, prompt and responses together,
@@ -49,10 +62,20 @@ class ServingSettings(Options):
     """
 
     queue: int = Field(1024, ge=1)
+    queue_per_caller: int | None = Field(None, ge=1)
     max_calls: int = Field(16384, ge=1)
+    max_calls_per_caller: int | None = Field(None, ge=1)
+    max_connections: int = Field(20_000, ge=1)
+    max_held_bytes: int = Field(256_000_000, ge=1)
     max_body_bytes: int = Field(8_000_000, ge=1)
+    header_timeout_s: float = Field(10, gt=0)
     body_timeout_s: float = Field(30, gt=0)
+    body_idle_s: float = Field(10, gt=0)
+    answer_timeout_s: float = Field(30, gt=0)
+    keep_alive_s: float = Field(75, gt=0)
+    allowed_hosts: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     max_groups_per_call: int = Field(256, ge=1)
+    max_draws_per_call: int = Field(16384, ge=1)
     max_responses: int = Field(64, ge=1)
     max_k: int = Field(64, ge=1)
     max_characters: int = Field(1_000_000, ge=1)

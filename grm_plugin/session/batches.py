@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from grm_plugin.errors import GRMError
 from grm_plugin.running.breaker import Breaker, Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.running.stream import InOrder
@@ -24,8 +25,17 @@ class Batch:
         self._began = time.monotonic()
 
     async def judge(self) -> None:
-        """Judge all of them; raises as :meth:`Session.judge`."""
-        deadline = time.monotonic() + self.session.scorer.config.batch_timeout_s
+        """Judge all of them, in a time that begins when the judge has started.
+
+        Raises:
+            RecordError: a verdict can not be recorded.
+            ConfigError, InputError, EngineError, JudgeRefusedError: as :meth:`Session.judge`.
+        """
+        for group in self._groups:
+            self.session.check_asked(group, self._size)
+        if self._groups:
+            await self.session.start()
+        deadline = self.session.deadline()
         work = [self._one(n, group, deadline) for n, group in enumerate(self._groups)]
         tasks = [asyncio.create_task(one) for one in work]
         try:
@@ -39,7 +49,10 @@ class Batch:
 
     @contextmanager
     def saved(self) -> Iterator[None]:
-        """A blocked loop leaves the groups unscored that were not judged by then."""
+        """What is judged stays: with the error that ends the batch, or beside unscored groups.
+
+        A blocked loop leaves the groups unscored that were not judged by then.
+        """
         try:
             yield
         except LoopBlocked as error:
@@ -47,6 +60,10 @@ class Batch:
             for outcome, group in zip(self._outcomes, self._groups, strict=True):
                 verdict = self.session.unscored(group, str(error), self._size, lost_s)
                 self.session.say(outcome, verdict)
+        except GRMError as error:
+            known = [one.known for one in self._outcomes]
+            error.verdicts = tuple(one.verdict for one in known if one)
+            raise
 
     @property
     def judged(self) -> list[Judged]:

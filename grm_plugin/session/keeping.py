@@ -29,6 +29,7 @@ class Keeper:
 
     def __init__(self, config: GRMConfig, plugins: Plugins) -> None:
         self.scorer = make_scorer(config, plugins)
+        self.budget = self.scorer.budget
         self._plugins = plugins
         self._session: Session | None = None
         self._telling: Telling | None = None
@@ -42,14 +43,16 @@ class Keeper:
             self._make_parts()
         with self._lock:
             if self._telling is None:
-                self._telling = Telling(self.scorer.config.record, self._plugins)
+                config = self.scorer.config
+                self._telling = Telling(config.record, config.durability, self._plugins)
             if self._session is None:
                 self._session = Session(self.scorer, self._telling)
                 close_at_exit(self.close)
             return self._session
 
     def _make_parts(self) -> None:
-        self.scorer = make_scorer(self.scorer.config, self._plugins)
+        self.budget.forget()
+        self.scorer = make_scorer(self.scorer.config, self._plugins, self.budget)
 
     @contextmanager
     def watched(self, session: Session) -> Iterator[None]:

@@ -13,6 +13,7 @@ from grm_plugin.errors import EngineError, GRMError, InputError, PluginError, Te
 from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.running import guarded
 from grm_plugin.running.breaker import Judged, Outcome
+from grm_plugin.running.budget import Allowance
 from grm_plugin.running.loop import LoopBlocked, LoopThread
 from grm_plugin.session.telling import Telling
 from grm_plugin.size import Size
@@ -44,14 +45,15 @@ class Session:
         self._starting: asyncio.Task[None] | None = None
         self._up: set[str] = set()
 
-    async def start(self, deadline: float | None = None) -> None:
+    async def start(self) -> None:
         """Start what is not started yet.
 
         Raises:
             EngineError: a part can not be started; names it. The next call tries again.
+            ConfigError: there is a budget in money, and the judge's prices are not known.
         """
         if self._starting is None:
-            self._starting = asyncio.create_task(self._start(deadline or self._deadline()))
+            self._starting = asyncio.create_task(self._start(self.deadline()))
         starting = self._starting
         try:
             await asyncio.shield(starting)
@@ -66,8 +68,10 @@ class Session:
             if name not in self._up:
                 await _start(name, part, deadline)
                 self._up.add(name)
+        self.scorer.check_budget()
 
-    def _deadline(self) -> float:
+    def deadline(self) -> float:
+        """Until when a batch that begins now may take (``time.monotonic()``)."""
         return time.monotonic() + self._config.batch_timeout_s
 
     async def check(self) -> None:
@@ -117,23 +121,44 @@ class Session:
             ConfigError: the settings do not allow the size.
             InputError: it is no group at all.
             EngineError: the judge can not be started.
+            JudgeRefusedError: the judge takes no request like ours.
+            BudgetError: the budget might not pay for it; all groups before it are judged.
+        """
+        self.check_asked(group, size)
+        outcome = outcome or Outcome()
+        with self.scorer.budget.allowance() as allowance:  # in the order of the groups
+            async with self._gate:
+                await self.start()
+                until = deadline or self.deadline()
+                await self._settle(outcome, group, size, until, allowance)
+        if not hasattr(self.scorer.engine, "recorded"):  # what was refused then is no news
+            outcome.judged.check_not_refused()
+        return outcome.judged
+
+    def check_asked(self, group: object, size: Size | None) -> None:
+        """Refuse what can not be asked, before anything starts.
+
+        Raises:
+            ConfigError: the settings do not allow the size.
+            InputError: it is no group at all.
         """
         if not isinstance(group, Group):
             raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
         if size:
             self.scorer.check_size(size)
-        outcome = outcome or Outcome()
-        async with self._gate:
-            deadline = deadline or self._deadline()
-            await self.start(deadline)
-            await self._settle(outcome, group, size, deadline)
-        return outcome.judged
 
     async def _settle(
-        self, outcome: Outcome, group: Group, size: Size | None, deadline: float
+        self,
+        outcome: Outcome,
+        group: Group,
+        size: Size | None,
+        deadline: float,
+        allowance: Allowance,
     ) -> None:
+        score = self.scorer.judge
+
         async def judge() -> None:
-            self.say(outcome, await self.scorer.judge(group, size, deadline=deadline))
+            self.say(outcome, await score(group, size, deadline=deadline, allowance=allowance))
 
         # parts keep the deadline; whatever else does not is given a little longer
         until = deadline + 2 * guarded.GRACE_S

@@ -11,7 +11,7 @@ from pathlib import Path
 from grm_plugin.errors import RecordError
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.observing import Observers
-from grm_plugin.running.recorder import Recorder
+from grm_plugin.running.recorder import Durability, Recorder
 from grm_plugin.types import Verdict
 
 _WRITING_S = 10.0
@@ -23,11 +23,12 @@ class Telling:
 
     Args:
         record: the file of verdicts, if there is one; opened with the first session.
+        durability: of its lines.
         plugins: for those that observe verdicts.
     """
 
-    def __init__(self, record: Path | None, plugins: Plugins) -> None:
-        self._path = record
+    def __init__(self, record: Path | None, durability: Durability, plugins: Plugins) -> None:
+        self._path, self._durability = record, durability
         self._recorder: Recorder | None = None
         self._observers = Observers(plugins.observers())
         self._writing = threading.Lock()
@@ -41,7 +42,7 @@ class Telling:
         """
         with self._alone():
             if self._path and self._recorder is None:
-                self._recorder = Recorder(self._path)
+                self._recorder = Recorder(self._path, self._durability)
 
     def tell(self, verdict: Verdict) -> None:
         """Record a verdict, and tell the observers, for whom nobody waits.

@@ -17,7 +17,7 @@ TINY = ("--engine", "tiny", "--set", "engine.log=log")
 
 
 def test_a_judge_that_works_is_all_well(grm: Grm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grm_plugin.cli.checks.SAMPLE", Group.of("q", ["12345", "12"]))
+    monkeypatch.setattr("grm_plugin.cli.sample.PLAIN", Group.of("q", ["12345", "12"]))
     shown = grm("doctor", *TINY)
     assert shown.code == 0
     assert "fail" not in shown.out
@@ -27,7 +27,8 @@ def test_a_judge_that_works_is_all_well(grm: Grm, monkeypatch: pytest.MonkeyPatc
         "ok config engine tiny, k 8, vote mean, select all; file: none",
         "ok template grm, scores 1 to 10",
         "ok engine tiny runs scripted",
-        "ok sample 2 of 2 judgments can be read; 10 tokens in",
+        "ok sample 2 of 2 judgments can be read; each takes 0.",
+        " s, 10 tokens read and 5 written",
         "ok order scores 6 for a good and 3 for a bad response in the mean over 2 judgments",
         "ok meta RM not used: select is all",
         "all is well",
@@ -38,7 +39,7 @@ def test_a_judge_that_works_is_all_well(grm: Grm, monkeypatch: pytest.MonkeyPatc
 def test_a_judge_that_scores_the_bad_response_higher_is_warned_of(grm: Grm) -> None:
     shown = grm("doctor", *TINY)
     assert shown.code == 0
-    assert "warn order scores 4 for a good and 5 for a bad response in the mean" in shown.out
+    assert "warn order scores 6 for a good and 10 for a bad response in the mean" in shown.out
     assert "not the prompt this judge was trained on" in shown.out
 
 
@@ -94,14 +95,14 @@ def test_what_is_broken_fails_with_a_fix(grm: Grm, options: tuple[str, ...], sai
 
 
 def test_a_server_that_is_down_fails_with_how_to_start_one(grm: Grm) -> None:
-    shown = grm("doctor", "--engine", "server", "--url", "http://127.0.0.1:9", "--set", "tries=1")
+    shown = grm("doctor", "--engine", "server", "--url", "http://127.0.0.1:9")
     assert shown.code == 1
     assert "fail engine" in shown.out
     assert "fix: start one, say `vllm serve MODEL --port 8001`" in shown.out
 
 
 def test_a_judgment_that_is_cut_fails_with_a_fix(grm: Grm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grm_plugin.cli.checks.SAMPLE", Group.of("CUT", ["a", "b"]))
+    monkeypatch.setattr("grm_plugin.cli.sample.PLAIN", Group.of("CUT", ["a", "b"]))
     shown = grm("doctor", *TINY)
     assert shown.code == 1
     assert "fail sample truncated" in shown.out

@@ -132,7 +132,8 @@ def test_a_restart_that_scores_nothing_leaves_the_output_as_it_is(grm: Grm, tmp_
     write(tmp_path / "in.jsonl", rows(2))
     grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
     before = (tmp_path / "out.jsonl").read_bytes()
-    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9", "--set", "tries=1")
+    dead = ("--engine", "server", "--set", "engine.url=http://127.0.0.1:9")
+    dead += ("--set", "engine.start_timeout_s=0")
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--restart", *dead)
     assert ended.code == 1
     assert (tmp_path / "out.jsonl").read_bytes() == before
@@ -241,17 +242,21 @@ def test_the_summary_shows_a_judge_that_goes_by_the_place(grm: Grm, tmp_path: Pa
     assert "place gap 7.00 points; mean score by place: 9.00 3.00 2.00" in ended.err
 
 
-def test_retry_unscored_judges_them_again_and_keeps_the_rest(grm: Grm, tmp_path: Path) -> None:
+def test_retry_unscored_judges_them_again_in_their_places_and_keeps_the_rest(
+    grm: Grm, tmp_path: Path
+) -> None:
     write(tmp_path / "in.jsonl", [{"prompt": "CUT", "responses": ["a", "b"]}, *rows(2)])
     grm("score", "in.jsonl", "-o", "out.jsonl", *TINY, *NO_SEARCH)
-    kept = (tmp_path / "out.jsonl").read_bytes().splitlines()[1:]
+    before = (tmp_path / "out.jsonl").read_bytes().splitlines()
     (tmp_path / "log").unlink()
     ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--retry-unscored", *TINY, *NO_SEARCH)
     assert ended.code == 3
-    assert "unscored verdicts taken out of out.jsonl, to judge again: 1" in ended.err
-    assert (tmp_path / "out.jsonl").read_bytes().splitlines()[:2] == kept
-    assert len(read(tmp_path / "out.jsonl")) == 3
+    assert "verdicts in out.jsonl already: 2, to judge again: 1" in ended.err
+    after = (tmp_path / "out.jsonl").read_bytes().splitlines()
+    assert after[1:] == before[1:]
+    assert after[0] != before[0]  # it took another time
     assert len((tmp_path / "log").read_text().splitlines()) == 2
+    assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
 
 
 def test_a_setting_wins_in_the_order_option_set_file(grm: Grm, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from grm_plugin.hosts.recorded import when
 from grm_plugin.report.telling import passage
 from grm_plugin.report.terminal import printable
 from grm_plugin.running.recorder import Recorder
@@ -170,9 +172,55 @@ def test_a_verdict_that_is_not_there_is_an_error(
     assert said in shown.err
 
 
-@pytest.mark.parametrize("wrong", [("--line", "1", "--unscored"), ("--k", "x")])
+@pytest.mark.parametrize(
+    "wrong", [("--line", "1", "--unscored"), ("--k", "x"), ("--train", "--eval")]
+)
 def test_wrong_usage_is_exit_code_2(show: Grm, wrong: tuple[str, ...]) -> None:
     assert show(*wrong).code == 2
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Records of two processes of a run: of each two steps of training and one evaluation."""
+    for rank in (0, 10, 2):
+        with Recorder(tmp_path / "run" / f"verdicts.jsonl.engine{rank}") as recorder:
+            for step, training in ((0, True), (1, True), (1, False)):
+                name = f"{rank}-{step}-{'train' if training else 'eval'}"
+                asked = replace(group(name), metadata=when(step, training=training))
+                recorder.write(Verdict(asked, (0.1, 0.8), (judgment(0, 2, 8),)))
+    (tmp_path / "run" / "verdicts.png").touch()
+    return tmp_path / "run"
+
+
+@pytest.mark.parametrize("named", ["run", "run/verdicts.jsonl", "run/verdicts", "run/v"])
+@pytest.mark.parametrize(
+    ("choice", "groups"),
+    [
+        ((), ["0-0-train"]),
+        (("--line", "4"), ["2-0-train"]),
+        (("--step", "1", "--train", "--lowest", "9"), ["0-1-train", "2-1-train", "10-1-train"]),
+        (("--eval", "--lowest", "9"), ["0-1-eval", "2-1-eval", "10-1-eval"]),
+        (("--eval", "--line", "3"), ["10-1-eval"]),
+    ],
+)
+@pytest.mark.usefixtures("run")
+def test_records_of_a_run_are_shown_by_a_folder_or_by_what_their_names_have_in_common(
+    grm: Grm, named: str, choice: tuple[str, ...], groups: list[str]
+) -> None:
+    shown = grm("show", named, *choice).out
+    assert re.findall(r"group (\S+) ", shown) == groups
+
+
+@pytest.mark.usefixtures("run")
+def test_a_step_that_was_not_judged_and_a_record_that_is_not_there_are_told(grm: Grm) -> None:
+    assert (
+        "no such verdict of step 7 of phase train" in grm("show", "run", "--step=7", "--train").err
+    )
+    assert "the start of their names" in grm("show", "run/verdicts.csv").err
+    assert (
+        "no verdict in run of step 1 is unscored"
+        in grm("show", "run", "--step=1", "--unscored").err
+    )
 
 
 def test_untrusted_text_can_not_control_the_terminal(

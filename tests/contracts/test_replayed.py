@@ -88,6 +88,6 @@ def test_a_thought_that_the_template_opened_and_nobody_closed_is_no_answer(
     with grm([Draw(text, "stop", opened=True)], record=path, k=2) as live:
         before = live.score(asked)
     assert before.scored == readable
-    assert set(before.failures_by_reason) == (set() if readable else {Reason.UNREADABLE})
+    assert set(before.failures_by_reason) == (set() if readable else {Reason.ONLY_THINKING})
     with GRM(engine={"name": "replay", "path": str(path)}, k=2) as again:
         assert again.score(asked).rewards == before.rewards

@@ -111,3 +111,17 @@ def test_a_judge_that_fails_to_close_does_not_keep_the_others_open() -> None:
     assert closed(lines) == 1
     assert "Keeper.close failed at exit" in said
     assert "RuntimeError: stuck" in said
+
+
+NO_THREADS = """
+import threading
+def refuse(*_): raise RuntimeError("can't create new thread at interpreter shutdown")
+def no_more_threads(): threading._start_new_thread = threading._start_joinable_thread = refuse
+"""
+
+
+def test_a_judge_is_closed_where_no_thread_can_begin_at_exit() -> None:
+    # Python 3.12.0 and 3.12.1; what is registered last is called first
+    script = "made = judge()" + NO_THREADS + "threading._register_atexit(no_more_threads)"
+    lines, said, code = run(script)
+    assert (closed(lines), said, code) == (1, "", 0)

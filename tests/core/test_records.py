@@ -473,8 +473,3 @@ def test_a_truncated_text_stays_truncated_in_a_replay(tmp_path: Path) -> None:
     record(tmp_path / "r.jsonl", group(1, 2), script=cut, k=2)
     (found,) = replay(tmp_path / "r.jsonl", group(1, 2), k=2)
     assert found.failures_by_reason == {Reason.TRUNCATED: 2}
-
-
-def test_two_writers_of_one_file_are_refused(tmp_path: Path) -> None:
-    with Recorder(tmp_path / "r.jsonl"), pytest.raises(RecordError, match="another process"):
-        Recorder(tmp_path / "r.jsonl")

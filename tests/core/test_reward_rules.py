@@ -60,9 +60,9 @@ def test_a_truncated_sample_is_dropped_even_with_a_readable_box() -> None:
 
 
 def test_a_judge_stopped_by_something_else_is_dropped_too() -> None:
-    with grm([Draw("\\boxed{9, 1}", "content_filter")], k=1) as judge:
+    with grm([Draw("\\boxed{9, 1}", "abort")], k=1) as judge:
         verdict = judge.score(group(1, 2))
-    assert verdict.failures[0].detail == "the judge did not finish: 'content_filter'"
+    assert verdict.failures[0].detail == "the judge did not finish: 'abort'"
 
 
 def test_a_dropped_sample_keeps_the_text_that_came() -> None:

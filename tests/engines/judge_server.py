@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,10 +30,13 @@ class JudgeServer:
         self.others: list[str] = []
         self.frame: list[str] | None = None
         self.max_model_len: int | None = 4096
-        self.port = 0  # a free one
+        self.host, self.port = "127.0.0.1", 0  # a free one
+        self.api = "/v1"  # where the API is; hosted ones have other places
+        self.tls: ssl.SSLContext | None = None
         self.pause_s = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
         self.draws = self.most = self.aborted = 0
         self.released = asyncio.Event()
         self.url = ""
@@ -62,14 +66,19 @@ class JudgeServer:
 
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=1 << 26)
-        app.router.add_get("/v1/models", self._models)
-        for path in ("/v1/chat/completions", "/tokenize", "/classify", "/pooling"):
+        app.router.add_get(f"{self.api}/models", self._models)
+        app.router.add_get("/health", self._health)
+        for path in (f"{self.api}/chat/completions", "/tokenize", "/classify", "/pooling"):
             app.router.add_post(path, self._post)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, self.host, self.port, ssl_context=self.tls).start()
+        scheme = "https" if self.tls else "http"
+        self.url = f"{scheme}://{self.host}:{runner.addresses[0][1]}"
         return runner
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.Response()
 
     async def _models(self, request: web.Request) -> web.Response:
         common = {"object": "model", "max_model_len": self.max_model_len}
@@ -82,6 +91,7 @@ class JudgeServer:
             return web.json_response({"count": 9, "token_strs": self.frame})
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
+        self.queries.append(dict(request.query))
         self.draws += body.get("n", 1)
         self.most = max(self.most, self.draws)
         try:
@@ -107,12 +117,15 @@ def completion(body: dict[str, Any], **changes: Any) -> dict[str, Any]:
         {
             "index": i,
             "finish_reason": "stop",
-            "message": {"role": "assistant", "content": f"judgment of seed {body['seed'] + i}"},
+            "message": {
+                "role": "assistant",
+                "content": f"judgment of seed {body.get('seed', 0) + i}",
+            },
             **changes,
         }
-        for i in range(body["n"])
+        for i in range(body.get("n", 1))
     ]
-    usage = {"prompt_tokens": 7, "completion_tokens": 5 * body["n"] + 1}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5 * body.get("n", 1) + 1}
     # servers may list choices in any order
     return {"choices": choices[::-1], "usage": usage}
 
@@ -182,3 +195,10 @@ async def huge(
     for _ in range(1000):
         await response.write(b" " * 10_000)
     return response
+
+
+def usage_of(usage: Any) -> Act:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> web.Response:
+        return web.json_response(completion(body) | {"usage": usage})
+
+    return act

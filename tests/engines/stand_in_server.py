@@ -1,8 +1,9 @@
 """Stands in for ``vllm serve``: ``stand_in_server.py BEHAVIOUR MODEL --host H --port P ...``.
 
 It starts a child of its own, as vLLM does, and writes both process ids to the file ``told.json``.
-Every start is a line with its process id in the file ``starts``; ``crash`` waits for ``fail``.
-A file ``sick`` makes its health checks fail, a file ``fail`` its start. All these files are in the
+Every start is a line with its process id in the file ``starts``, and one with its arguments in the
+file ``served``; ``crash`` waits for ``fail``. A file ``sick`` makes its health checks fail, a file
+``fail`` its start; what a file ``words`` holds is said where it fails. All these files are in the
 folder that ``STAND_IN_FOLDER`` names, or where it was started.
 """
 
@@ -39,6 +40,8 @@ def main() -> None:
             time.sleep(0.05)
     if behaviour == "fail" or Path("fail").exists():
         print("loading weights", "error: no such GPU, key " + os.environ.get("VLLM_API_KEY", ""))
+        if Path("words").exists():
+            print(Path("words").read_text())
         sys.exit(3)
     if behaviour == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -46,6 +49,8 @@ def main() -> None:
     told = {"pids": [os.getpid(), child.pid], "argv": sys.argv[2:], "env": dict(os.environ)}
     Path("told.tmp").write_text(json.dumps(told))
     Path("told.tmp").rename("told.json")
+    with Path("served").open("a") as file:
+        file.write(" ".join(sys.argv[2:]) + "\n")
     if behaviour == "load":
         time.sleep(600)
     host, port = (sys.argv[sys.argv.index(name) + 1] for name in ("--host", "--port"))

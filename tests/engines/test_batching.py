@@ -5,11 +5,9 @@ import threading
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from grm_plugin.errors import EngineError
-from grm_plugin.local.batching import BatchWorker, Job, cut
+from grm_plugin.local.batching import BatchWorker, Job
 from tests.engines.requests_to_judge import until
 
 
@@ -30,15 +28,12 @@ class Recorder:
         return [2 * job.item for job in jobs]
 
 
-@given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 100))
-def test_batches_hold_every_row_once_and_keep_to_the_budget(widths: list[int], budget: int) -> None:
-    loop = asyncio.new_event_loop()
-    jobs = [Job(i, width, loop.create_future()) for i, width in enumerate(widths)]
-    loop.close()
-    batches = list(cut(jobs, budget))
-    assert sorted(job.item for batch in batches for job in batch) == list(range(len(widths)))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(job.width for job in batch) <= budget
+async def test_rows_of_unlike_length_are_run_apart_where_padding_costs_more() -> None:
+    run = Recorder()
+    worker = BatchWorker(run, budget=10_000, cost=100, owner="test")
+    await worker.results([(1, 10), (2, 500), (3, 11), (4, 10)])
+    await worker.close()
+    assert run.batches == [[2], [3, 1, 4]]
 
 
 async def test_requests_that_come_together_share_a_batch() -> None:

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from transformers import DynamicCache, Gemma2Config, Gemma2ForCausalLM, LlamaForCausalLM  # noqa: E402
 from transformers.cache_utils import DynamicSlidingWindowLayer  # noqa: E402
 
-from grm_plugin.local.cache import SPARE, GrowingLayer, growing_cache  # noqa: E402
+from grm_plugin.local.cache import CACHE_ARGUMENT, SPARE, GrowingLayer, growing_cache  # noqa: E402
 from tests.engines.tiny_models import config  # noqa: E402
 
 
@@ -28,7 +28,7 @@ def test_generation_writes_the_same_tokens_as_with_the_usual_cache():
     prompts, mask = torch.randint(6, 40, (3, 9)), torch.ones(3, 9, dtype=torch.long)
     mask[0, :4] = 0
     plain = {"attention_mask": mask, "max_new_tokens": SPARE + 20, "do_sample": False}
-    ours = model.generate(prompts, past_key_values=growing_cache(model), **plain)
+    ours = model.generate(prompts, **{CACHE_ARGUMENT: growing_cache(model)}, **plain)
     assert torch.equal(ours, model.generate(prompts, **plain))
 
 
@@ -44,5 +44,5 @@ def test_layers_with_a_window_stay_what_transformers_made_them():
     assert kinds == {GrowingLayer, DynamicSlidingWindowLayer}
     prompts = torch.randint(6, 40, (2, 9))
     plain = {"max_new_tokens": 40, "do_sample": False, "attention_mask": torch.ones_like(prompts)}
-    ours = model.generate(prompts, past_key_values=cache, **plain)
+    ours = model.generate(prompts, **{CACHE_ARGUMENT: cache}, **plain)
     assert torch.equal(ours, model.generate(prompts, **plain))

@@ -18,7 +18,7 @@ import pytest
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError
-from grm_plugin.remote import launch
+from grm_plugin.remote import health, process
 
 STAND_IN = Path(__file__).with_name("stand_in_server.py")
 
@@ -123,7 +123,7 @@ def logs_in(folder: Path) -> list[Path]:
 
 
 async def test_a_server_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "_GRACE_S", 0.5)
+    monkeypatch.setattr(process, "GRACE_S", 0.5)
     engine = engine_for("stubborn")
     await engine.start()
     await engine.close()
@@ -145,7 +145,7 @@ async def test_a_server_that_dies_is_an_error_with_its_last_lines(
 async def test_a_server_that_is_never_healthy_is_ended_and_an_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(launch, "_PROGRESS_S", 0.5)
+    monkeypatch.setattr(health, "PROGRESS_S", 0.5)
     caplog.set_level("INFO")
     with pytest.raises(EngineError, match=r"not healthy within 2 s; raise serve\.start_timeout_s"):
         await engine_for("load", start_timeout_s=2).start()
@@ -213,6 +213,45 @@ async def test_the_trainers_process_group_is_not_inherited(monkeypatch: pytest.M
     env = told()["env"]
     assert not {"RANK", "WORLD_SIZE", "MASTER_PORT", "TORCHELASTIC_RUN_ID"} & set(env)
     assert env["VLLM_LOGGING_LEVEL"] == "ERROR"
+
+
+KEYS = ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "WANDB_API_KEY", "HF_TOKEN", "VLLM_API_KEY")
+NEEDED = ("CUDA_HOME", "NCCL_DEBUG", "VLLM_USE_V1", "HF_HOME", "OMP_NUM_THREADS", "https_proxy")
+
+
+async def test_a_server_gets_what_servers_read_and_none_of_our_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (*KEYS, *NEEDED, "MY_NOTES"):
+        monkeypatch.setenv(name, "7")
+    engine = engine_for("answer")
+    await engine.start()
+    await engine.close()
+    env = told()["env"]
+    assert not {*KEYS, "MY_NOTES"} & set(env)
+    assert {*NEEDED, "PATH"} <= set(env)
+
+
+async def test_a_variable_that_is_named_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "AWS_PROFILE", "AWS_SESSION_TOKEN", "WANDB_API_KEY"):
+        monkeypatch.setenv(name, "7")
+    engine = engine_for("answer", pass_env=["HF_TOKEN", "AWS_*"], env={"WANDB_MODE": "offline"})
+    await engine.start()
+    await engine.close()
+    env = told()["env"]
+    assert {"HF_TOKEN", "AWS_PROFILE", "AWS_SESSION_TOKEN", "WANDB_MODE"} <= set(env)
+    assert "WANDB_API_KEY" not in env
+
+
+async def test_a_server_that_asks_for_what_was_held_back_is_told_with_how_to_hand_it_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf-hush")
+    monkeypatch.setenv("MY_STORE_KEY", "hush")
+    (tmp_path / "words").write_text("401 for a gated model; MY_STORE_KEY is not set")
+    with pytest.raises(EngineError, match=r"HF_TOKEN, MY_STORE_KEY.*see serve\.pass_env") as caught:
+        await engine_for("fail").start()
+    assert "hush" not in str(caught.value)
 
 
 async def test_a_key_reaches_the_server_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from grm_plugin.engine import Draw
+from grm_plugin.errors import RefusedError
 from grm_plugin.remote.arguments import arguments
 from grm_plugin.remote.refusals import Refused
 from tests.engines.conftest import Serve
@@ -93,7 +94,7 @@ async def test_a_refusal_of_something_else_is_told_and_leaves_the_fields_alone(
 ) -> None:
     server = serve(JudgeServer(status(400, "temperature must be below 2")))
     async with engine_for(server) as engine:
-        with pytest.raises(Refused, match="HTTP 400: 'temperature must be below 2'"):
+        with pytest.raises(RefusedError, match="HTTP 400: 'temperature must be below 2'"):
             await engine.sample(request_for())
         await engine.sample(request_for())
     assert NEUTRAL.items() <= server.bodies[1].items()
@@ -136,7 +137,7 @@ async def test_a_field_that_is_left_out_is_told_once(
 async def test_a_value_of_the_users_own_is_never_left_out(serve: Serve) -> None:
     server = serve(JudgeServer(status(400, "top_k is not supported")))
     async with engine_for(server, extra_body={"top_k": 20}) as engine:
-        with pytest.raises(Refused, match="top_k is not supported"):
+        with pytest.raises(RefusedError, match="top_k is not supported"):
             await engine.sample(request_for())
 
 

@@ -30,6 +30,7 @@ async def engine_for(
     *servers: JudgeServer, limits: Limits | None = None, **options: Any
 ) -> AsyncIterator[ServerEngine]:
     options.setdefault("urls", [server.url for server in servers])
+    options.setdefault("start_timeout_s", 0)
     engine = ServerEngine(options, limits or Limits(tries=3))
     await engine.start()
     try:
@@ -157,11 +158,11 @@ async def test_a_cut_judgment_has_the_finish_reason_length(serve: Serve) -> None
 
 
 async def test_any_other_finish_reason_fails_the_draw(serve: Serve) -> None:
-    server = serve(JudgeServer(acts.choices_with(finish_reason="content_filter")))
+    server = serve(JudgeServer(acts.choices_with(finish_reason="abort")))
     async with engine_for(server) as engine:
         draws = await engine.sample(request_for(n=2))
     assert all(isinstance(draw, TransportError) for draw in draws)
-    assert "'content_filter'" in str(draws[0])
+    assert "'abort'" in str(draws[0])
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
@@ -213,13 +214,15 @@ async def test_tries_are_limited(serve: Serve, fault: acts.Act) -> None:
     assert len(server.bodies) == 2
 
 
-async def test_a_server_that_is_gone_is_a_transport_error(serve: Serve) -> None:
+async def test_a_server_that_is_gone_is_waited_for_and_then_a_transport_error() -> None:
     server = JudgeServer()
     with server.running():
-        engine = ServerEngine({"url": server.url}, Limits(tries=2))
+        engine = ServerEngine({"url": server.url}, Limits(tries=2, request_timeout_s=1.5))
         await engine.start()
-    with pytest.raises(TransportError, match="connection refused"):
+    started = time.monotonic()
+    with pytest.raises(TransportError, match=r"connection refused \(waited for 1\.5 s"):
         await engine.sample(request_for())
+    assert 1.5 <= time.monotonic() - started < 4
     await engine.close()
 
 
@@ -231,10 +234,7 @@ async def test_a_server_that_is_gone_is_a_transport_error(serve: Serve) -> None:
         (acts.raw("[" * 100_000), "expected JSON"),
         (acts.raw("[1, 2]"), "expected a chat completion"),
         (acts.raw("{}"), "expected a chat completion .* got '{}'"),
-        (acts.raw('{"choices": [7]}'), "expected a chat completion"),
-        (acts.raw('{"choices": []}'), "expected 1 choices from the judge server, got 0"),
-        (acts.choices_with(message={"content": 7}), "expected a chat completion"),
-        (acts.choices_with(message=None), "expected a chat completion"),
+        (acts.raw('{"choices": []}'), "expected a chat completion"),
         (acts.huge, "the answer is over 100000 bytes"),
     ],
 )

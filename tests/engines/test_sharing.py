@@ -32,7 +32,8 @@ Start = Callable[..., subprocess.Popen[str]]
 
 def options(behaviour: str = "serve") -> dict[str, Any]:
     command = [sys.executable, str(STAND_IN), behaviour]
-    return {"model": "judge", "shared": True, "command": command, "start_timeout_s": 30}
+    told = {"pass_env": ["STAND_IN_FOLDER"], "start_timeout_s": 30}
+    return {"model": "judge", "shared": True, "command": command, **told}
 
 
 @pytest.fixture(autouse=True)
@@ -288,7 +289,9 @@ async def test_a_server_that_was_healthy_and_is_silent_is_not_waited_for_long(
 
 
 async def test_a_server_that_died_alone_is_not_blamed_on_its_starter(runtime: Path) -> None:
-    first, second = (ServerEngine({"serve": options()}, Limits(tries=1)) for _ in range(2))
+    first, second = (
+        ServerEngine({"serve": options()}, Limits(tries=1, request_timeout_s=2)) for _ in range(2)
+    )
     await first.start()
     await second.start()
     os.kill(servers(runtime)[0], signal.SIGKILL)

@@ -50,6 +50,30 @@ async def test_the_same_seed_draws_the_same_texts(judge_folder: Path) -> None:
         assert texts(await drawn(engine, request_for(n=3, seed=70))) != first
 
 
+@pytest.mark.filterwarnings("error::FutureWarning")
+async def test_generation_uses_nothing_that_transformers_is_about_to_remove(
+    judge_folder: Path,
+) -> None:
+    async with engine_for(judge_folder) as engine:
+        await drawn(engine, request_for(n=2, seed=7))
+
+
+async def test_prompts_of_unlike_length_are_not_padded_to_the_longest(judge_folder: Path) -> None:
+    requests = [request_for("ba", n=13), request_for("ka ki ku " * 60, n=1)]
+    async with engine_for(judge_folder, batch_cost_tokens=100) as engine:
+        shapes: list[tuple[int, int]] = []
+        model = engine._generator.model  # type: ignore[union-attr]
+        model.register_forward_pre_hook(
+            lambda _, args, kwargs: shapes.append(tuple(kwargs["input_ids"].shape)),
+            with_kwargs=True,
+        )
+        await asyncio.gather(*(drawn(engine, request) for request in requests))
+    prefills = [shape for shape in shapes if shape[1] > 1]
+    assert [rows for rows, _ in prefills] == [1, 13]
+    assert prefills[0][1] > 180
+    assert prefills[1][1] < 10
+
+
 async def test_a_draw_does_not_depend_on_its_batch(judge_folder: Path) -> None:
     requests = [request_for(text, n=4, seed=10 * i) for i, text in enumerate(PROMPTS)]
     async with engine_for(judge_folder) as engine:

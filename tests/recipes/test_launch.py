@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from grm_plugin.remote.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "tests/engines/stand_in_server.py"
 TRAINING = Path(__file__).with_name("stand_in_training.py")
@@ -75,6 +77,37 @@ def test_training_starts_when_the_judge_is_healthy_and_both_are_gone_afterwards(
     assert server["env"]["CUDA_VISIBLE_DEVICES"] == "2,3"
     assert server["argv"][-2:] == ["--tensor-parallel-size", "2"]
     assert_nothing_lives("training.json", "told.json")
+
+
+def test_the_meta_rm_has_a_server_with_options_of_its_own() -> None:
+    classifier = {"name": "server", "url": f"http://127.0.0.1:{free_port()}", "model": "meta"}
+    judge = yaml.safe_load(Path("judge.yaml").read_text())
+    judge["select"] = {"name": "meta_rm", "classifier": classifier}
+    Path("judge.yaml").write_text(yaml.safe_dump(judge))
+    options = ("--meta-gpus", "4", "--meta-options", "--max-model-len 4096 --name 'a b'")
+    run = launched("answer", "succeed", "--judge-options", "--seed 1", *options)
+    assert run.wait(30) == 0
+    served = {line.split()[0]: line for line in Path("served").read_text().splitlines()}
+    assert served["judge"].endswith("--tensor-parallel-size 2 --seed 1")
+    assert served["meta"].endswith(
+        "--runner pooling --convert classify --max-model-len 4096 --name a b"
+    )
+
+
+def test_training_ends_with_a_launcher_that_is_killed() -> None:
+    run = launched("answer", "train")
+    read("training.json")
+    run.kill()
+    run.wait(30)
+    assert_nothing_lives("training.json", "told.json")
+
+
+def test_a_training_command_that_is_missing_is_told_before_anything_starts() -> None:
+    run = launched("answer", "succeed", "--train-command", "tlr grpo")
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 2
+    assert "no command 'tlr grpo' on this machine" in said
+    assert not Path("told.json").exists()
 
 
 def test_the_exit_code_of_a_failing_training_is_passed_on() -> None:

@@ -7,27 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.serving.admission import Admission
+from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.collector import Collector
 from grm_plugin.serving.errors import Busy, Conflict
 from grm_plugin.serving.gathering import Arrival, Gathering, Seat
+from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Message
 
 FLUSH_S, REMEMBER_S = 10.0, 100.0
+CALLER = Caller("somebody", "1")
 
 
 def collector(size: int = 100) -> Collector:
-    return Collector(Admission(size), flush_s=FLUSH_S, remember_s=REMEMBER_S)
+    return Collector(
+        Admission.of(ServingSettings(queue=size)), flush_s=FLUSH_S, remember_s=REMEMBER_S
+    )
 
 
 def arrival(
     text: str, index: int | None = None, *, group: str = "g", size: int = 2, prompt: str = "q"
 ) -> Arrival:
-    return Arrival(group, size, (Message("user", prompt),), text, index=index, name=group)
+    return Arrival(group, size, (Message("user", prompt),), text, CALLER, index=index, name=group)
 
 
 def unnamed(text: str, *, size: int = 2) -> Arrival:
     """A response whose caller sends no id: equal prompts are taken for one group."""
-    return Arrival("q", size, (Message("user", "q"),), text)
+    return Arrival("q", size, (Message("user", "q"),), text, CALLER)
 
 
 def texts(gathering: Gathering) -> list[str]:
@@ -254,7 +259,7 @@ STEPS = st.lists(
 def test_whatever_happens_no_sample_is_judged_twice_and_nothing_waits_for_ever(
     steps: list[tuple[str, float, int]],
 ) -> None:
-    admission = Admission(100)
+    admission = Admission.of(ServingSettings(queue=100))
     it = Collector(admission, flush_s=FLUSH_S, remember_s=1e9)
     now, judged, pending, seats = 0.0, [], [], list[Seat]()
     began: dict[Gathering, float] = {}
@@ -276,7 +281,7 @@ def test_whatever_happens_no_sample_is_judged_twice_and_nothing_waits_for_ever(
         assert all(
             seat.gathering.open is False or began[seat.gathering] + FLUSH_S > now for seat in seats
         )
-        assert admission.taken == it.open_groups + len(pending)
+        assert admission.groups.taken == it.open_groups + len(pending)
     assert len(judged) == len(set(judged))
     assert all(seat.callers >= 1 for seat in seats)
     it.take_ready(now + FLUSH_S)

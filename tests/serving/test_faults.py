@@ -65,7 +65,7 @@ async def test_a_judge_that_stays_away_counts_as_dead_and_calls_are_told_why(
     calls = await server.rewards(10, 1, group="last")
     assert [code for code, _ in calls] == [503, 503]
     telling = "4 groups in a row came back without one reward in .*; the last says: 0 of 2"
-    server.process.line(f"the judge counts as dead: {telling}")
+    server.process.line(f"no more calls are served: {telling}")
     assert "came back without one reward" in calls[0][1]
     assert "came back without one reward" in await server.until("dead")
     assert (await server.post("/v1/score", {"groups": [row(1)]}))[0] == 503
@@ -229,3 +229,24 @@ async def test_of_10000_single_calls_at_once_each_is_answered_and_counted(
     )
     assert judged_right == statuses[200]
     assert counted[UNSCORED] == counted["grm_groups_in_flight"] == counted["grm_queue_depth"] == 0
+
+
+async def test_a_budget_that_is_spent_ends_the_calls_with_the_reason_and_counts_the_money(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    money = ("--set", "prices={prompt: 1000, output: 1000}", "--set", "budget.money=12")
+    server = await serve(judge.url, *money, "--set", "max_tokens=100")
+    (verdict,) = await server.score(row(9, 2))
+    assert verdict["cost"]["money"] > 0
+    while (answer := await server.post("/v1/score", {"groups": [row(9, 2)]}))[0] == 200:
+        pass
+    assert answer[0] == 503
+    assert "budget.money: $" in answer[1]["error"]
+    assert "of $12.00 is spent" in answer[1]["error"]
+    assert "of $12.00 is spent" in await server.until("dead")
+    server.process.line(r"no more calls: budget\.money")
+    counted = await server.metrics()
+    assert counted["grm_judge_dollars_total"] == pytest.approx(
+        counted[SCORED] * verdict["cost"]["money"]
+    )
+    assert counted["grm_unpriced_samples_total"] == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ async def test_a_server_with_a_token_lets_in_only_who_sends_it(
     serve: Serve, judge: JudgeServer, tmp_path: Path, where: str
 ) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "token").chmod(0o600)
     options = {
         "environment": ["--token-env", "REWARD_TOKEN"],
         "file": ["--token-file", str(tmp_path / "token")],
@@ -78,7 +81,7 @@ async def test_a_schedule_that_nobody_follows_is_told(serve: Serve, judge: Judge
 
 
 def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason(start: Start) -> None:
-    process = start(*command("http://127.0.0.1:9"))
+    process = start(*command("http://127.0.0.1:9", "--set", "engine.start_timeout_s=0"))
     process.line("error: no judge server answers: http://127.0.0.1:9.*connection refused")
     assert process.exit_code() == 1
 
@@ -130,7 +133,8 @@ async def test_more_calls_than_allowed_are_refused(serve: Serve, judge: JudgeSer
     server = await serve(judge.url, "--serving", "max_calls=1")
     first = asyncio.create_task(server.rewards(10, size=2))
     await server.until_metric("grm_collecting_groups", 1)
-    assert await server.reward("quality 1") == (429, "1 calls are in flight; ask again later")
+    code, said = await server.reward("quality 1")
+    assert (code, "no room for 1 more calls: 1 of at most 1 are in" in said) == (429, True)
     first.cancel()
 
 
@@ -196,3 +200,117 @@ async def test_ctrl_c_ends_the_server_with_130(serve: Serve, judge: JudgeServer)
     server = await serve(judge.url)
     server.process.child.send_signal(signal.SIGINT)
     assert server.process.exit_code() == 130
+
+
+def memory_mb(process: int) -> float:
+    """What a process has in memory now."""
+    with open(f"/proc/{process}/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+
+
+async def test_150_bodies_that_never_end_take_no_more_than_the_budget(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "max_held_bytes=40000000")
+    before = memory_mb(server.process.child.pid)
+    statuses: list[int] = []
+
+    async def unfinished() -> AsyncIterator[bytes]:
+        for _ in range(78):
+            yield b" " * 100_000
+        await asyncio.sleep(60)
+
+    async def call() -> None:
+        async with server.session.post("/v1/score", data=unfinished()) as answer:
+            statuses.append(answer.status)
+            said = await answer.json()
+            assert "no room for" in said["error"] and answer.headers["Retry-After"] == "1"
+
+    calls = [asyncio.create_task(call()) for _ in range(150)]
+    async with asyncio.timeout(60):
+        while len(statuses) < 144:
+            await asyncio.sleep(0.05)
+    assert set(statuses) == {503}
+    assert (await server.metrics())["grm_held_bytes"] <= 40_000_000
+    assert memory_mb(server.process.child.pid) - before < 200
+    for one in calls:
+        one.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    await server.until_metric("grm_held_bytes", 0)
+    assert (await server.post("/v1/score", {"groups": [row(10)]}))[0] == 200
+
+
+async def test_texts_that_wait_for_their_group_count_though_their_callers_have_gone(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "max_held_bytes=10000")
+    half = {"group_ids": "g", "group_sizes": 2}
+    waiting = asyncio.create_task(server.reward("x" * 4000, sample_indices=0, **half))
+    await server.until_metric("grm_collecting_groups", 1)
+    waiting.cancel()
+    await server.until_metric("grm_held_bytes", 4001)
+    code, said = await server.reward("y" * 4000, group_ids="h", group_sizes=2)
+    assert (code, "more bytes" in said) == (503, True)
+    assert (await server.reward("quality 1", sample_indices=1, **half))[0] == 200
+    await server.until_metric("grm_held_bytes", 0)
+
+
+@pytest.mark.parametrize("path", ["/v1/score", "/get_reward"])
+async def test_a_call_that_asks_for_too_many_samples_is_refused(
+    serve: Serve, judge: JudgeServer, path: str
+) -> None:
+    server = await serve(judge.url, "--serving", "max_draws_per_call=7")
+    groups = {"groups": [row(1)] * 4}
+    lists = {"query": [f"{n}a" for n in range(4)], "prompts": [*"0123"]}
+    code, said = await server.post(path, groups if path == "/v1/score" else lists)
+    told = "at most 7 samples of the judge for a call, got 4 groups with 2 each"
+    assert (code, told in said["error"]) == (413, True)
+    code, said = await server.post("/v1/score", {"groups": [row(1)], "size": {"k": 8}})
+    assert (code, "1 groups with 8 each" in said["error"]) == (413, True)
+
+
+async def test_a_caller_has_its_own_limit_and_another_is_served_beside_it(
+    serve: Serve, tmp_path: Path
+) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("big one\nsmall two\n")
+    tokens.chmod(0o600)
+    limits = ("--token-file", str(tokens), "--serving", "queue_per_caller=2")
+    with JudgeServer(otherwise=hang).running() as judge:
+        server = await serve(judge.url, *limits)
+        known = {name: {"Authorization": f"Bearer {name}"} for name in ("one", "two")}
+        body = {"groups": [row(1), row(1)]}
+        first = asyncio.create_task(server.post("/v1/score", body, headers=known["one"]))
+        while not judge.bodies:
+            await asyncio.sleep(0.01)
+        code, said = await server.post("/v1/score", body, headers=known["one"])
+        assert (code, "caller 'big' has 2 of at most 2 in" in said["error"]) == (429, True)
+        server.process.line(r"refused with 429, request \w+ of big: no room")
+        other = asyncio.create_task(server.post("/v1/score", body, headers=known["two"]))
+        while len(judge.bodies) < 8:
+            await asyncio.sleep(0.01)
+        judge.release()
+        assert [(await one)[0] for one in (first, other)] == [200, 200]
+
+
+async def test_a_verdict_that_can_not_be_recorded_ends_the_serving_and_health_says_why(
+    serve: Serve, judge: JudgeServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    server = await serve(judge.url, "--set", f"record={path}")
+    assert len(await server.score(row(10))) == 1
+    full = path.stat().st_size + 100
+    resource.prlimit(server.process.child.pid, resource.RLIMIT_FSIZE, (full, full))
+    code, said = await server.post("/v1/score", {"groups": [row(10)] * 20})
+    assert (code, "can not be recorded" in said["error"]) == (503, True)
+    assert "can not be recorded" in await server.until("dead")
+    await asyncio.sleep(0.5)  # what was on its way to the judge has come there
+    asked = len(judge.bodies)
+    assert (await server.post("/v1/score", {"groups": [row(1)]}))[0] == 503
+    assert (await server.rewards(1))[0][0] == 503
+    await asyncio.sleep(0.5)
+    assert len(judge.bodies) == asked
+    server.process.line("no more calls are served: .* can not be recorded")
+    assert len(path.read_text().splitlines()) == 1
+    server.process.child.send_signal(signal.SIGTERM)
+    assert server.process.exit_code() == 0

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.prompts.control import END_TOKENS
+from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.gathering import Arrival
 from grm_plugin.serving.protocols.openrlhf import RewardCall, arrivals, response_of
 from grm_plugin.serving.settings import ServingSettings
@@ -21,7 +22,7 @@ MARKS = ServingSettings().end_marks
 
 
 def read(call: RewardCall, settings: ServingSettings) -> list[Arrival]:
-    return arrivals(call, settings, Reader(settings.thinking))
+    return arrivals(call, Caller("trainer", "1"), settings, Reader(settings.thinking))
 
 
 def call(*texts: str, **more: Any) -> RewardCall:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.refusals import Refusals
 from tests.engines.judge_server import JudgeServer
 from tests.serving.conftest import Serve
+
+CALLER = Caller("somebody", "1")
 
 
 def test_the_first_refusal_is_told_and_then_one_in_ten_seconds_for_each_status(
@@ -15,22 +18,24 @@ def test_the_first_refusal_is_told_and_then_one_in_ten_seconds_for_each_status(
     now = 0.0
     refusals = Refusals(clock=lambda: now)
     for _ in range(1000):
-        refusals.tell("/get_reward", 429, "no room")
-    refusals.tell("/get_reward", 401, "no token")
+        refusals.tell("/get_reward", 429, "no room", CALLER)
+    refusals.tell("/get_reward", 401, "no token", CALLER)
     now = 10.0
-    refusals.tell("/get_reward", 429, "no room")
-    refusals.tell("/get_reward", 401, "no token")
+    refusals.tell("/get_reward", 429, "no room", CALLER)
+    refusals.tell("/get_reward", 401, "no token", CALLER)
     assert caplog.messages == [
-        "/get_reward refused with 429: no room",
-        "/get_reward refused with 401: no token",
-        "/get_reward refused with 429: no room (and 999 more before)",
-        "/get_reward refused with 401: no token",
+        "/get_reward refused with 429, request 1 of somebody: no room",
+        "/get_reward refused with 401, request 1 of somebody: no token",
+        "/get_reward refused with 429, request 1 of somebody: no room (and 999 more before)",
+        "/get_reward refused with 401, request 1 of somebody: no token",
     ]
 
 
 def test_a_reason_can_not_begin_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    Refusals().tell("/v1/score", 422, "bad\nERROR forged\x1b[2J\u2028é")
-    assert caplog.messages == ["/v1/score refused with 422: bad\\nERROR forged\\x1b[2J\\u2028é"]
+    Refusals().tell("/v1/score", 422, "bad\nERROR forged\x1b[2J\u2028é", CALLER)
+    assert caplog.messages == [
+        "/v1/score refused with 422, request 1 of somebody: bad\\nERROR forged\\x1b[2J\\u2028é"
+    ]
 
 
 FORGED = "x\nERROR the judge is dead \x1b[2J"
@@ -50,8 +55,8 @@ async def test_a_key_of_a_caller_is_quoted(
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/v1/score", "/v1/score refused with 422: groups: field required"),
-        ("/reward\n\x1b[2J", "other refused with 404: Not Found"),
+        ("/v1/score", "/v1/score refused with 422, request .* of 127.0.0.1: groups: field"),
+        ("/reward\n\x1b[2J", "other refused with 404, request .*: Not Found"),
     ],
 )
 async def test_a_mistake_of_a_caller_is_in_the_log(
@@ -70,5 +75,9 @@ async def test_a_wrong_token_and_a_long_body_are_in_the_log(
     assert (await server.post("/get_reward", {}))[0] == 401
     known = {"Authorization": "Bearer secret"}
     assert (await server.post("/get_reward", {"query": ["q" * 100]}, headers=known))[0] == 413
-    server.process.line("/get_reward refused with 401: expected the header Authorization")
-    server.process.line("/get_reward refused with 413: expected a body of at most 100 bytes")
+    server.process.line(
+        "/get_reward refused with 401, request .*: expected the header Authorization"
+    )
+    server.process.line(
+        "/get_reward refused with 413, request .*: expected a body of at most 100 bytes"
+    )

@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.serving.admission import Admission
+from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.collector import Collector
 from grm_plugin.serving.gathering import Arrival, Gathering, Seat
+from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Message
 
 SIZE, FLUSH_S = 3, 10.0
+CALLER = Caller("trainer", "1")
 FATES = ("plain", "plain", "plain", "lost", "late", "asked again", "gone")
 
 
@@ -32,9 +35,9 @@ class Sample(NamedTuple):
     def arrival(self, *, named: bool) -> Arrival:
         asked = (Message("user", str(self.prompt)),)
         if not named:
-            return Arrival(self.prompt, SIZE, asked, self.text)
+            return Arrival(self.prompt, SIZE, asked, self.text, CALLER)
         name = f"step {self.step}, {self.prompt}.{self.copy}"
-        return Arrival(name, SIZE, asked, self.text, index=self.index, name=name)
+        return Arrival(name, SIZE, asked, self.text, CALLER, index=self.index, name=name)
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Server:
     answers: list[tuple[Sample, Seat]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.admission = Admission(10_000)
+        self.admission = Admission.of(ServingSettings(queue=10_000))
         self.collector = Collector(self.admission, flush_s=FLUSH_S, remember_s=900)
 
     def send(self, sample: Sample) -> None:
@@ -75,7 +78,8 @@ class Server:
     def wait(self) -> None:
         self.now += FLUSH_S
         self.judge()
-        assert self.collector.open_groups == self.admission.taken == 0
+        assert self.collector.open_groups == self.admission.groups.taken == 0
+        assert self.admission.held_bytes.taken == 0
 
     def answer(self) -> None:
         """Everybody who waits has an answer by now."""

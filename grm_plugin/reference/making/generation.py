@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from grm_plugin.local.cache import growing_cache
+from grm_plugin.local.cache import CACHE_ARGUMENT, growing_cache
 from grm_plugin.reference.tokenizer import BOS, EOS, MAX_NEW_TOKENS, PAD, SPECIAL
 
 _PAD, _BOS, _EOS = (SPECIAL.index(token) for token in (PAD, BOS, EOS))
@@ -64,7 +64,7 @@ def _generate(model: Any, prompts: list[list[int]], temperature: float) -> list[
     out = model.generate(
         input_ids=ids,
         attention_mask=(ids != _PAD).long(),
-        past_key_values=growing_cache(model),
+        **{CACHE_ARGUMENT: growing_cache(model)},
         max_new_tokens=MAX_NEW_TOKENS,
         pad_token_id=_PAD,
         eos_token_id=_EOS,

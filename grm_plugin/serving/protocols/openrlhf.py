@@ -18,13 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.values import is_missing, optional_text
-from grm_plugin.serving.gathering import Arrival
+from grm_plugin.serving.callers import Caller
+from grm_plugin.serving.gathering import Arrival, digest_of
 from grm_plugin.serving.scoring import Answer
 from grm_plugin.serving.settings import ServingSettings
 
 # Enough of a text to find where a cut prompt begins, and how many places are looked at.
 _HEAD = 32
 _PLACES = 16
+_ID_LENGTH = 1000  # ids are remembered when texts are not
 
 
 class RewardCall(BaseModel):
@@ -56,7 +58,7 @@ class RewardCall(BaseModel):
     labels: list[Any] | None = Field(
         None, description="by the setting `label`: ignored, reference answers, or conversations"
     )
-    group_ids: list[Annotated[str, Field(min_length=1)]] | None = Field(
+    group_ids: list[Annotated[str, Field(min_length=1, max_length=_ID_LENGTH)]] | None = Field(
         None, description="which group each sample is of: unique in a run, or in a step of steps"
     )
     group_sizes: list[int] | None = Field(None, description="samples of each one's group")
@@ -106,8 +108,10 @@ class RewardAnswer(BaseModel):
         )
 
 
-def arrivals(call: RewardCall, settings: ServingSettings, reader: Reader) -> list[Arrival]:
-    """The responses of ``call``, each with the group it belongs to.
+def arrivals(
+    call: RewardCall, caller: Caller, settings: ServingSettings, reader: Reader
+) -> list[Arrival]:
+    """The responses of ``call`` by ``caller``, each with the group it belongs to.
 
     Raises:
         InputError: a query does not begin with its prompt, or a label is not what it should be.
@@ -126,6 +130,7 @@ def arrivals(call: RewardCall, settings: ServingSettings, reader: Reader) -> lis
             size=size,
             conversation=reader.conversation(asked[i], at=(where, i)),
             response=texts[i],
+            caller=caller,
             reference=_reference(labels[i], i) if settings.label == "reference" else None,
             index=call.sample_indices[i] if call.sample_indices else None,
             name=_name(call, i),
@@ -148,13 +153,13 @@ def _groups(
     if call.group_ids is not None and call.group_sizes is not None:
         return [(("id", _name(call, i)), size) for i, size in enumerate(call.group_sizes)]
     asked = [
-        (prompt, json.dumps(label, sort_keys=True))
+        digest_of(json.dumps([prompt, label], sort_keys=True))
         for prompt, label in zip(call.prompts, labels, strict=True)
     ]
     if group_size is not None:
-        return [(("asked", *one), group_size) for one in asked]
+        return [(("asked", one), group_size) for one in asked]
     here, sizes = object(), Counter(asked)  # groups of this call alone
-    return [((here, *one), sizes[one]) for one in asked]
+    return [((here, one), sizes[one]) for one in asked]
 
 
 def _conversations(labels: Sequence[Any]) -> Sequence[Any]:

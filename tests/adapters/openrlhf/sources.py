@@ -42,13 +42,15 @@ if __name__ == "__main__":
 _IMPORTS = """
 import asyncio
 import json
+import logging
+import time
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.rounds import Rounds
-from grm_openrlhf.servers import urls_of
+from grm_openrlhf.servers import Keepers
 from grm_openrlhf.settings import ENV, RunSettings
 """
 
@@ -73,7 +75,8 @@ class Rollouts:
         if ENV in os.environ:
             settings = RunSettings.from_environment()
             found["config"] = dict(settings.config)
-            found["urls"] = await urls_of(settings.replicas, 60)
+            if replicas := settings.config["engine"].get("replicas"):
+                found["urls"] = await Keepers(replicas).urls(60)
         return found
 """
 )
@@ -94,6 +97,22 @@ class Rollouts:
         for place, reward in zip(places, [1.0, *[0.5] * 2], strict=True):
             place.judged([reward] if reward == 1.0 or rewarded == "all" else [])
         await places[0].means()
+"""
+)
+
+TRAIN_WITHOUT_REWARDS = (
+    _TRAIN.replace("    ray", "    if not ray.is_initialized():\n        ray")
+    + """
+    actors = [ray.remote(Rollouts).remote() for _ in range(3)]
+    ray.get([actor.fail.remote(number) for number, actor in enumerate(actors)])
+    time.sleep(1)  # lines of actors take a moment
+
+
+class Rollouts:
+    def fail(self, number):
+        for group in range(3):
+            logging.warning("group %s has no reward: status 50%s of judge%s", group, number, group)
+            logging.warning("something else number %s", number)
 """
 )
 

@@ -30,6 +30,11 @@ def test_an_override_is_a_yaml_value_under_a_dotted_key() -> None:
     }
 
 
+def test_options_of_the_host_are_not_taken_for_misspelt_ones_of_ours() -> None:
+    words = ["--reward.model", "a/b", "--reward_pretrain", "a/b", "--grammar", "x", "-grm_k"]
+    assert split(words)[1] == words
+
+
 def test_without_ours_everything_is_the_hosts() -> None:
     assert split(["--reward.remote_url", "http://a"]) == (
         Ours(),
@@ -45,6 +50,14 @@ def test_without_ours_everything_is_the_hosts() -> None:
         ([*ON, "--grm.k"], "--grm.k: expected a value"),
         ([*ON, "--grm_config", "--seed"], "--grm_config: expected a value, got '--seed'"),
         ([*ON, "--grm.k", "[1"], "--grm.k: expected a YAML value"),
+        (["--reward_model", "grm-plugin"], "expected grm_plugin, got 'grm-plugin'; the judge its"),
+        (["--reward-model", "grm_plugin"], "did you mean --reward_model?"),
+        (
+            [*ON, "--grm-config", "g.yaml"],
+            "--grm-config: no such option; did you mean",
+        ),
+        ([*ON, "--grmconfig=g.yaml"], "--grmconfig: no such option; did you mean --grm_config?"),
+        ([*ON, "--grm_k", "4"], "--grm_k: no such option; did you mean --grm.k"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(words: list[str], told: str) -> None:

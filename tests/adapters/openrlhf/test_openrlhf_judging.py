@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import math
 import pickle
+import time
 from typing import Any
 
 import pytest
@@ -117,6 +118,23 @@ async def test_logs_have_the_same_finite_numbers_whatever_happened(actor: MakeAc
     assert logs[0].keys() == logs[1].keys()
     numbers = [number for one in logs for number in one.values()]
     assert all(isinstance(number, float) and math.isfinite(number) for number in numbers)
+
+
+async def test_how_long_rollouts_waited_for_the_judge_is_logged_and_not_how_long_they_took(
+    actor: MakeActor,
+) -> None:
+    def slow(request: Any, i: int) -> str:
+        time.sleep(0.2)
+        return "\\boxed{5, 5}"
+
+    async def roll_out(**call: Any) -> dict[str, Any]:
+        await asyncio.sleep(0.5)
+        tokens = {"observation_tokens": [7, id(call) % 9 + 8], "action_ranges": [(1, 2)]}
+        return {**tokens, "extra_logs": {}}
+
+    found = await actor(slow, k=1, roll_out=roll_out).generate_responses("q", ["-", "-"])
+    for output in found:
+        assert 0.2 <= output["extra_logs"]["grm/wait_seconds"] < 0.5
 
 
 async def test_a_dead_judge_ends_the_run_after_so_many_groups(

@@ -15,8 +15,14 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
+from grm_openrlhf.train_ppo_ray import told_one_by_one
 from tests.adapters.openrlhf import stand_in
-from tests.adapters.openrlhf.sources import TRAIN_AND_COUNT, TRAIN_IN_RAY, write_release
+from tests.adapters.openrlhf.sources import (
+    TRAIN_AND_COUNT,
+    TRAIN_IN_RAY,
+    TRAIN_WITHOUT_REWARDS,
+    write_release,
+)
 
 JUDGE = ["--reward_model", "grm_plugin", "--grm.engine", "reference", "--grm.k", "4"]
 HOST = ["--vllm.num_engines", "1", "--run_name", "try"]
@@ -132,6 +138,24 @@ def test_help_shows_the_hosts_options_and_ours(environment: dict[str, str]) -> N
 def test_without_ours_it_is_the_hosts_own_command(environment: dict[str, str]) -> None:
     done = launch([*LAUNCHER, *HOST], environment, RAY_ADDRESS="local")
     assert told(done.stdout)["config"] is None
+
+
+def test_every_reason_of_a_group_without_a_reward_is_shown_whichever_actor_says_it(
+    environment: dict[str, str], running: Cluster, tmp_path: Path
+) -> None:
+    write_release(tmp_path / "openrlhf", train=TRAIN_WITHOUT_REWARDS)
+    done = launch([*LAUNCHER, *JUDGE, *HOST], environment, RAY_ADDRESS=running.address)
+    told = re.findall(r"group (\d) has no reward: status 50(\d) of judge\d$", done.stdout, re.M)
+    assert sorted(told) == [(str(group), str(actor)) for group in range(3) for actor in range(3)]
+
+
+def test_what_ray_was_told_to_show_before_is_still_shown() -> None:
+    environment = {"RAY_DEDUP_LOGS_ALLOW_REGEX": "mine|yours"}
+    told_one_by_one(environment)
+    shown = environment["RAY_DEDUP_LOGS_ALLOW_REGEX"]
+    assert [bool(re.search(shown, one)) for one in ("yours", "g has no reward: x", "z")] == [
+        *(True, True, False)
+    ]
 
 
 @pytest.fixture

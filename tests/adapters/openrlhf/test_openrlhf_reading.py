@@ -45,6 +45,53 @@ def read(
     return reader.read("Which animal?", label, SAMPLING, output, Characters())
 
 
+def trajectory(*parts: str, **options: Any) -> str:
+    """The response of an agent whose actions and feedback are ``parts`` in turns."""
+    tokens: list[int] = []
+    ranges = []
+    for n, part in enumerate(parts):
+        written = [*map(ord, part), *([] if n % 2 else [-1])]
+        if n % 2 == 0:
+            ranges.append((len(tokens), len(tokens) + len(written)))
+        tokens += written
+    output = {"observation_tokens": tokens, "action_ranges": ranges}
+    reader = Reader(RunSettings(config={"engine": "reference"}), OpenRLHFOptions(**options))
+    return reader.read("Which animal?", "", SAMPLING, output, Characters()).response
+
+
+def test_of_an_agent_the_judge_sees_the_last_action_or_all_of_them_with_the_feedback() -> None:
+    turns = ("a dog?", "No, it meows.", "hm</think>a cat", "Yes.")
+    assert trajectory(*turns) == "a cat"
+    assert trajectory(*turns, history="all") == "a dog?\n[environment] No, it meows.\na cat"
+
+
+def test_thinking_of_every_turn_is_dropped_also_where_the_environment_opens_it() -> None:
+    turns = ("<think>fur</think>a dog?", "No. <think>", "it meows</think>a cat")
+    assert trajectory(*turns, history="all").splitlines()[0] == "a dog?"
+    assert trajectory(*turns, history="all").splitlines()[-1] == "a cat"
+    assert trajectory(*turns[:2], "it meows, so", history="last") == ""
+
+
+def test_a_single_turn_reads_alike_whatever_the_history() -> None:
+    assert trajectory("a cat", history="all") == trajectory("a cat") == "a cat"
+    assert trajectory(history="all") == trajectory() == ""
+
+
+def test_with_a_label_of_the_users_the_judge_reads_the_prompt_without_its_chat_template() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(POLICY)
+    tokenizer.chat_template = (
+        "{% for one in messages %}<|{{ one.role }}|>{{ one.content }}<|end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]
+    prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    output = {"observation_tokens": [], "action_ranges": []}
+    reader = Reader(RunSettings(config={"engine": "reference"}), OpenRLHFOptions())
+    for seen, expected in ((prompt, [*turns]), ("Why?", turns[1:])):
+        found = reader.read(seen, "42", SAMPLING, output, tokenizer).conversation
+        assert [{"role": one.role, "content": one.content} for one in found] == expected
+
+
 def test_images_of_a_prompt_are_refused_by_name() -> None:
     with pytest.raises(InputError, match="a part 'image' that the judge can not see"):
         read("a cat", images=["cat.png"])

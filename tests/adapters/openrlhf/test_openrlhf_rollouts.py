@@ -213,4 +213,4 @@ async def test_every_actor_writes_a_record_of_its_own(actor: MakeActor, tmp_path
     (path,) = tmp_path.glob("*")  # noqa: ASYNC240
     (verdict,) = read_verdicts(path)
     assert path.name == f"seen.process-{os.getpid()}"
-    assert verdict.group.metadata == {"training": True, "step": 0}
+    assert verdict.group.metadata == {"step": 0, "phase": "train"}

@@ -61,7 +61,7 @@ def test_replicas_have_gpus_and_nodes_of_their_own_and_end_with_the_context() ->
 def test_an_actor_of_the_same_job_finds_them() -> None:
     class Rollouts:
         async def find(self) -> tuple[str, ...]:
-            return await servers.urls_of(1, 60)
+            return await servers.Keepers(1).urls(60)
 
     with servers.running(serve(), ONE, None) as urls:
         rollouts = ray.remote(Rollouts).remote()
@@ -77,7 +77,7 @@ def test_an_actor_that_tells_no_address_is_not_waited_for_for_ever() -> None:
 
     class Rollouts:
         async def find(self) -> tuple[str, ...]:
-            return await servers.urls_of(1, 0.5)
+            return await servers.Keepers(1).urls(0.5)
 
     silent = ray.remote(Silent).options(name="grm-judge-0", num_cpus=0).remote()
     rollouts = ray.remote(Rollouts).options(num_cpus=0).remote()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin import GRMConfig
+from grm_plugin.prices import BudgetLimits
 from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.remote.sharing import _name
 from grm_trl.settings import on_rank
@@ -28,6 +29,11 @@ def test_every_rank_writes_a_record_of_its_own() -> None:
         Path("out/r.jsonl.rank0"),
         Path("out/r.jsonl.rank1"),
     ]
+
+
+def test_ranks_share_the_budget_of_a_run() -> None:
+    config = GRMConfig(engine="reference", budget={"money": 6, "tokens": 1000})
+    assert on_rank(config, 1, 4).budget == BudgetLimits(money=1.5, tokens=250)
 
 
 def test_ranks_of_a_node_share_the_server_that_the_judge_starts() -> None:

@@ -293,7 +293,7 @@ def test_metrics_and_columns_carry_the_name_and_are_the_same_at_every_call(make:
 def test_the_record_knows_the_step(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "verdicts.jsonl"
     Trainer().call(make(record=path))
-    assert json.loads(path.read_text())["group"]["metadata"] == {"step": 7}
+    assert json.loads(path.read_text())["group"]["metadata"] == {"step": 7, "phase": "train"}
 
 
 def test_a_name_that_two_rewards_share_is_refused(make: Make) -> None:

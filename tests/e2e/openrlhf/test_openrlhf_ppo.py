@@ -68,11 +68,11 @@ def run(address: str, tmp_path_factory: Any) -> Training:
 
 
 def trained(run: Training) -> list[Verdict]:
-    return [verdict for verdict in run.verdicts() if verdict.group.metadata["training"]]
+    return [verdict for verdict in run.verdicts() if verdict.group.metadata["phase"] == "train"]
 
 
 def evaluated(run: Training) -> list[Verdict]:
-    return [verdict for verdict in run.verdicts() if not verdict.group.metadata["training"]]
+    return [verdict for verdict in run.verdicts() if verdict.group.metadata["phase"] == "eval"]
 
 
 def rewarded(verdicts: list[Verdict]) -> Counter[tuple[str, str, float]]:

@@ -54,7 +54,7 @@ def run(address: str, tmp_path_factory: Any) -> Training:
 
 
 def verdicts(run: Training, *, training: bool) -> list[Verdict]:
-    return [one for one in run.verdicts() if one.group.metadata["training"] == training]
+    return [one for one in run.verdicts() if (one.group.metadata["phase"] == "train") == training]
 
 
 def unscored(samples: list[Sample]) -> list[Sample]:

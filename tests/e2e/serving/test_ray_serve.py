@@ -125,6 +125,7 @@ async def test_sigterm_ends_the_server_and_its_replicas_and_the_record_is_whole(
 
 def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason() -> None:
     options = ["--port", "0", "--replicas", "1", "--url", "http://127.0.0.1:9"]
+    options += ["--set", "engine.start_timeout_s=0"]
     process = Process([*RUN, "serve", *options], {"RAY_ADDRESS": "local"})
     try:
         process.line("error: the judge can not be deployed on Ray: no judge server", START_S)

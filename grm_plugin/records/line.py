@@ -1,20 +1,18 @@
-"""Every verdict as one JSON line: written at once, read back whole."""
+"""One line of a record: a verdict as JSON, and back."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, ClassVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from grm_plugin.errors import RecordError, quoted
-from grm_plugin.moved import refuse_old_name
+from grm_plugin.errors import RecordError, placed, quoted
 from grm_plugin.plain import finite, told
-from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Sample, Verdict
+from grm_plugin.records.checking import check_verdict
+from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
 
 VERSION = 2
 
@@ -34,6 +32,9 @@ class Line:
     ``Verdict`` says what its fields mean; ``shown`` is what the judge saw besides the group.
     """
 
+    # also of the values in it: a text is no number, and ``true`` is no 1
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True)
+
     version: int
     id: str
     fingerprint: str
@@ -49,6 +50,7 @@ class Line:
 
 
 _LINES = TypeAdapter(Line)
+_SHOWN = 80
 
 
 def to_line(verdict: Verdict) -> bytes:
@@ -107,11 +109,11 @@ def from_record(record: Mapping[str, Any]) -> Verdict:
     """
     if not isinstance(record, Mapping):
         raise RecordError(f"not a recorded verdict: expected an object, got {quoted(record)}")
-    _check_version(record.get("version"))
     try:
-        return _verdict(_LINES.validate_python(dict(record)))
-    except ValidationError as error:
-        raise RecordError(_not_a_verdict(error)) from None
+        line = json.dumps(dict(record)).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecordError(f"not a recorded verdict: it is no JSON ({error})") from None
+    return from_line(line)
 
 
 def from_line(line: bytes) -> Verdict:
@@ -129,10 +131,9 @@ def from_line(line: bytes) -> Verdict:
 
 def _not_a_verdict(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return (
-        f"not a recorded verdict: {place or 'line'}: {first['msg']}, got {quoted(first['input'])}"
-    )
+    given = first["input"][:_SHOWN] if isinstance(first["input"], bytes) else first["input"]
+    place = placed(first["loc"]) or "line"
+    return f"not a recorded verdict: {place}: {first['msg']}, got {quoted(given)}"
 
 
 def _version_in(line: bytes) -> object:
@@ -162,8 +163,7 @@ def _verdict(line: Line) -> Verdict:
             f"{quoted(line.fingerprint)}; was its text edited?"
         )
     added = replace(group, principles=shown.principles, evidence=shown.evidence) if shown else None
-    _check(line)
-    return Verdict(
+    verdict = Verdict(
         group=group,
         rewards=line.rewards,
         judgments=line.judgments,
@@ -174,60 +174,5 @@ def _verdict(line: Line) -> Verdict:
         shown=added,
         unscored_responses=line.unscored_responses,
     )
-
-
-def _check(line: Line) -> None:
-    """Raises RecordError for what pydantic can not know."""
-    n = len(line.group.responses)
-    if line.rewards is not None and not _are_scores(line.rewards, n):
-        raise RecordError(f"expected {n} finite rewards, got {quoted(line.rewards)}")
-    samples: list[Sample] = [*line.judgments, *line.failures]
-    for one in samples:
-        if len(set(one.order)) != len(one.order) or not set(one.order) <= set(range(n)):
-            raise RecordError(
-                f"sample {one.sample}: expected an order of some of {n} responses, got "
-                f"{quoted(one.order)}"
-            )
-    for judgment in line.judgments:
-        if not _are_scores(judgment.scores, n):
-            raise RecordError(
-                f"sample {judgment.sample}: expected {n} finite scores, got "
-                f"{quoted(judgment.scores)}"
-            )
-        if judgment.meta_score is not None and not math.isfinite(judgment.meta_score):
-            raise RecordError(
-                f"sample {judgment.sample}: expected a finite meta-score, got {judgment.meta_score}"
-            )
-
-
-def _are_scores(scores: Sequence[float | None], n: int) -> bool:
-    return len(scores) == n and all(score is None or math.isfinite(score) for score in scores)
-
-
-def read_verdicts(path: Path) -> Iterator[Verdict]:
-    """The verdicts of a record file, one at a time; a torn last line (a kill) is left out.
-
-    Raises:
-        RecordError: the file can not be read, or a line that is not the last is no verdict.
-    """
-    try:
-        with path.open("rb") as lines:
-            yield from _verdicts(path, lines)
-    except OSError as error:
-        raise RecordError(f"record {path} can not be read: {error}") from error
-
-
-def _verdicts(path: Path, lines: BinaryIO) -> Iterator[Verdict]:
-    for number, line in enumerate(lines, start=1):
-        if not line.endswith(b"\n"):
-            return
-        try:
-            yield from_line(line)
-        except RecordError as error:
-            raise RecordError(f"{path}, line {number}: {error}") from error
-
-
-if not TYPE_CHECKING:  # checkers know the names that are there
-
-    def __getattr__(name: str) -> Any:
-        raise refuse_old_name(name, __name__, "grm_plugin.running.recorder", ("Recorder",))
+    check_verdict(verdict)
+    return verdict

@@ -1,0 +1,245 @@
+"""Where ``grm score`` writes: a file that is this run's alone from the first look to the end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from grm_plugin.cli.earlier import Again, Earlier, lost
+from grm_plugin.cli.merging import finish_merge, merge, replace
+from grm_plugin.config import GRMConfig
+from grm_plugin.records import read_verdicts
+from grm_plugin.running.recorder import Durability, Recorder
+from grm_plugin.types import Verdict
+
+RETRY, RESTART = ".retry", ".restart"
+"""How the names of files end in which new verdicts wait."""
+
+
+class Output(Protocol):
+    """Where verdicts go, and what is there already.
+
+    Args:
+        earlier: which groups need no judge, as :meth:`standing` found.
+        origin: how the verdicts were made that new ones will stand beside; empty without any.
+        advice: what to do where new ones are made in another way, or are of other groups.
+        missing: how many groups had their judgments lost on the way, in this run.
+    """
+
+    earlier: Earlier
+    origin: Mapping[str, Any]
+    advice: str
+    missing: int
+
+    @property
+    def places(self) -> str:
+        """The files that hold verdicts, for people; empty where none is kept."""
+
+    def standing(self) -> Iterator[Verdict]:
+        """The verdicts that stand; to be read whole before the first is written."""
+
+    def unasked(self) -> Iterator[Verdict]:
+        """The verdicts that would have been replaced, had their groups been asked for."""
+
+    def write(self, verdict: Verdict) -> None:
+        """Keep one verdict.
+
+        Raises:
+            RecordError: it can not be written.
+        """
+
+    def finish(self) -> bool:
+        """Put everything in its place, once there is no more; whether everything could be.
+
+        Raises:
+            RecordError: a file can not be written anew.
+        """
+
+    def close(self) -> None:
+        """Let go of it; may be called twice."""
+
+
+class Continued:
+    """A file that is gone on with: what is new stands at its end, what is renewed in its place.
+
+    A verdict for a group that has one already waits in a file beside until :meth:`finish`; so
+    nothing is dropped before the judge has answered, and the file never holds two for one group.
+    A judgment that was lost again is no answer, and the old verdict stays.
+
+    Args:
+        path: the file; made when it is not there.
+        again: whether the group of a verdict in it is to be judged again.
+        lost: whether a verdict is no answer.
+        beside: how the name of the file beside ends.
+        durability: as in :class:`Recorder`.
+
+    Raises:
+        RecordError: the file can not be opened, or another process is writing it.
+    """
+
+    advice = "choose another -o, or --restart to replace it"
+
+    def __init__(
+        self, path: Path, again: Again, lost: Again, beside: str, durability: Durability
+    ) -> None:
+        self._path, self._beside = path, _beside(path, beside)
+        self._lost, self._durability, self.missing = lost, durability, 0
+        self.earlier = Earlier(again)
+        self.origin: Mapping[str, Any] = {}
+        self._file = _locked(path, durability)
+        self._new: Recorder | None = None
+
+    @property
+    def places(self) -> str:
+        return f"{self._path} and {self._beside.name}" if _holds(self._beside) else str(self._path)
+
+    def standing(self) -> Iterator[Verdict]:
+        for verdict in _verdicts(self._beside):
+            self.earlier.renew(verdict)
+            self._stays(verdict)
+            yield verdict
+        for verdict in _verdicts(self._path):
+            stands = self.earlier.take(verdict)
+            if stands or verdict.scored:
+                self._stays(verdict)
+            if stands:
+                yield verdict
+        if self.earlier.to_replace or self._beside.exists():
+            self._new = Recorder(self._beside, self._durability)
+
+    def _stays(self, verdict: Verdict) -> None:
+        self.origin = self.origin or verdict.origin
+
+    def unasked(self) -> Iterator[Verdict]:
+        return self.earlier.old(_verdicts(self._path))
+
+    def write(self, verdict: Verdict) -> None:
+        is_lost = self._lost(verdict)
+        self.missing += is_lost
+        if not self.earlier.replaces(verdict):
+            self._file.write(verdict)
+        elif self._new and not is_lost:
+            self._new.write(verdict)
+
+    def finish(self) -> bool:
+        if _holds(self._beside):
+            merge(self._path.resolve(), self._beside, self.earlier.again)
+        return True
+
+    def close(self) -> None:
+        if self._new:
+            _close_beside(self._new, self._beside)
+        self._file.close()
+
+
+class Replacement:
+    """A file that is replaced once every group has its new verdict; until then it is as it was.
+
+    The new verdicts wait in a file beside, where the same command goes on.
+
+    Args:
+        path: the file.
+        lost: whether a verdict is no answer.
+        durability: as in :class:`Recorder`.
+
+    Raises:
+        RecordError: a file can not be opened, or another process is writing it.
+    """
+
+    def __init__(self, path: Path, lost: Again, durability: Durability) -> None:
+        self._path, self._beside = path, _beside(path, RESTART)
+        self._lost, self.missing = lost, 0
+        self.earlier = Earlier(lambda verdict: False)
+        self.origin: Mapping[str, Any] = {}
+        self._file = _locked(path, durability)
+        self._new = Recorder(self._beside, durability)
+        self.advice = f"remove {self._beside} to begin anew"
+
+    @property
+    def places(self) -> str:
+        if _holds(self._beside):
+            return str(self._path.with_name(self._beside.name))
+        return f"{self._path}, which is as it was"
+
+    def standing(self) -> Iterator[Verdict]:
+        for verdict in _verdicts(self._beside):
+            self.origin = self.origin or verdict.origin
+            self.earlier.renew(verdict)
+            yield verdict
+
+    def unasked(self) -> Iterator[Verdict]:
+        return iter(())
+
+    def write(self, verdict: Verdict) -> None:
+        if self._lost(verdict):
+            self.missing += 1
+        else:
+            self._new.write(verdict)
+
+    def finish(self) -> bool:
+        if self.missing:
+            return False
+        replace(self._path.resolve(), self._beside)
+        _beside(self._path, RETRY).unlink(missing_ok=True)  # renewed what is replaced
+        return True
+
+    def close(self) -> None:
+        _close_beside(self._new, self._beside)
+        self._file.close()
+
+
+def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
+    """``path``, where lost groups are judged again, with ``unscored`` all that have no reward."""
+    is_lost = _is_lost(config)
+    again = _is_unscored if unscored else is_lost
+    return Continued(path, again, is_lost, RETRY, config.durability)
+
+
+def restarted(path: Path, config: GRMConfig, *, limited: bool) -> Output:
+    """``path``, where every group is judged again; those over a limit keep their verdicts."""
+    is_lost = _is_lost(config)
+    if not _holds(path) and not _holds(_beside(path, RESTART)):
+        return continued(path, config, unscored=False)
+    if limited:
+        return Continued(path, lambda verdict: True, is_lost, RESTART, config.durability)
+    return Replacement(path, is_lost, config.durability)
+
+
+def _is_lost(config: GRMConfig) -> Again:
+    return functools.partial(lost, enough=config.enough(config.size))
+
+
+def _is_unscored(verdict: Verdict) -> bool:
+    return not verdict.known_rewards
+
+
+def _holds(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _beside(path: Path, ending: str) -> Path:
+    real = path.resolve()  # of a link, what it leads to
+    return real.with_name(real.name + ending)
+
+
+def _locked(path: Path, durability: Durability) -> Recorder:
+    """``path``, locked, and whole also when a run was killed while it wrote it anew."""
+    recorder = Recorder(path, durability)
+    while any(finish_merge(path.resolve(), _beside(path, one)) for one in (RETRY, RESTART)):
+        recorder.close()
+        recorder = Recorder(path, durability)
+    return recorder
+
+
+def _verdicts(path: Path) -> Iterator[Verdict]:
+    return read_verdicts(path) if path.is_file() else iter(())
+
+
+def _close_beside(recorder: Recorder, path: Path) -> None:
+    with suppress(FileNotFoundError):  # it is in its place
+        if not path.stat().st_size:
+            path.unlink()
+    recorder.close()

@@ -1,0 +1,59 @@
+"""What every trainer's records say of a group, and which files hold the records of one run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.errors import InputError
+
+STEP, PHASE = "step", "phase"
+TRAIN, EVAL = "train", "eval"
+_WRITER = r"(\.(rank|engine|process-|actor-)\w+)?"  # processes of a run have a file each
+
+
+def when(step: int | None, *, training: bool) -> Mapping[str, Any]:
+    """Metadata of a group: when in a run it was judged.
+
+    Args:
+        step: training steps that were over; None when the trainer does not say.
+        training: whether the group is trained on, or belongs to an evaluation.
+
+    >>> when(7, training=True)
+    {'step': 7, 'phase': 'train'}
+    """
+    return {STEP: step, PHASE: TRAIN if training else EVAL}
+
+
+def records_of(path: Path) -> list[Path]:
+    """The records that ``path`` names: one file, all in a folder, or all whose names begin so.
+
+    Args:
+        path: such as ``verdicts.jsonl``, which may be the files ``verdicts.jsonl.engine0`` and
+            ``verdicts.jsonl.engine1``.
+
+    Raises:
+        InputError: there is none.
+    """
+    if path.is_dir():
+        found, name = path.iterdir(), r".+\.jsonl"
+    elif path.exists():
+        return [path]
+    else:
+        start = re.escape(path.name)
+        found, name = path.parent.glob("*"), rf"{start}(.*\.jsonl)?"
+    records = [one for one in found if re.fullmatch(name + _WRITER, one.name) and one.is_file()]
+    if not records:
+        raise InputError(
+            f"{path}: expected a record, a folder of records or the start of their names, and "
+            "there is none of these"
+        )
+    return sorted(records, key=_by_number)
+
+
+def _by_number(path: Path) -> list[str | int]:
+    """So that ``engine2`` stands before ``engine10``."""
+    parts = re.split("([0-9]+)", path.name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]

@@ -1,0 +1,103 @@
+"""What requests to the judge may cost at most, and what their draws did cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grm_plugin.engine import Draw, Engine, Sampling
+from grm_plugin.errors import ConfigError, EngineError
+from grm_plugin.prices import Prices
+from grm_plugin.prompts import Prepared
+from grm_plugin.running.budget import Amount
+
+# Chat templates add a few control tokens around every message, and some in front of all.
+_FRAME_TOKENS = 64
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """Prices of the judge.
+
+    Args:
+        engine: tells what a draw cost, or looks prices up when it starts, where it can.
+        given: the prices that the user names; they hold before those that are looked up.
+    """
+
+    engine: Engine
+    given: Prices | None = None
+
+    @property
+    def prices(self) -> Prices | None:
+        """What is known now; an engine that looks prices up knows them once it has started."""
+        found: Prices | None = getattr(self.engine, "prices", None)
+        return self.given or found
+
+    def check(self, owner: str, *, started: bool) -> None:
+        """Refuse a budget in money for a judge whose prices are not known.
+
+        Args:
+            owner: how messages call the engine.
+            started: whether it had its chance to look them up.
+
+        Raises:
+            ConfigError: says what to set.
+        """
+        if self.prices or (not started and hasattr(self.engine, "prices")):
+            return
+        raise ConfigError(
+            f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
+            "output: ...} in US dollars for a million tokens, or budget.tokens instead"
+        )
+
+    def of(self, draw: Draw | EngineError) -> float | None:
+        """What a draw cost in US dollars; None when nobody knows."""
+        told = _sensible(draw.money)
+        looked_up = hasattr(self.engine, "prices")
+        if isinstance(draw, EngineError) or not self.prices or not draw.prompt_tokens:
+            return told
+        if told is not None and not (looked_up and self.given):
+            return told
+        shared = max(1, draw.same_prompt)
+        return self.prices.of(
+            draw.prompt_tokens / shared, draw.output_tokens, draw.cached_tokens / shared
+        )
+
+    def most(
+        self, prepared: Prepared, order: Sequence[int], samplings: Sequence[Sampling]
+    ) -> list[Amount]:
+        """The most that each round of one draw may cost: every byte of the prompt a token.
+
+        Args:
+            prepared: the group.
+            order: of its responses, as they are shown.
+            samplings: of each round; what the judge said before is a part of the next prompt.
+        """
+        found, said = [], 0
+        for number, sampling in enumerate(samplings):
+            messages = prepared.render(order, said=[""] * number)
+            prompt = said + sum(len(one.content.encode()) + _FRAME_TOKENS for one in messages)
+            output = sampling.max_tokens
+            money = self.prices.of(prompt, output) if self.prices else 0.0
+            found.append(Amount(prompt + output, money))
+            said += output
+        return found
+
+    def spent(self, draw: Draw | EngineError, most: Amount) -> Amount:
+        """What a draw counts against a budget: what was told, and of one that failed no more.
+
+        A server that tells nothing of a draw is taken to have used all that it was allowed.
+        """
+        tokens, money = draw.prompt_tokens + draw.output_tokens, self.of(draw)
+        if isinstance(draw, EngineError):
+            return Amount(tokens, money or 0.0)
+        if not draw.prompt_tokens:
+            tokens = math.ceil(most.tokens)
+        return Amount(tokens, most.money if money is None else money)
+
+
+def _sensible(money: float | None) -> float | None:
+    """``money``, if an engine's author gave an amount at all."""
+    known = isinstance(money, int | float) and math.isfinite(money) and money >= 0
+    return money if known else None

@@ -1,0 +1,75 @@
+"""What a judge's tokens cost, and how much of both may be spent."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from grm_plugin.options import Options
+
+_MILLION = 1e6
+
+
+class Prices(Options):
+    """US dollars for a million tokens.
+
+    Args:
+        prompt: for tokens that the judge reads.
+        output: for tokens that it writes, its thinking included.
+        cached: for tokens of the prompt that the server had cached, where it tells how many;
+            None: as the others.
+    """
+
+    prompt: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(0.0, ge=0, allow_inf_nan=False)
+    cached: float | None = Field(None, ge=0, allow_inf_nan=False)
+
+    def of(self, prompt: float, output: float, cached: float = 0) -> float:
+        """US dollars for so many tokens; ``cached`` are among those of the prompt.
+
+        >>> Prices(prompt=2, output=8, cached=0.5).of(1000, 100, cached=800)
+        0.0016
+        """
+        known = min(cached, prompt) if self.cached is not None else 0
+        paid = (prompt - known) * self.prompt + known * (self.cached or 0.0)
+        return (paid + output * self.output) / _MILLION
+
+
+class BudgetLimits(Options):
+    """What a run may spend on its judge at most.
+
+    Args:
+        money: US dollars; the prices must be known.
+        tokens: tokens that the judge reads and writes, as the costs of verdicts count them.
+    """
+
+    money: float | None = Field(None, gt=0, allow_inf_nan=False)
+    tokens: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> BudgetLimits:
+        if self.money is None and self.tokens is None:
+            raise ValueError("expected money, tokens or both, got none")
+        return self
+
+    def share(self, n: int) -> BudgetLimits:
+        """For each of ``n`` processes of one run that know nothing of each other.
+
+        >>> BudgetLimits(money=6, tokens=1000).share(4)
+        BudgetLimits(money=1.5, tokens=250)
+        """
+        money = None if self.money is None else self.money / n
+        return BudgetLimits(money=money, tokens=self.tokens and max(1, self.tokens // n))
+
+
+def dollars(money: float) -> str:
+    """An amount as people read it, with two digits that say something.
+
+    >>> dollars(12.5), dollars(0.0312), dollars(0.0000074), dollars(0)
+    ('$12.50', '$0.031', '$0.0000074', '$0.00')
+    """
+    if money >= 0.1 or money <= 0:
+        return f"${money:,.2f}"
+    digits = 2
+    while money * 10**digits < 10 and digits < 12:
+        digits += 1
+    return f"${money:.{digits}f}"

@@ -1,0 +1,67 @@
+"""What a recorded verdict can not say, whatever its fields' types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from grm_plugin.errors import RecordError, quoted
+from grm_plugin.size import MAX_K
+from grm_plugin.types import Judgment, Sample, Verdict
+
+_MOST = 2**63
+
+
+def check_verdict(verdict: Verdict) -> None:
+    """Refuse what can not be, though every field is of its type.
+
+    Raises:
+        RecordError: an order is no permutation, a number is not finite or not countable, or
+            responses, rewards and scores are not equally many.
+    """
+    n = len(verdict.group.responses)
+    if verdict.rewards is not None and not _are_scores(verdict.rewards, n):
+        raise RecordError(f"expected {n} finite rewards, got {quoted(verdict.rewards)}")
+    cost = verdict.cost
+    _check_numbers("cost", [cost.prompt_tokens, cost.output_tokens], [cost.seconds])
+    for judgment in verdict.judgments:
+        _check_judgment(judgment, n)
+    for failure in verdict.failures:
+        _check_sample(failure, n)
+
+
+def _check_judgment(judgment: Judgment, n: int) -> None:
+    _check_sample(judgment, n)
+    name = f"sample {judgment.sample}"
+    if not _are_scores(judgment.scores, n):
+        raise RecordError(f"{name}: expected {n} finite scores, got {quoted(judgment.scores)}")
+    if judgment.meta_score is not None and not math.isfinite(judgment.meta_score):
+        raise RecordError(f"{name}: expected a finite meta-score, got {judgment.meta_score}")
+    weights = [one.weight for one in judgment.principles if one.weight is not None]
+    _check_numbers(name, [], weights)
+
+
+def _check_sample(one: Sample, n: int) -> None:
+    if not 0 <= one.sample < MAX_K:
+        raise RecordError(f"expected samples of number 0 to {MAX_K - 1}, got {quoted(one.sample)}")
+    name = f"sample {one.sample}"
+    if len(set(one.order)) != len(one.order) or not set(one.order) <= set(range(n)):
+        raise RecordError(
+            f"{name}: expected an order of some of {n} responses, got {quoted(one.order)}"
+        )
+    logs = [log for token in one.tokens for log in (token.logprob, *token.top.values())]
+    counts = [one.run, one.seed, one.prompt_tokens, one.output_tokens]
+    _check_numbers(name, counts, [one.seconds, *logs])
+
+
+def _are_scores(scores: Sequence[float | None], n: int) -> bool:
+    return len(scores) == n and all(score is None or math.isfinite(score) for score in scores)
+
+
+def _check_numbers(name: str, counts: Iterable[int], sizes: Iterable[float]) -> None:
+    for count in counts:
+        if not 0 <= count < _MOST:
+            raise RecordError(f"{name}: expected counts from 0 on of 64 bits, got {quoted(count)}")
+    for size in sizes:
+        if not math.isfinite(size):
+            raise RecordError(f"{name}: expected finite numbers, got {size}")

@@ -1,0 +1,65 @@
+"""Record files: one verdict a line, read back one at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from grm_plugin.errors import RecordError
+from grm_plugin.records.line import from_line
+from grm_plugin.types import Verdict
+
+MAX_LINE_BYTES = 256 << 20
+"""The longest line that is read, and so the longest that is written."""
+_GZIP = b"\x1f\x8b"
+
+
+def read_verdicts(path: Path) -> Iterator[Verdict]:
+    """The verdicts of a record file, one at a time; a torn last line (a kill) is left out.
+
+    Raises:
+        RecordError: the file can not be read, or a line that is not the last is no verdict.
+    """
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            yield from_line(line)
+        except RecordError as error:
+            raise RecordError(f"{path}, line {number}: {error}") from error
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a record file with their newlines, but for a torn last one.
+
+    Raises:
+        RecordError: the file can not be read, or a line is longer than any record.
+    """
+    try:
+        with path.open("rb") as lines:
+            yield from _whole_lines(path, lines)
+    except OSError as error:
+        raise RecordError(f"record {path} can not be read: {error}") from error
+
+
+def _whole_lines(path: Path, lines: BinaryIO) -> Iterator[bytes]:
+    for number in itertools.count(1):
+        line = lines.readline(MAX_LINE_BYTES + 1)
+        if number == 1 and line.startswith(_GZIP):
+            raise RecordError(f"{path}: expected lines of JSON, got a gzip file; unpack it first")
+        if line.endswith(b"\n"):
+            yield line
+        elif len(line) <= MAX_LINE_BYTES or not _goes_on(lines):
+            return
+        else:
+            raise RecordError(
+                f"{path}, line {number}: expected at most {MAX_LINE_BYTES >> 20} MB, got more"
+            )
+
+
+def _goes_on(lines: BinaryIO) -> bool:
+    """Whether the line that is too long ends somewhere; else it is torn."""
+    while block := lines.read(1 << 20):
+        if b"\n" in block:
+            return True
+    return False

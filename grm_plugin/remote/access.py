@@ -1,0 +1,146 @@
+"""How requests reach the servers and are let in: key, headers, query, proxy and certificates."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.remote.options import ConnectionOptions
+from grm_plugin.remote.providers import BEARER, Provider
+from grm_plugin.remote.secret import Hiding, Secret, filled
+
+ENVIRONMENT, NONE = "environment", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What every request carries, and the way it takes; nothing of it is ever shown.
+
+    Args:
+        secret: the key of all servers.
+        key_headers: the headers that carry it.
+        more_headers: further ones.
+        query: what is added to every URL.
+        proxy: ``environment``, ``none`` or a URL.
+        ca_file: certificates to trust besides those of the system.
+        secrets: what else must not be shown.
+    """
+
+    secret: Secret = field(default_factory=Secret)
+    key_headers: tuple[str, ...] = (BEARER,)
+    more_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    proxy: str = field(default=ENVIRONMENT, repr=False)
+    ca_file: Path | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, options: ConnectionOptions, provider: Provider, owner: str) -> Access:
+        """The access that ``options`` describe.
+
+        Raises:
+            ConfigError: a variable of the environment is not set, a key is written out, or the
+                proxy or the file of certificates can not be used.
+        """
+        headers, hidden = filled(owner, "headers", options.headers)
+        query, more = filled(owner, "query", options.query)
+        proxy, rest = filled(owner, "proxy", {"url": options.proxy})
+        _check_proxy(options.proxy, proxy["url"], owner)
+        if options.ca_file is not None:
+            _trusting(options.ca_file, owner)
+        return cls(
+            _key(options, provider, owner),
+            (options.key_header,) if options.key_header else provider.key_headers,
+            {**provider.headers, **headers},
+            query,
+            proxy["url"],
+            options.ca_file,
+            (*hidden, *more, *rest),
+        )
+
+    def with_key(self, secret: Secret) -> Access:
+        """The same with another key."""
+        return replace(self, secret=secret)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every request."""
+        key = self.secret.value
+        own = {name: f"Bearer {key}" if name == BEARER else key for name in self.key_headers}
+        return {**(own if key else {}), **self.more_headers}
+
+    def hiding(self) -> Hiding:
+        """What takes the secrets of this access out of all that is read."""
+        logins = [urlsplit(url).password or "" for url in urllib.request.getproxies().values()]
+        return Hiding([self.secret.value, *self.secrets, *logins])
+
+    def trust(self) -> ssl.SSLContext | bool:
+        """Whose certificates are believed; True: those of the system."""
+        return True if self.ca_file is None else _trusting(self.ca_file, "the judge's server")
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy to ask for ``url``; None: straight.
+
+        The environment's (``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``) is never asked for an
+        address of this machine.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if self.proxy == NONE:
+            return None
+        if self.proxy != ENVIRONMENT:
+            return self.proxy
+        if _is_here(host) or urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+            return None
+        found = urllib.request.getproxies()
+        return found.get(parts.scheme) or found.get("all")
+
+
+def _key(options: ConnectionOptions, provider: Provider, owner: str) -> Secret:
+    """The key that is named, or the provider's own where requests go to nobody else."""
+    own = not provider.url or not (options.url or options.urls)
+    name = options.api_key_env or (provider.key_env if own and not options.serve else "") or None
+    return Secret.from_environment(name, owner)
+
+
+def _check_proxy(written: str, url: str, owner: str) -> None:
+    if url in (ENVIRONMENT, NONE):
+        return
+    login = urlsplit(written).netloc.rpartition("@")[0]
+    if login and "${" not in login:
+        raise ConfigError(
+            f"{owner}: proxy: a URL must not carry a user or password (not shown); put both into "
+            "an environment variable and write http://${PROXY_LOGIN}@host:port"
+        )
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise ConfigError(
+            f"{owner}: proxy: expected {ENVIRONMENT}, {NONE} or a URL such as "
+            f"http://proxy:3128, got {quoted(written)}"
+        )
+
+
+def _trusting(file: Path, owner: str) -> ssl.SSLContext:
+    try:
+        trusted = ssl.create_default_context()
+        trusted.load_verify_locations(cafile=file)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            f"{owner}: ca_file {quoted(file)} can not be used: {quoted(error)}; expected a file of "
+            "certificates in PEM form"
+        ) from error
+    return trusted
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,226 @@
+"""Keeps what a run spends on its judge within a budget, and loses nothing that is paid for.
+
+Before the judge is asked about a group, what the group may cost at most is set aside; what comes
+back settles it. So the budget is never passed, as long as servers write no more than they were
+asked for and tell what they count. A group that can not be paid for waits for those under way, and
+if what they leave is not enough, the run ends: nothing is under way then, so nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from grm_plugin.errors import BudgetError
+from grm_plugin.prices import BudgetLimits, dollars
+
+logger = logging.getLogger(__name__)
+
+
+class Amount(NamedTuple):
+    """Tokens in and out, and what they cost in US dollars."""
+
+    tokens: float = 0
+    money: float = 0.0
+
+    def plus(self, other: Amount) -> Amount:
+        """Both together."""
+        return Amount(self.tokens + other.tokens, self.money + other.money)
+
+    def less(self, other: Amount) -> Amount:
+        """What is left without the other; never below nothing."""
+        return Amount(max(0, self.tokens - other.tokens), max(0.0, self.money - other.money))
+
+    def times(self, n: float) -> Amount:
+        """So many of it."""
+        return Amount(n * self.tokens, n * self.money)
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """Who wants to begin; in the order in which they came."""
+
+    turn: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        if self.turn:
+            self.turn.get_loop().call_soon_threadsafe(_resolve, self.turn)
+
+
+class Budget:
+    """What a run has spent and may still spend; from any thread.
+
+    Groups begin in the order in which they came: of a stream that the budget ends, all that was
+    paid for stands before what was not.
+
+    Args:
+        limits: None: everything is allowed.
+    """
+
+    def __init__(self, limits: BudgetLimits | None) -> None:
+        self._limits = limits
+        self._spent = Amount()
+        self._under_way: set[Allowance] = set()
+        self._queue: deque[_Waiting] = deque()
+        self._ended = ""
+        self._lock = threading.RLock()
+
+    @property
+    def limited(self) -> bool:
+        """Whether anything is forbidden."""
+        return self._limits is not None
+
+    @property
+    def spent(self) -> Amount:
+        """What is spent, and told."""
+        return self._spent
+
+    def spend(self, amount: Amount) -> None:
+        """Count what was spent already, by an earlier part of the run."""
+        with self._lock:
+            self._spent = self._spent.plus(amount)
+
+    def allowance(self) -> Allowance:
+        """For one group; to be made in the order of the groups."""
+        return Allowance(self)
+
+    def forget(self) -> None:
+        """Nobody is under way any more: their event loop is lost. What they told is counted."""
+        with self._lock:
+            self._under_way.clear()
+            self._queue.clear()
+
+    def _join(self, waiting: _Waiting) -> None:
+        with self._lock:
+            self._queue.append(waiting)
+
+    def _leave(self, one: Allowance, waiting: _Waiting) -> None:
+        with self._lock:
+            self._under_way.discard(one)
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let the first look again, or everybody where there is nothing to wait for any more."""
+        for waiting in list(self._queue) if self._ended else list(self._queue)[:1]:
+            waiting.wake()
+
+    def _begin(self, one: Allowance, waiting: _Waiting, most: Amount, group: str) -> bool:
+        """Whether ``one`` may begin now; raises BudgetError when it never will."""
+        with self._lock:
+            if self._ended:
+                raise BudgetError(self._ended)
+            if not self._queue or self._queue[0] is not waiting:
+                return False
+            if self._allows(most):
+                self._queue.popleft()
+                one.held = most
+                self._under_way.add(one)
+                self._wake()
+                return True
+            if self._under_way:
+                return False
+            self._ended = self._told(most, group)
+            self._wake()
+            raise BudgetError(self._ended)
+
+    def _more(self, one: Allowance, most: Amount) -> bool:
+        with self._lock:
+            if not self._allows(most):
+                return False
+            one.held = one.held.plus(most)
+            return True
+
+    def _settle(self, one: Allowance, most: Amount, spent: Amount) -> None:
+        with self._lock:
+            one.held = one.held.less(most)
+            self._spent = self._spent.plus(spent)
+            self._wake()
+
+    def _allows(self, more: Amount) -> bool:
+        """Whether all that is under way can cost the most, and ``more`` beside it."""
+        return not self._short(more)
+
+    def _short(self, more: Amount) -> str:
+        """Which limit ``more`` might pass; empty when none."""
+        worst = self._spent.plus(more)
+        for one in self._under_way:
+            worst = worst.plus(one.held)
+        money, tokens = (self._limits.money, self._limits.tokens) if self._limits else (None, None)
+        if money is not None and worst.money > money:
+            return "money"
+        return "tokens" if tokens is not None and worst.tokens > tokens else ""
+
+    def _told(self, most: Amount, group: str) -> str:
+        short = self._short(most)
+        limit, spent = getattr(self._limits, short), getattr(self._spent, short)
+        say = dollars if short == "money" else _tokens
+        left = say(max(0, limit - spent))
+        return (
+            f"budget.{short}: {say(spent)} of {say(limit)} is spent and {left} is left, and group "
+            f"{group} may cost up to {say(getattr(most, short))}; raise budget.{short}, or lower "
+            "k or max_tokens"
+        )
+
+
+class Allowance:
+    """What one group may spend; a context that gives back what is left of it.
+
+    Args:
+        budget: that it is a part of; None: everything is allowed.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self._budget = budget if budget and budget.limited else None
+        self._waiting = _Waiting()
+        self.held = Amount()
+
+    @property
+    def limited(self) -> bool:
+        """Whether it has to be asked for."""
+        return self._budget is not None
+
+    def __enter__(self) -> Self:
+        if self._budget:
+            self._budget._join(self._waiting)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._budget:
+            self._budget._leave(self, self._waiting)
+
+    async def take(self, most: Amount, group: str) -> None:
+        """Set ``most`` aside, when those before have begun and the budget allows it.
+
+        Raises:
+            BudgetError: it does not, and nothing is under way that could leave anything.
+        """
+        if self._budget is None:
+            return
+        self._waiting.turn = asyncio.get_running_loop().create_future()
+        while not self._budget._begin(self, self._waiting, most, group):
+            await self._waiting.turn
+            self._waiting.turn = asyncio.get_running_loop().create_future()
+
+    def add(self, most: Amount) -> bool:
+        """Set more aside, if the budget allows it now."""
+        return self._budget is None or self._budget._more(self, most)
+
+    def settle(self, most: Amount, spent: Amount) -> None:
+        """Of what was set aside, ``most`` is over, and cost ``spent``."""
+        if self._budget:
+            self._budget._settle(self, most, spent)
+
+
+def _resolve(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
+
+
+def _tokens(count: float) -> str:
+    return f"{count:,.0f} tokens"

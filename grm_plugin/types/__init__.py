@@ -1,0 +1,36 @@
+"""The values that flow through the pipeline: a group goes in, a verdict comes out.
+
+Axes: ``K`` samples of the judge, ``N`` responses of a group. Scores are the judge's points
+(1..10 by default); rewards are what a trainer gets (0..1 by default).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from grm_plugin.moved import refuse_old_name
+from grm_plugin.types.groups import SURROGATE, Group, Message, Scale, digest
+from grm_plugin.types.samples import LOST, Failure, Judgment, Principle, Reason, Sample, Token
+from grm_plugin.types.verdicts import Cost, Verdict
+
+__all__ = [
+    "LOST",
+    "SURROGATE",
+    "Cost",
+    "Failure",
+    "Group",
+    "Judgment",
+    "Message",
+    "Principle",
+    "Reason",
+    "Sample",
+    "Scale",
+    "Token",
+    "Verdict",
+    "digest",
+]
+
+if not TYPE_CHECKING:  # checkers know the names that are there
+
+    def __getattr__(name: str) -> Any:
+        raise refuse_old_name(name, __name__, "grm_plugin.engine", ("Draw",))

@@ -1,0 +1,107 @@
+"""What a group comes to: its rewards, and everything they came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from grm_plugin.types.groups import Group
+from grm_plugin.types.samples import Failure, Judgment, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a verdict, or several, cost.
+
+    Args:
+        prompt_tokens, output_tokens: that the judge read and wrote.
+        seconds: wall seconds of the whole group.
+        money: US dollars of the samples whose price is known; None when it is of none.
+        unpriced: samples whose price is not known; where there are any, ``money`` is the least.
+    """
+
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    money: float | None = None
+    unpriced: int = 0
+
+    @classmethod
+    def of(cls, samples: Iterable[Sample], seconds: float = 0.0) -> Cost:
+        """Of samples together; no samples cost nothing that is known."""
+        found = list(samples)
+        known = [one.money for one in found if one.money is not None]
+        return cls(
+            sum(one.prompt_tokens for one in found),
+            sum(one.output_tokens for one in found),
+            seconds,
+            math.fsum(known) if known else None,
+            len(found) - len(known),
+        )
+
+    def __add__(self, other: Cost) -> Cost:
+        """Of both together."""
+        known = [one for one in (self.money, other.money) if one is not None]
+        return Cost(
+            self.prompt_tokens + other.prompt_tokens,
+            self.output_tokens + other.output_tokens,
+            self.seconds + other.seconds,
+            math.fsum(known) if known else None,
+            self.unpriced + other.unpriced,
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rewards of one group and everything they came from.
+
+    Args:
+        group: what was asked.
+        rewards: N rewards in the group's order, or None: the group is unscored. A None among them
+            is a response that alone is unscored; ``unscored_responses`` says why.
+        judgments: every readable sample, whether it voted or not.
+        failures: every dropped sample.
+        unscored: why there are no rewards; empty when there are.
+        cost: tokens, seconds and, where prices are known, money.
+        origin: what produced it, for the record: engine, model, template hash, sampling, vote,
+            select.
+        shown: the group with what sources added to it (evidence, principles); None when nothing.
+        unscored_responses: why single responses have no reward, by their index.
+    """
+
+    group: Group
+    rewards: tuple[float | None, ...] | None
+    judgments: tuple[Judgment, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    unscored: str = ""
+    cost: Cost = Cost()
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    shown: Group | None = None
+    unscored_responses: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def scored(self) -> bool:
+        """Whether this group has rewards."""
+        return self.rewards is not None
+
+    @property
+    def spent(self) -> Cost:
+        """The cost; records of releases that knew no money say of no sample what it cost."""
+        if self.cost.money is not None:
+            return self.cost
+        return replace(self.cost, unpriced=len(self.judgments) + len(self.failures))
+
+    @property
+    def known_rewards(self) -> tuple[float, ...]:
+        """The rewards of the responses that have one."""
+        return tuple(reward for reward in self.rewards or () if reward is not None)
+
+    @property
+    def failures_by_reason(self) -> dict[str, int]:
+        """How many samples were dropped, by reason; only reasons that occurred."""
+        counts: dict[str, int] = {}
+        for failure in self.failures:
+            counts[failure.reason] = counts.get(failure.reason, 0) + 1
+        return counts

@@ -1,0 +1,288 @@
+"""A budget is never passed, and nothing that was scored is lost when it ends a run."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import pickle
+import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grm_plugin import GRM, Group
+from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.errors import BudgetError, ConfigError, JudgeDeadError, TransportError
+from grm_plugin.prices import BudgetLimits, Prices
+from grm_plugin.records import read_verdicts
+from grm_plugin.running.budget import Amount, Budget
+from grm_plugin.testing import ScriptedEngine, scripted
+from grm_plugin.types import Cost
+
+ANSWER = r"\boxed{9, 3}"
+PRICES = {"prompt": 2.0, "output": 8.0}
+costs = st.tuples(st.integers(1, 1000), st.floats(0, 1), st.integers(0, 3))
+
+
+def groups(n: int) -> list[Group]:
+    return [Group.of(f"question {i}", ["4", "5"], id=str(i)) for i in range(n)]
+
+
+def told(prompt: int, output: int, **more: object) -> Draw:
+    return Draw(ANSWER, "stop", prompt, output, **more)  # type: ignore[arg-type]
+
+
+@given(st.lists(costs, min_size=1, max_size=12), st.integers(1, 4000))
+@settings(max_examples=150, deadline=None)
+def test_whatever_groups_cost_the_budget_is_not_passed_and_a_prefix_of_them_is_paid(
+    asked: list[tuple[int, float, int]], limit: int
+) -> None:
+    budget = Budget(BudgetLimits(tokens=limit))
+    paid: list[int] = []
+
+    async def group(number: int, most: int, share: float, pauses: int) -> None:
+        with budget.allowance() as allowance:
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            await allowance.take(Amount(most), str(number))
+            for _ in range(pauses):
+                await asyncio.sleep(0)
+            allowance.settle(Amount(most), Amount(int(share * most)))
+            assert budget.spent.tokens <= limit
+            paid.append(number)
+
+    async def run() -> list[BaseException | None]:
+        tasks = [asyncio.create_task(group(n, *one)) for n, one in enumerate(asked)]
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    outcomes = asyncio.run(run())
+    assert [one for one in outcomes if one and not isinstance(one, BudgetError)] == []
+    assert sorted(paid) == list(range(len(paid)))
+    assert budget.spent.tokens == sum(int(asked[n][1] * asked[n][0]) for n in paid)
+    if len(paid) < len(asked):  # the next one could not have been afforded
+        assert budget.spent.tokens + asked[len(paid)][0] > limit
+
+
+@given(
+    tokens=st.lists(st.tuples(st.integers(1, 400), st.integers(0, 20)), min_size=1, max_size=40),
+    limit=st.integers(1, 120_000),
+    k=st.integers(1, 4),
+    in_money=st.booleans(),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_stream_ends_before_the_budget_is_passed_and_every_verdict_is_given_and_recorded(
+    tokens: list[tuple[int, int]], limit: int, k: int, in_money: bool
+) -> None:
+    judge = scripted([told(*one) for one in tokens])
+    prices = Prices(**PRICES)
+    most = {"money": limit * 2 / 1e6} if in_money else {"tokens": limit}
+    with TemporaryDirectory() as folder:
+        record = Path(folder) / "record.jsonl"
+        with GRM(
+            plugins=judge, engine="scripted", k=k, max_tokens=20, record=record, budget=most,
+            prices=prices,
+        ) as grm:  # fmt: skip
+            given_, ended = [], False
+            try:
+                for verdict in grm.score_many(groups(10)):
+                    given_.append(verdict)
+            except BudgetError:
+                ended = True
+        total = sum((one.cost for one in given_), Cost())
+        spent = (total.money or 0.0) if in_money else total.prompt_tokens + total.output_tokens
+        assert spent <= next(iter(most.values())) + 1e-12
+        assert [one.group.id for one in given_] == [str(n) for n in range(len(given_))]
+        assert ended == (len(given_) < 10)
+        assert all(one.scored for one in given_)
+        written = list(read_verdicts(record)) if record.exists() else []
+        assert [one.group.id for one in written] == [one.group.id for one in given_]
+
+
+def test_all_that_was_begun_in_a_batch_is_judged_and_recorded_before_the_budget_ends_it(
+    tmp_path: Path,
+) -> None:
+    record = tmp_path / "record.jsonl"
+    engine = ScriptedEngine([told(100, 20)], delay_s=0.02)
+    settings_ = {"k": 2, "max_tokens": 20, "record": record, "budget": {"tokens": 8000}}
+    with (
+        GRM(plugins=scripted(engine), engine="scripted", **settings_) as grm,
+        pytest.raises(BudgetError, match=r"budget\.tokens: [\d,]+ tokens of 8,000 tokens is spent"),
+    ):
+        grm.score_batch(groups(40))
+    written = list(read_verdicts(record))
+    assert len(written) == len(engine.requests) / 2  # no request was made for nothing
+    assert all(one.scored for one in written)
+    assert 10 < len(written) < 40
+
+
+def test_a_group_waits_for_those_under_way_and_that_time_is_not_its_own() -> None:
+    engine = ScriptedEngine([told(100, 20)], delay_s=0.4)
+    most = {"k": 1, "max_tokens": 20, "budget": {"tokens": 5000}, "group_timeout_s": 0.9}
+    with GRM(plugins=scripted(engine), engine="scripted", **most) as grm:
+        verdicts = grm.score_batch(groups(6))
+    assert all(one.scored for one in verdicts)
+    assert all(one.cost.seconds < 0.8 for one in verdicts)
+
+
+def test_once_a_budget_has_ended_a_run_no_group_begins_any_more() -> None:
+    with GRM(plugins=scripted([told(9, 9)]), engine="scripted", budget={"tokens": 2000}) as grm:
+        for _ in range(2):
+            with pytest.raises(BudgetError, match="group 0 may cost up to"):
+                grm.score(groups(1)[0])
+    assert grm.engine.requests == []
+
+
+def test_what_was_spent_before_counts() -> None:
+    with GRM(
+        plugins=scripted([told(9, 9)]),
+        engine="scripted",
+        k=1,
+        max_tokens=9,
+        budget={"tokens": 9999},
+    ) as grm:
+        assert grm.score(groups(1)[0]).scored
+        grm.spend(Cost(prompt_tokens=9000, output_tokens=900))
+        with pytest.raises(
+            BudgetError, match="9,918 tokens of 9,999 tokens is spent and 81 tokens"
+        ):
+            grm.score(groups(1)[0])
+
+
+def test_a_judge_that_tells_no_usage_is_taken_to_have_used_all_it_was_allowed() -> None:
+    budget = {"tokens": 10_000}
+    with (
+        GRM(plugins=scripted([ANSWER]), engine="scripted", k=1, budget=budget) as grm,
+        pytest.raises(BudgetError),
+    ):
+        for one in groups(10):
+            grm.score(one)
+    assert 1 <= len(grm.engine.requests) <= 4
+
+
+def test_failed_requests_count_what_was_told_and_nothing_more() -> None:
+    lost = TransportError("cut off")
+    lost.prompt_tokens, lost.output_tokens, lost.money = 700, 50, 0.25
+    script = scripted([lost, TransportError("nothing told")])
+    with GRM(
+        plugins=script, engine="scripted", k=2, dead_groups=99, prices=PRICES, budget={"money": 9}
+    ) as grm:
+        verdict = grm.score(groups(1)[0])
+        assert verdict.cost.money == 0.25
+        assert (verdict.cost.prompt_tokens, verdict.cost.unpriced) == (700, 1)
+        assert grm._keeper.budget.spent == Amount(750, 0.25)
+
+
+def test_the_search_for_a_response_that_breaks_a_group_is_left_out_where_it_can_not_be_paid() -> (
+    None
+):
+    def count(**most: object) -> int:
+        judge = scripted([Draw(r"\boxed{9, 3, 4}", "stop", 100, 20)])
+        with GRM(plugins=judge, engine="scripted", k=2, max_tokens=20, **most) as grm:
+            assert not grm.score(groups(1)[0]).scored
+            return len(grm.engine.requests)
+
+    assert count() > 2
+    assert count(budget={"tokens": 8000}) == 2
+
+
+def test_a_budget_in_money_without_prices_is_refused_before_anything_starts() -> None:
+    with pytest.raises(ConfigError, match="prices of engine 'scripted' are not known; set prices"):
+        GRM(plugins=scripted([ANSWER]), engine="scripted", budget={"money": 1})
+
+
+def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
+    engine = ScriptedEngine([told(1000, 100)])
+    engine.prices = None  # type: ignore[attr-defined]
+    with GRM(plugins=scripted(engine), engine="scripted", budget={"money": 1}) as grm:
+        with pytest.raises(ConfigError, match="prices of engine 'scripted' are not known"):
+            grm.start()
+        engine.prices = Prices(**PRICES)  # type: ignore[attr-defined]
+        assert grm.score(groups(1)[0]).cost.money == pytest.approx(8 * (0.002 + 0.0008))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"budget": {}}, "expected money, tokens or both"),
+        ({"budget": {"money": 0}}, "budget.money"),
+        ({"budget": {"money": math.inf}}, "budget.money"),
+        ({"budget": {"dollars": 3}}, "budget.dollars"),
+        ({"prices": {"output": 3}}, "prices.prompt"),
+        ({"prices": {"prompt": -1, "output": 3}}, "prices.prompt"),
+    ],
+)
+def test_a_wrong_budget_or_price_is_refused_by_name(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        GRM(plugins=scripted([ANSWER]), engine="scripted", **wrong)
+
+
+def test_a_budget_that_is_spent_ends_a_run_as_a_dead_judge_does_and_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(BudgetError("budget.money: gone")))
+    assert isinstance(error, JudgeDeadError)
+    assert str(error) == "budget.money: gone"
+
+
+def test_one_draw_that_costs_more_than_it_may_is_counted_in_full() -> None:
+    with GRM(
+        plugins=scripted([told(10, 50_000)]), engine="scripted", k=1, max_tokens=9,
+        budget={"tokens": 20_000},
+    ) as grm:  # fmt: skip
+        assert grm.score(groups(1)[0]).scored
+        with pytest.raises(BudgetError, match=r"50,010 tokens of 20,000 tokens is spent and 0 tok"):
+            grm.score(groups(1)[0])
+
+
+def test_threads_share_one_budget() -> None:
+    engine = ScriptedEngine([told(100, 20)], delay_s=0.01)
+    kept: list[int] = []
+    most = {"k": 1, "max_tokens": 20, "budget": {"tokens": 12_000}}
+    with GRM(plugins=scripted(engine), engine="scripted", **most) as grm:
+
+        def work() -> None:
+            try:
+                while True:
+                    cost = grm.score(groups(1)[0]).cost
+                    kept.append(cost.prompt_tokens + cost.output_tokens)
+            except BudgetError:
+                return
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(60)
+    assert sum(kept) <= 12_000
+    assert len(kept) > 50
+
+
+def test_a_request_with_several_draws_pays_for_its_prompt_once() -> None:
+    def answer(request: SampleRequest, i: int) -> Draw:
+        return told(1000, 100, same_prompt=request.n)
+
+    with GRM(
+        plugins=scripted(answer), engine="scripted", k=4, permutations=1, prices=PRICES
+    ) as grm:
+        verdict = grm.score(groups(1)[0])
+    assert verdict.cost.money == pytest.approx(0.002 + 4 * 0.0008)
+    assert verdict.cost.unpriced == 0
+
+
+def test_cached_tokens_cost_what_is_said_of_them_and_told_money_holds_before_prices() -> None:
+    draws = [told(1000, 100, cached_tokens=800), told(1000, 100, money=0.5)]
+    with GRM(
+        plugins=scripted(draws), engine="scripted", k=2, prices={**PRICES, "cached": 0.5}
+    ) as grm:
+        verdict = grm.score(groups(1)[0])
+    known = [0.0004 + 0.0004 + 0.0008, 0.5]
+    assert sorted(one.money for one in verdict.judgments) == pytest.approx(known)
+    assert verdict.cost.money == pytest.approx(sum(known))
+
+
+@pytest.mark.parametrize("money", [-1.0, math.nan, math.inf, "much"])
+def test_an_amount_that_makes_no_sense_is_not_known(money: object) -> None:
+    with GRM(plugins=scripted([told(9, 9, money=money)]), engine="scripted", k=2) as grm:
+        cost = grm.score(groups(1)[0]).cost
+    assert (cost.money, cost.unpriced) == (None, 2)

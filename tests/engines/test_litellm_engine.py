@@ -1,0 +1,276 @@
+"""The ``litellm`` engine, with the library itself, against a server over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tests.engines.judge_server as acts
+from grm_plugin import GRM, Group
+from grm_plugin.engine import Draw, Limits
+from grm_plugin.engines.litellm import LiteLLMEngine
+from grm_plugin.engines.litellm_errors import Misfit, understood
+from grm_plugin.engines.litellm_prices import prices_of
+from grm_plugin.errors import (
+    ConfigError,
+    ContextError,
+    DeclinedError,
+    EngineError,
+    RefusedError,
+    RequestTimeout,
+    TransportError,
+)
+from grm_plugin.prices import Prices
+from tests.engines.judge_server import JudgeServer
+from tests.engines.requests_to_judge import request_for
+
+pytest.importorskip("litellm", reason="the extra grm-plugin[litellm]")
+Serve = Callable[[JudgeServer], JudgeServer]
+ROOT = Path(__file__).parents[2]
+KEY = "sk-never-shown-0123"
+LUXURY = 2.0  # US dollars for a million tokens of any kind
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", KEY)
+
+
+@asynccontextmanager
+async def engine_for(
+    server: JudgeServer, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[LiteLLMEngine]:
+    given = {"model": "openai/gpt-4o-mini", "url": f"{server.url}/v1", "api_key_env": "JUDGE_KEY"}
+    engine = LiteLLMEngine(given | options, limits or Limits(tries=3, request_timeout_s=20))
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def drawn(server: JudgeServer, limits: Limits | None = None, **options: Any) -> Any:
+    async with engine_for(server, limits, **options) as engine:
+        (draw,) = await engine.sample(request_for())
+    return draw
+
+
+async def test_n_draws_are_n_requests_with_seeds_of_their_own_and_cost_what_the_table_says(
+    serve: Serve,
+) -> None:
+    server = serve(JudgeServer())
+    async with engine_for(server) as engine:
+        draws = await engine.sample(request_for(n=3, seed=40))
+        assert engine.prices == Prices(prompt=0.15, output=0.6)
+    assert [one.text for one in draws if isinstance(one, Draw)] == [
+        f"judgment of seed {seed}" for seed in (40, 41, 42)
+    ]
+    assert sorted(body["seed"] for body in server.bodies) == [40, 41, 42]
+    assert all("n" not in body for body in server.bodies)
+    (one, *_) = draws
+    assert isinstance(one, Draw)
+    assert (one.prompt_tokens, one.output_tokens, one.same_prompt) == (7, 6, 1)
+    assert one.money == pytest.approx((7 * 0.15 + 6 * 0.6) / 1e6)
+
+
+async def test_what_the_provider_says_that_it_cost_holds_before_the_table(serve: Serve) -> None:
+    usage = {"prompt_tokens": 7, "completion_tokens": 6, "total_tokens": 13, "cost": 0.125}
+    assert (await drawn(serve(JudgeServer(acts.usage_of(usage))))).money == 0.125
+
+
+async def test_a_model_that_no_table_knows_has_no_price(serve: Serve) -> None:
+    async with engine_for(serve(JudgeServer()), model="openai/my-own-judge") as engine:
+        (draw,) = await engine.sample(request_for())
+        assert (draw.money, engine.prices) == (None, None)  # type: ignore[union-attr]
+
+
+async def test_a_provider_that_is_busy_is_waited_for_outside_of_the_tries(serve: Serve) -> None:
+    busy = [acts.status(code, "too many", Retry_After="0.05") for code in (429, 503) * 5]
+    server = serve(JudgeServer(*busy))
+    assert isinstance(await drawn(server), Draw)
+    assert len(server.bodies) == 11
+
+
+async def test_retry_after_is_kept(serve: Serve) -> None:
+    server, before = serve(JudgeServer(acts.status(429, "wait", Retry_After="1"))), time.monotonic()
+    assert isinstance(await drawn(server), Draw)
+    assert time.monotonic() - before > 1
+
+
+async def test_a_provider_that_stays_busy_is_a_timeout_that_says_so(serve: Serve) -> None:
+    server = serve(JudgeServer(otherwise=acts.status(429, "too many requests for you")))
+    error = await drawn(server, Limits(request_timeout_s=1.2))
+    assert isinstance(error, RequestTimeout)
+    assert "no answer within 1.2 s; last: " in str(error)
+    assert "too many requests for you" in str(error)
+
+
+async def test_a_provider_that_hangs_is_a_timeout(serve: Serve) -> None:
+    error = await drawn(serve(JudgeServer(otherwise=acts.hang)), Limits(request_timeout_s=0.5))
+    assert isinstance(error, RequestTimeout)
+
+
+@pytest.mark.parametrize("act", [acts.status(500, "oh"), acts.drop, acts.raw("<html>")])
+async def test_other_faults_are_tried_again_and_then_fail_the_draw(
+    serve: Serve, act: acts.Act
+) -> None:
+    server = serve(JudgeServer(act))
+    assert isinstance(await drawn(server), Draw)
+    lost = serve(JudgeServer(otherwise=act))
+    error = await drawn(lost)
+    assert isinstance(error, TransportError)
+    assert "gave up after 3 tries" in str(error)
+    assert len(lost.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "fix"),
+    [
+        (401, "Incorrect API key provided: sk-never-shown-0123", "api_key_env"),
+        (403, "no access to this model", "api_key_env"),
+        (404, "The model `gpt-9` does not exist", "the model's name as litellm knows it"),
+        (400, "Unsupported parameter: 'seed'", "take out or change what it names"),
+        (429, "insufficient_quota: check your plan", "waiting does not help"),
+    ],
+)
+async def test_a_refusal_is_told_in_the_providers_words_with_what_to_change_and_not_tried_again(
+    serve: Serve, code: int, message: str, fix: str
+) -> None:
+    server = serve(JudgeServer(otherwise=acts.status(code, message)))
+    error = await drawn(server)
+    assert isinstance(error, RefusedError)
+    assert message.partition(":")[0] in str(error)
+    assert fix in str(error)
+    assert KEY not in str(error)
+    assert len(server.bodies) == 1
+
+
+async def test_a_400_after_an_answer_is_about_one_text_and_not_about_us(serve: Serve) -> None:
+    server = serve(JudgeServer(acts.answer, acts.status(400, "invalid text")))
+    async with engine_for(server) as engine:
+        await engine.sample(request_for())
+        (error,) = await engine.sample(request_for())
+    assert isinstance(error, Misfit)
+    assert not isinstance(error, RefusedError)
+
+
+async def test_a_prompt_over_the_context_is_a_context_error(serve: Serve) -> None:
+    said = "This model's maximum context length is 4096 tokens"
+    with pytest.raises(ContextError, match="maximum context length is 4096"):
+        await drawn(serve(JudgeServer(acts.status(400, said))))
+
+
+async def test_what_a_providers_filter_would_not_judge_is_declined(serve: Serve) -> None:
+    said = "Invalid prompt: flagged as potentially violating our usage policy"
+    assert isinstance(await drawn(serve(JudgeServer(acts.status(400, said)))), DeclinedError)
+
+
+async def test_only_so_many_draws_are_in_flight_as_the_limits_allow(serve: Serve) -> None:
+    server = serve(JudgeServer())
+    server.pause_s = 0.05
+    async with engine_for(server, Limits(max_concurrent_samples=3)) as engine:
+        await engine.sample(request_for(n=9))
+    assert server.most == 3
+
+
+async def test_further_arguments_are_passed_on_and_ours_may_not_be_set(serve: Serve) -> None:
+    server = serve(JudgeServer())
+    await drawn(server, arguments={"extra_body": {"reasoning": {"effort": "low"}}})
+    assert server.bodies[0]["reasoning"] == {"effort": "low"}
+    with pytest.raises(ConfigError, match="arguments must not set num_retries, seed"):
+        LiteLLMEngine({"model": "x", "arguments": {"seed": 1, "num_retries": 3}}, Limits())
+
+
+def test_a_whole_run_knows_its_price_and_keeps_a_budget_without_being_told_any(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(JudgeServer(otherwise=acts.choices_with(message={"content": r"\boxed{9, 2}"})))
+    engine = {"name": "litellm", "model": "openai/gpt-4o-mini", "url": f"{server.url}/v1"}
+    with GRM(engine={**engine, "api_key_env": "JUDGE_KEY"}, k=2, budget={"money": 0.5}) as grm:
+        verdict = grm.score(Group.of("2 + 2?", ["4", "5"]))
+    assert verdict.scored
+    assert verdict.cost.money == pytest.approx(2 * (7 * 0.15 + 6 * 0.6) / 1e6)
+    unknown = {**engine, "model": "openai/my-own-judge", "api_key_env": "JUDGE_KEY"}
+    with (
+        GRM(engine=unknown, budget={"money": 1}) as grm,
+        pytest.raises(ConfigError, match="prices"),
+    ):
+        grm.start()
+    own = {"prompt": LUXURY, "output": LUXURY}
+    with GRM(engine=unknown, k=2, budget={"money": 1}, prices=own) as grm:
+        assert grm.score(Group.of("2 + 2?", ["4", "5"])).cost.money == pytest.approx(
+            26 * LUXURY / 1e6
+        )
+
+
+def test_prices_in_the_config_hold_before_the_table(serve: Serve) -> None:
+    server = serve(JudgeServer(otherwise=acts.choices_with(message={"content": r"\boxed{9, 2}"})))
+    engine = {"name": "litellm", "model": "openai/gpt-4o-mini", "url": f"{server.url}/v1"}
+    own = {"prompt": LUXURY, "output": LUXURY}
+    with GRM(engine={**engine, "api_key_env": "JUDGE_KEY"}, k=1, prices=own) as grm:
+        cost = grm.score(Group.of("2 + 2?", ["4", "5"])).cost
+    assert cost.money == pytest.approx(13 * LUXURY / 1e6)
+
+
+def test_it_prints_and_logs_nothing_and_looks_up_no_price_table_on_the_network(
+    serve: Serve, tmp_path: Path
+) -> None:
+    server = serve(JudgeServer(acts.status(429, "busy", Retry_After="0"), acts.status(500, "oh")))
+    script = f"""
+import asyncio, logging, socket
+logging.basicConfig(level=logging.WARNING)
+connect = socket.socket.connect
+def local_only(self, address):
+    assert address[0] in ("127.0.0.1", "localhost"), address
+    return connect(self, address)
+socket.socket.connect = local_only
+resolve = socket.getaddrinfo
+def known_only(host, *more, **named):
+    assert host in ("127.0.0.1", "localhost", None), host
+    return resolve(host, *more, **named)
+socket.getaddrinfo = known_only
+from grm_plugin.engine import Limits
+from grm_plugin.engines.litellm import LiteLLMEngine
+from tests.engines.requests_to_judge import request_for
+async def run():
+    engine = LiteLLMEngine({{"model": "openai/gpt-4o-mini", "url": "{server.url}/v1",
+                            "api_key_env": "JUDGE_KEY"}}, Limits())
+    await engine.start()
+    (draw,) = await engine.sample(request_for())
+    assert draw.text == "judgment of seed 7", draw
+    await engine.close()
+asyncio.run(run())
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    environment.pop("LITELLM_LOCAL_MODEL_COST_MAP", None)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
+        cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_an_error_that_litellm_itself_makes_is_told_by_name() -> None:
+    error = understood(KeyError("choices"), "'choices'")
+    assert isinstance(error, EngineError)
+    assert "litellm failed: KeyError" in str(error)
+
+
+def test_the_highest_of_tiered_prices_counts() -> None:
+    table = {
+        "m": {
+            "input_cost_per_token": 1e-6, "input_cost_per_token_above_128k_tokens": 2e-6,
+            "input_cost_per_token_priority": 9e-6, "output_cost_per_token": 4e-6,
+            "output_cost_per_reasoning_token": 5e-6,
+        }
+    }  # fmt: skip
+    assert prices_of(table, "p/m") == Prices(prompt=2, output=5)
+    assert prices_of({"m": {"output_cost_per_token": 1e-6}}, "m") is None

@@ -1,0 +1,31 @@
+"""Records that no memory holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from grm_plugin import Group, Verdict
+from grm_plugin.records import MAX_LINE_BYTES, to_line
+
+READ = """
+import resource, sys
+from pathlib import Path
+from grm_plugin.records import read_verdicts
+print(len([*read_verdicts(Path(sys.argv[1]))]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+def test_two_gigabytes_without_a_newline_are_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(to_line(Verdict(Group.of("q", ["a"]), (0.5,))))
+    with path.open("r+b") as file:
+        file.truncate(2 << 30)  # takes no room on the disk
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=True
+    )
+    verdicts, megabytes = map(int, done.stdout.split())
+    assert verdicts == 1
+    assert megabytes < 3 * (MAX_LINE_BYTES >> 20)

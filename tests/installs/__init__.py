@@ -1,0 +1,1 @@
+"""What people get who install the package without our constraints: `make test-newest`."""
