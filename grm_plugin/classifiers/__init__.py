@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.engine import Limits
@@ -10,7 +11,15 @@ from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
 
-__all__ = ["Classifier", "ClassifierFactory", "named"]
+__all__ = ["Classifier", "ClassifierFactory", "Rating", "named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A logit, and the tokens that were read for it; 0 when nobody tells."""
+
+    logit: float
+    prompt_tokens: int = 0
 
 
 class Classifier(Protocol):
@@ -23,8 +32,10 @@ class Classifier(Protocol):
             EngineError: with what is missing and what to do.
         """
 
-    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
+    async def logits(self, texts: Sequence[str]) -> Sequence[float | Rating | EngineError]:
         """The raw logit of each text, in order; an error in place of one fails that text alone.
+
+        A :class:`Rating` in place of a logit tells what it cost, too.
 
         A text over the model's context is such an error: it is never truncated.
 

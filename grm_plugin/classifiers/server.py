@@ -7,12 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grm_plugin.classifiers import Rating
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound
+from grm_plugin.remote.usage import Usage
 
 _OWNER = "classifier 'server'"
 
@@ -41,14 +43,17 @@ class ServerClassifier:
     async def start(self) -> None:
         await self._connection.start()
 
-    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
+    async def logits(self, texts: Sequence[str]) -> Sequence[float | Rating | EngineError]:
         return await asyncio.gather(*(self._logit(text) for text in texts))
 
-    async def _logit(self, text: str) -> float | EngineError:
+    async def _logit(self, text: str) -> float | Rating | EngineError:
         # without use_activation the server would send the sigmoid of the logit
         body = {"model": self._connection.model, "input": text, "use_activation": False}
         try:
-            return _logit_of(await self._post(body))
+            answer = await self._post(body)
+            logit = _logit_of(answer)
+            tokens = Usage.told(answer.get("usage")).prompt
+            return Rating(logit, tokens) if tokens else logit
         except ContextError as error:
             return EngineError(str(error))
         except EngineError as error:

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 import grm_plugin
 from grm_plugin.plugins import installed
 
-EXTRAS = ("torch", "transformers", "vllm", "trl", "openrlhf", "ray")
+EXTRAS = ("torch", "transformers", "vllm", "trl", "openrlhf", "ray", "litellm")
 NEWEST_PYTHON = (3, 13)
 
 

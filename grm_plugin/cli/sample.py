@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -75,7 +76,11 @@ def reading(verdict: Verdict) -> Check:
 
 
 def _fix(verdict: Verdict) -> str:
-    return next((_FIXES.get(one.reason, _NO_GRM) for one in verdict.failures), _NO_GRM)
+    for one in verdict.failures:
+        # a server that takes none of such requests does not mean their text
+        refused = one.reason == Reason.TRANSPORT and re.search(r"HTTP 4\d\d", one.detail)
+        return REFUSED if refused else _FIXES.get(one.reason, _NO_GRM)
+    return _NO_GRM
 
 
 def _spent(verdict: Verdict, samples: Sequence[Sample]) -> str:

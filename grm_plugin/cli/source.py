@@ -28,6 +28,7 @@ class Source:
     """
 
     def __init__(self, groups: Input, check: Check, limit: int | None = None) -> None:
+        self.name = groups.label
         self.total: int | None = None
         self._input, self._check, self._limit = groups, check, limit
         self._seen = 0
@@ -35,11 +36,6 @@ class Source:
         if groups.can_be_read_again:
             self.total = sum(1 for _ in self._read())
             self._refuse_if_empty(self.total)
-
-    @property
-    def name(self) -> str:
-        """How messages call the input."""
-        return self._input.label
 
     def groups(self) -> Iterator[Group]:
         """The groups, one at a time, up to the first bad row."""
@@ -51,7 +47,7 @@ class Source:
             self._error = error
 
     def whole(self) -> Iterator[Group]:
-        """Every group of the input, whatever the limit.
+        """Every group of an input that can be read again, whatever the limit.
 
         Raises:
             InputError: a row is bad.

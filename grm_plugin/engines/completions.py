@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from grm_plugin.engine import Draw, SampleRequest
-from grm_plugin.engines.usage import Usage
 from grm_plugin.errors import EngineError, TransportError, quoted
 from grm_plugin.local.tokens import aligned, merged
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.usage import Usage
 from grm_plugin.types import Token
 
 _ENDED = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -14,21 +14,14 @@ from pydantic import Field
 
 from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.engines.completions import read_draws
-from grm_plugin.engines.litellm_errors import Fault, Misfit, understood
-from grm_plugin.engines.litellm_prices import prices_of, with_money
-from grm_plugin.errors import (
-    ConfigError,
-    EngineError,
-    RefusedError,
-    RequestTimeout,
-    TransportError,
-    not_installed,
-)
+from grm_plugin.engines.litellm_calls import Caller
+from grm_plugin.engines.litellm_prices import cost_of, prices_of
+from grm_plugin.errors import ConfigError, EngineError, not_installed
 from grm_plugin.options import Options, read_options
 from grm_plugin.prices import Prices
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.secret import Secret
-from grm_plugin.remote.slots import Slots
 from grm_plugin.types import Message
 
 _OWNER = "engine 'litellm'"
@@ -38,7 +31,6 @@ _OURS = frozenset(
         *("logprobs", "top_logprobs", "api_base", "api_key", "timeout", "num_retries"),
     )
 )
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 20.0
 
 
 class LiteLLMOptions(Options):
@@ -50,6 +42,8 @@ class LiteLLMOptions(Options):
         api_key_env: name of the environment variable that holds the key; None: the one that litellm
             knows for the provider.
         arguments: further ones of ``litellm.acompletion``, such as ``{reasoning_effort: low}``.
+        requests_per_minute: most requests that this process makes in a minute; None: as many as
+            the provider takes, and fewer when it says that it is too much.
         context_tokens: tokens of prompt and judgment together that the judge can hold.
         control_tokens: texts that the judge's tokenizer takes for control tokens, besides the
             usual ones.
@@ -59,6 +53,7 @@ class LiteLLMOptions(Options):
     url: str | None = None
     api_key_env: str | None = None
     arguments: Mapping[str, Any] = {}
+    requests_per_minute: int | None = Field(None, ge=1)
     context_tokens: int | None = Field(None, ge=1)
     control_tokens: tuple[str, ...] = ()
 
@@ -67,7 +62,7 @@ class LiteLLMEngine:
     """Asks for every draw by itself, whatever the provider makes of ``n``.
 
     What a provider does not take (a seed, say) litellm leaves out. A provider that is busy is
-    waited for until ``limits.request_timeout_s``; other faults are tried ``limits.tries`` times.
+    waited for, as the ``server`` engine does; other faults are tried ``limits.tries`` times.
     The money is what the provider tells, else what litellm's own table of prices says, which comes
     with the library: nothing is fetched for it.
 
@@ -88,9 +83,9 @@ class LiteLLMEngine:
         if taken:
             raise ConfigError(f"{_OWNER}: arguments must not set {', '.join(taken)}")
         self._secret = Secret.from_environment(self.options.api_key_env, _OWNER)
-        self._limits, self._slots = limits, Slots(limits.max_concurrent_samples)
+        self._limits = limits
         self._litellm: ModuleType | None = None
-        self._answered = False
+        self._caller: Caller | None = None
         self.model = self.options.model
         self.context_tokens = self.options.context_tokens
         self.control_tokens: Sequence[str] = self.options.control_tokens
@@ -102,6 +97,13 @@ class LiteLLMEngine:
             EngineError: litellm is not installed.
         """
         self._litellm = await asyncio.to_thread(_imported)
+        self._caller = Caller(
+            self._litellm.acompletion,
+            self._limits,
+            Pace(self.options.requests_per_minute),
+            f"{_OWNER}: {self.model}",
+            self._secret.hide,
+        )
         self.prices = prices_of(self._litellm.model_cost, self.model)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
@@ -111,24 +113,40 @@ class LiteLLMEngine:
             ContextError: the prompt is too long for the judge.
             EngineError: the engine is not running.
         """
-        if self._litellm is None:
-            raise EngineError(f"{_OWNER} is not running; start it first")
-        draws = [self._draw(self._litellm, request, i) for i in range(request.n)]
-        return await asyncio.gather(*draws)
+        return await asyncio.gather(*(self._draw(request, i) for i in range(request.n)))
 
-    async def _draw(
-        self, litellm: ModuleType, request: SampleRequest, i: int
-    ) -> Draw | EngineError:
-        async with self._slots.hold(1):
-            started = time.monotonic()
-            try:
-                answer = await self._answer(litellm, self._arguments(request, i))
-                value = await asyncio.to_thread(answer.model_dump)
-                (draw,) = read_draws(Answer(value, time.monotonic() - started), _single(request, i))
-            except EngineError as error:
-                return error
-            self._answered = True
-            return with_money(litellm, self.model, answer, draw) if isinstance(draw, Draw) else draw
+    async def turn(self) -> None:
+        """Return when the requests of another group can be sent."""
+        await self._calls().turn()
+
+    @property
+    def trouble(self) -> str:
+        """Why requests wait now; empty when they do not."""
+        return self._caller.trouble if self._caller else ""
+
+    def _calls(self) -> Caller:
+        if self._caller is None:
+            raise EngineError(f"{_OWNER} is not running; start it first")
+        return self._caller
+
+    async def _draw(self, request: SampleRequest, i: int) -> Draw | EngineError:
+        try:
+            answer, seconds = await self._calls().call(self._arguments(request, i))
+            value = Answer(answer.model_dump(), seconds)
+            (draw,) = read_draws(value, replace(request, n=1, seed=request.seed + i))
+        except EngineError as error:
+            return error
+        return self._with_money(answer, draw)
+
+    def _with_money(self, answer: Any, draw: Draw | EngineError) -> Draw | EngineError:
+        """``draw`` with what litellm reckons that it cost, where the provider told nothing."""
+        if self._litellm is None or draw.money is not None or not draw.prompt_tokens:
+            return draw
+        money = cost_of(self._litellm, self.model, answer)
+        if isinstance(draw, Draw):
+            return replace(draw, money=money)
+        draw.money = money
+        return draw
 
     def _arguments(self, request: SampleRequest, i: int) -> dict[str, Any]:
         sampling = request.sampling
@@ -154,48 +172,12 @@ class LiteLLMEngine:
             arguments["api_key"] = self._secret.value
         return arguments | dict(self.options.arguments)
 
-    async def _answer(self, litellm: ModuleType, arguments: Mapping[str, Any]) -> Any:
-        """What the provider answers within the deadline.
-
-        Raises:
-            ContextError, DeclinedError, RefusedError, RequestTimeout, TransportError: it does not.
-        """
-        until, said = time.monotonic() + self._limits.request_timeout_s, ""
-        tries, pause_s = 1, _FIRST_PAUSE_S
-        while (left_s := until - time.monotonic()) > 0:
-            try:
-                async with asyncio.timeout(left_s):
-                    return await litellm.acompletion(timeout=left_s, **arguments)
-            except TimeoutError:
-                break
-            except Exception as error:
-                fault = self._understood(error)
-            tries, said = tries + (not fault.busy), str(fault)
-            if tries > self._limits.tries:
-                raise TransportError(f"{said} (gave up after {self._limits.tries} tries)")
-            asked_s = pause_s if fault.retry_after_s is None else fault.retry_after_s
-            await asyncio.sleep(min(asked_s, max(0.0, until - time.monotonic())))
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-        last = f"; last: {said}" if said else "; raise request_timeout_s"
-        raise RequestTimeout(
-            f"{self.model}: no answer within {self._limits.request_timeout_s:g} s{last}"
-        )
-
-    def _understood(self, error: Exception) -> Fault:
-        """A fault that another try may not meet; raises what none would help against."""
-        found = understood(error, self._secret.hide(str(error)))
-        if isinstance(found, Fault):
-            return found
-        if isinstance(found, Misfit) and not self._answered:
-            raise RefusedError(f"{found}; take out or change what it names") from error
-        raise found from error
-
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         return None
 
     async def close(self) -> None:
         """Forget the library; it closes its connections itself, when the interpreter ends."""
-        self._litellm = None
+        self._litellm = self._caller = None
 
 
 def _imported() -> ModuleType:
@@ -211,9 +193,3 @@ def _imported() -> ModuleType:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     module: ModuleType = litellm
     return module
-
-
-def _single(request: SampleRequest, i: int) -> SampleRequest:
-    return SampleRequest(
-        request.messages, 1, request.seed + i, request.sampling, logprobs=request.logprobs
-    )

@@ -12,53 +12,34 @@ from grm_plugin.errors import (
     TransportError,
     quoted,
 )
-
-
-class Fault(TransportError):
-    """A fault that another try may not meet.
-
-    Args:
-        message: what happened.
-        busy: the provider lives and has too much to do; that is waited for, and no try is lost.
-        retry_after_s: seconds that the provider asked for, if it did.
-    """
-
-    def __init__(
-        self, message: str, busy: bool = False, retry_after_s: float | None = None
-    ) -> None:
-        super().__init__(message, busy, retry_after_s)
-        self.busy, self.retry_after_s = busy, retry_after_s
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class Misfit(EngineError):
-    """The provider does not take a request as it is: ours at all, or this one's text."""
-
+from grm_plugin.remote.faults import Busy, Fault
+from grm_plugin.remote.retry_after import seconds_asked_for
 
 _KEY = "; name the variable with the key in api_key_env, and look whether it may use this model"
 _MODEL = "; is it the model's name as litellm knows it, and does the provider still offer it?"
 _PAY = "; the account has no money or no quota left, so waiting does not help"
+_OURS = "; take out or change what it names"
 
-_FINAL: Mapping[str, str] = {
+_REFUSALS: Mapping[str, str] = {
     "AuthenticationError": _KEY,
     "PermissionDeniedError": _KEY,
     "NotFoundError": _MODEL,
     "LiteLLMUnknownProvider": _MODEL,
     "PaymentRequiredError": _PAY,
-    "UnsupportedParamsError": "; take it out of arguments",
+    "UnsupportedParamsError": _OURS,
 }
 _BUSY = ("RateLimitError", "ServiceUnavailableError")
 _FAULTS = ("Timeout", "APITimeoutError", "APIConnectionError", "APIError", "APIStatusError")
 
 
-def understood(error: Exception, text: str) -> EngineError | ContextError:
+def understood(error: Exception, text: str, *, answered: bool) -> EngineError | ContextError:
     """The error of ours for what a call of litellm raised.
 
     Args:
         error: what it raised.
         text: what it says, without keys.
+        answered: whether the provider answered before: a request that it does not take then is not
+            refused for what all of ours have in common.
     """
     said = quoted(text.removeprefix("litellm."), 400)
     for name in (kind.__name__ for kind in type(error).__mro__):
@@ -66,31 +47,31 @@ def understood(error: Exception, text: str) -> EngineError | ContextError:
             return ContextError(said)
         if name == "ContentPolicyViolationError":
             return DeclinedError(said)
-        if name in _FINAL:
-            return RefusedError(said + _FINAL[name])
+        if name in _REFUSALS:
+            return RefusedError(said + _REFUSALS[name])
         if name in ("BadRequestError", "UnprocessableEntityError"):
-            return Misfit(said)
+            return _misfit(said, answered=answered)
         if name in _BUSY:
             return _busy(error, text, said)
         if name in _FAULTS:
-            return _by_status(getattr(error, "status_code", None), said)
+            return _by_status(getattr(error, "status_code", None), said, answered=answered)
     return TransportError(f"litellm failed: {type(error).__name__}: {said}")
 
 
-def _by_status(status: object, said: str) -> EngineError:
+def _misfit(said: str, *, answered: bool) -> EngineError:
+    return EngineError(said) if answered else RefusedError(said + _OURS)
+
+
+def _by_status(status: object, said: str, *, answered: bool) -> EngineError:
     """Where litellm has no class of its own for what a provider says."""
     if status in (401, 402, 403):
         return RefusedError(said + (_PAY if status == 402 else _KEY))
     other = isinstance(status, int) and 400 <= status < 500 and status != 408
-    return Misfit(said) if other else Fault(said)
+    return _misfit(said, answered=answered) if other else Fault(said)
 
 
 def _busy(error: Exception, text: str, said: str) -> EngineError:
     if "insufficient_quota" in text or "exceeded your current quota" in text:
         return RefusedError(said + _PAY)
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        seconds = max(0.0, float(headers["retry-after"]))
-    except (KeyError, TypeError, ValueError):  # no header, or a date
-        return Fault(said, busy=True)
-    return Fault(said, True, seconds)
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    return Busy(said, seconds_asked_for(headers or {}, text))

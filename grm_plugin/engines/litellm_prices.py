@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from grm_plugin.engine import Draw
 from grm_plugin.prices import Prices
 
 _MILLION = 1e6
@@ -39,11 +37,9 @@ def _highest(entry: Mapping[str, Any], name: str) -> float | None:
     return max(known, default=None)
 
 
-def with_money(litellm: ModuleType, model: str, answer: Any, draw: Draw) -> Draw:
-    """``draw`` with what litellm reckons that ``answer`` cost, where the provider told nothing."""
-    if draw.money is not None or not draw.prompt_tokens:
-        return draw
+def cost_of(litellm: ModuleType, model: str, answer: Any) -> float | None:
+    """What litellm reckons that ``answer`` cost in US dollars; None where it does not know."""
     try:
-        return replace(draw, money=litellm.completion_cost(answer, model=model))
+        return float(litellm.completion_cost(answer, model=model))
     except Exception:  # a model that is not in the table, or a usage that it does not understand
-        return draw
+        return None

@@ -18,6 +18,7 @@ from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.pipeline.scorer import Scorer
+from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.sources import Sources
 from grm_plugin.plugins import Plugins
@@ -55,7 +56,8 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     check_vote(config, plan)
     check_sizes(config, plan)
     engine: Engine = make("engine", config.engine)
-    pricing = Pricing(engine, config.prices)
+    selector: Selector = make("selector", config.select)
+    pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
     if config.budget and config.budget.money:
         pricing.check(f"engine {config.engine.name!r}", started=False)
     return Scorer(
@@ -76,7 +78,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
             pricing,
         ),
         stopper=make("stopper", config.stop),
-        selector=make("selector", config.select),
+        selector=selector,
         rule=Rule(
             str(config.vote),
             make("voter", config.vote),

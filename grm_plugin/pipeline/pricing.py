@@ -11,9 +11,11 @@ from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.prices import Prices
 from grm_plugin.prompts import Prepared
 from grm_plugin.running.budget import Amount
+from grm_plugin.types import Judgment, Sample
 
 # Chat templates add a few control tokens around every message, and some in front of all.
 _FRAME_TOKENS = 64
+_TOKEN_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,12 @@ class Pricing:
     Args:
         engine: tells what a draw cost, or looks prices up when it starts, where it can.
         given: the prices that the user names; they hold before those that are looked up.
+        rating: of the meta RM, where it has any.
     """
 
     engine: Engine
     given: Prices | None = None
+    rating: Prices | None = None
 
     @property
     def prices(self) -> Prices | None:
@@ -67,14 +71,16 @@ class Pricing:
     def most(
         self, prepared: Prepared, order: Sequence[int], samplings: Sequence[Sampling]
     ) -> list[Amount]:
-        """The most that each round of one draw may cost: every byte of the prompt a token.
+        """The most that each round of one draw may cost, and last that of its rating.
+
+        Every byte of a prompt counts as a token, and a token of the judgment as eight bytes.
 
         Args:
             prepared: the group.
             order: of its responses, as they are shown.
             samplings: of each round; what the judge said before is a part of the next prompt.
         """
-        found, said = [], 0
+        found, said, prompt = [], 0, 0
         for number, sampling in enumerate(samplings):
             messages = prepared.render(order, said=[""] * number)
             prompt = said + sum(len(one.content.encode()) + _FRAME_TOKENS for one in messages)
@@ -82,7 +88,18 @@ class Pricing:
             money = self.prices.of(prompt, output) if self.prices else 0.0
             found.append(Amount(prompt + output, money))
             said += output
-        return found
+        paid = self.rating.of(prompt + _TOKEN_BYTES * said, 0) if self.rating else 0.0
+        return [*found, Amount(money=paid)]
+
+    def ratings(self, before: Sequence[Judgment], after: Sequence[Sample]) -> Amount:
+        """What a meta RM's ratings cost: what it made judgments dearer by."""
+        paid = {(one.run, one.sample): one.money for one in before}
+        dearer = (
+            one.money - known
+            for one in after
+            if one.money is not None and (known := paid.get((one.run, one.sample))) is not None
+        )
+        return Amount(money=math.fsum(dearer))
 
     def spent(self, draw: Draw | EngineError, most: Amount) -> Amount:
         """What a draw counts against a budget: what was told, and of one that failed no more.

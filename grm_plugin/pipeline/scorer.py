@@ -23,13 +23,13 @@ from grm_plugin.pipeline.isolating import isolate
 from grm_plugin.pipeline.origin import origin
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.planning import between
-from grm_plugin.pipeline.selecting import Selector
+from grm_plugin.pipeline.selecting import Selection, Selector
 from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper, checked_more
 from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
-from grm_plugin.running.budget import Allowance, Budget
+from grm_plugin.running.budget import Allowance, Amount, Budget
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 
@@ -105,7 +105,7 @@ class Scorer:
                 await isolate(
                     course, self.config, self.template, self.planner, self.drawer, drawn_by
                 )
-            course.selection = await select(course, self.config, self.fitter.plan, self.selector)
+            course.selection = await self._select(course)
             settled = settle(course.selection.judgments, course.case, self.rule)
         except PluginError as error:
             settled = Settled(None, str(error))
@@ -189,6 +189,12 @@ class Scorer:
         if past and self.fitter.plan.name == "list":
             course.blamed = culprits.blamed(case.runs, case.copies)
         return course
+
+    async def _select(self, course: Course) -> Selection:
+        found = await select(course, self.config, self.fitter.plan, self.selector)
+        rated = self.drawer.pricing.ratings(course.valid, [*found.judgments, *found.failures])
+        course.case.allowance.settle(Amount(), rated)
+        return found
 
     async def _afford(self, course: Course, latest: float) -> None:
         """Set aside what the group may cost; the time that this waits for others is not its own.

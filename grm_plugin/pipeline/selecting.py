@@ -10,11 +10,12 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from grm_plugin.classifiers import Classifier
+from grm_plugin.classifiers import Classifier, Rating
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
+from grm_plugin.prices import Prices
 from grm_plugin.prompts import META, load_template
 from grm_plugin.running import guarded
 from grm_plugin.size import Size
@@ -101,11 +102,14 @@ class MetaRMOptions(Options):
             whoever makes the part by its name makes the classifier first. Without one only recorded
             meta-scores count.
         template: a file that says what it is shown; None is the built-in one.
+        prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens; None where
+            nobody is paid for it. It reads texts and writes none.
     """
 
     k_meta: int | None = Field(None, ge=1)
     classifier: Any = None
     template: Path | None = None
+    prices: Prices | None = None
 
 
 class MetaRM:
@@ -125,6 +129,7 @@ class MetaRM:
                 "write it where the judgment should stand"
             )
         self._classifier: Classifier | None = read.classifier
+        self.prices = read.prices
 
     async def start(self) -> None:
         if self._classifier:
@@ -134,7 +139,7 @@ class MetaRM:
         unrated = [judgment for judgment in judgments if judgment.meta_score is None]
         logits = await self._logits(group, unrated)
         answers = {_key(one): logit for one, logit in zip(unrated, logits, strict=True)}
-        rated = [_rated(judgment, answers.get(_key(judgment))) for judgment in judgments]
+        rated = [self._rated(judgment, answers.get(_key(judgment))) for judgment in judgments]
         valid = [outcome for outcome in rated if isinstance(outcome, Judgment)]
         failures = [outcome for outcome in rated if isinstance(outcome, Failure)]
         k_meta = size.k_meta or self._k_meta or max(1, size.k // 2)
@@ -142,7 +147,7 @@ class MetaRM:
 
     async def _logits(
         self, group: Group, judgments: Sequence[Judgment]
-    ) -> Sequence[float | EngineError]:
+    ) -> Sequence[float | Rating | EngineError]:
         if not judgments:
             return []
         if self._classifier is None:
@@ -154,6 +159,21 @@ class MetaRM:
             return await guarded.call(owner, self._classifier.logits, texts)
         except EngineError as error:
             return [error] * len(judgments)
+
+    def _rated(self, judgment: Judgment, answer: float | Rating | EngineError | None) -> Sample:
+        if answer is None:
+            return judgment
+        logit, tokens = (
+            (answer.logit, answer.prompt_tokens) if isinstance(answer, Rating) else (answer, 0)
+        )
+        if self.prices and self._classifier:
+            paid = self.prices.of(tokens, 0) if tokens else None
+            known = judgment.money is not None and paid is not None
+            money = judgment.money + paid if known else None  # type: ignore[operator]
+            judgment = replace(judgment, money=money)
+        if isinstance(logit, EngineError) or not math.isfinite(logit):
+            return judgment.failed(Reason.META, f"the meta RM gave no score: {logit}")
+        return replace(judgment, meta_score=float(logit))
 
     async def close(self) -> None:
         if self._classifier:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 import tests.engines.judge_server as acts
+from grm_plugin.classifiers import Rating
 from grm_plugin.errors import EngineError, TransportError
 from tests.classifiers.test_classifiers import started
 from tests.engines.judge_server import JudgeServer
@@ -20,6 +21,12 @@ async def test_each_text_gets_its_raw_logit_in_order(serve: Serve) -> None:
         assert await classifier.logits(["abc", "a", "ab"]) == [1.5, 0.5, 1.0]
     assert all(body["use_activation"] is False for body in server.bodies)
     assert {body["model"] for body in server.bodies} == {"judge"}
+
+
+async def test_what_the_server_tells_of_tokens_comes_with_the_logit(serve: Serve) -> None:
+    told = acts.raw('{"data": [{"probs": [0.25]}], "usage": {"prompt_tokens": 31}}')
+    async with started(name="server", url=serve(JudgeServer(told)).url) as classifier:
+        assert await classifier.logits(["abc"]) == [Rating(0.25, 31)]
 
 
 async def test_a_server_without_classify_is_asked_for_pooling(serve: Serve) -> None:

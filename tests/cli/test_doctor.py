@@ -39,7 +39,7 @@ def test_a_judge_that_works_is_all_well(grm: Grm, monkeypatch: pytest.MonkeyPatc
 def test_a_judge_that_scores_the_bad_response_higher_is_warned_of(grm: Grm) -> None:
     shown = grm("doctor", *TINY)
     assert shown.code == 0
-    assert "warn order scores 6 for a good and 10 for a bad response in the mean" in shown.out
+    assert "warn order scores 5 for a good and 10 for a bad response in the mean" in shown.out
     assert "not the prompt this judge was trained on" in shown.out
 
 

@@ -13,9 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grm_plugin import GRM, Group
+from grm_plugin import GRM, Group, hookimpl
+from grm_plugin.classifiers import ClassifierFactory, Rating
 from grm_plugin.engine import Draw, SampleRequest
-from grm_plugin.errors import BudgetError, ConfigError, JudgeDeadError, TransportError
+from grm_plugin.errors import (
+    BudgetError,
+    ConfigError,
+    EngineError,
+    JudgeDeadError,
+    TransportError,
+)
+from grm_plugin.hookspecs import Register
+from grm_plugin.plugins import Plugin
 from grm_plugin.prices import BudgetLimits, Prices
 from grm_plugin.records import read_verdicts
 from grm_plugin.running.budget import Amount, Budget
@@ -286,3 +295,42 @@ def test_an_amount_that_makes_no_sense_is_not_known(money: object) -> None:
     with GRM(plugins=scripted([told(9, 9, money=money)]), engine="scripted", k=2) as grm:
         cost = grm.score(groups(1)[0]).cost
     assert (cost.money, cost.unpriced) == (None, 2)
+
+
+class _Rater:
+    """A meta RM that tells what it read."""
+
+    def __init__(self, options: object, limits: object) -> None: ...
+
+    async def start(self) -> None: ...
+
+    async def logits(self, texts: list[str]) -> list[Rating | EngineError]:
+        return [Rating(1.0, 500), EngineError("too long")][: len(texts)]
+
+    async def close(self) -> None: ...
+
+
+class _Offer:
+    @hookimpl
+    def grm_register_classifiers(self, register: Register[ClassifierFactory]) -> None:
+        register("rater", _Rater)
+
+
+def test_what_a_meta_rm_costs_counts_where_its_prices_are_set() -> None:
+    select = {"name": "meta_rm", "k_meta": 1, "classifier": {"name": "rater"}}
+
+    def cost(**more: object) -> tuple[Cost, Amount]:
+        plugins = scripted([told(1000, 100)], Plugin("rater", _Offer()))
+        with GRM(
+            plugins=plugins, engine="scripted", k=2, min_valid=1, prices=PRICES,
+            select={**select, **more}, budget={"money": 9},
+        ) as grm:  # fmt: skip
+            return grm.score(groups(1)[0]).cost, grm._keeper.budget.spent
+
+    judge = 2 * (0.002 + 0.0008)
+    free, spent = cost()
+    assert (free.money, spent.money) == (pytest.approx(judge), pytest.approx(judge))
+    paid, spent = cost(prices={"prompt": 100})
+    assert paid.unpriced == 1  # nobody told what the rating cost that failed
+    assert paid.money == pytest.approx(judge / 2 + 0.05)
+    assert spent.money == pytest.approx(judge + 0.05)

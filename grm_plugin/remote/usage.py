@@ -10,7 +10,7 @@ from typing import Any
 from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError
 
-_MOST_TOKENS = 2**53
+_MOST_TOKENS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Usage:
 
 def _count(told: object) -> int:
     known = _amount(told)
-    return 0 if known is None or known > _MOST_TOKENS else int(known)
+    return 0 if known is None else min(int(known), _MOST_TOKENS)
 
 
 def _amount(told: object) -> float | None:
