@@ -53,7 +53,7 @@ def numbers(
         "tokens_in": float(cost.prompt_tokens),
         "tokens_out": float(cost.output_tokens),
         "money": math.nan if cost.money is None else cost.money,
-        "unpriced_rate": _share(cost.unpriced, samples),
+        "unpriced_rate": min(_share(cost.unpriced, samples), 1.0),
     }
 
 

@@ -69,6 +69,12 @@ class Budget:
         self._ended = ""
         self._lock = threading.RLock()
 
+    def again(self) -> Budget:
+        """One for a forked process, in which nobody is under way: what was spent is spent."""
+        budget = Budget(self._limits)
+        budget._spent = self._spent
+        return budget
+
     @property
     def limited(self) -> bool:
         """Whether anything is forbidden."""
