@@ -24,10 +24,10 @@ def conditions(*packages: str) -> dict[str, Any]:
     }
 
 
-def save(name: str, result: dict[str, Any], *packages: str) -> Path:
-    """Write ``results/<name>.json``: what was measured, and on what."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+def save(name: str, result: dict[str, Any], *packages: str, folder: Path = RESULTS) -> Path:
+    """Write ``<name>.json`` in ``folder``: what was measured, and on what."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
     text = json.dumps({"conditions": conditions(*packages), **result}, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
     return path

@@ -22,44 +22,39 @@ CHAT = (
 )
 WORDS = 4096
 
-SHAPES: dict[str, dict[str, int]] = {
-    "tiny": {"hidden": 128, "inner": 384, "layers": 4, "heads": 4, "kv": 2, "vocabulary": WORDS},
-    # as Qwen2.5-1.5B and -7B
-    "1.5B": {
-        "hidden": 1536,
-        "inner": 8960,
-        "layers": 28,
-        "heads": 12,
-        "kv": 2,
-        "vocabulary": 151936,
-    },
-    "7B": {
-        "hidden": 3584,
-        "inner": 18944,
-        "layers": 28,
-        "heads": 28,
-        "kv": 4,
-        "vocabulary": 152064,
-    },
+
+def _shape(hidden: int, inner: int, heads: int, kv: int, layers: int, words: int) -> dict[str, Any]:
+    return {
+        "hidden_size": hidden,
+        "intermediate_size": inner,
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv,
+        "num_hidden_layers": layers,
+        "vocab_size": words,
+    }
+
+
+SHAPES = {
+    "tiny": _shape(128, 384, 4, 2, 4, 2 * WORDS),
+    "1.5B": _shape(1536, 8960, 12, 2, 28, 151_936) | {"tie_word_embeddings": True},
+    "7B": _shape(3584, 18944, 28, 4, 28, 152_064),
 }
+"""The last two are those of Qwen2.5-1.5B and -7B."""
 
 
 def config_of(shape: str, **more: Any) -> Qwen2Config:
     """The configuration of a shape; ``more`` changes fields of it."""
-    of = SHAPES[shape]
-    fields = {
-        "hidden_size": of["hidden"],
-        "intermediate_size": of["inner"],
-        "num_hidden_layers": of["layers"],
-        "num_attention_heads": of["heads"],
-        "num_key_value_heads": of["kv"],
-        "vocab_size": of["vocabulary"],
-        "max_position_embeddings": 8192,
-        "pad_token_id": 0,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
-    }
-    return Qwen2Config(**fields | more)
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    return Qwen2Config(**{"max_position_embeddings": 8192, **ends, **SHAPES[shape], **more})
+
+
+def save_config(folder: Path, shape: str, **more: Any) -> Path:
+    """The shape and a tokenizer in ``folder``, for what makes up the weights by itself."""
+    config = config_of(shape, **more)
+    config.architectures = ["Qwen2ForCausalLM"]
+    config.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
 
 
 def save_judge(folder: Path, shape: str, *, dtype: str = "float32", **more: Any) -> Path:

@@ -23,8 +23,9 @@ import grm_plugin.reference
 from grm_plugin.engine import Limits, SampleRequest, Sampling
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.local.batching import Job
+from grm_plugin.local.generation import Generator
 from grm_plugin.local.options import Row
-from grm_plugin.local.packing import USUAL_STEPS, batch_cost, packed
+from grm_plugin.local.packing import USUAL_STEPS, packed
 from grm_plugin.reference.prompt import render_prompt
 from grm_plugin.reference.tasks.data import best_of_groups
 from grm_plugin.types import Message
@@ -83,10 +84,15 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def never_end(engine: TransformersEngine) -> None:
     """Make all rows run to their token limit."""
-    generator = engine._generator
-    assert generator is not None
+    generator = generator_of(engine)
     generator.ends = frozenset()
     generator.model.generation_config.eos_token_id = None
+
+
+def generator_of(engine: TransformersEngine) -> Generator:
+    """What runs the model of a started engine."""
+    assert engine._generator is not None
+    return engine._generator
 
 
 def workload(options: argparse.Namespace, temperature: float) -> list[SampleRequest]:
@@ -106,7 +112,7 @@ async def plan(
     """The batches the engine will cut."""
     loop = asyncio.get_running_loop()
     jobs: list[Job[Row, Any]] = []
-    cost = batch_cost("cpu", USUAL_STEPS)
+    cost = engine.options.batch_cost(generator_of(engine).model.device.type, USUAL_STEPS)
     for request in requests:
         prompt = await engine._encoded(request.messages)
         width = len(prompt) + request.sampling.max_tokens
@@ -129,8 +135,7 @@ async def both(
 
 def bare(engine: TransformersEngine, rows: Sequence[Row]) -> None:
     """Generate one batch as anybody would."""
-    generator = engine._generator
-    assert generator is not None
+    generator = generator_of(engine)
     tokens = {"input_ids": [list(row.prompt) for row in rows]}
     padded = generator.tokenizer.pad(tokens, padding_side="left", return_tensors="pt")
     sampling = rows[0].sampling

@@ -18,7 +18,7 @@ RESPONSES = 4
 Reward = Callable[..., Sequence[float | None]]
 
 
-def run(reward: Reward, *, steps: int, prompts: int) -> list[float]:
+def run(reward: Reward, *, steps: int, prompts: int, device: str = "cpu") -> list[float]:
     """Train and return the seconds of every step but the first, which warms everything up.
 
     The same rewards give the same run, token for token.
@@ -27,6 +27,7 @@ def run(reward: Reward, *, steps: int, prompts: int) -> list[float]:
         reward: as TRL calls it.
         steps: optimizer steps.
         prompts: distinct prompts a step, each with four responses.
+        device: where the policy is trained, ``cpu`` or ``cuda``.
     """
     torch.set_num_threads(1)
     clock = Clock()
@@ -34,7 +35,7 @@ def run(reward: Reward, *, steps: int, prompts: int) -> list[float]:
         config = GRPOConfig(
             folder,
             seed=1,
-            use_cpu=True,
+            use_cpu=device == "cpu",
             max_steps=steps,
             learning_rate=1e-4,
             per_device_train_batch_size=prompts * RESPONSES,

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from docs.figures import figures_page
+from docs.inputs import inputs_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.litellm import LiteLLMOptions
@@ -214,6 +215,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "versions.md": versions_page,
+    "inputs.md": inputs_page,
 }
 
 

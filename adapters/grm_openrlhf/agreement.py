@@ -61,6 +61,19 @@ def check_agreed(agreed: Mapping[str, str], found: Terms, actor: str) -> None:
         )
 
 
+def check_model(first: str, here: str, actor: str) -> None:
+    """Refuse to be judged by another model than the first rollout actor was.
+
+    Raises:
+        ConfigError: names both.
+    """
+    if first != here:
+        raise ConfigError(
+            f"{actor} is served the judge {quoted(here)}, and another rollout actor "
+            f"{quoted(first)}; serve the same on every node, or say which with engine.model"
+        )
+
+
 def _version(distribution: str) -> str:
     try:
         return version(distribution)

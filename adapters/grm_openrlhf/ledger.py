@@ -88,6 +88,9 @@ class Book(Protocol):
     async def number(self, actor: str) -> int | None:
         """Which of the rollout actors it is; see :meth:`Ledger.number`."""
 
+    async def first(self, what: str, said: str) -> str:
+        """What another rollout actor said before; see :meth:`Ledger.first`."""
+
 
 class Ledger:
     """Adds up the rounds of all rollout actors; see :mod:`.rounds`.
@@ -103,6 +106,7 @@ class Ledger:
         self._training = self._batch = self._evaluation = Tally()
         self._evaluation_is_lost = False
         self._numbers: dict[str, int] = {}
+        self._firsts: dict[str, str] = {}
 
     async def number(self, actor: str) -> int | None:
         """A number for a rollout actor, from 0 on, the same whenever it asks.
@@ -111,6 +115,15 @@ class Ledger:
             actor: a name that no other has.
         """
         return self._numbers.setdefault(actor, len(self._numbers))
+
+    async def first(self, what: str, said: str) -> str:
+        """What the first rollout actor said that was asked the same, so that all can compare.
+
+        Args:
+            what: all say the same about.
+            said: by this one.
+        """
+        return self._firsts.setdefault(what, said)
 
     async def begin(self, name: str, *, training: bool) -> None:
         """A round has begun.

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from grm_plugin import GRM
 from grm_plugin.engine import Limits
-from grm_plugin.errors import EngineError, RefusedError
+from grm_plugin.errors import RequestTimeout, TransportError
+from grm_plugin.remote.starting import NotServing
 
-_LIMIT_S = 10.0
+LIMIT_S = 10.0
+"""Most seconds that it takes."""
 
 
-def look(judge: GRM, limit_s: float = _LIMIT_S) -> str:
+def look(judge: GRM) -> str:
     """What the servers of ``judge`` say now; empty where it has no address to ask.
 
     One that is still loading, or that only the nodes of the rollouts can reach, is no error: it is
@@ -20,24 +22,23 @@ def look(judge: GRM, limit_s: float = _LIMIT_S) -> str:
 
     Args:
         judge: not started; it is left so.
-        limit_s: seconds it may take.
 
     Raises:
-        RefusedError: a server refuses the key or has no such model.
+        EngineError: it can not judge this run, whenever it is asked: it refuses the key, has no
+            such model, or is no judge at all.
     """
     engine = judge.config.engine
     if engine.name != "server":
         return ""
-    limits = replace(Limits(), tries=1, request_timeout_s=limit_s)
-    made = judge.plugins.make("engine", engine.name, engine.options, limits)
+    limits = replace(Limits(), tries=1, request_timeout_s=LIMIT_S)
+    now = {**engine.options, "start_timeout_s": 0}
+    made = judge.plugins.make("engine", engine.name, now, limits)
     try:
-        asyncio.run(asyncio.wait_for(_started(made), limit_s))
-    except RefusedError:
-        raise
+        asyncio.run(asyncio.wait_for(_started(made), LIMIT_S))
     except TimeoutError:
-        return f"has not answered within {limit_s:g} s; it is asked again with the first group"
-    except EngineError as error:
-        return f"does not answer yet, and is asked again with the first group: {error}"
+        return f"no answer within {LIMIT_S:g} s; it is asked again with the first group"
+    except (NotServing, RequestTimeout, TransportError) as error:
+        return f"no answer yet, it is asked again with the first group: {error}"
     return f"answers, model {made.model!r}"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from grm_openrlhf.agreement import check_agreed, findings
+from grm_openrlhf.agreement import check_agreed, check_model, findings
 from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.gathering import Gathering
 from grm_openrlhf.judging import GroupJudge, Scored
@@ -104,6 +104,9 @@ class ScoredRollouts:
         grm = GRM(self._config.but(**here), plugins=self._plugins)
         found = findings(grm, self._options, self._settings.own_agent)
         check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
+        await grm.start_async()
+        model = grm.engine.model  # servers tell it where the settings do not
+        check_model(await self._book.first("model", model), model, f"rollout {_actor()}")
         return GroupJudge(grm, self._options, self._settings)
 
     async def _record(self, record: Path) -> Path:

@@ -102,5 +102,5 @@ def _group(rows: Sequence[Row], metadata: Mapping[str, Any]) -> Group:
         reference=first.reference,
         principles=first.principles,
         evidence=evidence if any(evidence) else (),
-        metadata=metadata,
+        metadata={**first.metadata, **metadata},
     )

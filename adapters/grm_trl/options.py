@@ -18,12 +18,15 @@ class Columns(Options):
         principles: a principle, or a list of them.
         evidence: facts about this completion (text).
         id: how records and messages name the group (text or number).
+        metadata: columns kept with the verdict, which the judge does not see; of a group's first
+            completion.
     """
 
     reference: str | None = None
     principles: str | None = None
     evidence: str | None = None
     id: str | None = None
+    metadata: tuple[str, ...] = ()
 
 
 class TRLOptions(Options):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.turns import Said, said
-from grm_plugin.hosts.values import optional_text, texts
+from grm_plugin.hosts.values import as_json, is_missing, optional_text, texts
 from grm_plugin.types import Message
 from grm_trl.host import OWN
 from grm_trl.options import Columns
@@ -25,6 +25,7 @@ class Row:
     principles: tuple[str, ...] = ()
     evidence: str | None = None
     id: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -60,6 +61,7 @@ def read_rows(
     principles = _column("principles", columns.principles, call, count)
     evidence = _column("evidence", columns.evidence, call, count)
     ids = _column("id", columns.id, call, count)
+    kept = {name: _column("metadata", name, call, count) for name in columns.metadata}
     asked = [said(prompt, ("prompts", i)) for i, prompt in enumerate(prompts)]
     return [
         Row(
@@ -71,6 +73,7 @@ def read_rows(
             principles=texts(principles[i], _at(columns.principles, i)),
             evidence=optional_text(evidence[i], _at(columns.evidence, i)),
             id=optional_text(ids[i], _at(columns.id, i)) or "",
+            metadata={name: _as_json(values[i], name, i) for name, values in kept.items()},
         )
         for i, completion in enumerate(completions)
     ]
@@ -103,6 +106,10 @@ def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) ->
             f"column {name!r}: expected {count} values, one per completion, got {quoted(values)}"
         )
     return values
+
+
+def _as_json(value: Any, column: str, row: int) -> Any:
+    return None if is_missing(value) else as_json(value, (column, row))
 
 
 def _at(column: str | None, row: int) -> str:

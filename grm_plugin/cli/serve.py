@@ -59,10 +59,12 @@ def serve(
     """
     try:
         from grm_plugin.serving.app import create_app
+        from grm_plugin.serving.logs import log_to_stderr
         from grm_plugin.serving.server import check_host, serve
         from grm_plugin.serving.settings import ServingSettings
     except ImportError as error:
         raise not_installed(_OWNER, "serve", error) from error
+    log_to_stderr()
     rules = read_options(ServingSettings, _OWNER, read_pairs(serving or (), "--serving"))
     tokens = _tokens(token_env, token_file)
     check_host(host, has_token=bool(tokens), open_to_all=no_token)

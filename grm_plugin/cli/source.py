@@ -28,6 +28,7 @@ class Source:
     """
 
     def __init__(self, groups: Input, check: Check, limit: int | None = None) -> None:
+        self.name = groups.label
         self.total: int | None = None
         self._input, self._check, self._limit = groups, check, limit
         self._seen = 0
@@ -51,7 +52,7 @@ class Source:
             self._error = error
 
     def whole(self) -> Iterator[Group]:
-        """Every group of the input, whatever the limit.
+        """Every group of an input that can be read again, whatever the limit.
 
         Raises:
             InputError: a row is bad.

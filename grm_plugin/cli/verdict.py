@@ -59,8 +59,8 @@ def _group(verdict: Verdict) -> Iterator[RenderableType]:
         yield _titled("principles to use", "\n".join(group.principles))
     for n, response in enumerate(group.responses):
         yield _titled(f"response #{n + 1}{_reward(verdict, n)}", response)
-        if group.evidence and group.evidence[n]:
-            yield _titled(f"evidence on #{n + 1}", group.evidence[n])
+        for evidence in filter(None, group.evidence[n : n + 1]):
+            yield _titled(f"evidence on #{n + 1}", evidence)
 
 
 def _reward(verdict: Verdict, n: int) -> str:

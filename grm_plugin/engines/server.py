@@ -12,11 +12,12 @@ from pydantic import Field
 from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
+from grm_plugin.engines.harmless import Harmless
 from grm_plugin.engines.marks import marks_in_the_frame
-from grm_plugin.errors import EngineError, GRMError, RefusedError
+from grm_plugin.errors import EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
-from grm_plugin.remote.fields import RequestShape
+from grm_plugin.remote.fields import RequestShape, asked_of
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
@@ -87,6 +88,7 @@ class ServerEngine:
             system=self.options.system,
             owner=_OWNER,
         )
+        self._harmless = Harmless(self._written)
         self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
         self._tokenizes = provider.lists  # nobody else has /tokenize
         self.model = self._connection.model
@@ -118,7 +120,7 @@ class ServerEngine:
             RequestTimeout: no answer in time.
             ContextError: the server says that the prompt is too long, or cut it without a word.
             RefusedError: the server takes no request like ours.
-            EngineError: the server refused this request.
+            DeclinedError: the server takes no request with this text.
         """
         draws = await self._drawn(request)
         told = next((draw.prompt_tokens for draw in draws if isinstance(draw, Draw)), 0)
@@ -149,8 +151,18 @@ class ServerEngine:
         return draws
 
     async def _complete(self, request: SampleRequest) -> Answer:
+        """The server's answer to a request that it takes, or to one whose text it minds."""
+        try:
+            answer = await self._written(request)
+        except Refused as refusal:
+            advice = self._shape.advice(asked_of(self.model, request), refusal.said)
+            raise await self._harmless.blamed(refusal, request, advice) from refusal
+        self._harmless.answered(request)
+        return answer
+
+    async def _written(self, request: SampleRequest) -> Answer:
         """The server's answer, with what it refuses by name changed where that loses nothing."""
-        asked, changes = _asked(self.model, request), dict[str, tuple[str | None, str]]()
+        asked, changes = asked_of(self.model, request), dict[str, tuple[str | None, str]]()
         while True:
             names = self._shape.names({name: other for name, (other, _) in changes.items()})
             try:
@@ -163,8 +175,6 @@ class ServerEngine:
             except Refused as refusal:
                 change = self._shape.change(asked, names, refusal.said)
                 if change is None:
-                    if advice := self._shape.advice(asked, refusal.said):
-                        raise RefusedError(f"{refusal}; {advice}") from refusal
                     raise
                 changes[change[0]] = (change[1], refusal.said)
             else:
@@ -184,7 +194,8 @@ class ServerEngine:
         body = {"model": self.model, "messages": self._shape.turns(messages)}
         try:
             answer = await self._connection.post("/tokenize", body)
-            return int(answer.value["count"])
+            count = answer.value["count"]
+            return count if type(count) is int and count >= 0 else None
         except NotFound:
             self._tokenizes = False
         except (GRMError, KeyError, TypeError, ValueError):
@@ -220,22 +231,3 @@ class ServerEngine:
 def _from(request: SampleRequest, start: int, end: int) -> SampleRequest:
     """The part of a request that brings its draws ``start`` to ``end``."""
     return replace(request, n=end - start, seed=request.seed + start, first=request.first + start)
-
-
-def _asked(model: str, request: SampleRequest) -> dict[str, Any]:
-    """What a request asks for, by the fields' own names."""
-    sampling = request.sampling
-    asked: dict[str, Any] = {
-        "model": model,
-        "messages": request.messages,
-        "n": request.n,
-        "seed": request.seed,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
-    }
-    if sampling.stop:
-        asked["stop"] = list(sampling.stop)
-    if request.logprobs:
-        asked |= {"logprobs": True, "top_logprobs": request.logprobs}
-    return asked

@@ -10,7 +10,7 @@ from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
 from grm_plugin.local.chat import ChatEncoder, check_context
-from grm_plugin.local.options import LocalModelOptions, Row
+from grm_plugin.local.options import LocalJudgeOptions, Row
 from grm_plugin.local.packing import USUAL_STEPS
 from grm_plugin.options import read_options
 from grm_plugin.types import Message
@@ -33,19 +33,19 @@ class TransformersEngine:
     text.
 
     Args:
-        options: see :class:`grm_plugin.local.options.LocalModelOptions`.
+        options: see :class:`grm_plugin.local.options.LocalJudgeOptions`.
         limits: only ``request_timeout_s`` matters here.
 
     Raises:
         ConfigError: an option is unknown or of the wrong type.
     """
 
-    Options = LocalModelOptions
+    Options = LocalJudgeOptions
     context_tokens: int | None = None
     control_tokens: Sequence[str] = ()
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
-        self.options = read_options(LocalModelOptions, _OWNER, options)
+        self.options = read_options(LocalJudgeOptions, _OWNER, options)
         self.model = self.options.model
         self._limits = limits
         self._generator: Generator | None = None
@@ -67,6 +67,11 @@ class TransformersEngine:
             cost=self.options.batch_cost(device, USUAL_STEPS),
             owner=_OWNER,
         )
+
+    @property
+    def altered(self) -> Mapping[str, Any]:
+        """What the judge does not get as it was asked for: turns moved."""
+        return self._generator.encoder.template.altered if self._generator else {}
 
     def _load(self) -> Generator:
         try:

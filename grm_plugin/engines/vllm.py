@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -22,6 +22,7 @@ from grm_plugin.errors import (
 )
 from grm_plugin.local.chat import ChatEncoder, check_context
 from grm_plugin.local.tokens import TokenReader
+from grm_plugin.local.turns import System
 from grm_plugin.options import Options, read_options
 from grm_plugin.remote.slots import Slots
 from grm_plugin.types import Message, Token
@@ -40,6 +41,9 @@ class VLLMOptions(Options):
         dtype: such as ``bfloat16``; ``auto`` is the one the weights are stored in.
         enforce_eager: no compilation: starts faster, runs slower.
         enable_prefix_caching: compute a prefix that prompts share once.
+        system: where the system turn of a prompt goes: ``turn`` keeps it, ``user`` puts its text
+            in front of the user's turn, ``auto`` does so where the chat template has no place for
+            it.
         extra: further arguments of vLLM's ``AsyncEngineArgs``.
     """
 
@@ -50,6 +54,7 @@ class VLLMOptions(Options):
     dtype: str = "auto"
     enforce_eager: bool = False
     enable_prefix_caching: bool = True
+    system: System = "auto"
     extra: Mapping[str, Any] = {}
 
     def arguments(self) -> dict[str, Any]:
@@ -58,7 +63,7 @@ class VLLMOptions(Options):
         Raises:
             ConfigError: ``extra`` repeats a setting that has an option of its own.
         """
-        own = self.model_dump(exclude={"extra"}, exclude_none=True)
+        own = self.model_dump(exclude={"extra", "system"}, exclude_none=True)
         twice = sorted((type(self).model_fields.keys() - {"extra"}) & set(self.extra))
         if twice:
             raise ConfigError(f"{_OWNER}: extra repeats {', '.join(twice)}; set it as an option")
@@ -93,6 +98,7 @@ class VLLMEngine:
         self._timeout_s = limits.request_timeout_s
         self._slots = Slots(limits.max_concurrent_samples)
         self._engine: Any = None
+        self._ends: Mapping[int, str] = {}
         self._reader: TokenReader
         self._encoder: ChatEncoder
 
@@ -105,7 +111,9 @@ class VLLMEngine:
         self._engine = await asyncio.to_thread(self._load)
         found = self._engine.get_tokenizer()  # a coroutine in some versions
         tokenizer = await found if inspect.isawaitable(found) else found
-        self._reader, self._encoder = TokenReader(tokenizer), ChatEncoder(tokenizer)
+        self._reader = TokenReader(tokenizer)
+        self._encoder = ChatEncoder(tokenizer, self.options.system, _OWNER)
+        self._ends = self._encoder.template.ends()
         self.control_tokens = self._encoder.control_tokens
         self.context_tokens = self._engine.model_config.max_model_len
 
@@ -120,6 +128,11 @@ class VLLMEngine:
             raise EngineError(
                 f"{_OWNER}: vLLM can not start with model {self.model!r}: {quoted(error, 500)}"
             ) from error
+
+    @property
+    def altered(self) -> Mapping[str, Any]:
+        """What the judge does not get as it was asked for: turns moved."""
+        return self._encoder.template.altered if self._engine is not None else {}
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         """Draw ``request.n`` completions; cancelling aborts them in vLLM.
@@ -142,20 +155,24 @@ class VLLMEngine:
     def _draw(self, one: Any, prompt: int, seconds: float) -> Draw | EngineError:
         if one.finish_reason not in ("stop", "length"):
             return TransportError(f"{_OWNER}: a draw ended for the reason {one.finish_reason!r}")
-        told = self._told(one) if one.logprobs else ()
-        return Draw(one.text, one.finish_reason, prompt, len(one.token_ids), seconds, told)
+        # an end token that is not flagged special has a text, which is none of the judge's
+        text = one.text.removesuffix(self._ends.get(one.stop_reason, ""))
+        told = self._told(one, text) if one.logprobs else ()
+        return Draw(text, one.finish_reason, prompt, len(one.token_ids), seconds, told)
 
-    def _told(self, one: Any) -> tuple[Token, ...]:
+    def _told(self, one: Any, text: str) -> tuple[Token, ...]:
         places = [
             {token: float(told.logprob) for token, told in place.items()} for place in one.logprobs
         ]
-        return self._reader.tokens(one.token_ids, one.text, places)
+        return self._reader.tokens(one.token_ids, text, places)
 
     async def _generated(self, prompt: list[int], request: SampleRequest) -> Any:
         """vLLM's one and final output of a request."""
         tokens = {"prompt_token_ids": prompt}
         try:
-            stream = self._engine.generate(tokens, _parameters(request), uuid.uuid4().hex)
+            stream = self._engine.generate(
+                tokens, _parameters(request, self._ends), uuid.uuid4().hex
+            )
             async with asyncio.timeout(self._timeout_s):
                 *_, final = [output async for output in stream]
         except TimeoutError:
@@ -180,7 +197,7 @@ class VLLMEngine:
             await asyncio.to_thread(engine.shutdown)
 
 
-def _parameters(request: SampleRequest) -> Any:
+def _parameters(request: SampleRequest, ends: Iterable[int]) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind
 
@@ -192,6 +209,7 @@ def _parameters(request: SampleRequest) -> Any:
         top_p=sampling.top_p,
         max_tokens=sampling.max_tokens,
         stop=list(sampling.stop),
+        stop_token_ids=list(ends),
         logprobs=request.logprobs or None,
         # without it the draws of a request come one by one, and the last one hides the others
         output_kind=RequestOutputKind.FINAL_ONLY,

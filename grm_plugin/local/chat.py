@@ -9,6 +9,7 @@ from typing import Any
 
 from grm_plugin.engine import Draw
 from grm_plugin.errors import ContextError, EngineError
+from grm_plugin.local.turns import ChatTemplate, System
 from grm_plugin.prompts.control import is_mark
 from grm_plugin.thinking import Thinking
 from grm_plugin.types import Message
@@ -25,10 +26,14 @@ class ChatEncoder:
 
     Args:
         tokenizer: of transformers, or one that can be called like it.
+        system: where the text of a system turn goes; see
+            :class:`grm_plugin.local.turns.ChatTemplate`.
+        owner: how messages call the engine.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, system: System = "auto", owner: str = "the judge") -> None:
         self._tokenizer = tokenizer
+        self.template = ChatTemplate(tokenizer, system, owner)
         added = dict(getattr(tokenizer, "added_tokens_decoder", None) or {})
         self.control_tokens = tuple(str(token) for token in added.values())
         marks = {int(one): str(token) for one, token in added.items() if is_mark(str(token))}
@@ -43,7 +48,7 @@ class ChatEncoder:
         """
         if any(self._has_marks(message.content) for message in messages):
             return self._encoded_apart(messages)
-        return self._ids(self._rendered(messages), whole=True)
+        return self._ids(self.template.rendered(messages), whole=True)
 
     def marked(
         self, messages: Sequence[Message], draws: Sequence[Draw | EngineError]
@@ -59,25 +64,17 @@ class ChatEncoder:
         Where the marks of thinking are special tokens, no text has one: then nobody can tell.
         """
         roles = tuple(message.role for message in messages)
-        if not self._tokenizer.chat_template:
+        if not self.template.is_there:
             return False
         if roles not in self._opened:
-            ids = self._ids(self._rendered([Message(role, "x") for role in roles]))
+            ids = self._ids(self.template.rendered([Message(role, "x") for role in roles]))
             end = self._tokenizer.decode(ids[-_END:], skip_special_tokens=True)
             self._opened[roles] = Thinking().ends_open(str(end))
         return self._opened[roles]
 
-    def _rendered(self, messages: Sequence[Message]) -> str:
-        if not self._tokenizer.chat_template:
-            return "\n\n".join(message.content for message in messages)
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        return str(
-            self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        )
-
     def _ids(self, text: str, *, whole: bool = False) -> list[int]:
         # a chat template writes the special tokens of a whole prompt itself
-        special = whole and not self._tokenizer.chat_template
+        special = whole and not self.template.is_there
         return list(self._tokenizer(text, add_special_tokens=special).input_ids)
 
     def _has_marks(self, text: str) -> bool:
@@ -94,7 +91,7 @@ class ChatEncoder:
             for message in messages
         ]
         # re.split with one group alternates what the template wrote and what was taken
-        parts = re.split(rf"{place}(\d+)Z", self._rendered(without))
+        parts = re.split(rf"{place}(\d+)Z", self.template.rendered(without))
         ids = [
             self._plain(taken[int(part)]) if number % 2 else self._ids(part)
             for number, part in enumerate(parts)

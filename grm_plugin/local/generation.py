@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,13 @@ from grm_plugin.errors import EngineError, RequestTimeout
 from grm_plugin.local.cache import CACHE_ARGUMENT, growing_cache
 from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
-from grm_plugin.local.options import LocalModelOptions, Row, RowJob
+from grm_plugin.local.options import LocalJudgeOptions, Row, RowJob
 from grm_plugin.local.probabilities import likeliest
 from grm_plugin.local.seeded import SeededSampler
 from grm_plugin.local.tokens import TokenReader
 from grm_plugin.types import Message, Token
+
+logger = logging.getLogger(__name__)
 
 
 class Generator:
@@ -34,14 +37,14 @@ class Generator:
         EngineError: the model can not be loaded.
     """
 
-    def __init__(self, options: LocalModelOptions, owner: str, timeout_s: float) -> None:
+    def __init__(self, options: LocalJudgeOptions, owner: str, timeout_s: float) -> None:
         self._owner, self._timeout_s = owner, timeout_s
         self.model, self.tokenizer = load(AutoModelForCausalLM, options, owner)
         self.context_tokens = context_of(self.model)
-        self.ends = _end_tokens(self.model, self.tokenizer)
+        self.encoder = ChatEncoder(self.tokenizer, options.system, owner)
+        self.ends = _end_tokens(self.model, self.tokenizer, self.encoder.template.ends(), owner)
         self._pad = _pad_token(self.tokenizer, self.ends)
         self._reader = TokenReader(self.tokenizer)
-        self.encoder = ChatEncoder(self.tokenizer)
         # Penalties and samplers that came with the weights would bend the distribution we sample.
         self.model.generation_config = GenerationConfig(
             do_sample=False, eos_token_id=sorted(self.ends) or None, pad_token_id=self._pad
@@ -155,10 +158,17 @@ class Ending(StoppingCriteria):  # type: ignore[misc]
         return any(ending in text for ending in sampling.stop)
 
 
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+def _end_tokens(
+    model: Any, tokenizer: Any, of_turns: Mapping[int, str], owner: str
+) -> frozenset[int]:
+    """What ends an answer: the checkpoint's end tokens, and the one of its chat template."""
     configured = model.generation_config.eos_token_id
     ends = configured if isinstance(configured, list) else [configured]
-    return frozenset(token for token in (*ends, tokenizer.eos_token_id) if token is not None)
+    known = frozenset(token for token in (*ends, tokenizer.eos_token_id) if token is not None)
+    for one, text in of_turns.items():
+        if one not in known:
+            logger.info("%s: %r ends a turn, and now an answer too", owner, text)
+    return known | of_turns.keys()
 
 
 def _pad_token(tokenizer: Any, ends: frozenset[int]) -> int:

@@ -11,6 +11,7 @@ from pydantic import Field
 from grm_plugin.engine import Draw, Sampling
 from grm_plugin.local.batching import Job
 from grm_plugin.local.packing import batch_cost
+from grm_plugin.local.turns import System
 from grm_plugin.options import Options
 
 
@@ -50,6 +51,18 @@ class LocalModelOptions(Options):
     def loading(self) -> dict[str, Any]:
         """What both the tokenizer and the model are loaded with."""
         return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
+
+
+class LocalJudgeOptions(LocalModelOptions):
+    """Options of a model that is asked in turns.
+
+    Args:
+        system: where the system turn of a prompt goes: ``turn`` keeps it, ``user`` puts its text
+            in front of the user's turn, ``auto`` does so where the chat template has no place for
+            it.
+    """
+
+    system: System = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from grm_plugin.contracts.contract import Reading
 from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError, InputError, PluginError, TransportError, quoted
 from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.types import Group, Judgment, Sample, Scale
+
+_MOST_TOKENS = 2**53  # what any reader of a record can hold
+_LONGEST_S = 1e9
 
 
 def checked_group(group: Group) -> Group:
@@ -127,6 +131,8 @@ def checked_draws(
 ) -> Sequence[Draw | EngineError]:
     """``n`` draws of an engine; those that it left out count as failed.
 
+    What a draw cost is told and not judged by: numbers that are none are 0, and cost no draw.
+
     Raises:
         PluginError: what it gave are no draws.
     """
@@ -134,10 +140,21 @@ def checked_draws(
         isinstance(draw, Draw | EngineError) and _is_text(draw) for draw in draws
     ):
         raise PluginError(f"{owner}: expected {n} draws, got {quoted(draws)}")
-    if len(draws) == n:
-        return draws
+    counted = [_counted(draw) if isinstance(draw, Draw) else draw for draw in draws[:n]]
     missing = TransportError(f"expected {n} draws from the engine, got {len(draws)}")
-    return [*draws[:n], *[missing] * (n - len(draws))]
+    return [*counted, *[missing] * (n - len(counted))]
+
+
+def _counted(draw: Draw) -> Draw:
+    told = {"prompt_tokens": draw.prompt_tokens, "output_tokens": draw.output_tokens}
+    wrong: dict[str, Any] = {name: 0 for name, count in told.items() if not _is_count(count)}
+    if not (isinstance(draw.seconds, int | float) and 0 <= draw.seconds <= _LONGEST_S):
+        wrong["seconds"] = 0.0
+    return replace(draw, **wrong) if wrong else draw
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
 
 
 def _is_text(draw: Draw | EngineError) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from grm_plugin.engine import Draw, Engine, SampleRequest, Sampling
-from grm_plugin.errors import EngineError
+from grm_plugin.errors import EngineError, PluginError
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.checking import checked_draws, checked_order
 from grm_plugin.pipeline.planning import Showing
@@ -153,6 +153,8 @@ class Drawer:
             return checked_draws(owner, request.n, draws)
         except EngineError as error:
             return [error] * request.n
+        except PluginError as error:  # whatever an engine does, it costs the draws it was asked for
+            return [EngineError(str(error))] * request.n
 
     async def _goes_on(
         self,

@@ -10,7 +10,7 @@ from grm_plugin.engine import Engine, EngineFactory, Limits
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import InputError
 from grm_plugin.hookspecs import Register, hookimpl
-from grm_plugin.local.options import LocalModelOptions
+from grm_plugin.local.options import LocalJudgeOptions
 from grm_plugin.reference.prompt import TEMPLATE
 from grm_plugin.reference.tasks.family import strangeness
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
@@ -19,7 +19,7 @@ from grm_plugin.types import Group, Message
 MODEL = Path(__file__).parent / "model"
 
 
-class ReferenceOptions(LocalModelOptions):
+class ReferenceOptions(LocalJudgeOptions):
     """Options of the ``transformers`` engine, whose model is the one that is shipped."""
 
     model: str = str(MODEL)

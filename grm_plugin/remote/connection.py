@@ -237,5 +237,5 @@ def _served(listing: Any) -> Served:
             f"expected a list of models at /v1/models, got {quoted(listing)}; is it a judge server?"
         ) from None
     lengths = [model.get("max_model_len") for model in models]
-    known = [length for length in lengths if isinstance(length, int)]
+    known = [length for length in lengths if type(length) is int and length > 0]
     return Served(names, min(known, default=None), lists=True)

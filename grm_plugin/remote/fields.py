@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ConfigError, quoted, unknown
 from grm_plugin.prompts.system import has_system, in_user_turn
 from grm_plugin.remote.blame import (
@@ -221,3 +222,22 @@ def _check(owner: str, fields: Names, names: Names, extra: Mapping[str, Any]) ->
     taken = sorted(set(sent) & set(extra))
     if taken:
         raise ConfigError(f"{owner}: extra_body must not set {', '.join(taken)}")
+
+
+def asked_of(model: str, request: SampleRequest) -> dict[str, Any]:
+    """What a request asks for, by the fields' own names."""
+    sampling = request.sampling
+    asked: dict[str, Any] = {
+        "model": model,
+        "messages": request.messages,
+        "n": request.n,
+        "seed": request.seed,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+    }
+    if sampling.stop:
+        asked["stop"] = list(sampling.stop)
+    if request.logprobs:
+        asked |= {"logprobs": True, "top_logprobs": request.logprobs}
+    return asked

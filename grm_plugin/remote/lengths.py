@@ -6,7 +6,7 @@ import re
 
 _WORDINGS = (
     # OpenAI, vLLM, DeepSeek, Mistral, Groq: "... maximum context length is 4096 tokens ..."
-    r"context[ _](length|window|size)",
+    r"context[ _](length|window|size|limit)",
     # vLLM: "the prompt (total length 5000) is too long ...", "longer than the maximum model length"
     r"max_model_len|maximum model length|max_seq_len",
     # Anthropic: "prompt is too long: 210000 tokens > 200000 maximum"; Mistral, Bedrock likewise
@@ -19,21 +19,23 @@ _WORDINGS = (
     # SGLang: "Requested token count exceeds the model's maximum context length",
     # "The input (61709 tokens) is longer than the model's context length (40960 tokens)."
     r"is longer than the model's|input length \([^)]{0,40}\) exceeds",
-    # OpenAI and Azure, of a limit per minute that one request alone is over
-    r"request too large for",
     # OpenAI: "Please reduce the length of the messages"
     r"reduce the length of (the|your) (messages|prompt|input)",
     # codes: context_length_exceeded, exceed_context_size_error, string_above_max_length
     r"context_length_exceeded|exceed_context_size|string_above_max_length",
 )
 _TOO_LONG = re.compile("|".join(_WORDINGS), re.I)
+# OpenAI and Azure, of a limit per minute that one request alone is over
+_TOO_LARGE_FOR_A_MINUTE = re.compile(r"request too large for", re.I)
+_TOO_MANY = 429  # "too many tokens, please wait" means those of everybody
 _READ = 4000  # characters of what it says
 
 
-def says_too_long(said: str) -> bool:
+def says_too_long(status: int, said: str) -> bool:
     """Whether a server that refuses a request means the length of its prompt.
 
-    >>> says_too_long("prompt is too long: 210000 tokens > 200000 maximum")
+    >>> says_too_long(400, "prompt is too long: 210000 tokens > 200000 maximum")
     True
     """
-    return bool(_TOO_LONG.search(said[:_READ]))
+    wording = _TOO_LARGE_FOR_A_MINUTE if status == _TOO_MANY else _TOO_LONG
+    return bool(wording.search(said[:_READ]))

@@ -57,7 +57,7 @@ def refusal(
     """
     message = message_of(said)
     shown = f"{where}: HTTP {status}: {quoted(message, 300)}"
-    if says_too_long(said):
+    if says_too_long(status, said):
         return ContextError(shown)
     if status == 402 or _NO_CREDIT.search(said[:_READ]):
         return RefusedError(f"{shown}; the account has no credit left: add some, or use another")

@@ -53,7 +53,7 @@ async def read_body(
                 if not message.get("more_body"):
                     return bytes(body)
     except TimeoutError:
-        raise _too_slow(settings, whole=clock() >= end) from None
+        raise _too_slow(settings, whole=limit.when() == end) from None
 
 
 def _grow(body: bytearray, more: bytes, settings: ServingSettings, held: Lease) -> None:

@@ -3,6 +3,9 @@
 Calls over HTTP still end in one process, since the responses of a group must meet in one place.
 That process reads and answers; what costs, the judging, is in the replicas, which get whole groups.
 Ray Serve places them, starts dead ones again and sends each group to one that has room.
+
+Dead judges are counted twice: a replica whose judge is dead is replaced, and when no replica has a
+reward for any group, the judge of all of them is dead, and the server serves nobody any more.
 """
 
 from __future__ import annotations
@@ -23,11 +26,13 @@ from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import EngineError
 from grm_plugin.grm import GRM
+from grm_plugin.running.breaker import Breaker, Judged
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.serving.joining import apart, join_cluster, not_deployed
+from grm_plugin.serving.replica import Replica
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import Cost, Group, Verdict
 
 logger = logging.getLogger(__name__)
 _DEPLOYMENT = "judge"
@@ -35,33 +40,6 @@ _CHECK_S = 10.0
 _POLL_S = 0.2
 # A replica is ended when its last group has been judged: it only has to close its judge.
 _CLOSE_S = 20.0
-
-
-class Replica:
-    """One judge; Ray Serve makes as many as are wanted.
-
-    Args:
-        config: of the judge.
-
-    Raises:
-        GRMError: it can not be started; the deployment fails with this message.
-    """
-
-    def __init__(self, config: GRMConfig) -> None:
-        self._grm = GRM(config)
-        self._grm.start()
-
-    async def score(self, group: Group, size: Size | None) -> Verdict:
-        """As :meth:`GRM.score_batch_async`, of one group."""
-        (verdict,) = await self._grm.score_batch_async([group], size=size)
-        return verdict
-
-    async def check(self) -> None:
-        """As :meth:`GRM.check_async`."""
-        await self._grm.check_async()
-
-    def __del__(self) -> None:  # how Ray Serve says that it is over
-        self._grm.close()
 
 
 class RayJudge:
@@ -91,6 +69,7 @@ class RayJudge:
         self._handle: DeploymentHandle[Any] | None = None
         self._recorder: Recorder | None = None
         self._deployed = False
+        self._breaker = Breaker(config.dead_groups, config.dead_after_s)
         join_cluster()
 
     async def start(self) -> None:
@@ -116,12 +95,14 @@ class RayJudge:
             target = serve.RunTarget(self._application(), self._name, route_prefix=None)
             (self._handle,) = serve.run_many([target], wait_for_applications_running=False)
             self._wait_until_running(deadline)
-        except (RayError, RayServeException, RuntimeError) as error:
-            raise not_deployed(str(error)) from error
+        except EngineError:
+            raise
+        except Exception as error:  # Ray has no end of them, and a slow machine shows them all
+            raise not_deployed(str(error) or type(error).__name__) from error
 
     def _wait_until_running(self, deadline: float) -> None:
-        while (found := _found(self._name)).status is not ApplicationStatus.RUNNING:
-            if found.status is ApplicationStatus.DEPLOY_FAILED:
+        while not _running(found := serve.status().applications.get(self._name)):
+            if found and found.status is ApplicationStatus.DEPLOY_FAILED:
                 raise not_deployed(_last_words(found))
             if time.monotonic() > deadline:
                 raise not_deployed(
@@ -148,10 +129,26 @@ class RayJudge:
         return deployment.bind(self._config.but(record=None))
 
     async def score(self, group: Group, size: Size | None) -> Verdict:
-        """The verdict of one group, by another replica when the first one dies over it."""
-        verdict: Verdict = await self._call("score", group, size)
+        """The verdict of one group, by another replica when the first one dies over it.
+
+        Raises:
+            JudgeDeadError: no replica had a reward for any group, for long enough.
+            RecordError: it can not be recorded.
+        """
+        verdict = await self._verdict(group, size)
         if self._recorder:
             self._recorder.write(verdict)
+        if not verdict.unscored.startswith("refused: "):  # which says nothing about the judge
+            self._breaker.count(Judged(verdict, time.monotonic()))
+        return verdict
+
+    async def _verdict(self, group: Group, size: Size | None) -> Verdict:
+        began = time.monotonic()
+        try:
+            verdict: Verdict = await self._call("score", group, size)
+        except EngineError as error:
+            cost = Cost(seconds=time.monotonic() - began)
+            return Verdict(group, None, unscored=f"the judge is not there: {error}", cost=cost)
         return verdict
 
     async def check(self) -> None:
@@ -195,8 +192,9 @@ class RayJudge:
             serve.delete(self._name)
 
 
-def _found(name: str) -> ApplicationStatusOverview:
-    return serve.status().applications[name]
+def _running(found: ApplicationStatusOverview | None) -> bool:
+    """Whether the application runs; None: the controller has not heard of it yet."""
+    return found is not None and found.status is ApplicationStatus.RUNNING
 
 
 def _last_words(found: ApplicationStatusOverview) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from grm_plugin.errors import GRMError, quoted
+from grm_plugin.errors import GRMError, on_one_line, quoted
 from grm_plugin.serving.admission import Admission
 from grm_plugin.serving.bodies import Message, Receive, has_body, read_body
 from grm_plugin.serving.callers import Caller
@@ -22,6 +23,7 @@ from grm_plugin.serving.refusals import Refusals, headers_of
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.serving.tokens import Tokens
 
+logger = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -33,6 +35,8 @@ KNOWN_PATHS = frozenset(
 # A caller that is refused in the middle of a body reads the answer only when it may write on: what
 # it sends is thrown away, for so long and so much, before the connection is closed.
 _LINGER_S = 5.0
+_UNANSWERED = 499
+_UNKNOWN = "the server failed; its log says why beside this call's X-Request-ID"
 _LINGER_BYTES = 1 << 28
 
 
@@ -70,7 +74,7 @@ class Guard:
             return
         started, path = time.monotonic(), known(scope["path"])
         caller = Caller.of(scope)
-        answered = _Answered(send, caller.request)
+        answered = Answered(send, caller.request)
         try:
             caller = await self._guard(scope, receive, answered, caller)
         finally:
@@ -78,7 +82,9 @@ class Guard:
                 path, str(answered.status), caller.token, time.monotonic() - started
             )
 
-    async def _guard(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> Caller:
+    async def _guard(
+        self, scope: Scope, receive: Receive, send: Answered, caller: Caller
+    ) -> Caller:
         """Serve the call or refuse it; returns who made it, now that its token is known."""
         with ExitStack() as leases:
             try:
@@ -91,8 +97,18 @@ class Guard:
                 await _answer(error, receive, send)
             else:
                 if again is not None:
-                    await self._app(scope, again, send)
+                    await self._serve(scope, again, send, caller)
         return caller
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Answered, caller: Caller) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # whatever it is, it costs this call and is told
+            told = on_one_line(str(error)) or type(error).__name__
+            logger.error("%s failed, %s: %s", known(scope["path"]), caller, told, exc_info=error)
+            if send.status == _UNANSWERED:
+                known_why = str(error) if isinstance(error, GRMError) else _UNKNOWN
+                await _answer(Refused(500, known_why), receive, send)
 
     def _let_in(self, scope: Scope, caller: Caller) -> Caller:
         check_host(scope, self._settings.allowed_hosts)
@@ -116,11 +132,11 @@ class Guard:
         return None if body is None else _replay(body, receive)
 
 
-class _Answered:
-    """``send`` that names the call in its answer and remembers the status; 499 is no answer."""
+class Answered:
+    """``send`` that names the call in its answer and remembers the status."""
 
     def __init__(self, send: Send, request: str) -> None:
-        self._send, self._request, self.status = send, request, 499
+        self._send, self._request, self.status = send, request, _UNANSWERED
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":

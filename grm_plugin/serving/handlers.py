@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from grm_plugin.errors import GRMError, on_one_line, placed, quoted
+from grm_plugin.errors import GRMError, placed, quoted
 from grm_plugin.serving.callers import CallerGone
 from grm_plugin.serving.errors import status_of
 from grm_plugin.serving.guard import known
 from grm_plugin.serving.refusals import Refusals, headers_of
-
-logger = logging.getLogger(__name__)
 
 
 def add_handlers(app: FastAPI, refusals: Refusals) -> None:
@@ -35,10 +32,7 @@ def add_handlers(app: FastAPI, refusals: Refusals) -> None:
         status = status_of(error)
         if status != 500:
             return refusal(request, status, str(error))
-        told = on_one_line(str(error))
-        where = known(request.url.path)
-        logger.error("%s, %s: %s", where, request.state.caller, told, exc_info=error)
-        return JSONResponse({"error": str(error)}, 500)
+        raise error
 
     @app.exception_handler(RequestValidationError)
     async def misread(request: Request, error: RequestValidationError) -> Response:

@@ -59,6 +59,7 @@ def serve(app: FastAPI, *, host: str, port: int, say: Callable[[str], None]) -> 
         port=port,
         http=Connection,
         ws="none",
+        log_config=None,  # as all others log
         log_level="error",
         access_log=False,
         proxy_headers=False,  # anybody can send them

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character: no Unicode text. Judges and records get U+FFFD in its place."""
+_PLAIN_ID = re.compile(r"[\w./:#@+-]{1,80}")
+_LABEL = 80
 
 
 def digest(text: str) -> str:
@@ -95,6 +97,12 @@ class Group:
 
     @property
     def label(self) -> str:
-        """How messages name this group: its id, else the start of its fingerprint."""
+        """How messages name this group: its id, else the start of its fingerprint.
+
+        An id that is no plain word is quoted, and cut: callers choose ids.
+        """
         name = self.id or self.fingerprint[:8]
-        return name if name.isprintable() else repr(name)
+        if _PLAIN_ID.fullmatch(name):
+            return name
+        shown = repr(name)
+        return shown if len(shown) <= _LABEL else f"{shown[: _LABEL - 2]}…'"

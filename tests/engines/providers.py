@@ -126,7 +126,7 @@ QUIRKS: Mapping[str, Quirks] = {
     ),
     "groq": Quirks("/openai/v1", OPENAI - {"logprobs", "top_logprobs"}, most=1, strict=True),
     "deepseek": Quirks("/v1", CLASSIC - {"seed", "n"}, most=1, seed=None),
-    "openrouter": Quirks("/api/v1", OPEN_WEIGHTS - {"top_k", "n"}, most=1),
+    "openrouter": Quirks("/api/v1", (OPEN_WEIGHTS - {"top_k", "n"}) | {"provider"}, most=1),
     "tgi": _of(Quirks("/v1", CLASSIC, most=1, end="eos_token"), _below_one),
     "sglang": Quirks("/v1", OPEN_WEIGHTS, most=1, strict=True),
     "llamacpp": Quirks(
@@ -137,8 +137,8 @@ QUIRKS: Mapping[str, Quirks] = {
 }
 
 
-def stand_in(quirks: Quirks) -> JudgeServer:
-    """A server with these quirks; what it refused is in ``refused``."""
+def stand_in(quirks: Quirks, answer: str = "") -> JudgeServer:
+    """A server with these quirks; ``answer`` is what it writes in place of the seeds."""
     server = JudgeServer(model="judge")
     server.api = quirks.api
 
@@ -150,19 +150,19 @@ def stand_in(quirks: Quirks) -> JudgeServer:
             return web.json_response({"error": {"message": "no api-version"}}, status=404)
         if wrong := quirks.wrong(body):
             return web.json_response({"error": {"message": wrong}}, status=quirks.code)
-        return web.json_response(_completion(quirks, body))
+        return web.json_response(_completion(quirks, body, answer))
 
     server.otherwise = act
     return server
 
 
-def _completion(quirks: Quirks, body: Mapping[str, Any]) -> dict[str, Any]:
+def _completion(quirks: Quirks, body: Mapping[str, Any], answer: str) -> dict[str, Any]:
     seed = body.get(quirks.seed, 0) if quirks.seed else 0
     choices = [
         {
             "index": i,
             "finish_reason": quirks.end,
-            "message": {"role": "assistant", "content": f"judgment of seed {seed + i}"},
+            "message": {"role": "assistant", "content": answer or f"judgment of seed {seed + i}"},
         }
         for i in range(min(body.get("n", 1), quirks.most))
     ]

@@ -167,12 +167,12 @@ async def test_a_system_turn_that_must_stay_is_an_error_that_says_so(serve: Serv
             await engine.sample(request)
     async with engine_for(server, system="user") as engine:
         await engine.sample(request)
-    assert len(server.bodies) == 2
+    assert len(server.bodies) == 3  # a harmless text was refused, too
 
 
 async def test_a_server_without_a_chat_template_says_what_to_do(serve: Serve) -> None:
     words = "default chat template is no longer allowed, so you must provide a chat template"
-    async with engine_for(serve(JudgeServer(status(400, words)))) as engine:
+    async with engine_for(serve(JudgeServer(otherwise=status(400, words)))) as engine:
         with pytest.raises(RefusedError, match="--chat-template"):
             await engine.sample(request_for())
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from grm_plugin.engine import Draw
-from grm_plugin.errors import RefusedError
+from grm_plugin.errors import DeclinedError, RefusedError
 from grm_plugin.remote.arguments import arguments
 from grm_plugin.remote.refusals import Refused
 from tests.engines.conftest import Serve
@@ -92,12 +92,12 @@ def _takes_only(name: str, code: int) -> Any:
 async def test_a_refusal_of_something_else_is_told_and_leaves_the_fields_alone(
     serve: Serve,
 ) -> None:
-    server = serve(JudgeServer(status(400, "temperature must be below 2")))
+    server = serve(JudgeServer(*[status(400, "temperature must be below 2")] * 2))
     async with engine_for(server) as engine:
         with pytest.raises(RefusedError, match="HTTP 400: 'temperature must be below 2'"):
             await engine.sample(request_for())
         await engine.sample(request_for())
-    assert NEUTRAL.items() <= server.bodies[1].items()
+    assert NEUTRAL.items() <= server.bodies[2].items()
 
 
 @pytest.mark.parametrize("quoted_body", [False, True])
@@ -106,7 +106,7 @@ async def test_a_refusal_that_only_quotes_the_request_leaves_the_fields_alone(
 ) -> None:
     server = serve(JudgeServer(otherwise=_dislikes_a_word(quoted_body)))
     async with engine_for(server) as engine:
-        with pytest.raises(Refused, match="the content is not allowed"):
+        with pytest.raises(DeclinedError, match="the content is not allowed"):
             await engine.sample(request_for("what is top_k? BAD"))
         await engine.sample(request_for("what is top_k?"))
     assert NEUTRAL.items() <= server.bodies[-1].items()
@@ -135,7 +135,7 @@ async def test_a_field_that_is_left_out_is_told_once(
 
 
 async def test_a_value_of_the_users_own_is_never_left_out(serve: Serve) -> None:
-    server = serve(JudgeServer(status(400, "top_k is not supported")))
+    server = serve(JudgeServer(otherwise=status(400, "top_k is not supported")))
     async with engine_for(server, extra_body={"top_k": 20}) as engine:
         with pytest.raises(RefusedError, match="top_k is not supported"):
             await engine.sample(request_for())

@@ -15,7 +15,9 @@ from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import (
     ConfigError,
     ContextError,
+    DeclinedError,
     EngineError,
+    RefusedError,
     RequestTimeout,
     TransportError,
 )
@@ -248,13 +250,36 @@ async def test_garbage_from_the_server_is_a_transport_error_and_not_retried(
     assert len(server.bodies) == 1
 
 
-async def test_a_refusal_is_an_engine_error_at_once_with_the_servers_words(serve: Serve) -> None:
-    server = serve(JudgeServer(acts.status(400, "temperature must be nice")))
+async def test_a_refusal_of_a_harmless_text_too_is_for_good_with_the_servers_words(
+    serve: Serve,
+) -> None:
+    server = serve(JudgeServer(otherwise=acts.status(400, "be nice")))
     async with engine_for(server) as engine:
-        with pytest.raises(EngineError, match="HTTP 400: 'temperature must be nice'") as caught:
+        with pytest.raises(RefusedError, match=r"HTTP 400: 'be nice'; .*a harmless text, too"):
+            await engine.sample(request_for("ba be bi"))
+    assert [body["messages"][0]["content"] == "ba be bi" for body in server.bodies] == [True, False]
+
+
+async def test_a_refusal_of_one_text_costs_that_text_and_the_server_is_asked_once_whether_it_is(
+    serve: Serve,
+) -> None:
+    server = serve(JudgeServer(acts.status(400, "not this one")))
+    async with engine_for(server) as engine:
+        with pytest.raises(DeclinedError, match="with another text the server takes such"):
             await engine.sample(request_for())
-    assert not isinstance(caught.value, TransportError)
-    assert len(server.bodies) == 1
+        server.acts.append(acts.status(400, "nor this one"))
+        with pytest.raises(DeclinedError, match="nor this one"):
+            await engine.sample(request_for())
+    assert len(server.bodies) == 3
+
+
+async def test_many_refusals_at_once_are_cleared_up_by_one_request(serve: Serve) -> None:
+    server = serve(JudgeServer(otherwise=acts.status(400, "be nice")))
+    async with engine_for(server) as engine:
+        asked = (engine.sample(request_for()) for _ in range(20))
+        found = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(one, RefusedError) for one in found)
+    assert len(server.bodies) == 21
 
 
 async def test_a_prompt_over_the_context_is_a_context_error(serve: Serve) -> None:

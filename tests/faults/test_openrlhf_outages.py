@@ -1,13 +1,11 @@
 """Judges that go away in the middle of a real OpenRLHF run: what is lost is time.
 
-A run takes minutes, so these are part of the long form; the quick one asks the same of the
-executor, in ``tests/adapters/openrlhf/test_openrlhf_patient.py``.
+A run takes minutes, so these are part of the long form; ``test_openrlhf_restarts`` asks the same of
+the engine alone.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ pytest.importorskip("openrlhf")
 pytest.importorskip("vllm")
 
 from tests.e2e.openrlhf.judge_process import JudgeProcess
-from tests.e2e.openrlhf.loading_judge import loading, pids
+from tests.e2e.openrlhf.loading_judge import kill, loading, pids
 from tests.e2e.openrlhf.trainer import LAUNCHER, PROMPTS_PER_STEP, Training, cluster, judged_by
 from tests.faults.conftest import LONG
 
@@ -56,7 +54,7 @@ def test_a_served_judge_that_is_killed_and_loads_for_longer_costs_no_group(
     command = [*LAUNCHER, *judged_by(tmp_path, settings)]
     with Training(address, tmp_path, command, steps=STEPS) as training:
         training.until(lambda: training.verdicts())
-        os.kill(pids(tmp_path)[-1], signal.SIGKILL)
+        kill(tmp_path)
         assert training.wait() == 0, training.output[-6000:]
     assert len(pids(tmp_path)) == 2
     check_nothing_is_lost(training)

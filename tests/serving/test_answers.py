@@ -21,7 +21,7 @@ async def test_score_gives_a_whole_verdict_for_every_group_in_their_order(shared
     assert (second.group.id, second.rewards) == ("b", (0.0, 1.0))
     assert len(first.judgments) == 2
     assert all("boxed" in judgment.text for judgment in first.judgments)
-    assert ScoreAnswer.model_validate(answer[1])
+    assert ScoreAnswer.model_validate_json(json.dumps(answer[1]))
 
 
 async def test_a_call_can_ask_for_another_number_of_samples(shared: Server) -> None:

@@ -232,7 +232,7 @@ async def test_150_bodies_that_never_end_take_no_more_than_the_budget(
             await asyncio.sleep(0.05)
     assert set(statuses) == {503}
     assert (await server.metrics())["grm_held_bytes"] <= 40_000_000
-    assert memory_mb(server.process.child.pid) - before < 200
+    assert memory_mb(server.process.child.pid) - before < 400  # 1200 without a budget
     for one in calls:
         one.cancel()
     await asyncio.gather(*calls, return_exceptions=True)

@@ -36,8 +36,7 @@ class RowError(InputError):
         return f"{self.place}: {self.why}"
 
 
-_BLANK = re.compile(r"[\ufeff\s]*")
-_BETWEEN = re.compile(r"\s*,\s*|\s*")
+_BLANK = re.compile(r"\s*")
 _CHUNK = 1 << 20
 
 
@@ -74,14 +73,15 @@ def json_array(file: BinaryIO) -> Iterator[Row]:
         InputError: names the item that is no JSON, or too long.
     """
     array, number = _Array(file), 0
-    while array.another():
+    while True:
         number += 1
         try:
+            if not array.another(first=number == 1):
+                return
             value = array.item()
         except (ValueError, RecursionError) as error:
             raise RowError(f"item {number}", f"expected JSON, got {error}") from error
         yield f"item {number}", value
-    array.check_end(number)
 
 
 class _Array:
@@ -91,13 +91,26 @@ class _Array:
         self._text = codecs.getreader("utf-8-sig")(file)
         self._buffer, self._at, self._whole = "", 0, False
 
-    def another(self) -> bool:
-        """Whether an item follows; passes over what stands before it."""
-        if not self._buffer:
+    def another(self, *, first: bool) -> bool:
+        """Whether an item follows; passes over what stands before it.
+
+        Raises:
+            ValueError: the array does not go on, and does not end with the file.
+        """
+        if first:
             self._more()
             self._at = self._buffer.index("[") + 1
-        self._skip(_BETWEEN)
-        return self._buffer[self._at : self._at + 1] not in ("]", "")
+        found = self._next()
+        if found == "]":
+            self._at += 1
+            if rest := self._next():
+                raise ValueError(f"{quoted(rest)} behind the array")
+            return False
+        if not first and found != ",":
+            raise ValueError(f"{quoted(found)} where the array goes on or ends")
+        self._at += not first
+        self._next()
+        return True
 
     def item(self) -> Any:
         """The next item.
@@ -118,20 +131,14 @@ class _Array:
             else:
                 return value
 
-    def check_end(self, items: int) -> None:
-        """Refuse a file that ends, or goes on, where the array should end."""
-        self._at += self._buffer[self._at : self._at + 1] == "]"
-        at_end = self._buffer[self._at - 1 : self._at] == "]"
-        self._skip(_BLANK)
-        if not at_end or self._at < len(self._buffer):
-            raise RowError(f"item {items}", "expected the array to end or go on behind it")
-
-    def _skip(self, blank: re.Pattern[str]) -> None:
-        found = blank.match(self._buffer, self._at)
-        while found and found.end() == len(self._buffer) and not self._whole:
+    def _next(self) -> str:
+        """The next character that is not blank, empty at the end of the file."""
+        while True:
+            found = _BLANK.match(self._buffer, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._buffer) or self._whole:
+                return self._buffer[self._at : self._at + 1]
             self._more()
-            found = blank.match(self._buffer, self._at)
-        self._at = found.end() if found else self._at
 
     def _more(self) -> None:
         """Read on, as much again as is waiting, and drop what has been given out."""

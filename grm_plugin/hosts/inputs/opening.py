@@ -9,8 +9,9 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.hosts.columns import Columns
@@ -23,7 +24,7 @@ from grm_plugin.hosts.inputs.lines import (
     json_array,
     json_lines,
 )
-from grm_plugin.hosts.inputs.tables import HUB, dataset, parquet
+from grm_plugin.hosts.inputs.tables import HUB, load, parquet, rows_of
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.rows import Ids, group_of
 from grm_plugin.types import Group
@@ -103,9 +104,13 @@ class Input:
         except (InputError, TemplateError) as error:
             raise InputError(f"{self.label}, {place}: {error}") from error
 
+    @cached_property
+    def _table(self) -> Any:
+        return load(self.name, self._split)
+
     def _rows(self) -> Iterator[Row]:
         if self._is_dataset:
-            yield from dataset(self.name, self._split)
+            yield from rows_of(self._table)
         elif self.name.endswith(".parquet"):
             yield from parquet(Path(self.name))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,17 +26,18 @@ def parquet(path: Path) -> Iterator[Row]:
     arrow = _imported("pyarrow.parquet", str(path))
     failures = (_imported("pyarrow", str(path)).ArrowException, OSError)
     try:
-        with arrow.ParquetFile(path) as file:
+        # it would read the whole file ahead
+        with arrow.ParquetFile(path, pre_buffer=False) as file:
             yield from _numbered(file.iter_batches(batch_size=_BATCH))
     except failures as error:
         raise UnreadableError(f"is no Parquet file: {_first_line(error)}") from error
 
 
-def dataset(name: str, split: str | None) -> Iterator[Row]:
-    """The rows of a data set: a saved one, a folder of files, or one of the hub.
+def load(name: str, split: str | None) -> Any:
+    """A data set: a saved one, a folder of files, or one of the hub.
 
     Args:
-        name: a folder, or ``hub:owner/name``, which may go on with ``:config``.
+        name: a folder, or ``hub:owner/name``, which may go on with ``:split`` or ``:config:split``.
         split: which part of it; None where there is only one.
 
     Raises:
@@ -43,10 +45,24 @@ def dataset(name: str, split: str | None) -> Iterator[Row]:
         InputError: it can not be loaded, or has several splits and none, or another, is named.
     """
     datasets = _imported("datasets", name)
-    try:
-        table = _loaded(datasets, name, split)
-        # as Arrow has them: pictures are not decoded
+    with _telling_why():
+        return _loaded(datasets, name, split)
+
+
+def rows_of(table: Any) -> Iterator[Row]:
+    """The rows of what :func:`load` gave; pictures are not decoded.
+
+    Raises:
+        InputError: a file of it can not be read.
+    """
+    with _telling_why():
         yield from _numbered(table.with_format("arrow").iter(batch_size=_BATCH))
+
+
+@contextmanager
+def _telling_why() -> Iterator[None]:
+    try:
+        yield
     except UnreadableError:
         raise
     except Exception as error:  # of files, formats, HTTP clients and of the hub

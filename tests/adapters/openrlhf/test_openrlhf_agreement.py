@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 
 import grm_plugin
-from grm_openrlhf import agreement
+from grm_openrlhf import agreement, rollouts
 from grm_openrlhf.agreement import check_agreed
+from grm_openrlhf.ledger import Ledger
 from grm_openrlhf.options import options_of
 from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
 from grm_plugin.testing import scripted
 from tests.adapters.openrlhf.conftest import MakeActor
+from tests.engines.judge_server import JudgeServer
 
 
 def judge(**settings: object) -> GRM:
@@ -72,3 +74,17 @@ async def test_an_actor_that_would_score_otherwise_ends_the_run(actor: MakeActor
     one = actor(["\\boxed{5}"], k=2, run={"agreed": findings(judge(k=4, seed=1), None)})
     with pytest.raises(ConfigError, match=r"rollout process-\d+ .* k is '4' there and '2' here"):
         await one.generate_responses("q", ["a"])
+
+
+async def test_actors_whose_servers_serve_different_judges_end_the_run(
+    actor: MakeActor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = Ledger()
+    monkeypatch.setattr(rollouts, "RemoteLedger", lambda: shared)
+    with JudgeServer(model="grm-a").running() as a, JudgeServer(model="grm-b").running() as b:
+        for server in (a, a):
+            one = actor([], run={"ledger": True}, engine={"url": server.url})
+            await one.generate_responses("q", ["-"])
+        with pytest.raises(ConfigError, match=r"served the judge 'grm-b', .* 'grm-a'; serve the"):
+            other = actor([], run={"ledger": True}, engine={"url": b.url})
+            await other.generate_responses("q", ["-"])

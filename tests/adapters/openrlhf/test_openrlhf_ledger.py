@@ -196,3 +196,15 @@ def test_the_last_token_of_the_prompt_stays(
 def test_an_output_without_any_action_stays_as_it_is(ranges: list[tuple[int, int]]) -> None:
     output = {"action_ranges": ranges, "truncated": True}
     assert without_weight(output, max_length=100) == output
+
+
+async def test_every_rollout_actor_has_a_number_that_stays() -> None:
+    ledger = Ledger()
+    found = [await ledger.number(actor) for actor in ("a", "b", "a", "c", "b")]
+    assert found == [0, 1, 0, 2, 1]
+
+
+async def test_all_compare_with_what_the_first_one_said() -> None:
+    ledger = Ledger()
+    assert [await ledger.first("model", one) for one in ("grm-a", "grm-b")] == ["grm-a", "grm-a"]
+    assert await ledger.first("else", "c") == "c"

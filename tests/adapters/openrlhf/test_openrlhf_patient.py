@@ -1,10 +1,7 @@
-"""The engine for servers of the launcher: real servers in a real Ray cluster, which really die."""
+"""The engine for servers of the launcher: where its patience ends. ``tests/faults`` has more."""
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.stand_in import cluster, serve
-from tests.e2e.openrlhf.loading_judge import loading, pids
+from tests.e2e.openrlhf.loading_judge import kill, loading
 
 GROUP = Group.of("why?", ["because", "no idea"])
 ONE = Placement(replicas=1, gpus=0)
@@ -44,35 +41,6 @@ def judge(**settings: Any) -> GRM:
     """One that would be dead after its first group without a reward."""
     strict = {"k": 2, "tries": 1, "request_timeout_s": 5, "dead_groups": 1, "dead_after_s": 0}
     return GRM(plugins=with_adapter([]), engine={"name": NAME}, **{**strict, **settings})
-
-
-def kill(folder: Path) -> None:
-    os.kill(pids(folder)[-1], signal.SIGKILL)
-
-
-def test_a_group_waits_for_a_server_that_is_killed_and_takes_long_to_load(folder: Path) -> None:
-    with servers.running(loading(folder, load_s=8), ONE, None), judge() as grm:
-        before = grm.score(GROUP)
-        kill(folder)
-        began = time.monotonic()
-        after = grm.score(GROUP)
-    assert before.rewards == after.rewards is not None
-    assert not after.failures
-    assert time.monotonic() - began > 8
-    assert len(pids(folder)) == 2
-
-
-def test_a_server_that_is_killed_while_it_judges_costs_no_group(folder: Path) -> None:
-    groups = [Group.of(f"why {n}?", ["because", "no idea"]) for n in range(40)]
-    launched = servers.running(loading(folder, load_s=1), ONE, None)
-    with launched, judge(max_concurrent_groups=4) as grm:
-        found = []
-        for verdict in grm.score_many(groups):
-            found.append(verdict)
-            if len(found) in (5, 20):
-                kill(folder)
-    assert [one.scored for one in found] == [True] * 40
-    assert len(pids(folder)) == 3
 
 
 def test_the_wait_ends_with_the_deadline_of_the_group(folder: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from grm_openrlhf import probing
 from grm_openrlhf.command import split
 from grm_openrlhf.host import Host
 from grm_openrlhf.plan import Plan, make_plan
 from grm_openrlhf.train_ppo_ray import check
-from grm_plugin.errors import ConfigError, RecordError
+from grm_plugin.errors import ConfigError, EngineError, RecordError
 from grm_plugin.remote.launch import free_port
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
@@ -91,7 +94,59 @@ def test_servers_of_the_launcher_and_a_schedule_are_told(begin: Begin, tmp_path:
 
 def test_a_judge_that_is_not_there_yet_is_told_and_does_not_stop_the_run(begin: Begin) -> None:
     told = begin("--grm.engine.url", f"http://127.0.0.1:{free_port()}")
-    assert "does not answer yet, and is asked again with the first group" in line(told, "judge")
+    assert "no answer yet, it is asked again with the first group" in line(told, "judge")
+
+
+async def loading(server: JudgeServer, request: web.Request) -> web.Response:
+    return web.json_response({"error": "Loading model"}, status=503)
+
+
+async def silent(server: JudgeServer, request: web.Request) -> web.Response:
+    await server.released.wait()
+    return web.Response()
+
+
+async def locked(server: JudgeServer, request: web.Request) -> web.Response:
+    return web.json_response({"error": "Unauthorized"}, status=401)
+
+
+class Behind(JudgeServer):
+    """A server that answers a look at it in its own way."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def _models(self, request: web.Request) -> web.Response:
+        found: web.Response = await self._answer(self, request)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"), [(loading, "503"), (silent, "no answer within 1 s")], ids=["503", "mute"]
+)
+def test_a_judge_that_loads_or_says_nothing_is_told_in_bounded_time(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, behaviour: Any, said: str
+) -> None:
+    monkeypatch.setattr(probing, "LIMIT_S", 1.0)
+    began = time.monotonic()
+    with Behind(behaviour).running() as server:
+        assert said in line(begin("--grm.engine.url", server.url), "judge")
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("server", "model", "said"),
+    [
+        (Behind(locked), "judge", "401"),
+        (JudgeServer(), "another", "unknown model 'another'"),
+    ],
+)
+def test_a_judge_that_refuses_the_key_or_the_model_stops_the_run_before_ray_starts(
+    begin: Begin, server: JudgeServer, model: str, said: str
+) -> None:
+    with server.running(), pytest.raises(EngineError, match=said):
+        begin("--grm.engine.url", server.url, "--grm.engine.model", model)
 
 
 def test_a_record_that_can_not_be_written_stops_the_run_and_one_that_can_is_left_as_it_was(

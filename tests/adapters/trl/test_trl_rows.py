@@ -7,6 +7,7 @@ import pytest
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.options import read_options
+from grm_trl.grouping import Batch
 from grm_trl.options import Columns, TRLOptions
 from grm_trl.rows import Row, read_rows
 
@@ -37,6 +38,19 @@ def test_columns_become_reference_principles_evidence_and_id() -> None:
 
 def test_columns_nobody_asked_for_are_not_shown() -> None:
     assert read({"answer": ["4", "5"]})[0].reference is None
+
+
+def test_columns_may_be_kept_with_the_verdict() -> None:
+    call = {"level": [1, float("nan")], "tags": [["a"], []], "raw": [{1, 2}, None]}
+    first, second = rows(["a", "b"], ["x", "y"], call, Columns(metadata=("level", "tags")))
+    assert (first.metadata, second.metadata) == (
+        {"level": 1, "tags": ["a"]},
+        {"level": None, "tags": []},
+    )
+    (group, _) = Batch.of([[first, second]], metadata={"step": 3}).groups
+    assert group.metadata == {"level": 1, "tags": ["a"], "step": 3}
+    with pytest.raises(InputError, match=r"raw\.0: expected a value that JSON can tell"):
+        rows(["a", "b"], ["x", "y"], call, Columns(metadata=("raw",)))
 
 
 def test_a_missing_column_is_named_with_those_there_are() -> None:

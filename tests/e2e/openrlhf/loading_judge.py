@@ -36,6 +36,11 @@ def pids(folder: Path) -> list[int]:
     return [int(line) for line in (folder / STARTS).read_text().splitlines()]
 
 
+def kill(folder: Path) -> None:
+    """As the kernel does when memory is short; the one that was started last."""
+    os.kill(pids(folder)[-1], signal.SIGKILL)
+
+
 def main() -> None:
     folder = Path(os.environ["STAND_IN_FOLDER"])
     first = not (folder / STARTS).exists()

@@ -19,7 +19,7 @@ from grm_plugin.reference.policy import POLICY_MODEL, policy_prompt
 from tests.adapters.openrlhf.conftest import Actor
 from tests.e2e.openrlhf.judge_process import JudgeProcess
 
-ABSENCE_S = 20.0
+ABSENCE_S = 8.0
 PROMPT = policy_prompt("Please list three words.")
 TEXTS = ("sunrise", "seaweed", "milkman", "catwalk")
 
@@ -78,24 +78,39 @@ async def test_a_judge_that_fails_costs_only_the_groups_of_that_time(
     assert not is_unscored(await rollouts.generate_responses(PROMPT, TEXTS))
 
 
-async def test_a_judge_that_is_back_after_20_s_costs_only_the_groups_of_its_absence(
+async def come_back(judge: JudgeProcess) -> None:
+    await asyncio.sleep(ABSENCE_S)
+    await asyncio.to_thread(judge.start)
+
+
+async def test_a_judge_that_is_back_in_time_costs_no_group(
     actor: Start, judge: JudgeProcess
 ) -> None:
     judge.start()
-    rollouts = actor()
+    rollouts = actor(dead_groups=1, dead_after_s=0)
+    before = await rollouts.generate_responses(PROMPT, TEXTS)
+    judge.kill()
+    back = asyncio.create_task(come_back(judge))
+    absent = [rollouts.generate_responses(PROMPT, TEXTS) for _ in range(8)]
+    for group in await asyncio.gather(*absent):
+        assert not is_unscored(group)
+        assert [one["reward"] for one in group] == [one["reward"] for one in before]
+        assert ABSENCE_S - 1 < group[0]["extra_logs"]["grm/wait_seconds"] < 60
+    await back
+
+
+async def test_a_judge_that_is_back_late_costs_only_the_groups_of_its_absence(
+    actor: Start, judge: JudgeProcess
+) -> None:
+    judge.start()
+    rollouts = actor(request_timeout_s=1)
     before = await rollouts.generate_responses(PROMPT, TEXTS)
     assert not is_unscored(before)
     judge.kill()
-
-    async def come_back() -> None:
-        await asyncio.sleep(ABSENCE_S)
-        await asyncio.to_thread(judge.start)
-
-    back = asyncio.create_task(come_back())
+    back = asyncio.create_task(come_back(judge))
     absent = []
     while is_unscored(group := await rollouts.generate_responses(PROMPT, TEXTS)):
         absent.append(group)
-        await asyncio.sleep(0.5)  # about what rollouts take
     await back
     assert [one["reward"] for one in group] == [one["reward"] for one in before]
     mean = sum(one["reward"] for one in before) / len(before)
@@ -108,7 +123,7 @@ async def test_a_judge_that_is_gone_for_good_ends_the_run_with_its_own_message(
     actor: Start, judge: JudgeProcess
 ) -> None:
     judge.start()
-    rollouts = actor(dead_groups=2, dead_after_s=0)
+    rollouts = actor(dead_groups=2, dead_after_s=0, request_timeout_s=1)
     assert not is_unscored(await rollouts.generate_responses(PROMPT, TEXTS))
     judge.kill()
     assert is_unscored(await rollouts.generate_responses(PROMPT, TEXTS))

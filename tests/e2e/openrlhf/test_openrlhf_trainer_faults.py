@@ -19,7 +19,7 @@ def test_a_judge_that_goes_comes_back_and_goes_for_good(address: str, tmp_path: 
     with JudgeProcess() as judge:
         judge.start()
         settings = {"engine": {"url": judge.url}, "k": 2, "tries": 1}
-        settings |= {"dead_groups": 8, "dead_after_s": 0}
+        settings |= {"dead_groups": 8, "dead_after_s": 0, "request_timeout_s": 1}
         command = [*LAUNCHER, *judged_by(tmp_path, settings)]
         with Training(address, tmp_path, command, steps=ENDLESS) as training:
             training.until(lambda: training.verdicts())

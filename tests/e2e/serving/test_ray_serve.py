@@ -15,7 +15,7 @@ from unittest.mock import ANY
 import pytest
 
 from grm_plugin.records import read_verdicts
-from tests.cli.conftest import RUN
+from tests.cli.conftest import ROOT, RUN
 from tests.engines.judge_server import JudgeServer
 from tests.serving.conftest import Process, Server, command, row
 from tests.serving.honest_judge import honest
@@ -99,6 +99,15 @@ async def test_a_group_that_can_not_be_judged_says_why(server: Server) -> None:
     assert refused["unscored"].startswith("refused: group")
 
 
+async def test_the_limits_hold_in_front_of_the_replicas(server: Server) -> None:
+    wrong = {"Host": "elsewhere.example"}
+    assert (await server.post("/v1/score", {"groups": [row(1)]}, headers=wrong))[0] == 421
+    packed = {"Content-Encoding": "gzip"}
+    assert (await server.post("/v1/score", {"groups": [row(1)]}, headers=packed))[0] == 415
+    status, said = await server.post("/v1/score", {"groups": [row(1)], "size": {"k": 65}})
+    assert (status, "at most 64 samples" in said["error"]) == (413, True)
+
+
 async def test_a_replica_that_is_killed_costs_no_group(
     server: Server, judge: ReleasedJudge
 ) -> None:
@@ -121,6 +130,82 @@ async def test_sigterm_ends_the_server_and_its_replicas_and_the_record_is_whole(
     ids = [verdict.group.id for verdict in read_verdicts(record)]
     refused = ""
     assert sorted(ids) == sorted([*map(str, range(8)), *map(str, range(8)), "g", "sized", refused])
+
+
+SICK_JUDGE = '''
+"""Engine ``sick``: the first process that starts it has no rewards; with the file ALL, none has."""
+import re
+from pathlib import Path
+
+from grm_plugin import hookimpl
+from grm_plugin.errors import TransportError
+from grm_plugin.testing import ScriptedEngine
+
+
+class Sick(ScriptedEngine):
+    def __init__(self, options, limits):
+        super().__init__(self.answer)
+        self.folder, self.sick = Path(options["folder"]), False
+
+    async def start(self):
+        try:
+            (self.folder / "FIRST").open("x").close()
+            self.sick = True
+        except FileExistsError:
+            pass
+
+    def answer(self, request, i):
+        if self.sick or (self.folder / "ALL").exists():
+            return TransportError("its GPU is lost")
+        scores = re.findall(r"quality (\\d+)", request.messages[-1].content)
+        return f"Scores: \\\\boxed{{{', '.join(scores)}}}"
+
+
+@hookimpl
+def grm_register_engines(register):
+    register("sick", Sick)
+'''
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Path]]:
+    """Two replicas of which the first has a judge without rewards, and their folder."""
+    folder = tmp_path_factory.mktemp("sick")
+    (folder / "sick_judge.py").write_text(SICK_JUDGE)
+    info = folder / "sick_judge-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: sick-judge\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[grm_plugin]\nsick_judge = sick_judge\n")
+    engine = f"engine={{name: sick, folder: '{folder}'}}"
+    dead = ["--set", "k=1", "--set", "dead_groups=2", "--set", "dead_after_s=0"]
+    place = ["--replicas", "2", "--serving", "cpus_per_replica=0.1", "--port", "0"]
+    paths = os.pathsep.join([str(ROOT), str(folder), os.environ.get("PYTHONPATH", "")])
+    process = Process(
+        [*RUN, "serve", "--set", engine, *dead, *place],
+        {"RAY_ADDRESS": "local", "PYTHONPATH": paths},
+    )
+    yield process, folder
+    process.end()
+
+
+async def test_a_replica_whose_judge_is_dead_is_replaced_and_a_judge_that_all_lack_ends_it(
+    sick: tuple[Process, Path],
+) -> None:
+    process, folder = sick
+    server = Server(process)
+    try:
+        await server.until("ready", START_S)
+        verdicts = [(await server.score(row(10, 1)))[0] for _ in range(24)]
+        lost = [verdict["unscored"] for verdict in verdicts if verdict["rewards"] is None]
+        assert len(lost) <= 1, lost  # the first of the two that tell a dead judge
+        assert all(one["rewards"] == [1.0, 0.0] for one in verdicts if one["rewards"])
+        await server.until("ready", START_S)
+        (folder / "ALL").touch()
+        statuses = [(await server.post("/v1/score", {"groups": [row(1)]}))[0] for _ in range(3)]
+        assert statuses[-1] == 503
+        assert "came back without one reward" in await server.until("dead")
+    finally:
+        await server.session.close()
 
 
 def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason() -> None:

@@ -1,0 +1,75 @@
+"""Judge servers of the OpenRLHF launcher that are killed and load again: no group is lost.
+
+They are real processes below real Ray actors; ``test_openrlhf_outages`` has the real trainer, too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("openrlhf.utils.agent")
+pytest.importorskip("ray")
+
+import ray
+
+from grm_openrlhf import servers
+from grm_openrlhf.options import Placement
+from grm_openrlhf.patient import NAME
+from grm_plugin import GRM, Group
+from tests.adapters.openrlhf.conftest import with_adapter
+from tests.adapters.openrlhf.stand_in import cluster
+from tests.e2e.openrlhf.loading_judge import kill, loading, pids
+from tests.faults.conftest import LONG
+
+LOADS_S = 70.0 if LONG else 6.0
+GROUPS = [Group.of(f"why {n}?", ["because", "no idea"]) for n in range(200 if LONG else 30)]
+ONE = Placement(replicas=1, gpus=0)
+# dead after the first group without a reward, and no request may last as long as a start
+STRICT = {"k": 2, "tries": 1, "request_timeout_s": 3, "dead_groups": 1, "dead_after_s": 0}
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with cluster(include_dashboard=False) as running:
+        yield running.address
+
+
+@pytest.fixture
+def folder(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    ray.init(address, log_to_driver=False)
+    yield tmp_path
+    ray.shutdown()
+
+
+def judge(**settings: Any) -> GRM:
+    return GRM(plugins=with_adapter([]), engine={"name": NAME}, **STRICT, **settings)
+
+
+def test_a_group_waits_for_a_server_that_is_killed_and_takes_long_to_load(folder: Path) -> None:
+    with servers.running(loading(folder, LOADS_S), ONE, None), judge() as grm:
+        before = grm.score(GROUPS[0])
+        kill(folder)
+        began = time.monotonic()
+        after = grm.score(GROUPS[0])
+    assert before.rewards == after.rewards is not None
+    assert not after.failures
+    assert time.monotonic() - began > LOADS_S
+    assert len(pids(folder)) == 2
+
+
+def test_a_server_that_is_killed_while_it_judges_costs_no_group(folder: Path) -> None:
+    launched = servers.running(loading(folder, load_s=1), ONE, None)
+    with launched, judge(max_concurrent_groups=4) as grm:
+        found = []
+        for verdict in grm.score_many(GROUPS):
+            found.append(verdict)
+            if len(found) in (5, 20):
+                kill(folder)
+    assert [one.scored for one in found] == [True] * len(GROUPS)
+    assert len(pids(folder)) == 3
