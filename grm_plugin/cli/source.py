@@ -37,11 +37,6 @@ class Source:
             self.total = sum(1 for _ in self._read())
             self._refuse_if_empty(self.total)
 
-    @property
-    def name(self) -> str:
-        """How messages call the input."""
-        return self._input.label
-
     def groups(self) -> Iterator[Group]:
         """The groups, one at a time, up to the first bad row."""
         try:
