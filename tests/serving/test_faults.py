@@ -244,7 +244,7 @@ async def test_a_budget_that_is_spent_ends_the_calls_with_the_reason_and_counts_
     assert "budget.money: $" in answer[1]["error"]
     assert "of $12.00 is spent" in answer[1]["error"]
     assert "of $12.00 is spent" in await server.until("dead")
-    server.process.line(r"no more calls: budget\.money")
+    server.process.line(r"no more calls are served: budget\.money")
     counted = await server.metrics()
     assert counted["grm_judge_dollars_total"] == pytest.approx(
         counted[SCORED] * verdict["cost"]["money"]
