@@ -33,6 +33,7 @@ _OURS = frozenset(
         *("logprobs", "top_logprobs", "api_base", "api_key", "timeout", "num_retries"),
     )
 )
+_DECIDING = ("temperature", "top_p", "seed", "stop")
 
 
 class LiteLLMOptions(Options):
@@ -63,7 +64,8 @@ class LiteLLMOptions(Options):
 class LiteLLMEngine:
     """Asks for every draw by itself, whatever the provider makes of ``n``.
 
-    What a provider does not take (a seed, say) litellm leaves out. A provider that is busy is
+    What a provider does not take (a seed, say) litellm leaves out, and verdicts say so (``altered``
+    in their origin). A provider that is busy is
     waited for, as the ``server`` engine does; other faults are tried ``limits.tries`` times.
     The money is what the provider tells, else what litellm's own table of prices says, which comes
     with the library: nothing is fetched for it.
@@ -89,6 +91,7 @@ class LiteLLMEngine:
         self._hiding = Hiding([self._secret.value, *_keys_of_the_environment()])
         self._litellm: ModuleType | None = None
         self._caller: Caller | None = None
+        self.altered: Mapping[str, Any] = {}
         self.model = self.options.model
         self.context_tokens = self.options.context_tokens
         self.control_tokens: Sequence[str] = self.options.control_tokens
@@ -107,6 +110,7 @@ class LiteLLMEngine:
             f"{_OWNER}: {self.model}",
             self._hiding.text,
         )
+        self.altered = _altered(self._litellm, self.model)
         self.prices = prices_of(self._litellm.model_cost, self.model)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
@@ -206,3 +210,13 @@ def _imported() -> ModuleType:
 def _keys_of_the_environment() -> list[str]:
     """The keys that litellm may find by itself."""
     return [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN"))]
+
+
+def _altered(litellm: ModuleType, model: str) -> dict[str, Any]:
+    """What litellm leaves out of requests to this provider, as far as it knows."""
+    try:
+        taken = litellm.get_supported_openai_params(model=model) or _DECIDING
+    except Exception:  # a provider that it does not know will be refused with the first request
+        taken = _DECIDING
+    unsent = [name for name in _DECIDING if name not in taken]
+    return {"not_sent": unsent} if unsent else {}
