@@ -57,7 +57,7 @@ def numbers(
         "tokens_out": float(cost.output_tokens),
         "cache_hit_rate": _cache_hits([*judgments, *failures]),
         "money": math.nan if cost.money is None else cost.money,
-        "unpriced_rate": _share(cost.unpriced, samples),
+        "unpriced_rate": min(_share(cost.unpriced, samples), 1.0),
     }
 
 

@@ -48,6 +48,19 @@ def test_the_cache_hit_rate_is_of_the_samples_whose_server_tells() -> None:
     assert math.isnan(metrics.numbers([verdict(judgment(8, 4))], [])["cache_hit_rate"])
 
 
+def test_money_is_that_of_known_prices_beside_the_share_of_those_that_are_not() -> None:
+    group = Group.of("q", ["a", "b"])
+    priced = Verdict(
+        group, None, cost=Cost(money=0.5), failures=(Failure(0, (), 0, Reason.META, ""),)
+    )
+    judged = [priced, replace(priced, cost=Cost(money=0.25, unpriced=1)), verdict(judgment(8, 4))]
+    found = metrics.numbers(judged, [])
+    assert (found["money"], found["unpriced_rate"]) == (0.75, pytest.approx(2 / 3))
+    nothing = metrics.numbers([verdict(judgment(8, 4))], [])
+    assert math.isnan(nothing["money"])
+    assert nothing["unpriced_rate"] == 1.0
+
+
 def test_vote_spread_is_the_spread_of_the_samples_not_of_the_responses() -> None:
     assert metrics.numbers([verdict(judgment(8, 2), judgment(4, 2))], [])["vote_spread"] == 1.0
 

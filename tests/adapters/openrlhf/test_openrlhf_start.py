@@ -85,10 +85,12 @@ def test_servers_of_the_launcher_and_a_schedule_are_told(begin: Begin, tmp_path:
     (tmp_path / "grm.yaml").write_text(
         "engine: {serve: {model: some/judge}}\n"
         "schedule: {by: step, stages: [{step: 0, k: 2}, {step: 9, k: 4}]}\n"
-        "adapters: {openrlhf: {judge: {replicas: 3, gpus: 2}}}"
+        "adapters: {openrlhf: {judge: {replicas: 3, gpus: 2}}}\n"
+        "budget: {tokens: 1000}"
     )
     told = begin("--grm_config", "grm.yaml")
     assert line(told, "judge").startswith("judge 3 x some/judge, 2 GPUs each, started before")
+    assert line(told, "budget") == "budget 500 tokens for each of 2 rollout actors"
     assert line(told, "samples") == "samples k = 2, 4 by the schedule, 8 in evaluations; vote: mean"
 
 
