@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grm_plugin.engine import Draw, Engine, Sampling
 from grm_plugin.errors import ConfigError, EngineError
-from grm_plugin.prices import Prices
+from grm_plugin.prices import Prices, PromptPrices
 from grm_plugin.prompts import Prepared
 from grm_plugin.running.budget import Amount
 from grm_plugin.types import Judgment, Sample
@@ -30,7 +30,7 @@ class Pricing:
 
     engine: Engine
     given: Prices | None = None
-    rating: Prices | None = None
+    rating: PromptPrices | None = None
 
     @property
     def prices(self) -> Prices | None:
@@ -48,7 +48,8 @@ class Pricing:
         Raises:
             ConfigError: says what to set.
         """
-        if self.prices or (not started and hasattr(self.engine, "prices")):
+        may_know = not started and hasattr(self.engine, "prices")
+        if self.prices or may_know or hasattr(self.engine, "recorded"):  # a replay costs nothing
             return
         raise ConfigError(
             f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
@@ -88,7 +89,7 @@ class Pricing:
             money = self.prices.of(prompt, output) if self.prices else 0.0
             found.append(Amount(prompt + output, money))
             said += output
-        paid = self.rating.of(prompt + _TOKEN_BYTES * said, 0) if self.rating else 0.0
+        paid = self.rating.of_prompt(prompt + _TOKEN_BYTES * said) if self.rating else 0.0
         return [*found, Amount(money=paid)]
 
     def ratings(self, before: Sequence[Judgment], after: Sequence[Sample]) -> Amount:

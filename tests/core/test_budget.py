@@ -224,6 +224,7 @@ def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
         ({"budget": {"money": math.inf}}, "budget.money"),
         ({"budget": {"dollars": 3}}, "budget.dollars"),
         ({"prices": {"output": 3}}, "prices.prompt"),
+        ({"prices": {"prompt": 3}}, "prices.output"),
         ({"prices": {"prompt": -1, "output": 3}}, "prices.prompt"),
     ],
 )
@@ -376,6 +377,16 @@ def test_failures_searches_and_cut_judgments_do_not_pass_a_budget_either(
         assert grm._keeper.budget.spent.tokens == total.prompt_tokens + total.output_tokens
         assert grm._keeper.budget.spent.tokens <= limit
         assert not grm._keeper.budget._under_way
+
+
+def test_a_replay_needs_no_prices_and_spends_nothing(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    judge = scripted([told(1000, 100)])
+    with GRM(plugins=judge, engine="scripted", k=2, record=record, prices=PRICES) as grm:
+        money = grm.score(groups(1)[0]).cost.money
+    again = {"name": "replay", "path": str(record)}
+    with GRM(engine=again, k=2, vote="median", budget={"money": 1e-9}) as grm:
+        assert grm.score(groups(1)[0]).cost.money == money
 
 
 def test_what_a_server_bills_is_within_the_budget_and_all_of_it_is_in_verdicts() -> None:
