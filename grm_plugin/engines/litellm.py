@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -86,8 +87,8 @@ class LiteLLMEngine:
         if taken:
             raise ConfigError(f"{_OWNER}: arguments must not set {', '.join(taken)}")
         self._secret = Secret.from_environment(self.options.api_key_env, _OWNER)
-        self._hiding = Hiding([self._secret.value])
         self._limits = limits
+        self._hiding = Hiding([self._secret.value, *_keys_of_the_environment()])
         self._litellm: ModuleType | None = None
         self._caller: Caller | None = None
         self.altered: Mapping[str, Any] = {}
@@ -138,12 +139,16 @@ class LiteLLMEngine:
     async def _draw(self, request: SampleRequest, i: int) -> Draw | EngineError:
         try:
             answer, seconds = await self._calls().call(self._arguments(request, i))
-            content = self._hiding.content(answer.model_dump_json().encode())
-            value = Answer(json_value(content), seconds)
+            value = Answer(self._told(answer), seconds)
             (draw,) = read_draws(value, replace(request, n=1, seed=request.seed + i))
         except EngineError as error:
             return error
         return self._with_money(answer, draw)
+
+    def _told(self, answer: Any) -> Any:
+        """What the provider sent, without keys."""
+        written = json.dumps(answer.model_dump(), default=str)
+        return json_value(self._hiding.content(written.encode()))
 
     def _with_money(self, answer: Any, draw: Draw | EngineError) -> Draw | EngineError:
         """``draw`` with what litellm reckons that it cost, where the provider told nothing."""
@@ -200,6 +205,11 @@ def _imported() -> ModuleType:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     module: ModuleType = litellm
     return module
+
+
+def _keys_of_the_environment() -> list[str]:
+    """The keys that litellm may find by itself."""
+    return [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN"))]
 
 
 def _altered(litellm: ModuleType, model: str) -> dict[str, Any]:

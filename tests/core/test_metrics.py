@@ -39,6 +39,15 @@ def test_numbers_are_shares_means_and_sums_over_the_call() -> None:
     assert (found["tokens_in"], found["tokens_out"]) == (20.0, 8.0)
 
 
+def test_the_cache_hit_rate_is_of_the_samples_whose_server_tells() -> None:
+    told = [
+        replace(judgment(8, 4), prompt_tokens=prompt, cached_tokens=cached)
+        for prompt, cached in ((100, 0), (100, 75), (900, None))
+    ]
+    assert metrics.numbers([verdict(*told)], [])["cache_hit_rate"] == 75 / 200
+    assert math.isnan(metrics.numbers([verdict(judgment(8, 4))], [])["cache_hit_rate"])
+
+
 def test_money_is_that_of_known_prices_beside_the_share_of_those_that_are_not() -> None:
     group = Group.of("q", ["a", "b"])
     priced = Verdict(

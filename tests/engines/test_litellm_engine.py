@@ -307,3 +307,14 @@ def test_the_highest_of_tiered_prices_counts() -> None:
     }  # fmt: skip
     assert prices_of(table, "p/m") == Prices(prompt=2, output=5)
     assert prices_of({"m": {"output_cost_per_token": 1e-6}}, "m") is None
+
+
+async def test_a_key_that_a_judge_repeats_is_in_no_draw(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_API_KEY", "sk-of-another-0123")
+    message = {"role": "assistant", "content": f"{KEY} and sk-of-another-0123"}
+    server = serve(JudgeServer(acts.choices_with(message=message)))
+    draw = await drawn(server)
+    assert isinstance(draw, Draw)
+    assert draw.text == "*** and ***"
