@@ -214,6 +214,12 @@ def test_a_budget_in_money_without_prices_is_refused_before_anything_starts() ->
         GRM(plugins=scripted([ANSWER]), engine="scripted", budget={"money": 1})
 
 
+def test_a_budget_for_a_judge_that_is_not_told_when_to_stop_is_refused() -> None:
+    engine = {"url": "http://127.0.0.1:9", "fields": {"max_tokens": None}}
+    with pytest.raises(ConfigError, match="does not send max_tokens, so nothing bounds"):
+        GRM(engine=engine, budget={"tokens": 9})
+
+
 def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
     engine = ScriptedEngine([told(1000, 100)])
     engine.prices = None  # type: ignore[attr-defined]
