@@ -15,6 +15,7 @@ from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.output import Output, continued, restarted
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
+from grm_plugin.cli.starting import start
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
@@ -182,8 +183,7 @@ def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
 
 
 def _start(grm: GRM, out: Output) -> None:
-    with err.status(f"starting the judge ({grm.config.engine.name})"):
-        grm.start()
+    start(grm)
     if advised := advice(grm.engine.model, grm.template.name):
         say(f"warning: {advised}")
     check_same_settings(out.places, out.origin, grm.origin, out.advice)
