@@ -112,6 +112,8 @@ def score(
 def _check_paths(source: str, path: Path | None, record: Path | None) -> None:
     if path and source != "-" and _is_same(path, Path(source)):
         raise ConfigError(f"-o {path} is the input; choose another file")
+    if path and Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
+        raise ConfigError(f"-o {path} lies in the input {source}; choose another folder")
     if path and record and (_is_same(path, record) or path.absolute() == record.absolute()):
         raise ConfigError(f"-o {path} is the record, too; leave out the setting record")
 

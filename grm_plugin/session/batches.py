@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from grm_plugin.errors import GRMError
+from grm_plugin.errors import GRMError, RecordError
 from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.session.life import Session
@@ -39,6 +39,9 @@ class Batch:
         tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
+        except RecordError:  # what is begun is paid for, and goes to the caller
+            await asyncio.wait(tasks)
+            raise
         finally:
             for task in tasks:  # an error ends the batch: spend no more tokens on it
                 task.cancel()

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from grm_plugin.errors import RecordError
 from grm_plugin.running.breaker import Breaker, Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.running.stream import InOrder
@@ -106,18 +107,28 @@ class _Part:
         self._stream: InOrder[_Open, Judged] | None = None
 
     async def next(self) -> list[Judged]:
-        """The next one; none after the last."""
+        """The next one; none after the last.
+
+        Raises:
+            RecordError: verdicts before could not be recorded.
+        """
         if self._stream is None:
             most = self.session.scorer.config.max_concurrent_groups
             self._stream = InOrder(self._source.reader(), self._judge, most=most)
         judged = await self._stream.next()
         if judged is None:
+            self.session.check_recorded()
             return []
         self._source.open.popleft()
         return [judged]
 
     async def _judge(self, one: _Open) -> Judged:
-        return await self.session.judge(one.group, self._size, None, one.outcome)
+        try:
+            return await self.session.judge(one.group, self._size, None, one.outcome)
+        except RecordError:  # the caller gets what is paid for; the next group is refused
+            if one.outcome.known is None:
+                raise
+            return one.outcome.known
 
     async def close(self) -> None:
         """Cancel what is open; may be called at any time."""
