@@ -443,6 +443,7 @@ SECTIONS = (
     _engines,
     _place_bias,
     _expected_score,
+    _orders,
     _local_batches,
     _gpu_check,
     _group_call,
