@@ -214,8 +214,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "hooks.md": hooks_page,
     "cli.md": cli_page,
     "figures.md": figures_page,
-    "versions.md": versions_page,
     "inputs.md": inputs_page,
+    "versions.md": versions_page,
 }
 
 

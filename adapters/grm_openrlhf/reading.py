@@ -11,7 +11,7 @@ from grm_openrlhf.framing import Frame
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.hosts import messages
-from grm_plugin.hosts.values import is_missing
+from grm_plugin.hosts.values import optional_text
 from grm_plugin.types import Message
 
 _POLICY, _ENVIRONMENT = "assistant", "environment"
@@ -91,13 +91,14 @@ class Reader:
             tokenizer: the policy's.
 
         Raises:
-            InputError: the input column holds no prompts, or there is what the judge can not see.
+            InputError: the input column holds no prompts, the label column no references, or there
+                is what the judge can not see.
         """
         frame = self._frame_of(tokenizer)
-        asked: Any = label
+        asked, where = label, "label"
         if self._settings.label != "conversation":
-            asked = (frame and frame.turns(prompt)) or prompt
-        conversation = self._messages.conversation(asked)
+            asked, where = (frame and frame.turns(prompt)) or prompt, "prompt"
+        conversation = self._messages.conversation(asked, at=(where,))
         return Rollout(
             conversation=self._messages.beside(conversation, "image", output.get("images")),
             response=self._response(output, tokenizer, prompt),
@@ -146,7 +147,7 @@ class Reader:
     def _reference(self, label: Any) -> str | None:
         if self._settings.label != "reference":
             return None
-        return None if is_missing(label) else str(label)
+        return optional_text(label, "label")
 
 
 def _quoted(spoken: re.Match[str]) -> str:

@@ -148,6 +148,8 @@ def checked_draws(
 def _counted(draw: Draw) -> Draw:
     told = {"prompt_tokens": draw.prompt_tokens, "output_tokens": draw.output_tokens}
     wrong: dict[str, Any] = {name: 0 for name, count in told.items() if not _is_count(count)}
+    if not (draw.cached_tokens is None or _is_count(draw.cached_tokens)):
+        wrong["cached_tokens"] = None
     if not (isinstance(draw.seconds, int | float) and 0 <= draw.seconds <= _LONGEST_S):
         wrong["seconds"] = 0.0
     return replace(draw, **wrong) if wrong else draw

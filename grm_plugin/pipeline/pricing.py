@@ -65,7 +65,7 @@ class Pricing:
             return told
         shared = max(1, draw.same_prompt)
         return self.prices.of(
-            draw.prompt_tokens / shared, draw.output_tokens, draw.cached_tokens / shared
+            draw.prompt_tokens / shared, draw.output_tokens, (draw.cached_tokens or 0) / shared
         )
 
     def most(

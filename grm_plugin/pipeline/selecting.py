@@ -33,6 +33,9 @@ class Selection:
 class Selector(Protocol):
     """Chooses among the valid judgments of one group.
 
+    One that is paid for may have ``prices`` (:class:`grm_plugin.prices.Prices`), and adds what it
+    costs to the ``money`` of the judgments; a budget sets that aside.
+
     A class or function that makes selectors is offered with ``grm_register_selectors`` and called
     as ``part(options, limits)``.
     """

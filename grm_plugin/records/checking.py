@@ -51,7 +51,7 @@ def _check_sample(one: Sample, n: int) -> None:
         )
     logs = [log for token in one.tokens for log in (token.logprob, *token.top.values())]
     counts = [one.run, one.seed, one.prompt_tokens, one.output_tokens]
-    _check_numbers(name, counts, [one.seconds, *logs])
+    _check_numbers(name, [*counts, one.cached_tokens or 0], [one.seconds, *logs])
 
 
 def _are_scores(scores: Sequence[float | None], n: int) -> bool:

@@ -57,7 +57,8 @@ class Quota:
     def check(self, caller: str, amount: int = 1) -> None:
         """Refuse what :meth:`take` would refuse now."""
         if why := self._against(caller, amount):
-            self._refused_at = {**self._lately_refused(), caller: self._clock()}
+            self._refused_at.pop(caller, None)
+            self._refused_at[caller] = self._clock()  # the last one at the end
             raise self._full(f"no room for {amount} more {self._what}: {why}")
 
     def take(self, caller: str, amount: int = 1) -> None:
@@ -112,11 +113,10 @@ class Quota:
         return ""
 
     def _share(self, caller: str) -> int:
-        return math.ceil(self.size / len({caller, *self._held, *self._lately_refused()}))
-
-    def _lately_refused(self) -> dict[str, float]:
         since = self._clock() - _ASKS_AGAIN_S
-        return {who: at for who, at in self._refused_at.items() if at > since}
+        while self._refused_at and next(iter(self._refused_at.values())) <= since:
+            del self._refused_at[next(iter(self._refused_at))]
+        return math.ceil(self.size / len({caller, *self._held, *self._refused_at}))
 
 
 class Lease:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
@@ -16,6 +17,9 @@ Receive = Callable[[], Awaitable[Message]]
 Headers = Iterable[tuple[bytes, bytes]]
 # No body is that long; and what has thousands of digits, Python does not even take for a number.
 _LENGTH_DIGITS = 18
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+# What a value of JSON takes in memory beside its text.
+_VALUE_BYTES = 64
 
 
 async def read_body(
@@ -27,7 +31,7 @@ async def read_body(
         settings: how long, how large.
         headers: of the call.
         receive: of the call.
-        held: grows with what has come.
+        held: grows with what has come, and in the end with what it takes when it is read.
 
     Raises:
         TooLarge: it is too long; told without reading it where the head says so.
@@ -51,6 +55,7 @@ async def read_body(
                     return None
                 _grow(body, message.get("body", b""), settings, held)
                 if not message.get("more_body"):
+                    held.grow(_VALUE_BYTES * values_of(body))
                     return bytes(body)
     except TimeoutError:
         raise _too_slow(settings, whole=limit.when() == end) from None
@@ -61,6 +66,17 @@ def _grow(body: bytearray, more: bytes, settings: ServingSettings, held: Lease) 
         raise _too_large(settings)
     held.grow(len(more))
     body += more
+
+
+def values_of(body: bytes | bytearray) -> int:
+    """About how many values a body of JSON has, where they take more memory than its text.
+
+    >>> values_of(b'{"a": "1, 2, 3"}' * 1000), values_of(b"[" + b"[]," * 2000 + b"[]]")
+    (0, 2000)
+    """
+    if body.count(b",") * _VALUE_BYTES <= len(body):
+        return 0
+    return _TEXT.sub(b"", body).count(b",")
 
 
 def _values(headers: Headers, name: bytes) -> list[bytes]:

@@ -65,7 +65,7 @@ class Connection(H11Protocol):
         self._await_reader()  # closing waits until the last answer is read
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "this is no HTTP request")
+        self._refuse(400, "expected an HTTP request with a head of at most 16 kB, got another")
 
     def _await_head(self) -> None:
         limit_s = self._settings.header_timeout_s

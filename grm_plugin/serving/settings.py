@@ -66,7 +66,7 @@ class ServingSettings(Options):
     max_calls: int = Field(16384, ge=1)
     max_calls_per_caller: int | None = Field(None, ge=1)
     max_connections: int = Field(20_000, ge=1)
-    max_held_bytes: int = Field(256_000_000, ge=1)
+    max_held_bytes: int = Field(512_000_000, ge=1)
     max_body_bytes: int = Field(8_000_000, ge=1)
     header_timeout_s: float = Field(10, gt=0)
     body_timeout_s: float = Field(30, gt=0)

@@ -8,11 +8,14 @@ import pickle
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tests.engines.judge_server as acts
 from grm_plugin import GRM, Group, hookimpl
 from grm_plugin.classifiers import ClassifierFactory, Rating
 from grm_plugin.engine import Draw, SampleRequest
@@ -30,6 +33,7 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.running.budget import Amount, Budget
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Cost
+from tests.engines.judge_server import JudgeServer
 
 ANSWER = r"\boxed{9, 3}"
 PRICES = {"prompt": 2.0, "output": 8.0}
@@ -334,3 +338,70 @@ def test_what_a_meta_rm_costs_counts_where_its_prices_are_set() -> None:
     assert paid.unpriced == 1  # nobody told what the rating cost that failed
     assert paid.money == pytest.approx(judge / 2 + 0.05)
     assert spent.money == pytest.approx(judge + 0.05)
+
+
+LOST = TransportError("cut off")
+BILLED = TransportError("cut off, and billed")
+BILLED.prompt_tokens, BILLED.output_tokens = 300, 20
+lines = st.sampled_from(
+    [
+        told(400, 20), told(9, 1), LOST, BILLED, Draw("no box", "stop", 200, 20),
+        Draw(r"\boxed{1, 2, 3}", "stop", 100, 5), Draw(ANSWER, "length", 400, 20),
+    ]
+)  # fmt: skip
+
+
+@given(
+    script=st.lists(lines, min_size=1, max_size=30),
+    limit=st.integers(1, 60_000),
+    sizes=st.tuples(st.integers(1, 4), st.integers(1, 9)),
+)
+@settings(max_examples=25, deadline=None)
+def test_failures_searches_and_cut_judgments_do_not_pass_a_budget_either(
+    script: list[Draw | TransportError], limit: int, sizes: tuple[int, int]
+) -> None:
+    k, at_a_time = sizes
+    engine = ScriptedEngine(script, delay_s=0.001)
+    with GRM(
+        plugins=scripted(engine), engine="scripted", k=k, max_tokens=20, budget={"tokens": limit},
+        dead_groups=99, max_concurrent_groups=at_a_time, duplicates="keep",
+    ) as grm:  # fmt: skip
+        verdicts = []
+        try:
+            for verdict in grm.score_many(groups(8)):
+                verdicts.append(verdict)
+        except BudgetError:
+            assert len(verdicts) < 8
+        total = sum((one.cost for one in verdicts), Cost())
+        assert grm._keeper.budget.spent.tokens == total.prompt_tokens + total.output_tokens
+        assert grm._keeper.budget.spent.tokens <= limit
+        assert not grm._keeper.budget._under_way
+
+
+def test_what_a_server_bills_is_within_the_budget_and_all_of_it_is_in_verdicts() -> None:
+    billed: list[float] = []
+
+    async def bill(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        if request.path != "/v1/chat/completions":
+            return await acts.answer(server, request, body)
+        if len(server.bodies) % 9 == 4:  # fails, and bills nothing
+            return await acts.status(500, "oh")(server, request, body)
+        read = len(body["messages"][-1]["content"]) // 3
+        written = 1 + 7 * len(billed) % body["max_tokens"]
+        billed.append((read * 2 + written * 8) / 1e6)
+        usage = {"prompt_tokens": read, "completion_tokens": written}
+        answer = acts.completion(body, message={"content": ANSWER})
+        await asyncio.sleep(0.003)
+        return web.json_response(answer | {"usage": usage})
+
+    with JudgeServer(otherwise=bill).running() as server:
+        settings_ = {"k": 3, "max_tokens": 50, "prices": PRICES, "budget": {"money": 0.1}}
+        with GRM(engine={"url": server.url}, **settings_) as grm:
+            verdicts = []
+            with pytest.raises(BudgetError):
+                for verdict in grm.score_many(groups(500)):
+                    verdicts.append(verdict)
+    assert 0.05 < math.fsum(billed) <= 0.1
+    total = sum((one.cost for one in verdicts), Cost())
+    assert total.money == pytest.approx(math.fsum(billed))
+    assert all(one.scored for one in verdicts)

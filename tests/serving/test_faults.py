@@ -12,6 +12,7 @@ import pytest
 
 from tests.engines.judge_server import Act, JudgeServer, hang, raw, status
 from tests.serving.conftest import Process, Serve, row
+from tests.serving.honest_judge import honest
 
 # An outage shorter than this many tries is not even noticed; tests have no patience for that.
 FAST = ("--set", "tries=1", "--set", "request_timeout_s=1")
@@ -71,6 +72,21 @@ async def test_a_judge_that_stays_away_counts_as_dead_and_calls_are_told_why(
     assert (await server.post("/v1/score", {"groups": [row(1)]}))[0] == 503
 
 
+async def test_a_judge_that_refuses_us_ends_the_serving_at_its_first_group(serve: Serve) -> None:
+    with JudgeServer(otherwise=honest).running() as judge:
+        server = await serve(judge.url)
+        assert await server.rewards(10, 1, group="before") == [(200, 1.0), (200, 0.0)]
+        judge.otherwise = status(401, "this key has expired")
+        code, said = await server.post("/v1/score", {"groups": [row(1)]})
+        assert (code, "this key has expired" in said["error"]) == (503, True)
+        assert "this key has expired" in await server.until("dead")
+        await asyncio.sleep(0.3)
+        asked = len(judge.bodies)
+        assert (await server.rewards(1, group="after"))[0][0] == 503
+        assert len(judge.bodies) == asked
+        server.process.line("no more calls are served: .*this key has expired")
+
+
 @pytest.mark.parametrize(
     ("act", "reason"),
     [
@@ -95,8 +111,6 @@ async def test_a_judge_that_fails_leaves_the_group_unscored_with_the_reason(
 
 
 async def test_an_unscored_group_gets_the_mean_of_recent_rewards(serve: Serve) -> None:
-    from tests.serving.honest_judge import honest
-
     with JudgeServer(otherwise=honest).running() as judge:
         server = await serve(judge.url, *FAST)
         assert await server.rewards(10, 4, group="scored") == [(200, 1.0), (200, 3 / 9)]
@@ -244,7 +258,7 @@ async def test_a_budget_that_is_spent_ends_the_calls_with_the_reason_and_counts_
     assert "budget.money: $" in answer[1]["error"]
     assert "of $12.00 is spent" in answer[1]["error"]
     assert "of $12.00 is spent" in await server.until("dead")
-    server.process.line(r"no more calls: budget\.money")
+    server.process.line(r"no more calls are served: budget\.money")
     counted = await server.metrics()
     assert counted["grm_judge_dollars_total"] == pytest.approx(
         counted[SCORED] * verdict["cost"]["money"]

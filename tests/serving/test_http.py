@@ -75,13 +75,13 @@ def whole(*groups: Any) -> bytes:
 @pytest.mark.parametrize(
     ("lengths", "status", "telling"),
     [
-        (["9" * 5000], 400, "no HTTP request"),
+        (["9" * 5000], 400, "expected an HTTP request"),
         (["9" * 19], 400, "expected one Content-Length, a number of bytes, got '9999999"),
         (["8000001"], 413, "at most 8000000 bytes"),
-        (["-1"], 400, "no HTTP request"),
-        (["1e3"], 400, "no HTTP request"),
-        (["0x10"], 400, "no HTTP request"),
-        (["2", "3"], 400, "no HTTP request"),
+        (["-1"], 400, "expected an HTTP request"),
+        (["1e3"], 400, "expected an HTTP request"),
+        (["0x10"], 400, "expected an HTTP request"),
+        (["2", "3"], 400, "expected an HTTP request"),
         ([], 422, "body: field required"),
     ],
     ids=["5000 digits", "19 digits", "too much", "negative", "float", "hex", "two", "none"],
@@ -94,6 +94,22 @@ async def test_a_content_length_that_is_wrong_is_a_refusal(
     assert (found.status, found.headers["content-type"]) == (status, "application/json")
     assert telling in found.error
     assert re.fullmatch("[0-9a-f]{16}", found.headers["x-request-id"])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\n" * 9, b"X-A: " + b"a" * 100_000],
+    ids=["TLS", "long"],
+)
+async def test_what_is_no_http_is_refused_and_told(
+    serve: Serve, judge: JudgeServer, sent: bytes
+) -> None:
+    server = await serve(judge.url)
+    async with wire(server) as (reader, writer):
+        writer.write(b"GET /health HTTP/1.1\r\n" + sent if sent.startswith(b"X") else sent)
+        found = await answer(reader)
+    assert (found.status, "expected an HTTP request" in found.error) == (400, True)
+    server.process.line("connection refused with 400, request .* of 127.0.0.1: expected an HTTP")
 
 
 async def test_a_body_in_chunks_is_counted_as_it_comes(serve: Serve, judge: JudgeServer) -> None:
@@ -119,13 +135,17 @@ async def test_a_compressed_body_is_refused(shared: Server, coding: str) -> None
 @pytest.mark.parametrize(
     ("body", "status", "telling"),
     [
-        (b'{"groups": [{"prompt": "\xff\xfe"}]}', 400, "parsing the body"),
-        (b'{"groups": ' + b"9" * 5000 + b"}", 400, "parsing the body"),
+        (b'{"groups": [{"prompt": "\xff\xfe"}]}', 422, "body: expected UTF-8"),
+        (b'{"groups": ' + b"9" * 5000 + b"}", 422, "body: expected a JSON object"),
         (b'{"size": {"k": 1' + b"0" * 400 + b'}, "groups": []}', 422, "size.k"),
-        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 400, "parsing the body"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, 422, "too many levels"),
         (whole(row(1, metadata={"a": float("nan")})), 422, "NaN is no JSON number"),
         (whole(row(1, metadata={"a": [{"b": float("inf")}]})), 422, "is no JSON number"),
-        (b'{"groups":[{"prompt":"q","responses":["a"],"metadata":{"a":1e999}}]}', 422, "no JSON"),
+        (
+            b'{"groups":[{"prompt":"q","responses":["a"],"metadata":{"a":1e999}}]}',
+            422,
+            "more than a number can be",
+        ),
         (whole(row(1, metadata={"a": float("-inf")})), 422, "is no JSON number"),
     ],
     ids=["utf8", "huge", "huge k", "deep", "nan", "inf", "1e999", "-inf"],

@@ -240,6 +240,18 @@ async def test_150_bodies_that_never_end_take_no_more_than_the_budget(
     assert (await server.post("/v1/score", {"groups": [row(10)]}))[0] == 200
 
 
+async def test_a_body_of_many_small_values_counts_for_the_memory_that_they_take(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--serving", "max_held_bytes=10000000")
+    text = row(10, metadata={"text": "a, b, c, d" * 100_000})
+    assert (await server.post("/v1/score", {"groups": [text]}))[0] == 200
+    many = row(10, metadata={"values": [[]] * 200_000})
+    code, said = await server.post("/v1/score", {"groups": [many]})
+    assert (code, "no room for 128000" in said["error"]) == (503, True)
+    await server.until_metric("grm_held_bytes", 0)
+
+
 async def test_texts_that_wait_for_their_group_count_though_their_callers_have_gone(
     serve: Serve, judge: JudgeServer
 ) -> None:

@@ -105,6 +105,21 @@ def test_with_a_label_of_the_users_the_judge_reads_the_prompt_without_its_chat_t
         assert [{"role": one.role, "content": one.content} for one in found] == expected
 
 
+@pytest.mark.parametrize(
+    ("label", "reference"),
+    [("4", "4"), (42.0, "42"), (0.5, "0.5"), (None, None), (math.nan, None)],
+)
+def test_a_label_is_the_reference_that_every_door_makes_of_it(label: Any, reference: Any) -> None:
+    assert read("4", label=label, run={"label": "reference"}).reference == reference
+
+
+def test_a_label_that_can_be_no_reference_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match=r"label: expected a text or nothing, got .*'4'"):
+        read("4", label=["4"], run={"label": "reference"})
+    with pytest.raises(InputError, match=r"label\.0\.role: expected who speaks"):
+        read("4", label=[{"content": "2 + 2?"}], run={"label": "conversation"})
+
+
 def test_images_of_a_prompt_are_refused_by_name() -> None:
     with pytest.raises(InputError, match="a part 'image' that the judge can not see"):
         read("a cat", images=["cat.png"])
