@@ -61,7 +61,7 @@ test-newest test-oldest: test-%: $(VENV)/.dev
 	$(BIN)/python -m tests.installs $*
 
 bench: $(VENV)/.openrlhf
-	for script in pipeline transformers_engine server_engine group_call judging_hidden reward_server; do \
+	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server; do \
 	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 docs: $(VENV)/.dev
