@@ -188,6 +188,14 @@ def test_failed_requests_count_what_was_told_and_nothing_more() -> None:
         assert grm._keeper.budget.spent == Amount(750, 0.25)
 
 
+def test_a_failed_draw_that_says_nonsense_of_its_cost_costs_nothing_that_is_known() -> None:
+    lost = TransportError("cut off")
+    lost.prompt_tokens, lost.output_tokens, lost.money = "many", -3, math.nan  # type: ignore
+    with GRM(plugins=scripted([lost]), engine="scripted", k=1, budget={"tokens": 9999}) as grm:
+        cost = grm.score(groups(1)[0]).cost
+    assert cost == Cost(seconds=cost.seconds, unpriced=1)
+
+
 def test_the_search_for_a_response_that_breaks_a_group_is_left_out_where_it_can_not_be_paid() -> (
     None
 ):
@@ -204,6 +212,12 @@ def test_the_search_for_a_response_that_breaks_a_group_is_left_out_where_it_can_
 def test_a_budget_in_money_without_prices_is_refused_before_anything_starts() -> None:
     with pytest.raises(ConfigError, match="prices of engine 'scripted' are not known; set prices"):
         GRM(plugins=scripted([ANSWER]), engine="scripted", budget={"money": 1})
+
+
+def test_a_budget_for_a_judge_that_is_not_told_when_to_stop_is_refused() -> None:
+    engine = {"url": "http://127.0.0.1:9", "fields": {"max_tokens": None}}
+    with pytest.raises(ConfigError, match="does not send max_tokens, so nothing bounds"):
+        GRM(engine=engine, budget={"tokens": 9})
 
 
 def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
@@ -224,6 +238,7 @@ def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
         ({"budget": {"money": math.inf}}, "budget.money"),
         ({"budget": {"dollars": 3}}, "budget.dollars"),
         ({"prices": {"output": 3}}, "prices.prompt"),
+        ({"prices": {"prompt": 3}}, "prices.output"),
         ({"prices": {"prompt": -1, "output": 3}}, "prices.prompt"),
     ],
 )
@@ -376,6 +391,16 @@ def test_failures_searches_and_cut_judgments_do_not_pass_a_budget_either(
         assert grm._keeper.budget.spent.tokens == total.prompt_tokens + total.output_tokens
         assert grm._keeper.budget.spent.tokens <= limit
         assert not grm._keeper.budget._under_way
+
+
+def test_a_replay_needs_no_prices_and_spends_nothing(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    judge = scripted([told(1000, 100)])
+    with GRM(plugins=judge, engine="scripted", k=2, record=record, prices=PRICES) as grm:
+        money = grm.score(groups(1)[0]).cost.money
+    again = {"name": "replay", "path": str(record)}
+    with GRM(engine=again, k=2, vote="median", budget={"money": 1e-9}) as grm:
+        assert grm.score(groups(1)[0]).cost.money == money
 
 
 def test_what_a_server_bills_is_within_the_budget_and_all_of_it_is_in_verdicts() -> None:

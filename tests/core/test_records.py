@@ -488,3 +488,13 @@ def test_a_record_of_a_release_that_knew_no_money_is_read_and_says_nothing_of_it
     old = from_record(record)
     assert (old.cost.money, old.cost.unpriced, old.judgments[0].money) == (None, 0, None)
     assert old.spent.unpriced == 2
+
+
+@pytest.mark.parametrize("place", ["cost", "judgments"])
+def test_money_that_is_not_finite_is_no_verdict(place: str) -> None:
+    judgment = Judgment(0, (0,), 0, "text", (9.0,), money=0.5)
+    verdict = Verdict(Group.of("q", ["a"]), (0.9,), (judgment,), cost=Cost.of([judgment]))
+    record = to_record(verdict)
+    (record[place] if place == "cost" else record[place][0])["money"] = float("inf")
+    with pytest.raises(RecordError, match="expected finite numbers, got inf"):
+        from_record(record)
