@@ -104,12 +104,21 @@ class GRMConfig(Options):
         pattern="^(refuse|split)$",
         description="a group too long for the judge: `refuse` it by name or `split` it",
     )
-    request_timeout_s: float = Field(120, gt=0, description="deadline of one request")
-    group_timeout_s: float = Field(600, gt=0, description="deadline of one group")
+    request_timeout_s: float = Field(
+        120,
+        gt=0,
+        description="deadline of one request; "
+        "a judge that is busy or away is waited for as long, from its last answer",
+    )
+    group_timeout_s: float = Field(
+        600, gt=0, description="deadline of one group, from when the judge can take it"
+    )
     batch_timeout_s: float = Field(1800, gt=0, description="deadline of one batch of groups")
     max_concurrent_samples: int = Field(256, ge=1, description="draws of the judge at a time")
     max_concurrent_groups: int = Field(64, ge=1, description="groups in flight at a time")
-    tries: int = Field(4, ge=1, le=20, description="tries of a request on transport faults")
+    tries: int = Field(
+        4, ge=1, le=20, description="tries of a request on faults of a server that is there"
+    )
     dead_groups: int = Field(
         8, ge=1, description="groups in a row without a reward after which the run stops, but"
     )

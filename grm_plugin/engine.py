@@ -25,7 +25,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an engine must not exceed: draws at a time, seconds per request, transport tries."""
+    """What an engine must not exceed: draws at a time, seconds per request, tries of one."""
 
     max_concurrent_samples: int = 256
     request_timeout_s: float = 120.0

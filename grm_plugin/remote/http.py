@@ -155,14 +155,16 @@ class Client:
 
     async def _open(self, trip: _Trip) -> None:
         """Return when a replica may be asked."""
-        while due_s := self.router.due_s():
+        while due_s := self.router.due_s(trip.refused_by):
             self._check_patience(trip)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._back.wait(), min(due_s, self._patience_s(trip)))
         await self._pace.turn()
 
     async def _once(self, trip: _Trip) -> Answer:
-        with self.router.lease(trip.group, trip.draws, avoid=trip.failed_at) as replica:
+        with self.router.lease(
+            trip.group, trip.draws, avoid=trip.failed_at, without=trip.refused_by
+        ) as replica:
             sent_at = time.monotonic()
             trip.deadline = min(trip.deadline, sent_at + self._limits.request_timeout_s)
             try:

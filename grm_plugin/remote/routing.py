@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ FAULTS_TO_PUT_ASIDE = 3
 LONGEST_PAUSE_S = 60.0
 LONGEST_PAUSE_OF_ALL_S = 5.0  # with nobody else to ask, notice soon who is back
 FIRST_REST_S = 0.5
+SHORTEST_REST_S = 0.05  # some say 0
 QUIET_S = 60.0
 PIN_S = 60.0
 
@@ -51,15 +52,23 @@ class Router:
     _picks: int = 0
 
     @contextmanager
-    def lease(self, group: str, weight: int, *, avoid: Replica | None = None) -> Iterator[Replica]:
+    def lease(
+        self,
+        group: str,
+        weight: int,
+        *,
+        avoid: Replica | None = None,
+        without: Collection[Replica] = (),
+    ) -> Iterator[Replica]:
         """A replica for the body, with ``weight`` draws counted as its load.
 
         Args:
             group: what is pinned to one replica; empty pins nothing.
             weight: draws of the request.
             avoid: the replica that just failed this request; taken only when there is no other.
+            without: the replicas that refused this request for good; not all of them.
         """
-        pin = self._pinned(group, avoid)
+        pin = self._pinned(group, avoid, [one for one in self.replicas if one not in without])
         pin.replica.load += weight
         pin.in_flight += 1
         try:
@@ -69,9 +78,13 @@ class Router:
             pin.in_flight -= 1
             pin.last_used = self.clock()
 
-    def due_s(self) -> float:
-        """Seconds until a replica may be asked that is neither away nor busy; 0: now."""
-        return min(map(self._due_s, self.replicas))
+    def due_s(self, without: Collection[Replica] = ()) -> float:
+        """Seconds until a replica may be asked that is neither away nor busy; 0: now.
+
+        Args:
+            without: replicas that do not count.
+        """
+        return min(self._due_s(one) for one in self.replicas if one not in without)
 
     def _due_s(self, replica: Replica) -> float:
         return max(0.0, replica.aside_until - self.clock()) if replica.waits else 0.0
@@ -119,7 +132,8 @@ class Router:
                 "known can be set: requests_per_minute)", replica, fault,
             )  # fmt: skip
         replica.busy_at, replica.waits = now, fault
-        rest_s = _rest_s(replica, rested) if fault.after_s is None else fault.after_s
+        told = fault.after_s
+        rest_s = _rest_s(replica, rested) if told is None else max(told, SHORTEST_REST_S)
         replica.aside_until = now + rest_s
         return True
 
@@ -150,24 +164,27 @@ class Router:
         others = any(self.clock() >= one.aside_until for one in self.replicas if one is not replica)
         return min(replica.pause_s, LONGEST_PAUSE_S if others else LONGEST_PAUSE_OF_ALL_S)
 
-    def _pinned(self, group: str, avoid: Replica | None) -> _Pin:
+    def _pinned(self, group: str, avoid: Replica | None, able: Sequence[Replica]) -> _Pin:
         now = self.clock()
         self._forget_old(now)
-        ready = [one for one in self.replicas if now >= one.aside_until]
+        ready = [one for one in able if now >= one.aside_until]
         choice = [one for one in ready if one is not avoid] or ready
         pin = self._pins.get(group)
         if pin is None or pin.replica not in choice:
-            pin = _Pin(self._least_loaded(choice))
+            pin = _Pin(self._least_loaded(choice) if choice else self._soonest(avoid, able))
         if group:
             self._pins[group] = pin
             self._pins.move_to_end(group)
         self._on_pick(pin.replica, now)
         return pin
 
-    def _least_loaded(self, choice: Sequence[Replica]) -> Replica:
-        if not choice:
-            return min(self.replicas, key=lambda one: (self._due_s(one), one.aside_until))
+    @staticmethod
+    def _least_loaded(choice: Sequence[Replica]) -> Replica:
         return min(choice, key=lambda one: (one.load, one.picked))
+
+    def _soonest(self, avoid: Replica | None, able: Sequence[Replica]) -> Replica:
+        others = [one for one in able if one is not avoid] or able
+        return min(others, key=lambda one: (self._due_s(one), one.aside_until))
 
     def _on_pick(self, replica: Replica, now: float) -> None:
         self._picks += 1

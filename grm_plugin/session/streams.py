@@ -61,7 +61,7 @@ class Stream:
         thread = self._part.session.thread
         try:
             with self._keeper.watched(self._part.session):
-                return thread.run(self._part.next())
+                return self._received(thread.run(self._part.next()))
         except LoopBlocked as error:
             return self._lost(error) or self._next()
 
@@ -78,9 +78,15 @@ class Stream:
         thread = self._part.session.thread
         try:
             with self._keeper.watched(self._part.session):
-                return await thread.run_async(self._part.next())
+                return self._received(await thread.run_async(self._part.next()))
         except LoopBlocked as error:
             return self._lost(error) or await self._next_async()
+
+    def _received(self, judged: list[Judged]) -> list[Judged]:
+        """What came; only now is it not open any more, for a loop may block before it is told."""
+        for _ in judged:
+            self._source.open.popleft()
+        return judged
 
     def _counted(self, judged: list[Judged]) -> Iterator[Verdict]:
         """Their verdicts; whoever asks for more hears then whether the judge is dead by them."""
@@ -119,7 +125,6 @@ class _Part:
         if judged is None:
             self.session.check_recorded()
             return []
-        self._source.open.popleft()
         return [judged]
 
     async def _judge(self, one: _Open) -> Judged:

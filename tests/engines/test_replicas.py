@@ -205,3 +205,23 @@ def test_faults_of_a_server_that_is_there_make_nobody_wait() -> None:
     fail(router, only, 5)
     assert router.due_s() == 0.0
     assert picked(router) is only
+
+
+def test_with_all_replicas_aside_a_request_is_not_sent_again_to_who_refused_it() -> None:
+    router, clock = a_router(2)
+    first, second = router.replicas
+    router.refused(first, "bad key")
+    clock.now += 0.5
+    router.refused(second, "bad key")
+    assert picked(router, avoid=first) is second
+    assert picked(router, avoid=second) is first
+
+
+def test_a_request_that_one_replica_refused_waits_for_the_other_that_is_away() -> None:
+    router, _ = a_router(2)
+    refuses, away = router.replicas
+    router.away(away, Away("connection refused"))
+    assert router.due_s() == 0.0
+    assert router.due_s({refuses}) == 1.0
+    with router.lease("g", 1, avoid=refuses, without={refuses}) as replica:
+        assert replica is away

@@ -58,12 +58,12 @@ def test_a_limit_that_is_known_is_kept_and_nobody_is_refused(serve: Serve) -> No
 
 
 def test_time_in_the_queue_of_a_slow_api_is_no_time_of_a_group(serve: Serve) -> None:  # noqa: F811
-    """The last groups wait for three times as long as a group may take."""
-    server = serve(JudgeServer(otherwise=Limited(10, Retry_After="0.5")))
-    patience = {"group_timeout_s": 2, "request_timeout_s": 2, "max_concurrent_samples": 8}
+    """The last groups wait for twice as long as a group may take."""
+    server = serve(JudgeServer(otherwise=Limited(16, Retry_After="0.5")))
+    patience = {"group_timeout_s": 3, "request_timeout_s": 3, "max_concurrent_samples": 8}
     with GRM(engine={"url": server.url}, k=4, **patience) as grm:
-        verdicts = grm.score_batch(groups(15))
-    assert [one.scored for one in verdicts] == [True] * 15
+        verdicts = grm.score_batch(groups(24))
+    assert [one.scored for one in verdicts] == [True] * 24
 
 
 def test_an_api_that_stays_busy_ends_the_wait_after_request_timeout_s(
