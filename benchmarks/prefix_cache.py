@@ -1,10 +1,10 @@
-"""Prompt tokens that a vLLM server computes for a group, by orders of the responses, warm or not.
+"""Prompt tokens that a vLLM server computes for a group, by orders of the responses.
 
 ``python benchmarks/prefix_cache.py``: starts ``vllm serve`` (or uses ``--url``) on a random judge
-with room for 8 responses of 400 tokens, and judges groups with k = 8 samples over P orders. Groups
-are new each time, so that all sharing is within a group. ``--warm-up`` sends the first prompt of a
-group ahead for one token. Computed is what vLLM was asked for less what it found in its cache, by
-its own ``/metrics``.
+with room for 8 responses of 400 tokens, and judges groups with k = 8 samples over P orders, with
+all requests of a group at once and with ``warm_up``. Groups are new each time, so that all sharing
+is within a group. Computed is what vLLM was asked for less what it found in its cache, by its own
+``/metrics``.
 """
 
 from __future__ import annotations
@@ -64,24 +64,29 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     if not options.url:
         model = str(save_judge(folder / "judge", options.shape))
         where = {"serve": {"model": model, "args": shlex.split(options.serve_args)}}
-    engine = ServerEngine(where, Limits(max_concurrent_samples=10_000, request_timeout_s=1200))
-    result: dict[str, Any] = {**vars(options), "url": None, "runs": {}}
+    limits = Limits(max_concurrent_samples=10_000, request_timeout_s=1200)
+    engine = ServerEngine(where, limits)
     await engine.start()
+    warm = ServerEngine({"url": address(engine), "warm_up": True}, limits)
+    await warm.start()
+    result: dict[str, Any] = {**vars(options), "url": None, "runs": {}}
     try:
         shape = Shape(options)
-        await judged(engine, shape.requests(options.permutations[0]), warm_up=False)
+        await judged(engine, shape.requests(options.permutations[0]))
         for orders in options.permutations:
-            for warm_up in (False, True):
-                runs = [
-                    await judged(engine, shape.requests(orders), warm_up=warm_up)
-                    for _ in range(options.groups)
-                ]
-                name = f"{orders}, {'warm-up' if warm_up else 'all at once'}"
+            for name, one in ((f"{orders}", engine), (f"{orders}, warm-up", warm)):
+                runs = [await judged(one, shape.requests(orders)) for _ in range(options.groups)]
                 result["runs"][name] = summary(runs)
                 print(name, result["runs"][name], flush=True)
     finally:
+        await warm.close()
         await engine.close()
     return result
+
+
+def address(engine: ServerEngine) -> str:
+    """Where its server is."""
+    return engine._connection._replicas[0].to("")
 
 
 class Shape:
@@ -115,16 +120,9 @@ class Shape:
         return " ".join(self._random.choices(WORDS.split(), k=self._options.tokens))
 
 
-async def judged(
-    engine: ServerEngine, requests: Sequence[SampleRequest], *, warm_up: bool
-) -> dict[str, float]:
+async def judged(engine: ServerEngine, requests: Sequence[SampleRequest]) -> dict[str, float]:
     """Prompt tokens asked for and computed, and seconds, of one group."""
     before, started = await counters(engine), time.perf_counter()
-    if warm_up:
-        first = requests[0]
-        await engine.sample(
-            SampleRequest(first.messages, 1, 0, Sampling(max_tokens=1), first.group)
-        )
     found = await asyncio.gather(*(engine.sample(request) for request in requests))
     seconds = time.perf_counter() - started
     assert all(isinstance(draw, Draw) for draws in found for draw in draws)
@@ -134,7 +132,7 @@ async def judged(
 
 async def counters(engine: ServerEngine) -> list[float]:
     """What vLLM counted so far: prompt tokens looked up in its cache, and found there."""
-    url = engine._connection._replicas[0].to("/metrics")
+    url = f"{address(engine)}/metrics"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         text = await response.text()
     return [

@@ -27,6 +27,7 @@ from grm_plugin.pipeline import planning
 from grm_plugin.prompts import Template
 from grm_plugin.reference.judge import MODEL
 from grm_plugin.reference.tasks.data import best_of_groups
+from grm_plugin.remote.fields import asked_of
 
 # Little memory, so that it also starts on a machine that does other work; and vLLM's CPU engine
 # dies of a seeded request whose prompt chunked prefill splits.
@@ -117,8 +118,13 @@ async def both(engine: ServerEngine, requests: Sequence[SampleRequest]) -> tuple
     between = time.perf_counter()
     assert all(isinstance(draw, Draw) for draws in found for draw in draws)
     url = engine._connection._replicas[0].to("/v1/chat/completions")
-    await raw(url, [engine._body(request) for request in requests])
+    await raw(url, [body(engine, request) for request in requests])
     return between - started, time.perf_counter() - between
+
+
+def body(engine: ServerEngine, request: SampleRequest) -> dict[str, Any]:
+    """What the engine posts."""
+    return dict(engine._shape.written(asked_of(engine.model, request), engine._shape.names({})))
 
 
 async def raw(url: str, bodies: Sequence[dict[str, Any]]) -> None:

@@ -187,6 +187,93 @@ def _engines() -> str:
     )
 
 
+def _gpu_check() -> str:
+    found = _result("gpu_check")
+    rows = [
+        (
+            name,
+            part.get("told") or f"failed: {part['failed']}",
+            part.get("peak GB", ""),
+            part.get("took s", ""),
+        )
+        for name, part in found["parts"].items()
+    ]
+    where = (
+        f"On one {found['gpu']}."
+        if found["gpu"]
+        else "No GPU was at hand: this is the small form on the processor, whose judge is tiny. It shows that the script "
+        "runs; its shares say nothing about a GPU."
+    )
+    return (
+        "## Is my installation right and fast?\n\n"
+        "`python benchmarks/gpu_check.py` on a machine with one GPU takes less than eight minutes and downloads nothing: "
+        "greedy texts of the reference judge on the GPU and on the processor, judges of the shapes of Qwen2.5-1.5B and -7B "
+        "with random weights beside bare `generate` and beside raw requests to vLLM, steps of GRPO with the judge and with "
+        f"a plain function, memory.\n\n{where} `gpu_check.py`, {_where(found)}.\n\n"
+        + _table(("part", "found", "peak GB", "took s"), rows)
+    )
+
+
+def _local_batches() -> str:
+    found = _result("local_batches")
+    new, old = found["padding"]["default"], found["padding"]["one batch"]
+    heads = ("nucleus", "words in it", "`top_p` 1", "`top_p` 0.95", "the sort that it had before")
+    rows = [
+        (name, f"{at['words in it']:,}", *list(at.values())[1:])
+        for name, at in found["top_p"].items()
+    ]
+    return (
+        "## Padding and `top_p` in the `transformers` engine\n\n"
+        f"`local_batches.py`, {_where(found)}; a tiny judge, and {found['note'] or 'nothing else ran'}. 13 prompts of "
+        f"{found['short']} words and one of {found['long']:,}, {found['max_tokens']} tokens each: {old['s']:g} s "
+        f"({old['processor s']:g} s of the processor) and {old['MB']:,} MB in one padded batch, as before; {new['s']:g} s "
+        f"({new['processor s']:g} s) and {new['MB']:,} MB where padding is bounded.\n\n"
+        f"One step of the sampler for {found['rows']} rows over {found['words']:,} words, in milliseconds of the processor. "
+        "Until now a step below `top_p` 1 took the step at 1 and the sort:\n\n"
+        + _table(heads, rows)
+    )
+
+
+def _orders() -> str:
+    cost, votes = _result("prefix_cache"), _result("permutations")
+    rows = [
+        (
+            orders,
+            *(
+                f"{cost['runs'][f'{orders}{way}']['prompt tokens computed']:,}"
+                for way in ("", ", warm-up")
+            ),
+            f"{cost['runs'][orders]['seconds']:g}",
+            _share(votes["permutations"][orders]["accuracy"]),
+            _points(votes["permutations"][orders]["accuracy, difference"]),
+            _interval(votes["permutations"][orders]["moves by the seed"]),
+            _interval(votes["permutations"][orders]["moves by the seed, difference"]),
+        )
+        for orders in votes["permutations"]
+    ]
+    asked = cost["runs"]["8"]["prompt tokens asked"]
+    heads = (
+        *(
+            "orders P",
+            "tokens computed",
+            "with warm-up",
+            "s a group",
+            "accuracy, %",
+            "over P = 8, points",
+        ),
+        *("a reward moves by the seed, points", "over P = 8"),
+    )
+    return (
+        "## Orders of the responses: what each costs and brings\n\n"
+        f"`prefix_cache.py`, {_where(cost)}: groups of {cost['responses']} responses of {cost['tokens']} tokens, k = "
+        f"{cost['k']}, a tiny random judge of {cost['max_tokens']} tokens an answer in a CPU build of vLLM, which is sent {asked:,} "
+        f"prompt tokens a group; medians of {cost['groups']} groups, one after the other. `permutations.py`, {_where(votes)}: the "
+        f"reference judge on {votes['groups']} held-out groups of {votes['responses']} at k = {votes['k']}, two seeds; its plan stands at "
+        "its head and was written first. 95 % intervals, differences paired by group. "
+        f"Beside both, {cost['note'] or 'nothing else ran'}.\n\n" + _table(heads, rows)
+    )
+
+
 def _group_call() -> str:
     found = _result("group_call")
     rows = [
@@ -356,6 +443,8 @@ SECTIONS = (
     _engines,
     _place_bias,
     _expected_score,
+    _local_batches,
+    _gpu_check,
     _group_call,
     _trl,
     _openrlhf,

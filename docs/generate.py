@@ -25,6 +25,7 @@ from grm_plugin.engines.vllm import VLLMOptions
 from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import Options
 from grm_plugin.pipeline.selecting import MetaRMOptions
+from grm_plugin.prices import BudgetLimits, Prices
 from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule, StepSchedule
 from grm_plugin.serving.settings import ServingSettings
@@ -45,6 +46,8 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("Engine `litellm`", LiteLLMOptions),
     ("Engine `replay`", ReplayOptions),
     ("Selector `meta_rm`", MetaRMOptions),
+    ("`prices`", Prices),
+    ("`budget`", BudgetLimits),
     ("Server `grm serve`", ServingSettings),
     ("`schedule` by step", StepSchedule),
     ("`schedule` by saturation", SaturationSchedule),
@@ -214,8 +217,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "hooks.md": hooks_page,
     "cli.md": cli_page,
     "figures.md": figures_page,
-    "versions.md": versions_page,
     "inputs.md": inputs_page,
+    "versions.md": versions_page,
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options, Part, explain, put, read_yaml
@@ -40,13 +40,11 @@ class ThinkingMarks(Options):
     closed: bool = False
 
 
-class GRMConfig(BaseModel):
+class GRMConfig(Options):
     """Every setting of the judge and of the vote; None follows the engine or is derived.
 
     ``docs/reference/config.md`` is made from this class.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     engine: Part = Field(
         Part(name=DEFAULT),
@@ -259,8 +257,15 @@ class GRMConfig(BaseModel):
 
 def _find_template(values: dict[str, Any], config: Path) -> None:
     name = values.get("template")
-    if isinstance(name, str) and is_template_file(name) and not Path(name).exists():
+    if isinstance(name, str) and is_template_file(name) and not _is_there(Path(name)):
         values["template"] = str(config.parent / name)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no path at all: too long, or with a NUL
+        return False
 
 
 def is_template_file(name: str) -> bool:

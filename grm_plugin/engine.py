@@ -72,7 +72,8 @@ class Draw:
 
     ``money`` is what it cost in US dollars, where the server told that or the engine looks prices
     up; else it is reckoned from the tokens: ``cached_tokens`` are those of the prompt that the
-    server had cached, and ``same_prompt`` draws of one request paid for the prompt once.
+    server had cached (None: it does not tell), and ``same_prompt`` draws of one request paid for
+    the prompt once.
     """
 
     text: str
@@ -86,7 +87,7 @@ class Draw:
     meta_score: float | None = None
     opened: bool = False
     money: float | None = None
-    cached_tokens: int = 0
+    cached_tokens: int | None = None
     same_prompt: int = 1
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from grm_plugin import strict_yaml
 from grm_plugin.errors import ConfigError, unknown
 
 
@@ -36,9 +43,45 @@ class Part(BaseModel):
 
 
 class Options(BaseModel):
-    """Base of the options of an engine, selector or other part; unknown keys are refused."""
+    """Base of the settings, and of the options of an engine, selector or other part.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Unknown keys are refused, and numbers that are none: infinite ones, ``true`` (which is how YAML
+    reads ``yes`` and ``on``), seconds that nobody waits.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        name = info.field_name or ""
+        kinds = _kinds(cls.model_fields[name].annotation)
+        if kinds & {int, float} and not kinds & {bool, Any}:
+            _check_numbers(value, at_most=MAX_S if name.endswith("_s") else None)
+        return value
+
+
+_SHOWN = 200
+MAX_BITS = 64
+MAX_S = 1e9
+"""Most seconds of a setting, some 31 years: clocks and threads can wait no longer."""
+
+
+def _kinds(annotation: object) -> set[object]:
+    """``annotation`` and everything in it."""
+    inner = [one for one in get_args(annotation) if isinstance(one, Hashable)]
+    return {annotation}.union(*map(_kinds, inner))
+
+
+def _check_numbers(value: object, at_most: float | None) -> None:
+    if isinstance(value, bool):
+        raise ValueError(f"expected a number, got {str(value).lower()}")
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise ValueError(f"expected a number of at most {MAX_BITS} bits")
+    if at_most and isinstance(value, int | float) and value > at_most:
+        raise ValueError(f"expected at most {at_most:g} seconds, got {value:g}")
+    for one in value if isinstance(value, list | tuple) else ():
+        _check_numbers(one, at_most)
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -67,7 +110,15 @@ def _one(where: str, kind: type[BaseModel], problem: dict[str, Any]) -> str:
         return f"{where}: {unknown('key', key, kind.model_fields)}"
     if problem["type"] == "value_error":  # a sentence of ours, which says what came
         return ": ".join(filter(None, [where, key, problem["msg"].removeprefix("Value error, ")]))
-    return f"{where}: {key or 'settings'}: {problem['msg']}, got {problem['input']!r}"
+    return f"{where}: {key or 'settings'}: {problem['msg']}, got {_shown(problem['input'])}"
+
+
+def _shown(value: object) -> str:
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or too deep
+        return f"a value of type {type(value).__name__}"
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -77,11 +128,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: it can not be read, or holds something other than keys and values.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        with path.open("rb") as file:
+            text = file.read(4 * strict_yaml.MAX_BYTES).decode("utf-8-sig")
+        values = strict_yaml.parse(text)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"config {path} can not be read: {error}") from error
+    if values is None:
+        raise ConfigError(f"config {path}: expected keys and values, and it is empty")
     if not isinstance(values, dict):
         raise ConfigError(f"config {path}: expected keys and values, got {type(values).__name__}")
+    for key in values:
+        if not isinstance(key, str):
+            raise ConfigError(f"config {path}: expected a text as key, got {_shown(key)}; quote it")
     return values
 
 

@@ -9,19 +9,32 @@ from grm_plugin.options import Options
 _MILLION = 1e6
 
 
-class Prices(Options):
-    """US dollars for a million tokens.
+class PromptPrices(Options):
+    """US dollars for a million tokens of a model that only reads, such as a meta RM.
 
     Args:
-        prompt: for tokens that the judge reads.
-        output: for tokens that it writes, its thinking included.
-        cached: for tokens of the prompt that the server had cached, where it tells how many;
-            None: as the others.
+        prompt: for tokens that it reads.
+        cached: for those of them that the server had cached, where it tells how many; None: as
+            the others.
     """
 
     prompt: float = Field(ge=0, allow_inf_nan=False)
-    output: float = Field(0.0, ge=0, allow_inf_nan=False)
     cached: float | None = Field(None, ge=0, allow_inf_nan=False)
+
+    def of_prompt(self, tokens: float, cached: float = 0) -> float:
+        """US dollars for so many tokens, ``cached`` among them."""
+        known = min(cached, tokens) if self.cached is not None else 0
+        return ((tokens - known) * self.prompt + known * (self.cached or 0.0)) / _MILLION
+
+
+class Prices(PromptPrices):
+    """US dollars for a million tokens of a judge.
+
+    Args:
+        output: for tokens that it writes, its thinking included.
+    """
+
+    output: float = Field(ge=0, allow_inf_nan=False)
 
     def of(self, prompt: float, output: float, cached: float = 0) -> float:
         """US dollars for so many tokens; ``cached`` are among those of the prompt.
@@ -29,9 +42,7 @@ class Prices(Options):
         >>> Prices(prompt=2, output=8, cached=0.5).of(1000, 100, cached=800)
         0.0016
         """
-        known = min(cached, prompt) if self.cached is not None else 0
-        paid = (prompt - known) * self.prompt + known * (self.cached or 0.0)
-        return (paid + output * self.output) / _MILLION
+        return self.of_prompt(prompt, cached) + output * self.output / _MILLION
 
 
 class BudgetLimits(Options):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from grm_openrlhf.options import options_of
 from grm_openrlhf.plan import Plan
 from grm_openrlhf.recording import of_engine
+from grm_plugin.prices import BudgetLimits, dollars
 from grm_plugin.schedule import Schedule
 
 _CONVERSATIONS = {
@@ -38,6 +39,8 @@ def _told(plan: Plan, said: str) -> Iterator[tuple[str, str]]:
     if plan.settings.own_agent:
         seen = "all turns are" if options.history == "all" else "the last action is"
         yield "agent", f"{plan.settings.own_agent}: {seen} judged, and that replaces its own reward"
+    if budget := config.budget:
+        yield "budget", f"{_amount(budget)} for each of {plan.engines} rollout actors"
     yield "record", _record(plan)
 
 
@@ -51,6 +54,11 @@ def _judge(plan: Plan, said: str) -> str:
     addresses = ", ".join(str(one) for one in where if one)
     at = f" at {addresses}" if addresses else " in every rollout actor"
     return f"engine {engine.name}{at}" + (f": {said}" if said else "")
+
+
+def _amount(budget: BudgetLimits) -> str:
+    money = [] if budget.money is None else [dollars(budget.money)]
+    return " and ".join([*money, *([f"{budget.tokens} tokens"] if budget.tokens else [])])
 
 
 def _samples(k: int, schedule: Schedule | None) -> str:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from grm_plugin import strict_yaml
 from grm_plugin.errors import ConfigError, quoted
 
 REWARD_MODEL = "grm_plugin"
@@ -95,9 +94,11 @@ def _read(found: Mapping[str, str]) -> Ours:
 
 def _parsed(name: str, value: str) -> Any:
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: expected a YAML value, got {quoted(value)}") from error
+        return strict_yaml.parse(value)
+    except ValueError as error:
+        raise ConfigError(
+            f"{name}: expected a YAML value, got {quoted(value)} ({error})"
+        ) from error
 
 
 def describe(parser: argparse.ArgumentParser) -> None:

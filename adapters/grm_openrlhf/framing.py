@@ -37,8 +37,8 @@ class Frame:
         render = getattr(tokenizer, "apply_chat_template", None)
         if render is None:
             return None
-        found = _pieces(render, 1, 2), _pieces(render, 0, 4) or _pieces(render, 1, 4)
-        alone, together = found
+        alone = _pieces(render, 1, 2)
+        together = _pieces(render, 0, 4) or _pieces(render, 1, 4)  # some refuse system turns
         if not (alone and together):
             return None
         roles = _ROLES[-len(together) + 1 :]

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "openrlhf_servers"
 _OWNER = f"engine {NAME!r}"
+_AWAY = "no judge server is up"
 _POLL_S = 1.0
 _SENDINGS = 3  # of one request, which may be what ends the servers
 Draws = Sequence[Draw | EngineError]
@@ -101,6 +102,23 @@ class PatientEngine:
             draws = [new if _is_lost(old) else old for old, new in zip(draws, again, strict=True)]
         return draws
 
+    @property
+    def trouble(self) -> str:
+        """Why requests wait now; empty when they do not."""
+        if self._watch and self._watch.waits:
+            return _AWAY
+        return self._server.trouble if self._server else ""
+
+    @property
+    def altered(self) -> Mapping[str, Any]:
+        """What the judge does not get as it was asked for."""
+        return self._server.altered if self._server else {}
+
+    async def turn(self) -> None:
+        """Return when the servers can take the requests of another group."""
+        server, _ = self._running()
+        await server.turn()
+
     def _running(self) -> tuple[ServerEngine, Watch]:
         if self._server is None or self._watch is None:
             raise EngineError(f"{_OWNER} is not running; start it first")
@@ -140,6 +158,7 @@ class Watch:
         self._keepers = keepers
         self._asking: asyncio.Task[None] | None = None
         self.lives: tuple[str, ...] = ()
+        self.waits = False
 
     async def until_up(self) -> tuple[str, ...]:
         """A name for every server as it lives now, once one of them is healthy."""
@@ -151,12 +170,13 @@ class Watch:
     async def _ask(self) -> None:
         lives = await self._keepers.lives()
         if not any(lives):
-            logger.warning("no judge server is up; requests wait until one is healthy again")
+            self.waits = True
+            logger.warning("%s; requests wait until one is healthy again", _AWAY)
             while not any(lives):
                 await asyncio.sleep(_POLL_S)
                 lives = await self._keepers.lives()
             logger.warning("a judge server is up again")
-        self.lives = lives
+        self.lives, self.waits = lives, False
 
     def close(self) -> None:
         """Ask no more."""

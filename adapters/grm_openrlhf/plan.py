@@ -31,7 +31,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.rounding import check_step
 from grm_plugin.options import read_options
-from grm_plugin.plugins import Plugins, installed
+from grm_plugin.plugins import Plugins
 from grm_plugin.prompts import load_template
 from grm_plugin.remote.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule
@@ -94,17 +94,10 @@ def make_plan(
     given = host.parser().parse_args(rest)
     config = configured(ours)
     options = options_of(config)
-    check_contradictions(host, given)
-    check_engine(config, options)
     # of an option that is given twice the host takes the last
     agent = [host.option("agent"), str(AGENT)]
-    host.check_accepts([*rest, *agent])
-    tell_weaknesses(host, given)
-    check_weights(host, given)
-    judge = GRM(config, plugins=plugins)
-    check_step("adapter 'openrlhf'", options.round_to, judge)
-    votes = _vote_range(judge, plugins or installed())
-    check_range(host, given, votes, options.reward_scale)
+    _check(host, given, [*rest, *agent], config, options)
+    votes = _check_votes(host, given, GRM(config, plugins=plugins), options)
     label, label_option = _label(host, given, options)
     servers, own_agent = _servers(config, options), _own_agent(host, given)
     told = _told(config, servers, host.value(given, "engines"))
@@ -125,6 +118,31 @@ def make_plan(
     return Plan(argv, settings, judge, servers, *course, options.unscored_limit)
 
 
+def _check(
+    host: Host,
+    given: argparse.Namespace,
+    argv: Sequence[str],
+    config: GRMConfig,
+    options: OpenRLHFOptions,
+) -> None:
+    """Refuse what can not be run, and then tell what may be meant otherwise."""
+    check_contradictions(host, given)
+    check_engine(config, options)
+    host.check_accepts(argv)
+    tell_weaknesses(host, given)
+    check_weights(host, given)
+
+
+def _check_votes(
+    host: Host, given: argparse.Namespace, judge: GRM, options: OpenRLHFOptions
+) -> tuple[float, float]:
+    """Lowest and highest reward of a vote, which the host can use."""
+    check_step("adapter 'openrlhf'", options.round_to, judge)
+    votes = _vote_range(judge)
+    check_range(host, given, votes, options.reward_scale)
+    return votes
+
+
 def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[str, Any]:
     """How training goes on, as far as settings say so."""
     prompts, engines = host.value(given, "prompts"), host.value(given, "engines")
@@ -136,11 +154,11 @@ def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[st
     }
 
 
-def _vote_range(judge: GRM, plugins: Plugins) -> tuple[float, float]:
+def _vote_range(judge: GRM) -> tuple[float, float]:
     """Lowest and highest reward of one group, by voting on its extremes."""
     config, scale = judge.config, judge.template.scale
     sizes = [config.size, *(config.schedule.every_size().values() if config.schedule else ())]
-    vote = plugins.make("voter", config.vote.name, config.vote.options, Limits())
+    vote = judge.plugins.make("voter", config.vote.name, config.vote.options, Limits())
     found = [reward for size in sizes for reward in vote([[scale.low, scale.high]] * size.k, scale)]
     return min(found), max(found)
 

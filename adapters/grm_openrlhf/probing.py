@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from grm_plugin import GRM
-from grm_plugin.engine import Limits
+from grm_plugin.engine import Engine, Limits
 from grm_plugin.errors import RequestTimeout, TransportError
 from grm_plugin.remote.starting import NotServing
 
@@ -42,8 +42,8 @@ def look(judge: GRM) -> str:
     return f"answers, model {made.model!r}"
 
 
-async def _started(engine: object) -> None:
+async def _started(engine: Engine) -> None:
     try:
-        await engine.start()  # type: ignore[attr-defined]
+        await engine.start()
     finally:
-        await engine.close()  # type: ignore[attr-defined]
+        await engine.close()

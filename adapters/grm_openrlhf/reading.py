@@ -11,8 +11,12 @@ from grm_openrlhf.framing import Frame
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.hosts import messages
-from grm_plugin.hosts.values import is_missing
+from grm_plugin.hosts.values import optional_text
 from grm_plugin.types import Message
+
+_POLICY, _ENVIRONMENT = "assistant", "environment"
+# what would look like a turn of somebody
+_SPOKEN = re.compile(rf"^(\s*)\[({_POLICY}|{_ENVIRONMENT})\]", re.IGNORECASE | re.MULTILINE)
 
 
 class Tokenizer(Protocol):
@@ -87,13 +91,14 @@ class Reader:
             tokenizer: the policy's.
 
         Raises:
-            InputError: the input column holds no prompts, or there is what the judge can not see.
+            InputError: the input column holds no prompts, the label column no references, or there
+                is what the judge can not see.
         """
         frame = self._frame_of(tokenizer)
-        asked: Any = label
+        asked, where = label, "label"
         if self._settings.label != "conversation":
-            asked = (frame and frame.turns(prompt)) or prompt
-        conversation = self._messages.conversation(asked)
+            asked, where = (frame and frame.turns(prompt)) or prompt, "prompt"
+        conversation = self._messages.conversation(asked, at=(where,))
         return Rollout(
             conversation=self._messages.beside(conversation, "image", output.get("images")),
             response=self._response(output, tokenizer, prompt),
@@ -112,16 +117,18 @@ class Reader:
         Siblings part ways with their first turn, so turns are part of the response and not of the
         conversation that a group has in common.
         """
-        tokens, turns = output["observation_tokens"], list[str]()
+        tokens, turns = output["observation_tokens"], list[tuple[str, str]]()
         before, last = prompt, None
         for start, end in output["action_ranges"]:
             if last is not None:
                 before = tokenizer.decode(tokens[last:start], skip_special_tokens=False)
-                turns.append(self._feedback(before, tokens[last:start], tokenizer))
-            turns.append(self._action(tokens[start:end], tokenizer, before))
+                feedback = self._feedback(before, tokens[last:start], tokenizer)
+                turns.append((_ENVIRONMENT, feedback))
+            turns.append((_POLICY, self._action(tokens[start:end], tokenizer, before)))
             last = end
-        kept = turns if self._history == "all" else turns[-1:]
-        return "\n".join(kept)
+        if len(turns) > 1 and self._history == "all":
+            return "\n".join(f"[{who}] {_SPOKEN.sub(_quoted, text)}" for who, text in turns)
+        return turns[-1][1] if turns else ""
 
     def _action(self, tokens: Sequence[int], tokenizer: Tokenizer, before: str) -> str:
         """The text of ``tokens``; special ones go last, since some families think between such."""
@@ -130,17 +137,21 @@ class Reader:
         return _without(_special(tokens, tokenizer), self._messages.response(text, before))
 
     def _feedback(self, text: str, tokens: Sequence[int], tokenizer: Tokenizer) -> str:
-        """What the environment answered, on a line that says so, without a chat template."""
+        """What the environment answered, without a chat template."""
         if frame := self._frame_of(tokenizer):
             end = tokenizer.eos_token_id
             ends = "" if end is None else tokenizer.decode([end], skip_special_tokens=False)
             text = frame.plain(text, ends)
-        return f"[environment] {_without(_special(tokens, tokenizer), text).strip()}"
+        return _without(_special(tokens, tokenizer), text).strip()
 
     def _reference(self, label: Any) -> str | None:
         if self._settings.label != "reference":
             return None
-        return None if is_missing(label) else str(label)
+        return optional_text(label, "label")
+
+
+def _quoted(spoken: re.Match[str]) -> str:
+    return f"{spoken[1]}(quoted: {spoken[2]})"
 
 
 def _without_end(tokens: Sequence[int], ends: Sequence[int | None]) -> Sequence[int]:

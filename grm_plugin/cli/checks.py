@@ -12,6 +12,7 @@ from grm_plugin.cli import sample
 from grm_plugin.cli.checkpoint import sampling_is_ours
 from grm_plugin.cli.environment import Check
 from grm_plugin.cli.judge import JudgeSettings
+from grm_plugin.cli.starting import start
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import GRMError, JudgeRefusedError, RefusedError
 from grm_plugin.grm import GRM
@@ -114,8 +115,7 @@ class JudgeChecks:
     def engine_starts(self) -> Check:
         """Whether the engine starts and finds its model."""
         started = time.monotonic()
-        with err.status("starting the judge"):
-            self._grm.start()
+        start(self._grm)
         seconds = time.monotonic() - started
         engine = self._config.engine.name
         detail = f"{engine} runs {self._grm.engine.model}, ready after {seconds:.1f} s"

@@ -14,6 +14,7 @@ from typer import Option
 from grm_plugin.cli.demo_train import learn
 from grm_plugin.cli.picture import save_accuracy
 from grm_plugin.cli.progress import Bar
+from grm_plugin.cli.starting import start
 from grm_plugin.cli.verdict import brief
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
@@ -22,7 +23,7 @@ from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.grm import GRM
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.report.tally import Tally, by_reason, rate
-from grm_plugin.report.terminal import err, out, plain_table, say
+from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group, Verdict
 
@@ -111,8 +112,7 @@ def heldout(number: int, seed: int) -> list[Group]:
 
 def judge(grm: GRM, groups: Sequence[Group], record: Path) -> tuple[list[Verdict], Bar]:
     """The verdicts of ``groups``, recorded in a fresh file ``record``, and how it went."""
-    with err.status("starting the judge"):
-        grm.start()
+    start(grm)
     record.unlink(missing_ok=True)
     verdicts = []
     with closing(Recorder(record)) as recorder, Bar(Tally(), len(groups)) as bar:

@@ -27,10 +27,11 @@ class Earlier:
 
     Args:
         again: whether the group of a verdict is to be judged again.
+        old: whether a verdict gives way to one that was renewed; all are that to be judged again.
     """
 
-    def __init__(self, again: Again) -> None:
-        self.again = again
+    def __init__(self, again: Again, old: Again) -> None:
+        self._again, self._is_old = again, old
         self._done: Counter[Key] = Counter()
         self._renewed: Counter[Key] = Counter()
         self._old: Counter[Key] = Counter()
@@ -44,13 +45,14 @@ class Earlier:
     def take(self, verdict: Verdict) -> bool:
         """Take in a verdict of the file; whether it stands."""
         found = key(verdict.group)
-        if not self.again(verdict):
-            self._done[found] += 1
-            return True
-        if not _use(self._renewed, found):
+        if self._is_old(verdict) and _use(self._renewed, found):
+            return False
+        if self._again(verdict):
             self._old[found] += 1
             self._unasked[found] += 1
-        return False
+            return False
+        self._done[found] += 1
+        return True
 
     def knows(self, group: Group) -> bool:
         """Whether there is a verdict of ``group`` that nobody has asked for yet."""
@@ -71,7 +73,7 @@ class Earlier:
     def old(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
         """Those of the file's verdicts that were to be replaced, and nobody has asked for."""
         for verdict in verdicts if self._unasked else ():
-            if self.again(verdict) and _use(self._unasked, key(verdict.group)):
+            if self._again(verdict) and _use(self._unasked, key(verdict.group)):
                 yield verdict
 
     @property

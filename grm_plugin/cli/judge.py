@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import yaml
 from typer import Option
 
+from grm_plugin import strict_yaml
 from grm_plugin.config import ENV, GRMConfig
 from grm_plugin.errors import ConfigError, quoted
 
@@ -82,9 +82,11 @@ def _pair(text: str, option: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise ConfigError(f"{option}: expected KEY=VALUE, such as k=16, got {quoted(text)}")
     try:
-        return key.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{option} {key}: expected a YAML value, got {quoted(value)}") from error
+        return key.strip(), strict_yaml.parse(value)
+    except ValueError as error:
+        raise ConfigError(
+            f"{option} {key}: expected a YAML value, got {quoted(value)} ({error})"
+        ) from error
 
 
 def _judge_options(

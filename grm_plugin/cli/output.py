@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from grm_plugin.cli.earlier import Again, Earlier, lost
 from grm_plugin.cli.merging import finish_merge, merge, replace
 from grm_plugin.config import GRMConfig
-from grm_plugin.records import read_verdicts
+from grm_plugin.errors import RecordError
+from grm_plugin.records import START, read_verdicts
+from grm_plugin.report.terminal import say
 from grm_plugin.running.recorder import Durability, Recorder
 from grm_plugin.types import Verdict
 
@@ -71,9 +73,10 @@ class Continued:
 
     Args:
         path: the file; made when it is not there.
-        again: whether the group of a verdict in it is to be judged again.
+        beside: how the name of the file beside ends; in ``RESTART`` may be new verdicts for any
+            group, in ``RETRY`` only for those without rewards.
+        again: whether the group of a verdict in the file is to be judged again.
         lost: whether a verdict is no answer.
-        beside: how the name of the file beside ends.
         durability: as in :class:`Recorder`.
 
     Raises:
@@ -83,11 +86,12 @@ class Continued:
     advice = "choose another -o, or --restart to replace it"
 
     def __init__(
-        self, path: Path, again: Again, lost: Again, beside: str, durability: Durability
+        self, path: Path, beside: str, again: Again, lost: Again, durability: Durability
     ) -> None:
         self._path, self._beside = path, _beside(path, beside)
+        self._is_old = _is_unscored if beside == RETRY else _is_any
         self._lost, self._durability, self.missing = lost, durability, 0
-        self.earlier = Earlier(again)
+        self.earlier = Earlier(again, self._is_old)
         self.origin: Mapping[str, Any] = {}
         self._file = _locked(path, durability)
         self._new: Recorder | None = None
@@ -126,7 +130,7 @@ class Continued:
 
     def finish(self) -> bool:
         if _holds(self._beside):
-            merge(self._path.resolve(), self._beside, self.earlier.again)
+            merge(self._path.resolve(), self._beside, self._is_old)
         return True
 
     def close(self) -> None:
@@ -152,7 +156,7 @@ class Replacement:
     def __init__(self, path: Path, lost: Again, durability: Durability) -> None:
         self._path, self._beside = path, _beside(path, RESTART)
         self._lost, self.missing = lost, 0
-        self.earlier = Earlier(lambda verdict: False)
+        self.earlier = Earlier(_is_none, _is_none)
         self.origin: Mapping[str, Any] = {}
         self._file = _locked(path, durability)
         self._new = Recorder(self._beside, durability)
@@ -195,7 +199,9 @@ def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
     """``path``, where lost groups are judged again, with ``unscored`` all that have no reward."""
     is_lost = _is_lost(config)
     again = _is_unscored if unscored else is_lost
-    return Continued(path, again, is_lost, RETRY, config.durability)
+    if _holds(waiting := _beside(path, RESTART)):
+        say(f"a restart of {path} has not ended; --restart goes on with {waiting.name}")
+    return Continued(path, RETRY, again, is_lost, config.durability)
 
 
 def restarted(path: Path, config: GRMConfig, *, limited: bool) -> Output:
@@ -204,7 +210,7 @@ def restarted(path: Path, config: GRMConfig, *, limited: bool) -> Output:
     if not _holds(path) and not _holds(_beside(path, RESTART)):
         return continued(path, config, unscored=False)
     if limited:
-        return Continued(path, lambda verdict: True, is_lost, RESTART, config.durability)
+        return Continued(path, RESTART, _is_any, is_lost, config.durability)
     return Replacement(path, is_lost, config.durability)
 
 
@@ -214,6 +220,14 @@ def _is_lost(config: GRMConfig) -> Again:
 
 def _is_unscored(verdict: Verdict) -> bool:
     return not verdict.known_rewards
+
+
+def _is_any(verdict: Verdict) -> bool:
+    return True
+
+
+def _is_none(verdict: Verdict) -> bool:
+    return False
 
 
 def _holds(path: Path) -> bool:
@@ -227,11 +241,23 @@ def _beside(path: Path, ending: str) -> Path:
 
 def _locked(path: Path, durability: Durability) -> Recorder:
     """``path``, locked, and whole also when a run was killed while it wrote it anew."""
+    _check_is_record(path)
     recorder = Recorder(path, durability)
     while any(finish_merge(path.resolve(), _beside(path, one)) for one in (RETRY, RESTART)):
         recorder.close()
         recorder = Recorder(path, durability)
     return recorder
+
+
+def _check_is_record(path: Path) -> None:
+    """Refuse a file of something else, before its last line is taken for a torn one."""
+    if not _holds(path):
+        return
+    with path.open("rb") as file:
+        start = file.read(len(START))
+    if not START.startswith(start):
+        next(read_verdicts(path), None)  # says what is wrong with its first line
+        raise RecordError(f"{path} holds something else than verdicts; choose another -o")
 
 
 def _verdicts(path: Path) -> Iterator[Verdict]:

@@ -15,6 +15,7 @@ from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.output import Output, continued, restarted
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
+from grm_plugin.cli.starting import start
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
@@ -111,6 +112,8 @@ def score(
 def _check_paths(source: str, path: Path | None, record: Path | None) -> None:
     if path and source != "-" and _is_same(path, Path(source)):
         raise ConfigError(f"-o {path} is the input; choose another file")
+    if path and Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
+        raise ConfigError(f"-o {path} lies in the input {source}; choose another folder")
     if path and record and (_is_same(path, record) or path.absolute() == record.absolute()):
         raise ConfigError(f"-o {path} is the record, too; leave out the setting record")
 
@@ -180,8 +183,7 @@ def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
 
 
 def _start(grm: GRM, out: Output) -> None:
-    with err.status(f"starting the judge ({grm.config.engine.name})"):
-        grm.start()
+    start(grm)
     if advised := advice(grm.engine.model, grm.template.name):
         say(f"warning: {advised}")
     check_same_settings(out.places, out.origin, grm.origin, out.advice)

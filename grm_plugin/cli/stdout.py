@@ -23,7 +23,7 @@ class StandardOutput:
     missing = 0
 
     def __init__(self) -> None:
-        self.earlier = Earlier(lambda verdict: False)
+        self.earlier = Earlier(_none, _none)
         self.origin: Mapping[str, Any] = {}
         sys.stdout.flush()
         self._file = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
@@ -58,3 +58,7 @@ class StandardOutput:
     def close(self) -> None:
         """Let go of it."""
         self._file.close()
+
+
+def _none(verdict: Verdict) -> bool:
+    return False

@@ -98,11 +98,7 @@ def _draw(choice: Mapping[str, Any], *, cut: bool, logprobs: bool) -> Draw | Eng
         )
     if refusal:
         return Draw(text or refusal, "refusal")
-    if (
-        reason == "stop"
-        and not text
-        and (message.get("tool_calls") or message.get("function_call"))
-    ):
+    if reason == "stop" and not text and any(message.get(name) for name in _CALLS):
         reason = "tool_calls"
     if not logprobs or reason != "stop":
         return Draw(text, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,8 @@ from grm_plugin.options import Options, read_options
 from grm_plugin.prices import Prices
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.pace import Pace
-from grm_plugin.remote.secret import Secret
+from grm_plugin.remote.secret import Hiding, Secret
+from grm_plugin.remote.wire import json_value
 from grm_plugin.types import Message
 
 _OWNER = "engine 'litellm'"
@@ -31,6 +33,7 @@ _OURS = frozenset(
         *("logprobs", "top_logprobs", "api_base", "api_key", "timeout", "num_retries"),
     )
 )
+_DECIDING = ("temperature", "top_p", "seed", "stop")
 
 
 class LiteLLMOptions(Options):
@@ -61,7 +64,8 @@ class LiteLLMOptions(Options):
 class LiteLLMEngine:
     """Asks for every draw by itself, whatever the provider makes of ``n``.
 
-    What a provider does not take (a seed, say) litellm leaves out. A provider that is busy is
+    What a provider does not take (a seed, say) litellm leaves out, and verdicts say so (``altered``
+    in their origin). A provider that is busy is
     waited for, as the ``server`` engine does; other faults are tried ``limits.tries`` times.
     The money is what the provider tells, else what litellm's own table of prices says, which comes
     with the library: nothing is fetched for it.
@@ -84,8 +88,10 @@ class LiteLLMEngine:
             raise ConfigError(f"{_OWNER}: arguments must not set {', '.join(taken)}")
         self._secret = Secret.from_environment(self.options.api_key_env, _OWNER)
         self._limits = limits
+        self._hiding = Hiding([self._secret.value, *_keys_of_the_environment()])
         self._litellm: ModuleType | None = None
         self._caller: Caller | None = None
+        self.altered: Mapping[str, Any] = {}
         self.model = self.options.model
         self.context_tokens = self.options.context_tokens
         self.control_tokens: Sequence[str] = self.options.control_tokens
@@ -102,8 +108,9 @@ class LiteLLMEngine:
             self._limits,
             Pace(self.options.requests_per_minute),
             f"{_OWNER}: {self.model}",
-            self._secret.hide,
+            self._hiding.text,
         )
+        self.altered = _altered(self._litellm, self.model)
         self.prices = prices_of(self._litellm.model_cost, self.model)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
@@ -132,11 +139,16 @@ class LiteLLMEngine:
     async def _draw(self, request: SampleRequest, i: int) -> Draw | EngineError:
         try:
             answer, seconds = await self._calls().call(self._arguments(request, i))
-            value = Answer(answer.model_dump(), seconds)
+            value = Answer(self._told(answer), seconds)
             (draw,) = read_draws(value, replace(request, n=1, seed=request.seed + i))
         except EngineError as error:
             return error
         return self._with_money(answer, draw)
+
+    def _told(self, answer: Any) -> Any:
+        """What the provider sent, without keys."""
+        written = json.dumps(answer.model_dump(), default=str)
+        return json_value(self._hiding.content(written.encode()))
 
     def _with_money(self, answer: Any, draw: Draw | EngineError) -> Draw | EngineError:
         """``draw`` with what litellm reckons that it cost, where the provider told nothing."""
@@ -193,3 +205,18 @@ def _imported() -> ModuleType:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     module: ModuleType = litellm
     return module
+
+
+def _keys_of_the_environment() -> list[str]:
+    """The keys that litellm may find by itself."""
+    return [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN"))]
+
+
+def _altered(litellm: ModuleType, model: str) -> dict[str, Any]:
+    """What litellm leaves out of requests to this provider, as far as it knows."""
+    try:
+        taken = litellm.get_supported_openai_params(model=model) or _DECIDING
+    except Exception:  # a provider that it does not know will be refused with the first request
+        taken = _DECIDING
+    unsent = [name for name in _DECIDING if name not in taken]
+    return {"not_sent": unsent} if unsent else {}

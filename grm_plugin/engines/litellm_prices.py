@@ -16,7 +16,7 @@ def prices_of(table: Mapping[str, Mapping[str, Any]], model: str) -> Prices | No
 
     >>> table = {"m": {"input_cost_per_token": 1e-6, "output_cost_per_token": 4e-6}}
     >>> prices_of(table, "provider/m")
-    Prices(prompt=1.0, output=4.0, cached=None)
+    Prices(prompt=1.0, cached=None, output=4.0)
     """
     entry = table.get(model) or table.get(model.partition("/")[2])
     if not entry:

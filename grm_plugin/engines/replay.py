@@ -102,4 +102,5 @@ def _again(sample: Sample) -> Draw:
         order=sample.order,
         meta_score=sample.meta_score if isinstance(sample, Judgment) else None,
         money=sample.money,
+        cached_tokens=sample.cached_tokens,
     )

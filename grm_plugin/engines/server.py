@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import RequestShape, asked_of
 from grm_plugin.remote.http import Answer
+from grm_plugin.remote.leading import Leading
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusals import NotFound, Refused
 from grm_plugin.types import Message
@@ -45,6 +47,9 @@ class ServerOptions(ConnectionOptions):
             does not tell that itself.
         control_tokens: texts that the judge's tokenizer takes for control tokens, besides the
             usual ones and those that the server shows at ``/tokenize``.
+        warm_up: the first request of a group goes ahead, and the others follow when it is answered.
+            For providers that give a prefix for less only once they have answered a request that
+            began with it; vLLM shares what it is only reading, and needs none.
     """
 
     fields: Mapping[str, str | None] = {}
@@ -52,6 +57,7 @@ class ServerOptions(ConnectionOptions):
     extra_body: Mapping[str, Any] = {}
     context_tokens: int | None = Field(None, ge=1)
     control_tokens: tuple[str, ...] = ()
+    warm_up: bool = False
 
 
 class ServerEngine:
@@ -88,6 +94,7 @@ class ServerEngine:
             system=self.options.system,
             owner=_OWNER,
         )
+        self._after_the_first = Leading().turn if self.options.warm_up else _at_once
         self._harmless = Harmless(self._written)
         self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
         self._tokenizes = provider.lists  # nobody else has /tokenize
@@ -153,7 +160,8 @@ class ServerEngine:
     async def _complete(self, request: SampleRequest) -> Answer:
         """The server's answer to a request that it takes, or to one whose text it minds."""
         try:
-            answer = await self._written(request)
+            async with self._after_the_first(request.group):
+                answer = await self._written(request)
         except Refused as refusal:
             advice = self._shape.advice(asked_of(self.model, request), refusal.said)
             raise await self._harmless.blamed(refusal, request, advice) from refusal
@@ -226,6 +234,10 @@ class ServerEngine:
     def abandon(self) -> None:
         """End a server of ours at once, from any thread: the event loop of this engine is lost."""
         self._connection.abandon()
+
+
+def _at_once(group: str) -> AbstractAsyncContextManager[None]:
+    return nullcontext()
 
 
 def _from(request: SampleRequest, start: int, end: int) -> SampleRequest:

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 
 from grm_plugin.hosts.places import Places
-from grm_plugin.types import Cost, Judgment, Reason, Verdict
+from grm_plugin.types import Cost, Judgment, Reason, Sample, Verdict
 
 
 def numbers(
@@ -25,6 +25,9 @@ def numbers(
 
     ``money`` is what the samples whose price is known cost in US dollars; ``unpriced_rate`` is the
     share of the others, for which it has to be taken as the least.
+
+    ``cache_hit_rate`` is the share of the prompt tokens that the judge's server had cached, where
+    it tells that; vLLM does with ``--enable-prompt-tokens-details``.
 
     Args:
         verdicts: of all groups, scored or not.
@@ -52,9 +55,17 @@ def numbers(
         "meta_keep_rate": mean(judgment.voted for judgment in judgments),
         "tokens_in": float(cost.prompt_tokens),
         "tokens_out": float(cost.output_tokens),
+        "cache_hit_rate": _cache_hits([*judgments, *failures]),
         "money": math.nan if cost.money is None else cost.money,
-        "unpriced_rate": _share(cost.unpriced, samples),
+        "unpriced_rate": min(_share(cost.unpriced, samples), 1.0),
     }
+
+
+def _cache_hits(samples: Iterable[Sample]) -> float:
+    """NaN where no server tells; what it does not tell of is left out."""
+    told = [(one.cached_tokens, one.prompt_tokens) for one in samples]
+    known = [(cached, prompt) for cached, prompt in told if cached is not None]
+    return _share(sum(cached for cached, _ in known), sum(prompt for _, prompt in known))
 
 
 def voters(verdict: Verdict) -> list[Judgment]:

@@ -58,8 +58,8 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     engine: Engine = make("engine", config.engine)
     selector: Selector = make("selector", config.select)
     pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
-    if config.budget and config.budget.money:
-        pricing.check(f"engine {config.engine.name!r}", started=False)
+    if config.budget:
+        pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
     return Scorer(
         config=config,
         contract=named,

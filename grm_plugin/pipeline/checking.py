@@ -140,7 +140,7 @@ def checked_draws(
         isinstance(draw, Draw | EngineError) and _is_text(draw) for draw in draws
     ):
         raise PluginError(f"{owner}: expected {n} draws, got {quoted(draws)}")
-    counted = [_counted(draw) if isinstance(draw, Draw) else draw for draw in draws[:n]]
+    counted = [_counted(draw) if isinstance(draw, Draw) else _told(draw) for draw in draws[:n]]
     missing = TransportError(f"expected {n} draws from the engine, got {len(draws)}")
     return [*counted, *[missing] * (n - len(counted))]
 
@@ -148,9 +148,19 @@ def checked_draws(
 def _counted(draw: Draw) -> Draw:
     told = {"prompt_tokens": draw.prompt_tokens, "output_tokens": draw.output_tokens}
     wrong: dict[str, Any] = {name: 0 for name, count in told.items() if not _is_count(count)}
+    if not (draw.cached_tokens is None or _is_count(draw.cached_tokens)):
+        wrong["cached_tokens"] = None
     if not (isinstance(draw.seconds, int | float) and 0 <= draw.seconds <= _LONGEST_S):
         wrong["seconds"] = 0.0
     return replace(draw, **wrong) if wrong else draw
+
+
+def _told(error: EngineError) -> EngineError:
+    """A failed draw; what it says that it cost may be anything, too."""
+    for name in ("prompt_tokens", "output_tokens"):
+        if not _is_count(getattr(error, name)):
+            setattr(error, name, 0)
+    return error
 
 
 def _is_count(value: object) -> bool:

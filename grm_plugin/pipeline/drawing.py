@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from grm_plugin.engine import Draw, Engine, SampleRequest, Sampling
 from grm_plugin.errors import EngineError, PluginError
@@ -19,6 +20,7 @@ from grm_plugin.running import guarded
 from grm_plugin.running.budget import Allowance, Amount
 from grm_plugin.types import Failure, Judgment, Message, Reason, Sample, digest
 
+NumberT = TypeVar("NumberT", int, float)
 Draws = Sequence[Draw | EngineError]
 
 
@@ -229,6 +231,7 @@ class Drawer:
             run=showing.run,
             said=draw.said,
             money=draw.money,
+            cached_tokens=draw.cached_tokens,
         )
         return self.reader.read(draw, unread, n)
 
@@ -241,10 +244,11 @@ def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
         output_tokens=before.output_tokens + word.output_tokens,
         seconds=before.seconds + word.seconds,
         money=_sum(before.money, word.money),
+        cached_tokens=_sum(before.cached_tokens, word.cached_tokens),
     )
 
 
-def _sum(one: float | None, other: float | None) -> float | None:
+def _sum(one: NumberT | None, other: NumberT | None) -> NumberT | None:
     """Of both; None when one of them is not known."""
     return None if one is None or other is None else one + other
 

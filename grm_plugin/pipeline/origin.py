@@ -20,7 +20,10 @@ _SETTINGS = (
 )
 _PARTS = ("contract", "stop", "select", "vote", "principles")
 # where a part runs and how it is let in decide no reward, and are nobody's business
-_PRIVATE = {"serve", "env", "url", "urls", "api_key_env", "api_key", "headers"}
+_PRIVATE = {
+    *("serve", "env", "url", "urls", "api_key_env", "api_key", "key_header", "headers", "query"),
+    *("proxy", "ca_file", "start_timeout_s", "requests_per_minute", "max_response_bytes"),
+}
 
 
 def origin(

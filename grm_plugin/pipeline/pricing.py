@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grm_plugin.engine import Draw, Engine, Sampling
 from grm_plugin.errors import ConfigError, EngineError
-from grm_plugin.prices import Prices
+from grm_plugin.prices import BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
 from grm_plugin.running.budget import Amount
 from grm_plugin.types import Judgment, Sample
@@ -30,7 +30,7 @@ class Pricing:
 
     engine: Engine
     given: Prices | None = None
-    rating: Prices | None = None
+    rating: PromptPrices | None = None
 
     @property
     def prices(self) -> Prices | None:
@@ -38,22 +38,31 @@ class Pricing:
         found: Prices | None = getattr(self.engine, "prices", None)
         return self.given or found
 
-    def check(self, owner: str, *, started: bool) -> None:
-        """Refuse a budget in money for a judge whose prices are not known.
+    def check(self, budget: BudgetLimits, owner: str, *, started: bool) -> None:
+        """Refuse a budget that could not be kept.
 
         Args:
+            budget: what may be spent.
             owner: how messages call the engine.
-            started: whether it had its chance to look them up.
+            started: whether it had its chance to look prices up.
 
         Raises:
-            ConfigError: says what to set.
+            ConfigError: prices are not known, or the judge is not told when to stop; says what to
+                set.
         """
-        if self.prices or (not started and hasattr(self.engine, "prices")):
+        if hasattr(self.engine, "recorded"):  # a replay costs nothing
             return
-        raise ConfigError(
-            f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
-            "output: ...} in US dollars for a million tokens, or budget.tokens instead"
-        )
+        if "max_tokens" in (getattr(self.engine, "altered", {}).get("not_sent") or ()):
+            raise ConfigError(
+                f"budget: {owner} does not send max_tokens, so nothing bounds what a judgment "
+                "costs; name the field that this server has for it in engine.fields"
+            )
+        may_know = not started and hasattr(self.engine, "prices")
+        if budget.money and not (self.prices or may_know):
+            raise ConfigError(
+                f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
+                "output: ...} in US dollars for a million tokens, or budget.tokens instead"
+            )
 
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
@@ -65,7 +74,7 @@ class Pricing:
             return told
         shared = max(1, draw.same_prompt)
         return self.prices.of(
-            draw.prompt_tokens / shared, draw.output_tokens, draw.cached_tokens / shared
+            draw.prompt_tokens / shared, draw.output_tokens, (draw.cached_tokens or 0) / shared
         )
 
     def most(
@@ -88,7 +97,7 @@ class Pricing:
             money = self.prices.of(prompt, output) if self.prices else 0.0
             found.append(Amount(prompt + output, money))
             said += output
-        paid = self.rating.of(prompt + _TOKEN_BYTES * said, 0) if self.rating else 0.0
+        paid = self.rating.of_prompt(prompt + _TOKEN_BYTES * said) if self.rating else 0.0
         return [*found, Amount(money=paid)]
 
     def ratings(self, before: Sequence[Judgment], after: Sequence[Sample]) -> Amount:

@@ -27,6 +27,8 @@ _UNFINISHED: Mapping[str, tuple[Reason, str]] = {
         "the judge called a tool in place of an answer; ask a server that offers it none",
     ),
 }
+_CUT = "the judge was cut at max_tokens before it finished"
+_CUT_THINKING = f"{_CUT}, while it was thinking"
 _ONLY_THINKING = (
     "the judge thought, and gave no answer beside it; raise max_tokens, make the judge think less, "
     "or turn the server's reasoning parser off if it takes the answer for thinking"
@@ -74,7 +76,10 @@ class Reader:
         """What the judge wrote after its thinking, if it finished; else ParseError."""
         answer = self.thinking.final_answer(draw.text, opened=draw.opened)
         if draw.finish_reason == "length":
-            raise ParseError(Reason.TRUNCATED, self._why_cut(answer, n))
+            thinks = not answer.strip() and bool(draw.text.strip())
+            raise ParseError(
+                Reason.TRUNCATED, _CUT_THINKING if thinks else self._why_cut(answer, n)
+            )
         if draw.finish_reason != "stop":
             raise ParseError(*_unfinished(draw))
         if not draw.text.strip():
@@ -86,7 +91,7 @@ class Reader:
     def _why_cut(self, answer: str, n: int) -> str:
         mark = runaway.next_turn(answer, lambda text: self._reads(text, n))
         if not mark:
-            return "the judge was cut at max_tokens before it finished"
+            return _CUT
         if not self._told:  # all samples of such a judge end so
             self._told.add(mark)
             logger.warning("%s", runaway.told(mark))

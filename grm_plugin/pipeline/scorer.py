@@ -132,14 +132,14 @@ class Scorer:
         check_size_of(self.config, self.fitter.plan, size, "size: ")
 
     def check_budget(self) -> None:
-        """Refuse a budget in money where a judge that has started knows no prices.
+        """Refuse a budget that could not be kept with the judge that has started.
 
         Raises:
-            ConfigError: says what to set.
+            ConfigError: its prices are not known, or it is not told when to stop.
         """
-        if self.config.budget and self.config.budget.money:
+        if self.config.budget:
             owner = f"engine {self.config.engine.name!r}"
-            self.drawer.pricing.check(owner, started=True)
+            self.drawer.pricing.check(self.config.budget, owner, started=True)
 
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""

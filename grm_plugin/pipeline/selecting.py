@@ -15,7 +15,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
-from grm_plugin.prices import Prices
+from grm_plugin.prices import PromptPrices
 from grm_plugin.prompts import META, load_template
 from grm_plugin.running import guarded
 from grm_plugin.size import Size
@@ -32,6 +32,9 @@ class Selection:
 
 class Selector(Protocol):
     """Chooses among the valid judgments of one group.
+
+    One that is paid for may have ``prices`` (:class:`grm_plugin.prices.PromptPrices`), and adds
+    what it costs to the ``money`` of the judgments; a budget sets that aside.
 
     A class or function that makes selectors is offered with ``grm_register_selectors`` and called
     as ``part(options, limits)``.
@@ -109,7 +112,7 @@ class MetaRMOptions(Options):
     k_meta: int | None = Field(None, ge=1)
     classifier: Any = None
     template: Path | None = None
-    prices: Prices | None = None
+    prices: PromptPrices | None = None
 
 
 class MetaRM:
@@ -167,7 +170,7 @@ class MetaRM:
             (answer.logit, answer.prompt_tokens) if isinstance(answer, Rating) else (answer, 0)
         )
         if self.prices and self._classifier:
-            paid = self.prices.of(tokens, 0) if tokens else None
+            paid = self.prices.of_prompt(tokens) if tokens else None
             known = judgment.money is not None and paid is not None
             money = judgment.money + paid if known else None  # type: ignore[operator]
             judgment = replace(judgment, money=money)

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     FiniteFloat,
     ValidationError,
@@ -17,7 +15,7 @@ from pydantic import (
 )
 
 from grm_plugin.errors import TemplateError, quoted
-from grm_plugin.options import Part, explain
+from grm_plugin.options import Options, Part, explain
 from grm_plugin.prompts.turns import Turn, read_turn
 
 PLACE = re.compile(r"\{\{\s*([a-z_]+[0-9]*)\s*\}\}")
@@ -36,10 +34,8 @@ _PLACES = {
 }
 
 
-class Layout(BaseModel):
+class Layout(Options):
     """The front matter of a template file; every field has a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     contract: Part = Field(Part(name="boxed"), description="how the judge answers")
     scale: tuple[FiniteFloat, FiniteFloat] = (1, 10)

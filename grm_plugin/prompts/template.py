@@ -13,8 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from grm_plugin import strict_yaml
 from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.options import Part
 from grm_plugin.prompts.layout import Layout, check_places, places, read_layout
@@ -207,7 +206,7 @@ def _read(path: Path, name: str) -> str:
             f"template {name!r} can not be read: {error}; write your prompt into that file, or "
             f"name a template that is offered (`grm plugins` lists them)"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise TemplateError(f"template {name!r} can not be read: {error}") from error
 
 
@@ -220,6 +219,6 @@ def _split(text: str, name: str) -> tuple[Any, str]:
         raise TemplateError(f"template {name!r}: the front matter has no closing `---` line")
     try:
         # a block text that ends the front matter keeps its newline
-        return yaml.safe_load(front + "\n") or {}, body
-    except yaml.YAMLError as error:
+        return strict_yaml.parse(front + "\n") or {}, body
+    except ValueError as error:
         raise TemplateError(f"template {name!r}: front matter: {error}") from error

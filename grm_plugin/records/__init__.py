@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from grm_plugin.moved import refuse_old_name
 from grm_plugin.records.files import MAX_LINE_BYTES, read_lines, read_verdicts
 from grm_plugin.records.line import (
+    START,
     VERSION,
     Added,
     Line,
@@ -18,6 +19,7 @@ from grm_plugin.records.line import (
 
 __all__ = [
     "MAX_LINE_BYTES",
+    "START",
     "VERSION",
     "Added",
     "Line",

@@ -23,7 +23,8 @@ def check_verdict(verdict: Verdict) -> None:
     if verdict.rewards is not None and not _are_scores(verdict.rewards, n):
         raise RecordError(f"expected {n} finite rewards, got {quoted(verdict.rewards)}")
     cost = verdict.cost
-    _check_numbers("cost", [cost.prompt_tokens, cost.output_tokens], [cost.seconds])
+    counts = cost.prompt_tokens, cost.output_tokens
+    _check_numbers("cost", [*counts, cost.unpriced], [cost.seconds, cost.money or 0.0])
     for judgment in verdict.judgments:
         _check_judgment(judgment, n)
     for failure in verdict.failures:
@@ -51,7 +52,7 @@ def _check_sample(one: Sample, n: int) -> None:
         )
     logs = [log for token in one.tokens for log in (token.logprob, *token.top.values())]
     counts = [one.run, one.seed, one.prompt_tokens, one.output_tokens]
-    _check_numbers(name, counts, [one.seconds, *logs])
+    _check_numbers(name, [*counts, one.cached_tokens or 0], [one.seconds, one.money or 0.0, *logs])
 
 
 def _are_scores(scores: Sequence[float | None], n: int) -> bool:

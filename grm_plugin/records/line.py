@@ -15,6 +15,8 @@ from grm_plugin.records.checking import check_verdict
 from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
 
 VERSION = 2
+START = b'{"version":'
+"""What every line begins with."""
 
 
 @dataclass(frozen=True, slots=True)

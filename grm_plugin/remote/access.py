@@ -24,7 +24,7 @@ class Access:
 
     Args:
         secret: the key of all servers.
-        key_headers: the headers that carry it.
+        key_header: the header that carries it.
         more_headers: further ones.
         query: what is added to every URL.
         proxy: ``environment``, ``none`` or a URL.
@@ -33,7 +33,7 @@ class Access:
     """
 
     secret: Secret = field(default_factory=Secret)
-    key_headers: tuple[str, ...] = (BEARER,)
+    key_header: str = BEARER
     more_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxy: str = field(default=ENVIRONMENT, repr=False)
@@ -56,8 +56,8 @@ class Access:
             _trusting(options.ca_file, owner)
         return cls(
             _key(options, provider, owner),
-            (options.key_header,) if options.key_header else provider.key_headers,
-            {**provider.headers, **headers},
+            options.key_header or provider.key_header,
+            headers,
             query,
             proxy["url"],
             options.ca_file,
@@ -72,7 +72,8 @@ class Access:
     def headers(self) -> dict[str, str]:
         """The headers of every request."""
         key = self.secret.value
-        own = {name: f"Bearer {key}" if name == BEARER else key for name in self.key_headers}
+        bears = self.key_header.lower() == BEARER.lower()
+        own = {self.key_header: f"Bearer {key}" if bears else key}
         return {**(own if key else {}), **self.more_headers}
 
     def hiding(self) -> Hiding:

@@ -159,6 +159,8 @@ class Connection:
 
     async def _ask(self, client: Client, replica: Replica) -> Served | EngineError:
         """What a server says of itself, or why it can not be used."""
+        if not self.provider.shows:
+            return Served()
         try:
             listing = await client.get(replica, "/v1/models")
             return _served(listing) if self.provider.lists else Served()

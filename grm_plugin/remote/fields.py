@@ -221,7 +221,7 @@ def _check(owner: str, fields: Names, names: Names, extra: Mapping[str, Any]) ->
         raise ConfigError(f"{owner}: fields: {', '.join(sorted(twice))} is sent already")
     taken = sorted(set(sent) & set(extra))
     if taken:
-        raise ConfigError(f"{owner}: extra_body must not set {', '.join(taken)}")
+        raise ConfigError(f"{owner}: extra_body must not set {', '.join(taken)}; see fields")
 
 
 def asked_of(model: str, request: SampleRequest) -> dict[str, Any]:

@@ -174,10 +174,11 @@ class Client:
                 trip.failed_at = replica
                 self._blame(replica, fault, sent_at)
                 raise
-            except GRMError as error:
+            except RefusedError as error:
+                self._on_refusal(replica, trip, error)
+                raise
+            except GRMError:  # about this request; the server lives
                 self._on_answer(replica, trip, sent_at)
-                if isinstance(error, RefusedError):
-                    self._on_refusal(replica, trip, error)
                 raise
             self._on_answer(replica, trip, sent_at)
             return Answer(value, time.monotonic() - sent_at)

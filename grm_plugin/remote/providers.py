@@ -22,8 +22,7 @@ class Provider:
     Args:
         url: its address, for those who have only one.
         key_env: the environment variable that holds its key by custom.
-        key_headers: the headers that carry the key.
-        headers: what every request carries besides.
+        key_header: the header that carries the key.
         fields: another name for a field of a request; None leaves it out.
         silent: fields that are left out where they would change nothing, since the endpoint
             refuses them so, or beside others.
@@ -31,17 +30,18 @@ class Provider:
         most_draws: draws of one request; None: as many as are asked for.
         lists: whether ``/v1/models`` names what may be asked for. Hosted catalogues leave out
             deployments, variants and own models.
+        shows: whether it has such a list at all for who comes with this key.
     """
 
     url: str = ""
     key_env: str = ""
-    key_headers: tuple[str, ...] = (BEARER,)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    key_header: str = BEARER
     fields: Mapping[str, str | None] = field(default_factory=dict)
     silent: frozenset[str] = frozenset()
     more: Mapping[str, Any] = field(default_factory=dict)
     most_draws: int | None = None
     lists: bool = False
+    shows: bool = True
 
 
 # fields of vLLM's that closed endpoints refuse; see NEUTRAL in grm_plugin.remote.fields
@@ -52,15 +52,14 @@ PROVIDERS: Mapping[str, Provider] = {
     # reasoning models take no temperature but 1: that is left to `fields`, since it changes draws
     "openai": Provider("https://api.openai.com/v1", "OPENAI_API_KEY", fields=_OPENAI),
     # a deployment's old address also wants `query: {api-version: ...}`
-    "azure": Provider("", "AZURE_OPENAI_API_KEY", key_headers=("api-key",), fields=_OPENAI),
+    "azure": Provider("", "AZURE_OPENAI_API_KEY", key_header="api-key", fields=_OPENAI),
     # n must be 1, seed and logprobs are ignored, temperature and top_p refused together
     "anthropic": Provider(
         "https://api.anthropic.com/v1",
         "ANTHROPIC_API_KEY",
-        key_headers=(BEARER, "x-api-key"),  # the second is what its list of models reads
-        headers={"anthropic-version": "2023-06-01"},
         fields={**_NO_NEUTRAL, "seed": None, "n": None},
         silent=frozenset({"top_p"}),
+        shows=False,  # its list of models wants the key in another header
     ),
     # unknown names are errors, and seed is one; at most 8 candidates
     "gemini": Provider(

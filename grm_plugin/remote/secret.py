@@ -109,4 +109,4 @@ def _written(character: str) -> str:
     """The ways in which JSON, or JSON within JSON, may write one character of a key."""
     number = rf"\\+u(?i:{ord(character):04x})"
     escaped = rf"\\*{re.escape(character)}" if character in '"\\/' else re.escape(character)
-    return f"(?:{escaped}|{number})"
+    return f"(?:{number}|{escaped})"

@@ -20,13 +20,13 @@ class Usage:
     Args:
         prompt: tokens of the prompt; 0 when the server does not tell.
         output: tokens of all draws together.
-        cached: tokens of the prompt that the server had cached.
+        cached: tokens of the prompt that the server had cached; None when it does not tell.
         money: US dollars; None when the server does not tell.
     """
 
     prompt: int = 0
     output: int = 0
-    cached: int = 0
+    cached: int | None = None
     money: float | None = None
 
     @classmethod
@@ -36,7 +36,7 @@ class Usage:
         OpenRouter and its kin tell the price as ``cost``.
 
         >>> Usage.told({"prompt_tokens": "many", "completion_tokens": 1e999, "cost": -1})
-        Usage(prompt=0, output=0, cached=0, money=None)
+        Usage(prompt=0, output=0, cached=None, money=None)
         """
         found: Mapping[str, Any] = usage if isinstance(usage, Mapping) else {}
         details = found.get("prompt_tokens_details")
@@ -44,7 +44,7 @@ class Usage:
         return cls(
             _count(found.get("prompt_tokens")),
             _count(found.get("completion_tokens")),
-            _count(cached),
+            None if cached is None else _count(cached),
             _amount(found.get("cost")),
         )
 
@@ -71,7 +71,7 @@ class Usage:
             output_tokens=output,
             seconds=seconds,
             money=money,
-            cached_tokens=min(self.cached, self.prompt),
+            cached_tokens=None if self.cached is None else min(self.cached, self.prompt),
             same_prompt=n,
         )
 

@@ -9,7 +9,7 @@ if what they leave is not enough, the run ends: nothing is under way then, so no
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -17,8 +17,6 @@ from typing import NamedTuple, Self
 
 from grm_plugin.errors import BudgetError
 from grm_plugin.prices import BudgetLimits, dollars
-
-logger = logging.getLogger(__name__)
 
 
 class Amount(NamedTuple):
@@ -48,7 +46,8 @@ class _Waiting:
 
     def wake(self) -> None:
         if self.turn:
-            self.turn.get_loop().call_soon_threadsafe(_resolve, self.turn)
+            with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
+                self.turn.get_loop().call_soon_threadsafe(_resolve, self.turn)
 
 
 class Budget:
@@ -68,6 +67,12 @@ class Budget:
         self._queue: deque[_Waiting] = deque()
         self._ended = ""
         self._lock = threading.RLock()
+
+    def again(self) -> Budget:
+        """One for a forked process, in which nobody is under way: what was spent is spent."""
+        budget = Budget(self._limits)
+        budget._spent = self._spent
+        return budget
 
     @property
     def limited(self) -> bool:

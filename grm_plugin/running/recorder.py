@@ -37,7 +37,7 @@ class Recorder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: LineFile | None = LineFile.at(path)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
             raise RecordError(f"record {path} can not be opened: {error}") from error
         if self._sync:
             sync_folder(path)

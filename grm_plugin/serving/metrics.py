@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from grm_plugin.hosts.fallback import Filled
-from grm_plugin.types import Reason, Verdict
+from grm_plugin.types import Reason, Sample, Verdict
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -41,6 +41,10 @@ class Metrics:
         self.repeated = self._counter("grm_repeated_responses", "Responses that were sent again")
         self.tokens = self._counter(
             "grm_judge_tokens", "Tokens of the judge", direction=("in", "out")
+        )
+        self.cached = self._counter(
+            "grm_judge_cached_tokens",
+            "Prompt tokens that the judge's server had cached",
         )
         self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
         self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
@@ -77,6 +81,8 @@ class Metrics:
             self.samples.labels(str(reason)).inc(count)
         self.tokens.labels("in").inc(verdict.cost.prompt_tokens)
         self.tokens.labels("out").inc(verdict.cost.output_tokens)
+        samples: list[Sample] = [*verdict.judgments, *verdict.failures]
+        self.cached.inc(sum(one.cached_tokens or 0 for one in samples))
         self.money.inc(verdict.spent.money or 0.0)
         self.unpriced.inc(verdict.spent.unpriced)
         self.group_seconds.observe(verdict.cost.seconds)

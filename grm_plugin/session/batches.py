@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from grm_plugin.errors import GRMError
+from grm_plugin.errors import GRMError, RecordError
 from grm_plugin.running.breaker import Breaker, Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.running.stream import InOrder
@@ -40,6 +40,9 @@ class Batch:
         tasks = [asyncio.create_task(one) for one in work]
         try:
             await asyncio.gather(*tasks)
+        except RecordError:  # what is begun is paid for, and goes to the caller
+            await asyncio.wait(tasks)
+            raise
         finally:
             for task in tasks:  # an error ends the batch: spend no more tokens on it
                 task.cancel()
@@ -87,6 +90,7 @@ class Verdicts:
 
         Raises:
             JudgeDeadError: the judge is dead by the verdict before.
+            RecordError: verdicts before could not be recorded.
         """
         if self._stream is None:
             most = self._session.scorer.config.max_concurrent_groups
@@ -95,10 +99,19 @@ class Verdicts:
         if last:
             self._breaker.count(last)
         self._last = await self._stream.next()
-        return self._last.verdict if self._last else None
+        if self._last is None:
+            self._session.check_recorded()
+            return None
+        return self._last.verdict
 
     async def _judge(self, group: Group) -> Judged:
-        return await self._session.judge(group, self._size, None)
+        outcome = Outcome()
+        try:
+            return await self._session.judge(group, self._size, None, outcome)
+        except RecordError:  # the caller gets what is paid for; the next group is refused
+            if outcome.known is None:
+                raise
+            return outcome.known
 
     async def close(self) -> None:
         """Cancel what is open; may be called at any time."""

@@ -40,6 +40,7 @@ class Keeper:
         if self._telling and self._telling.pid != os.getpid():
             # forked: threads, connections and the record's lock stayed with the parent
             self._session, self._telling, self._lock = None, None, threading.Lock()
+            self.budget = self.budget.again()
             self._make_parts()
         with self._lock:
             if self._telling is None:

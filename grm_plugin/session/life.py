@@ -123,17 +123,27 @@ class Session:
             EngineError: the judge can not be started.
             JudgeRefusedError: the judge takes no request like ours.
             BudgetError: the budget might not pay for it; all groups before it are judged.
+            RecordError: it can not be recorded, or verdicts before it could not be.
         """
         self.check_asked(group, size)
         outcome = outcome or Outcome()
         with self.scorer.budget.allowance() as allowance:  # in the order of the groups
             async with self._gate:
                 await self.start()
+                self.check_recorded()
                 until = deadline or self.deadline()
                 await self._settle(outcome, group, size, until, allowance)
         if not hasattr(self.scorer.engine, "recorded"):  # what was refused then is no news
             outcome.judged.check_not_refused()
         return outcome.judged
+
+    def check_recorded(self) -> None:
+        """Spend no token while verdicts wait that can not be recorded.
+
+        Raises:
+            RecordError: there are some.
+        """
+        self._telling.check()
 
     def check_asked(self, group: object, size: Size | None) -> None:
         """Refuse what can not be asked, before anything starts.

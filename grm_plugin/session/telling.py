@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,8 @@ from grm_plugin.plugins import Plugins
 from grm_plugin.running.observing import Observers
 from grm_plugin.running.recorder import Durability, Recorder
 from grm_plugin.types import Verdict
+
+logger = logging.getLogger(__name__)
 
 _WRITING_S = 10.0
 """Most seconds that one verdict waits for another one to be written."""
@@ -30,6 +34,7 @@ class Telling:
     def __init__(self, record: Path | None, durability: Durability, plugins: Plugins) -> None:
         self._path, self._durability = record, durability
         self._recorder: Recorder | None = None
+        self._waiting: deque[Verdict] = deque()
         self._observers = Observers(plugins.observers())
         self._writing = threading.Lock()
         self.pid = os.getpid()
@@ -48,12 +53,35 @@ class Telling:
         """Record a verdict, and tell the observers, for whom nobody waits.
 
         Raises:
-            RecordError: it can not be written.
+            RecordError: it can not be written; it waits until it can be.
         """
+        try:
+            if self._path:
+                self._waiting.append(verdict)
+                self.check()
+        finally:
+            self._observers.tell(verdict)
+
+    def check(self) -> None:
+        """Refuse to go on while verdicts wait that can not be recorded, say for a full disk.
+
+        Raises:
+            RecordError: the first of them still can not be written.
+        """
+        if not self._waiting:
+            return
         with self._alone():
-            if self._recorder:
-                self._recorder.write(verdict)
-        self._observers.tell(verdict)
+            while self._recorder and self._waiting:
+                self._write(self._recorder, self._waiting[0])
+
+    def _write(self, recorder: Recorder, verdict: Verdict) -> None:
+        try:
+            recorder.write(verdict)
+        except RecordError as error:
+            if not isinstance(error.__cause__, OSError):  # it is the verdict, and not the disk
+                self._waiting.popleft()
+            raise
+        self._waiting.popleft()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -69,6 +97,10 @@ class Telling:
 
     def close(self, limit_s: float) -> None:
         """Close the record, and wait for the observers; may be called twice."""
+        try:
+            self.check()
+        except RecordError as error:
+            logger.error("verdicts that are not on record: %d; %s", len(self._waiting), error)
         with self._alone():
             recorder, self._recorder = self._recorder, None
             if recorder:

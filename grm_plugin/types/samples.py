@@ -67,6 +67,7 @@ class Judgment:
         meta_score: the meta RM's logit, if one was asked.
         voted: whether this judgment was selected to vote.
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
+        cached_tokens: those of the prompt that the server had cached; None: it does not tell.
         money: the same in US dollars, the meta RM's rating included; None: the price is not known.
         run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
         tokens: the tokens from the answer to the end of the text with their probabilities, when the
@@ -90,6 +91,7 @@ class Judgment:
     tokens: tuple[Token, ...] = ()
     said: tuple[str, ...] = ()
     money: float | None = None
+    cached_tokens: int | None = None
 
     def failed(self, reason: Reason, detail: str) -> Failure:
         """This sample as one that is dropped, with its text and its cost."""
@@ -108,6 +110,7 @@ class Judgment:
             self.said,
             self.tokens,
             self.money,
+            self.cached_tokens,
         )
 
 
@@ -133,6 +136,7 @@ class Failure:
     said: tuple[str, ...] = ()
     tokens: tuple[Token, ...] = ()
     money: float | None = None
+    cached_tokens: int | None = None
 
 
 Sample = Judgment | Failure

@@ -33,6 +33,16 @@ async def test_logits_are_those_of_each_text_alone_in_the_plain_model(folder: Pa
     assert max(plain) - min(plain) > 1e-2
 
 
+async def test_short_texts_are_not_padded_to_a_long_one(folder: Path) -> None:
+    shapes: list[tuple[int, ...]] = []
+    async with started(name="transformers", model=str(folder)) as classifier:
+        classifier._model.model.register_forward_pre_hook(
+            lambda _, args: shapes.append(tuple(args[0].shape))
+        )
+        await classifier.logits([*["ba be"] * 13, "la " * 200])
+    assert shapes == [(1, 200), (13, 2)]
+
+
 async def test_a_text_may_use_the_whole_vocabulary(folder: Path) -> None:
     from tests.engines.tiny_models import SPECIALS, WORDS
 

@@ -128,3 +128,22 @@ def test_the_embedded_judge_is_asked_in_its_own_words(grm: Grm) -> None:
     assert shown.code == 0
     assert "judgments can be read" in shown.out
     assert "for a good and" in shown.out
+
+
+def test_a_provider_behind_litellm_is_told_of_in_the_same_way(
+    grm: Grm, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("litellm", reason="the extra grm-plugin[litellm]")
+    monkeypatch.setenv("JUDGE_KEY", "none-needed")
+    said = "The model `gpt-4o-mini` does not exist or you do not have access to it"
+    options = ("--engine", "litellm", "--model", "openai/gpt-4o-mini")
+    key = ("--set", "engine.api_key_env=JUDGE_KEY")
+    server = serve(JudgeServer(otherwise=judging(9, 2)))
+    shown = grm("doctor", *options, *key, "--url", f"{server.url}/v1")
+    assert shown.code == 0
+    assert "7 tokens read and 6 written; together $0.0000093" in shown.out
+    server = serve(JudgeServer(otherwise=acts.status(404, said)))
+    shown = grm("doctor", *options, *key, "--url", f"{server.url}/v1")
+    assert shown.code == 1
+    assert said in shown.out
+    assert "fix: change what it names" in shown.out

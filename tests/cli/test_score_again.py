@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grm_plugin.cli.earlier import lost
 from grm_plugin.records import read_verdicts
+from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import read, write
 from tests.engines.judge_server import JudgeServer, completion, status
@@ -48,6 +51,43 @@ async def rambling(server: JudgeServer, request: Any, body: Any) -> Any:
     return web.json_response(completion(body, message=message, finish_reason="length"))
 
 
+VALID = Judgment(0, (0, 1), 0, "", (5.0, 6.0))
+
+
+def failures(**counts: int) -> tuple[Failure, ...]:
+    reasons = [Reason(name) for name, count in counts.items() for _ in range(count)]
+    return tuple(Failure(n + 1, (0, 1), 0, reason, "") for n, reason in enumerate(reasons))
+
+
+@pytest.mark.parametrize(
+    ("judgments", "failed", "is_lost"),
+    [
+        (0, {"transport": 8}, True),
+        (0, {"timeout": 7, "truncated": 1}, True),
+        (0, {"timeout": 4, "truncated": 4}, True),  # half of k would have been enough
+        (0, {"timeout": 3, "truncated": 5}, False),
+        (3, {"refused": 1, "unreadable": 4}, True),
+        (3, {"unreadable": 5}, False),
+        (0, {"declined": 8}, False),
+        (0, {"meta": 8}, False),
+    ],
+)
+def test_a_group_is_lost_when_what_was_lost_could_have_been_enough(
+    judgments: int, failed: dict[str, int], is_lost: bool
+) -> None:
+    asked = Group.of("q", ["a", "b"])
+    verdict = Verdict(asked, None, (VALID,) * judgments, failures(**failed), unscored="few")
+    assert lost(verdict, enough=4) is is_lost
+    assert not lost(replace(verdict, rewards=(0.5, 0.6)), enough=4)
+
+
+@pytest.mark.parametrize(
+    ("why", "is_lost"), [("engine 'x' failed", True), ("refused: group g is too long", False)]
+)
+def test_a_group_without_samples_is_lost_unless_it_was_refused(why: str, is_lost: bool) -> None:
+    assert lost(Verdict(Group.of("q", ["a"]), None, unscored=why), enough=1) is is_lost
+
+
 @pytest.fixture
 def judge() -> Iterator[JudgeServer]:
     with JudgeServer(otherwise=honest).running() as server:
@@ -79,7 +119,7 @@ def rewards(folder: Path) -> dict[str, bool]:
     return {one["id"]: one["rewards"] is not None for one in read(folder / "out.jsonl")}
 
 
-@pytest.mark.parametrize("act", [status(500), status(503), status(401), status(400)])
+@pytest.mark.parametrize("act", [status(500), status(503), status(401)])
 def test_the_same_command_judges_lost_groups_again_in_their_places(
     score: Grm, judge: JudgeServer, tmp_path: Path, act: Any
 ) -> None:
@@ -98,6 +138,18 @@ def test_the_same_command_judges_lost_groups_again_in_their_places(
         assert "the same command judges them again" in first.err
         assert asked(judge, 4)[::3] == [0, 0]
     assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
+
+
+@pytest.mark.parametrize("code", [400, 401, 404])
+def test_after_a_judge_that_refused_everything_the_same_command_judges_everything(
+    score: Grm, judge: JudgeServer, tmp_path: Path, code: int
+) -> None:
+    write(tmp_path / "in.jsonl", quality(4))
+    judge.otherwise = status(code)
+    assert score().code in (1, 3)
+    judge.otherwise = honest
+    assert score().code == 0
+    assert list(rewards(tmp_path).items()) == [(str(n), True) for n in range(4)]
 
 
 def test_a_group_that_the_judge_answered_is_judged_again_only_when_asked(
@@ -144,6 +196,21 @@ def test_what_a_retry_got_is_not_asked_for_again(
     assert [bool(one) for one in asked(judge, 4)] == [True, False, True, False]
     assert list(rewards(tmp_path).items()) == [(str(n), True) for n in range(4)]
     assert not killed.exists()
+
+
+def test_another_command_takes_in_what_a_killed_retry_got(
+    score: Grm, judge: JudgeServer, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(4))
+    judge.otherwise = failing(0, 1, 2, act=rambling)
+    score()
+    (tmp_path / "out.jsonl.retry").write_bytes(_recorded(score, judge, tmp_path, "1"))
+    asked(judge, 4)
+    assert score().code == 3
+    assert asked(judge, 4) == [0, 0, 0, 0]
+    expected = [("0", False), ("1", True), ("2", False), ("3", True)]
+    assert list(rewards(tmp_path).items()) == expected
+    assert len(read(tmp_path / "out.jsonl")) == 4
 
 
 def _recorded(score: Grm, judge: JudgeServer, folder: Path, name: str) -> bytes:
@@ -280,6 +347,29 @@ def test_an_output_may_be_a_link(grm: Grm, judge: JudgeServer, tmp_path: Path, o
     assert (tmp_path / output).is_symlink()
     assert [one.name for one in (tmp_path / "there").iterdir()] == ["real.jsonl"]
     assert len(read(tmp_path / output)) == 2
+
+
+@pytest.mark.parametrize("content", ['{"notes": 1}', '{"notes": 1}\n{"no', "notes\nmore notes"])
+def test_a_file_of_something_else_is_left_as_it_is(
+    score: Grm, tmp_path: Path, content: str
+) -> None:
+    write(tmp_path / "in.jsonl", quality(1))
+    (tmp_path / "out.jsonl").write_text(content)
+    for option in ((), ("--restart",)):
+        ended = score(*option)
+        assert ended.code == 1
+        assert "out.jsonl" in ended.err
+        assert (tmp_path / "out.jsonl").read_text() == content
+
+
+def test_verdicts_of_an_earlier_version_are_named_and_a_restart_replaces_them(
+    score: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(1))
+    (tmp_path / "out.jsonl").write_text('{"version": 1, "id": "0"}\n')
+    assert "out.jsonl, line 1: a record of version '1'" in score().err
+    assert score("--restart").code == 0
+    assert len(read(tmp_path / "out.jsonl")) == 1
 
 
 def test_an_output_that_is_the_record_is_refused(score: Grm, tmp_path: Path) -> None:

@@ -82,6 +82,13 @@ def test_marks_of_thinking_in_the_settings_are_those_of_the_rows(grm: Grm, tmp_p
     assert verdict.group.responses == ("oak", "ash")
 
 
+def test_an_output_inside_the_input_is_refused(grm: Grm, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "train.jsonl", rows(1))
+    ended = grm("score", "data", "-o", "data/out.jsonl", *TINY)
+    assert (ended.code, "data/out.jsonl lies in the input data" in ended.err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -121,8 +121,9 @@ def test_a_device_without_room_is_a_clear_error(
     assert "Traceback" not in said
 
 
-def test_a_pipe_carries_groups_in_and_only_verdicts_out(process: Process) -> None:
-    running = process("score", "-", "-o", "-", *TINY)
+@pytest.mark.parametrize("output", ["-", "/dev/stdout"])
+def test_a_pipe_carries_groups_in_and_only_verdicts_out(process: Process, output: str) -> None:
+    running = process("score", "-", "-o", output, *TINY)
     lines = b"".join(json.dumps(row).encode() + b"\n" for row in rows(20))
     out, said = running.communicate(lines)
     assert running.returncode == 0

@@ -8,11 +8,14 @@ import pickle
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tests.engines.judge_server as acts
 from grm_plugin import GRM, Group, hookimpl
 from grm_plugin.classifiers import ClassifierFactory, Rating
 from grm_plugin.engine import Draw, SampleRequest
@@ -30,6 +33,7 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.running.budget import Amount, Budget
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Cost
+from tests.engines.judge_server import JudgeServer
 
 ANSWER = r"\boxed{9, 3}"
 PRICES = {"prompt": 2.0, "output": 8.0}
@@ -184,6 +188,14 @@ def test_failed_requests_count_what_was_told_and_nothing_more() -> None:
         assert grm._keeper.budget.spent == Amount(750, 0.25)
 
 
+def test_a_failed_draw_that_says_nonsense_of_its_cost_costs_nothing_that_is_known() -> None:
+    lost = TransportError("cut off")
+    lost.prompt_tokens, lost.output_tokens, lost.money = "many", -3, math.nan  # type: ignore
+    with GRM(plugins=scripted([lost]), engine="scripted", k=1, budget={"tokens": 9999}) as grm:
+        cost = grm.score(groups(1)[0]).cost
+    assert cost == Cost(seconds=cost.seconds, unpriced=1)
+
+
 def test_the_search_for_a_response_that_breaks_a_group_is_left_out_where_it_can_not_be_paid() -> (
     None
 ):
@@ -200,6 +212,12 @@ def test_the_search_for_a_response_that_breaks_a_group_is_left_out_where_it_can_
 def test_a_budget_in_money_without_prices_is_refused_before_anything_starts() -> None:
     with pytest.raises(ConfigError, match="prices of engine 'scripted' are not known; set prices"):
         GRM(plugins=scripted([ANSWER]), engine="scripted", budget={"money": 1})
+
+
+def test_a_budget_for_a_judge_that_is_not_told_when_to_stop_is_refused() -> None:
+    engine = {"url": "http://127.0.0.1:9", "fields": {"max_tokens": None}}
+    with pytest.raises(ConfigError, match="does not send max_tokens, so nothing bounds"):
+        GRM(engine=engine, budget={"tokens": 9})
 
 
 def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
@@ -220,6 +238,7 @@ def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
         ({"budget": {"money": math.inf}}, "budget.money"),
         ({"budget": {"dollars": 3}}, "budget.dollars"),
         ({"prices": {"output": 3}}, "prices.prompt"),
+        ({"prices": {"prompt": 3}}, "prices.output"),
         ({"prices": {"prompt": -1, "output": 3}}, "prices.prompt"),
     ],
 )
@@ -334,3 +353,80 @@ def test_what_a_meta_rm_costs_counts_where_its_prices_are_set() -> None:
     assert paid.unpriced == 1  # nobody told what the rating cost that failed
     assert paid.money == pytest.approx(judge / 2 + 0.05)
     assert spent.money == pytest.approx(judge + 0.05)
+
+
+LOST = TransportError("cut off")
+BILLED = TransportError("cut off, and billed")
+BILLED.prompt_tokens, BILLED.output_tokens = 300, 20
+lines = st.sampled_from(
+    [
+        told(400, 20), told(9, 1), LOST, BILLED, Draw("no box", "stop", 200, 20),
+        Draw(r"\boxed{1, 2, 3}", "stop", 100, 5), Draw(ANSWER, "length", 400, 20),
+    ]
+)  # fmt: skip
+
+
+@given(
+    script=st.lists(lines, min_size=1, max_size=30),
+    limit=st.integers(1, 60_000),
+    sizes=st.tuples(st.integers(1, 4), st.integers(1, 9)),
+)
+@settings(max_examples=25, deadline=None)
+def test_failures_searches_and_cut_judgments_do_not_pass_a_budget_either(
+    script: list[Draw | TransportError], limit: int, sizes: tuple[int, int]
+) -> None:
+    k, at_a_time = sizes
+    engine = ScriptedEngine(script, delay_s=0.001)
+    with GRM(
+        plugins=scripted(engine), engine="scripted", k=k, max_tokens=20, budget={"tokens": limit},
+        dead_groups=99, max_concurrent_groups=at_a_time, duplicates="keep",
+    ) as grm:  # fmt: skip
+        verdicts = []
+        try:
+            for verdict in grm.score_many(groups(8)):
+                verdicts.append(verdict)
+        except BudgetError:
+            assert len(verdicts) < 8
+        total = sum((one.cost for one in verdicts), Cost())
+        assert grm._keeper.budget.spent.tokens == total.prompt_tokens + total.output_tokens
+        assert grm._keeper.budget.spent.tokens <= limit
+        assert not grm._keeper.budget._under_way
+
+
+def test_a_replay_needs_no_prices_and_spends_nothing(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    judge = scripted([told(1000, 100)])
+    with GRM(plugins=judge, engine="scripted", k=2, record=record, prices=PRICES) as grm:
+        money = grm.score(groups(1)[0]).cost.money
+    again = {"name": "replay", "path": str(record)}
+    with GRM(engine=again, k=2, vote="median", budget={"money": 1e-9}) as grm:
+        assert grm.score(groups(1)[0]).cost.money == money
+
+
+def test_what_a_server_bills_is_within_the_budget_and_all_of_it_is_in_verdicts() -> None:
+    billed: list[float] = []
+
+    async def bill(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        if request.path != "/v1/chat/completions":
+            return await acts.answer(server, request, body)
+        if len(server.bodies) % 9 == 4:  # fails, and bills nothing
+            return await acts.status(500, "oh")(server, request, body)
+        read = len(body["messages"][-1]["content"]) // 3
+        written = 1 + 7 * len(billed) % body["max_tokens"]
+        billed.append((read * 2 + written * 8) / 1e6)
+        usage = {"prompt_tokens": read, "completion_tokens": written}
+        answer = acts.completion(body, message={"content": ANSWER})
+        await asyncio.sleep(0.003)
+        return web.json_response(answer | {"usage": usage})
+
+    with JudgeServer(otherwise=bill).running() as server:
+        settings_ = {"k": 3, "max_tokens": 50, "prices": PRICES, "budget": {"money": 0.1}}
+        with GRM(engine={"url": server.url}, **settings_) as grm:
+            verdicts = []
+            with pytest.raises(BudgetError):
+                for verdict in grm.score_many(groups(500)):
+                    verdicts.append(verdict)
+    assert 0.05 < math.fsum(billed) <= 0.1
+    total = sum((one.cost for one in verdicts), Cost())
+    assert total.money == pytest.approx(math.fsum(billed))
+    assert all(one.scored for one in verdicts)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,28 @@ def test_numbers_are_shares_means_and_sums_over_the_call() -> None:
     assert (found["valid_rate"], found["dropped_truncated"]) == (0.25, 0.75)
     assert found["meta_keep_rate"] == 0.5
     assert (found["tokens_in"], found["tokens_out"]) == (20.0, 8.0)
+
+
+def test_the_cache_hit_rate_is_of_the_samples_whose_server_tells() -> None:
+    told = [
+        replace(judgment(8, 4), prompt_tokens=prompt, cached_tokens=cached)
+        for prompt, cached in ((100, 0), (100, 75), (900, None))
+    ]
+    assert metrics.numbers([verdict(*told)], [])["cache_hit_rate"] == 75 / 200
+    assert math.isnan(metrics.numbers([verdict(judgment(8, 4))], [])["cache_hit_rate"])
+
+
+def test_money_is_that_of_known_prices_beside_the_share_of_those_that_are_not() -> None:
+    group = Group.of("q", ["a", "b"])
+    priced = Verdict(
+        group, None, cost=Cost(money=0.5), failures=(Failure(0, (), 0, Reason.META, ""),)
+    )
+    judged = [priced, replace(priced, cost=Cost(money=0.25, unpriced=1)), verdict(judgment(8, 4))]
+    found = metrics.numbers(judged, [])
+    assert (found["money"], found["unpriced_rate"]) == (0.75, pytest.approx(2 / 3))
+    nothing = metrics.numbers([verdict(judgment(8, 4))], [])
+    assert math.isnan(nothing["money"])
+    assert nothing["unpriced_rate"] == 1.0
 
 
 def test_vote_spread_is_the_spread_of_the_samples_not_of_the_responses() -> None:

@@ -15,7 +15,9 @@ import pytest
 from grm_plugin import Group, Verdict
 from grm_plugin.errors import RecordError
 from grm_plugin.records import read_verdicts
+from grm_plugin.running.line_file import LineFile
 from grm_plugin.running.recorder import Recorder
+from grm_plugin.testing import ScriptedEngine
 from tests.core.honest_judge import grm, group, honest
 
 HOLD = """
@@ -256,3 +258,77 @@ def test_a_line_that_could_not_be_read_again_is_not_written(
             recorder.write(Verdict(Group.of("q" * (2 << 20), ["a"], id="long"), (0.5,)))
         recorder.write(verdict("short"))
     assert names(tmp_path / "r.jsonl") == ["short"]
+
+
+# a disk that is full while judges write
+
+
+class Disk:
+    """A disk that is full, until it is not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = True
+        append = LineFile.append
+
+        def maybe(file: LineFile, line: bytes, *, sync: bool = False) -> None:
+            if self.full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            append(file, line, sync=sync)
+
+        monkeypatch.setattr(LineFile, "append", maybe)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+def test_a_full_disk_costs_a_batch_nothing_that_was_paid_for(tmp_path: Path, disk: Disk) -> None:
+    engine = ScriptedEngine(honest, delay_s=0.05)
+    groups = [group(3, 5, prompt=f"q{n}", id=str(n)) for n in range(6)]
+    path = tmp_path / "r.jsonl"
+    with grm(engine, record=path, k=2, max_concurrent_groups=3) as judge:
+        with pytest.raises(RecordError, match="No space left on device") as full:
+            judge.score_batch(groups)
+        assert sorted(one.group.id for one in full.value.verdicts) == ["0", "1", "2"]
+        assert all(one.scored for one in full.value.verdicts)
+        begun = {one.fingerprint for one in groups[:3]}
+        assert {request.group for request in engine.requests} == begun
+        asked = len(engine.requests)
+        with pytest.raises(RecordError, match="No space left on device"):
+            judge.score(groups[3])
+        assert len(engine.requests) == asked  # no token is spent while the disk is full
+        disk.full = False
+        judge.score_batch(groups[3:])
+    assert sorted(names(path)) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_a_full_disk_costs_a_single_group_nothing(tmp_path: Path, disk: Disk) -> None:
+    with grm(honest, record=tmp_path / "r.jsonl") as judge:
+        with pytest.raises(RecordError) as full:
+            judge.score(group(3, 5, id="a"))
+        assert [one.rewards is not None for one in full.value.verdicts] == [True]
+        disk.full = False
+    assert names(tmp_path / "r.jsonl") == ["a"]  # written when the judge is closed
+
+
+def test_a_stream_gives_what_it_judged_before_it_says_that_the_disk_is_full(
+    tmp_path: Path, disk: Disk
+) -> None:
+    groups = [group(3, 5, id=str(n)) for n in range(6)]
+    with grm(honest, record=tmp_path / "r.jsonl", max_concurrent_groups=2) as judge:
+        got: list[str] = []
+        with pytest.raises(RecordError, match="No space left on device"):
+            for one in judge.score_many(groups):
+                got.append(one.group.id)
+        assert 0 < len(got) < 6
+        disk.full = False
+    assert sorted(names(tmp_path / "r.jsonl")) == sorted(got)
+
+
+def test_verdicts_that_never_came_to_the_disk_are_told_at_the_end(
+    tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with grm(honest, record=tmp_path / "r.jsonl") as judge, pytest.raises(RecordError):
+        judge.score(group(3, 5))
+    assert "verdicts that are not on record: 1; " in caplog.text

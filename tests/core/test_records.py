@@ -473,3 +473,28 @@ def test_a_truncated_text_stays_truncated_in_a_replay(tmp_path: Path) -> None:
     record(tmp_path / "r.jsonl", group(1, 2), script=cut, k=2)
     (found,) = replay(tmp_path / "r.jsonl", group(1, 2), k=2)
     assert found.failures_by_reason == {Reason.TRUNCATED: 2}
+
+
+def test_a_record_of_a_release_that_knew_no_money_is_read_and_says_nothing_of_it() -> None:
+    group = Group.of("q", ["a", "b"])
+    judgment = Judgment(0, (0, 1), 0, "text", (9.0, 3.0), prompt_tokens=7, money=0.5)
+    lost = Failure(1, (0, 1), 0, Reason.TIMEOUT, "late")
+    cost = Cost.of([judgment, lost], 1.5)
+    record = to_record(Verdict(group, (0.9, 0.2), (judgment,), (lost,), cost=cost))
+    assert from_record(record).cost == Cost(7, 0, 1.5, 0.5, 1)
+    for one in (record["cost"], *record["judgments"], *record["failures"]):
+        del one["money"]
+    del record["cost"]["unpriced"]
+    old = from_record(record)
+    assert (old.cost.money, old.cost.unpriced, old.judgments[0].money) == (None, 0, None)
+    assert old.spent.unpriced == 2
+
+
+@pytest.mark.parametrize("place", ["cost", "judgments"])
+def test_money_that_is_not_finite_is_no_verdict(place: str) -> None:
+    judgment = Judgment(0, (0,), 0, "text", (9.0,), money=0.5)
+    verdict = Verdict(Group.of("q", ["a"]), (0.9,), (judgment,), cost=Cost.of([judgment]))
+    record = to_record(verdict)
+    (record[place] if place == "cost" else record[place][0])["money"] = float("inf")
+    with pytest.raises(RecordError, match="expected finite numbers, got inf"):
+        from_record(record)

@@ -95,7 +95,6 @@ QUIRKS: Mapping[str, Quirks] = {
         Quirks(
             "/v1",
             CLASSIC - {"seed", "logprobs", "top_logprobs"},
-            header=("x-api-key", KEY),
             most=1,
             strict=True,
             end="end_turn",

@@ -52,7 +52,11 @@ async def test_headers_and_query_are_sent_with_every_request(serve: Serve) -> No
 
 
 @pytest.mark.parametrize(
-    ("header", "sent"), [("api-key", KEY), ("x-api-key", KEY), ("Authorization", f"Bearer {KEY}")]
+    ("header", "sent"),
+    [
+        *(("api-key", KEY), ("x-api-key", KEY)),
+        *(("Authorization", f"Bearer {KEY}"), ("authorization", f"Bearer {KEY}")),
+    ],
 )
 async def test_the_key_goes_into_the_header_that_is_named(
     serve: Serve, header: str, sent: str

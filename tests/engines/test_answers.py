@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group
@@ -18,6 +18,7 @@ from grm_plugin.engine import Draw
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.errors import EngineError, TransportError
 from grm_plugin.records import read_verdicts
+from grm_plugin.records.line import to_line
 from grm_plugin.remote.http import Answer
 from grm_plugin.report.tally import Tally
 from grm_plugin.types import Reason, Verdict
@@ -28,11 +29,10 @@ from tests.engines.requests_to_judge import request_for
 ANSWER = "Criteria, analysis. Scores: \\boxed{7, 3}"
 
 
-def scored(serve: Serve, act: Any, **settings: Any) -> Verdict:
+def scored(serve: Serve, act: Any, **more: Any) -> Verdict:
     server = serve(JudgeServer(otherwise=act))
     engine = {"name": "server", "url": server.url}
-    settings = {"k": 2, "permutations": 1, "find_culprits": 0, **settings}
-    with GRM(engine=engine, **settings) as grm:
+    with GRM(engine=engine, **{"k": 2, "permutations": 1, "find_culprits": 0, **more}) as grm:
         return grm.score(Group.of("q", ["a", "b"]))
 
 
@@ -226,8 +226,9 @@ def _with(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 PATHS = list(_paths(WHOLE))
 USAGE = [path for path in PATHS if path[:1] == ("usage",)]
+HALF = st.just("half a character: \ud800")
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | HALF,
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
     ),
@@ -257,3 +258,37 @@ def test_no_value_in_the_usage_costs_a_draw(path: tuple[Any, ...], value: Any) -
     (draw,) = read_draws(Answer(_with(WHOLE, path, value), 1.0), request_for())
     assert isinstance(draw, Draw)
     assert draw.prompt_tokens >= 0 and draw.output_tokens >= 0
+
+
+@pytest.fixture(scope="module")
+def any_answer() -> Iterator[tuple[JudgeServer, GRM]]:
+    """A judge that sends whatever ``body`` holds, as one running session asks it."""
+
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        return web.Response(body=server.body, content_type="application/json")  # type: ignore[attr-defined]
+
+    with JudgeServer(otherwise=act).running() as server:
+        engine = {"name": "server", "url": server.url}
+        with GRM(engine=engine, k=1, find_culprits=0, tries=1, dead_groups=1000) as grm:
+            yield server, grm
+
+
+def test_whatever_a_judge_sends_a_group_has_a_verdict_that_can_be_recorded(
+    any_answer: tuple[JudgeServer, GRM], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    server, grm = any_answer
+    path = tmp_path_factory.mktemp("fuzz") / "verdicts.jsonl"
+    asked = 0
+
+    @given(st.sampled_from(PATHS[1:]), JSON)
+    @settings(max_examples=60, deadline=None)
+    def ask(place: tuple[Any, ...], value: Any) -> None:
+        nonlocal asked
+        asked += 1
+        server.body = json.dumps(_with(WHOLE, place, value)).encode()  # type: ignore[attr-defined]
+        verdict = grm.score(Group.of(f"question {asked}", ["a", "b"]))
+        with path.open("ab") as lines:
+            lines.write(to_line(verdict))
+
+    ask()
+    assert len(list(read_verdicts(path))) == asked

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Draw, SampleRequest, Sampling
 from grm_plugin.errors import DeclinedError, EngineError, RefusedError
 from grm_plugin.remote.blame import own_words
+from grm_plugin.remote.fields import RequestShape, asked_of
+from grm_plugin.remote.providers import PLAIN
 from grm_plugin.types import Message, Reason
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, choices_with, completion, status
@@ -214,3 +218,44 @@ def test_a_text_that_is_declined_is_dropped_as_declined(serve: Serve) -> None:
 def test_a_request_that_a_server_quotes_blames_no_field() -> None:
     said = 'bad: {"model": "m", "messages": [{"role": "user"}], "seed": "must be"}'
     assert own_words(said) == "bad: "
+
+
+WORDS = [
+    *("seed", "n", "'n'", "top_p", "temperature", "max_tokens", "max_completion_tokens", "top_k"),
+    *(
+        "min_p",
+        "stop",
+        "logprobs",
+        "is not supported",
+        "must be",
+        "unknown",
+        "\n",
+        ":",
+        "{",
+        "role",
+    ),
+    "System role not supported",
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join), min_size=1), st.data())
+def test_whatever_a_server_says_learning_ends_and_keeps_what_decides_a_draw(
+    said: list[str], data: st.DataObject
+) -> None:
+    shape = RequestShape(PLAIN, {}, {})
+    messages = (Message("system", "Judge."), Message("user", "seed?"))
+    sampling = Sampling(top_p=data.draw(st.sampled_from([1.0, 0.9])), stop=("x",))
+    asked = asked_of("judge", SampleRequest(messages, 4, 7, sampling, logprobs=3))
+    changes: dict[str, str | None] = {}
+    for _ in range(20):
+        found = shape.change(asked, shape.names(changes), data.draw(st.sampled_from(said)))
+        if found is None:
+            break
+        assert found[0] not in changes
+        changes[found[0]] = found[1]
+    body = shape.written(asked, shape.names(changes))
+    kept = {"temperature": 0.5, "stop": ["x"], "logprobs": True, "top_logprobs": 3}
+    assert kept.items() <= body.items()
+    assert ("top_p" in body) or sampling.top_p == 1
+    assert body.get("max_tokens", body.get("max_completion_tokens")) == sampling.max_tokens
+    assert "Judge." in "".join(turn["content"] for turn in body["messages"])

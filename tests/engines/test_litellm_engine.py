@@ -199,6 +199,19 @@ async def test_only_so_many_draws_are_in_flight_as_the_limits_allow(serve: Serve
     assert server.most == 3
 
 
+async def test_what_a_provider_does_not_take_is_told_for_the_record(serve: Serve) -> None:
+    server = serve(JudgeServer())
+    async with engine_for(server, model="anthropic/claude-sonnet-4-5") as engine:
+        assert engine.altered == {"not_sent": ["seed"]}
+    async with engine_for(server) as engine:
+        assert engine.altered == {}
+
+
+async def test_a_key_that_a_provider_repeats_reaches_no_draw(serve: Serve) -> None:
+    server = serve(JudgeServer(acts.choices_with(message={"content": f"it is {KEY}"})))
+    assert (await drawn(server)).text == "it is ***"
+
+
 async def test_further_arguments_are_passed_on_and_ours_may_not_be_set(serve: Serve) -> None:
     server = serve(JudgeServer())
     await drawn(server, arguments={"extra_body": {"reasoning": {"effort": "low"}}})
@@ -294,3 +307,14 @@ def test_the_highest_of_tiered_prices_counts() -> None:
     }  # fmt: skip
     assert prices_of(table, "p/m") == Prices(prompt=2, output=5)
     assert prices_of({"m": {"output_cost_per_token": 1e-6}}, "m") is None
+
+
+async def test_a_key_that_a_judge_repeats_is_in_no_draw(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_API_KEY", "sk-of-another-0123")
+    message = {"role": "assistant", "content": f"{KEY} and sk-of-another-0123"}
+    server = serve(JudgeServer(acts.choices_with(message=message)))
+    draw = await drawn(server)
+    assert isinstance(draw, Draw)
+    assert draw.text == "*** and ***"

@@ -57,7 +57,7 @@ async def test_a_seed_that_is_not_sent_is_in_the_record(serve: Serve, name: str)
 async def test_what_a_preset_leaves_out_can_be_sent(serve: Serve) -> None:
     server = serve(stand_in(QUIRKS["vllm"]))
     more = {"fields": {"seed": "seed", "n": "n", "top_p": "top_p"}}
-    async with engine_for(**preset("anthropic", server, key_header="Authorization", **more)) as one:
+    async with engine_for(**preset("anthropic", server, **more)) as one:
         await one.sample(request_for(n=3))
     assert {"seed": 7, "n": 3, "top_p": 1.0}.items() <= server.bodies[0].items()
 

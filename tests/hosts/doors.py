@@ -25,6 +25,7 @@ from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.records import from_record
 from grm_plugin.serving.app import create_app
+from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.judging import LocalJudge
 from grm_plugin.serving.protocols.openrlhf import RewardCall, arrivals
 from grm_plugin.serving.settings import ServingSettings
@@ -113,7 +114,7 @@ def get_reward(prompt: Any, unseen: str) -> tuple[Message, ...]:
     call = RewardCall(query=["qa"], prompts=["q"], labels=[prompt])
     settings = ServingSettings(label="conversation")
     reader = Reader(unseen=unseen)  # type: ignore[arg-type]
-    return arrivals(call, settings, reader)[0].conversation
+    return arrivals(call, Caller("trainer", "1"), settings, reader)[0].conversation
 
 
 def openrlhf(prompt: Any, unseen: str) -> tuple[Message, ...]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import InputError
@@ -57,14 +57,12 @@ def check_is_written_and_read_again(group: Group) -> None:
     assert from_line(to_line(Verdict(group, None))).group.fingerprint == group.fingerprint
 
 
-@settings(max_examples=400, deadline=None)
 @given(VALUES | ROWS | NEAR_ROWS)
 def test_any_json_is_a_group_or_an_input_error(row: Any) -> None:
     if group := group_or_refusal(row):
         check_is_written_and_read_again(group)
 
 
-@settings(max_examples=200, deadline=None)
 @given(ROWS | NEAR_ROWS, st.data())
 def test_a_line_and_its_value_are_the_same_group(row: Any, data: st.DataObject) -> None:
     line = json.dumps(row).encode()
@@ -75,14 +73,12 @@ def test_a_line_and_its_value_are_the_same_group(row: Any, data: st.DataObject) 
     assert group.fingerprint == group_of(row).fingerprint
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=40) | TEXTS.map(lambda text: text.encode(errors="surrogatepass")))
 def test_any_bytes_are_a_group_or_an_input_error(line: bytes) -> None:
     with pytest.raises(InputError):
         parse_row(line)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(SAID, SAID, VALUES), min_size=1, max_size=3))
 def test_any_reward_call_is_rows_or_an_input_error(call: list[Any]) -> None:
     prompts, completions, column = (list(values) for values in zip(*call, strict=True))

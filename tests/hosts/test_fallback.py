@@ -93,6 +93,9 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         "grm/vote_spread": 0.5,
         "grm/tokens_in": 10.0,
         "grm/tokens_out": 20.0,
+        "grm/cache_hit_rate": 0.0,
+        "grm/money": 0.0,
+        "grm/unpriced_rate": 1.0,
         "grm/seconds": 1.5,
     }
     nothing = extra_logs(verdict(), Fallback().fill(verdict()))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
+import threading
 import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
@@ -163,6 +165,19 @@ def test_rows_are_read_one_at_a_time(tmp_path: Path, name: str) -> None:
         tracemalloc.stop()
     assert count == 2000
     assert peak < 6 << 20 < path.stat().st_size
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.csv", "r.jsonl"])
+def test_a_pipe_may_have_any_format_of_texts(tmp_path: Path, name: str) -> None:
+    content = {"r.json": f"[{LINE}]", "r.csv": "prompt,chosen,rejected\nq,a,b\n"}.get(name, LINE)
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(content,))
+    writer.start()
+    found = groups(pipe)
+    writer.join()
+    assert [group.responses for group in found] == [("a", "b")]
+    assert not Input(str(pipe)).can_be_read_again
 
 
 def test_a_parquet_file_is_read_a_batch_at_a_time(tmp_path: Path) -> None:

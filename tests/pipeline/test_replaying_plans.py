@@ -34,6 +34,8 @@ def test_an_origin_holds_no_address_no_secret_and_no_object(
     classifier = {
         "name": "server",
         "url": "http://secret.example",
+        "proxy": "http://secret.example",
+        "query": {"api-version": "at secret.example"},
         "model": "m",
         "api_key_env": "HIDDEN",
     }

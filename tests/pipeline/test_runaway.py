@@ -49,7 +49,6 @@ def test_a_judge_that_goes_on_with_another_turn_is_told_what_to_name(
     "text",
     [
         "Criteria. Analysis of the first response, at length, and then",
-        f"<think>{ANSWER}\nuser\n",
         "The user\nasked nothing.\nuser\nBut no box",
         ANSWER,
     ],
@@ -57,6 +56,11 @@ def test_a_judge_that_goes_on_with_another_turn_is_told_what_to_name(
 def test_a_judge_that_was_cut_before_its_answer_is_only_that(text: str) -> None:
     detail = judged(text).failures[0].detail
     assert detail == "the judge was cut at max_tokens before it finished"
+
+
+def test_a_judge_that_was_cut_while_it_was_thinking_is_told_so() -> None:
+    detail = judged(f"<think>{ANSWER}\nuser\n").failures[0].detail
+    assert detail == "the judge was cut at max_tokens before it finished, while it was thinking"
 
 
 def test_a_judge_that_ends_its_own_next_task_by_itself_is_not_believed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -135,10 +136,8 @@ def test_a_label_can_be_what_was_asked_without_the_chat_template(
     [
         (None, "expected what was asked, since label is set to conversation, got nothing"),
         ("", "name the prompts' own column as OpenRLHF's label key"),
-        (
-            [{"role": "user"}, 7],
-            "labels.0.0.content: expected content or tool_calls",
-        ),
+        ([{"role": "user"}, 7], "labels.0.0.content: expected content or tool_calls"),
+        (json.loads("[" * 50 + "]" * 50), "labels: expected at most 32 levels"),
     ],
 )
 def test_a_label_that_can_be_no_conversation_is_refused(label: Any, telling: str) -> None:

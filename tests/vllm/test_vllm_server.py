@@ -33,6 +33,7 @@ ARGS = (
     *("--max-model-len", str(CONTEXT), "--max-num-batched-tokens", str(CONTEXT)),
     *("--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"),
     *("--kv-cache-memory-bytes", str(64 << 20), "--block-size", "32"),
+    "--enable-prompt-tokens-details",
 )
 
 
@@ -86,6 +87,13 @@ async def test_the_same_seed_draws_the_same_texts(engine: ServerEngine) -> None:
     first = await texts(engine, request_for(n=4, seed=7))
     assert await texts(engine, request_for(n=4, seed=7)) == first
     assert len(set(first)) > 1
+
+
+async def test_draws_say_what_the_server_had_cached(engine: ServerEngine) -> None:
+    request = request_for("Response 1: snow\n" * 12)
+    first, again = [(await engine.sample(request))[0] for _ in range(2)]
+    assert not first.cached_tokens
+    assert 0 < again.cached_tokens < again.prompt_tokens
 
 
 async def test_draw_i_of_seed_s_is_the_draw_of_seed_s_plus_i(engine: ServerEngine) -> None:

@@ -6,15 +6,15 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from grm_plugin.errors import quoted
 from grm_plugin.hosts import rows
 from grm_plugin.hosts.cells import Cells
-from grm_plugin.hosts.inputs.lines import Row, RowError
+from grm_plugin.hosts.inputs.lines import Ahead, Row, RowError
 
 
-def delimited(file: BinaryIO, delimiter: str) -> Iterator[Row]:
+def delimited(file: Ahead, delimiter: str) -> Iterator[Row]:
     """The rows of a file with a header, each a mapping from column to cell.
 
     Raises:
@@ -34,7 +34,7 @@ def delimited(file: BinaryIO, delimiter: str) -> Iterator[Row]:
         yield place, Cells((name, cell) for name, cell in named if name)
 
 
-def _texts(file: BinaryIO) -> Iterator[str]:
+def _texts(file: Ahead) -> Iterator[str]:
     number = 0
     while line := file.readline(rows.MAX_LINE_BYTES + 1):
         number += 1

@@ -6,12 +6,15 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from gzip import GzipFile
+from io import BufferedReader
+from typing import Any, BinaryIO, cast
 
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts import rows
 from grm_plugin.hosts.strict_json import DECODER
 
+Ahead = BufferedReader | GzipFile
 Row = tuple[str, Any]
 """Where it stands, for errors, and what it holds."""
 
@@ -40,7 +43,7 @@ _BLANK = re.compile(r"\s*")
 _CHUNK = 1 << 20
 
 
-def json_lines(file: BinaryIO) -> Iterator[Row]:
+def json_lines(file: Ahead) -> Iterator[Row]:
     """The values of a file of JSON lines; blank lines are passed over.
 
     Raises:
@@ -59,14 +62,13 @@ def json_lines(file: BinaryIO) -> Iterator[Row]:
         yield place, value
 
 
-def is_array(file: BinaryIO) -> bool:
-    """Whether a file holds a JSON array rather than lines; where it stands stays as it was."""
-    start = file.read(_CHUNK)
-    file.seek(0)
+def is_array(file: Ahead) -> bool:
+    """Whether a file holds a JSON array rather than lines; nothing of it is read by that."""
+    start = file.peek(_CHUNK)
     return start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
 
 
-def json_array(file: BinaryIO) -> Iterator[Row]:
+def json_array(file: Ahead) -> Iterator[Row]:
     """The values of a file that is one JSON array.
 
     Raises:
@@ -87,8 +89,8 @@ def json_array(file: BinaryIO) -> Iterator[Row]:
 class _Array:
     """The items of a JSON array, of which only one is in memory, and a chunk of the file."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._text = codecs.getreader("utf-8-sig")(file)
+    def __init__(self, file: Ahead) -> None:
+        self._text = codecs.getreader("utf-8-sig")(cast(BinaryIO, file))
         self._buffer, self._at, self._whole = "", 0, False
 
     def another(self, *, first: bool) -> bool:

@@ -8,10 +8,11 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from functools import cached_property
+from gzip import GzipFile
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from grm_plugin.errors import InputError, TemplateError
 from grm_plugin.hosts.columns import Columns
@@ -120,12 +121,12 @@ class Input:
             except (OSError, EOFError, zlib.error) as error:
                 raise UnreadableError(f"can not be read: {_why(error)}{self._hint()}") from error
 
-    def _open(self) -> AbstractContextManager[BinaryIO]:
+    def _open(self) -> BufferedReader | GzipFile:
         if self.name == STDIN:
             # a handle of its own: the interpreter can not end while a thread waits in sys.stdin
             return os.fdopen(os.dup(sys.stdin.fileno()), "rb")
         if self.name.endswith(".gz"):
-            return cast(BinaryIO, gzip.open(self.name, "rb"))
+            return gzip.open(self.name, "rb")
         return Path(self.name).open("rb")
 
     def _hint(self) -> str:
@@ -135,7 +136,7 @@ class Input:
         return f"; a data set of the hub is written {HUB}{self.name}"
 
 
-def _rows_of(file: BinaryIO, name: str) -> Iterator[Row]:
+def _rows_of(file: BufferedReader | GzipFile, name: str) -> Iterator[Row]:
     if name.endswith((".csv", ".tsv")):
         return delimited(file, "," if name.endswith(".csv") else "\t")
     if name.endswith(".json") and is_array(file):

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.values import is_missing, optional_text
+from grm_plugin.hosts.values import check_depth, is_missing, optional_text
 from grm_plugin.serving.callers import Caller
 from grm_plugin.serving.gathering import Arrival, digest_of
 from grm_plugin.serving.scoring import Answer
@@ -117,6 +117,7 @@ def arrivals(
         InputError: a query does not begin with its prompt, or a label is not what it should be.
     """
     labels = call.labels or [None] * len(call.query)
+    check_depth(labels, ("labels",))
     texts = [
         reader.response(response_of(query, prompt, settings.end_marks), prompt)
         for query, prompt in zip(call.query, call.prompts, strict=True)

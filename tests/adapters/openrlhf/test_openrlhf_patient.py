@@ -14,6 +14,7 @@ from grm_openrlhf.options import Placement
 from grm_openrlhf.patient import NAME, PatientEngine
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Limits
+from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.stand_in import cluster, serve
@@ -52,12 +53,18 @@ def test_the_wait_ends_with_the_deadline_of_the_group(folder: Path) -> None:
         kill(folder)
         verdict = grm.score(GROUP)
     assert not verdict.scored
-    assert "deadline" in verdict.failures[0].detail
+    assert verdict.failures[0].detail.endswith("no judge server is up")
 
 
 def test_a_server_that_is_healthy_and_fails_is_not_waited_for(folder: Path) -> None:
     with servers.running(serve(), ONE, None), judge(dead_groups=2) as grm:  # it takes no POST
         assert "501" in grm.score(GROUP).failures[0].detail
+
+
+def test_what_the_engine_server_has_besides_this_one_has_too() -> None:
+    known = {name for name in dir(ServerEngine) if not name.startswith("_")}
+    own = {"Options", "abandon"}  # the servers are the launcher's
+    assert known - own <= set(dir(PatientEngine({}, Limits())))
 
 
 def test_without_a_launcher_the_engine_says_who_it_is_for(folder: Path) -> None:

@@ -17,7 +17,7 @@ from grm_openrlhf.host import Host
 from grm_openrlhf.plan import Plan, make_plan
 from grm_openrlhf.train_ppo_ray import check
 from grm_plugin.errors import ConfigError, EngineError, RecordError
-from grm_plugin.remote.launch import free_port
+from grm_plugin.remote.ports import free_port
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
 from tests.engines.judge_server import JudgeServer
@@ -85,10 +85,12 @@ def test_servers_of_the_launcher_and_a_schedule_are_told(begin: Begin, tmp_path:
     (tmp_path / "grm.yaml").write_text(
         "engine: {serve: {model: some/judge}}\n"
         "schedule: {by: step, stages: [{step: 0, k: 2}, {step: 9, k: 4}]}\n"
-        "adapters: {openrlhf: {judge: {replicas: 3, gpus: 2}}}"
+        "adapters: {openrlhf: {judge: {replicas: 3, gpus: 2}}}\n"
+        "budget: {tokens: 1000}"
     )
     told = begin("--grm_config", "grm.yaml")
     assert line(told, "judge").startswith("judge 3 x some/judge, 2 GPUs each, started before")
+    assert line(told, "budget") == "budget 500 tokens for each of 2 rollout actors"
     assert line(told, "samples") == "samples k = 2, 4 by the schedule, 8 in evaluations; vote: mean"
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,12 @@ from transformers import TrainerCallback
 from grm_plugin.errors import JudgeDeadError
 from grm_trl import GRMReward
 from tests.e2e.openrlhf.judge_process import JudgeProcess
+from tests.e2e.trl.test_trl_ranks import STEP, run_ranks
 from tests.e2e.trl.test_trl_trainers import SMALL, rows
+from tests.faults.conftest import LONG
+
+AWAY_S = 60.0 if LONG else 8.0
+STEPS = 6
 
 
 @pytest.fixture
@@ -42,13 +50,13 @@ def trainer_with(
     return trl.GRPOTrainer(str(model), reward, config, rows(), callbacks=[After(acts)])
 
 
-def test_training_goes_on_when_the_judge_is_killed_and_restarted(
+def test_training_goes_on_without_the_groups_of_an_outage_longer_than_the_patience(
     judge_process: JudgeProcess,
     tiny_model: Path,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    reward = GRMReward(engine={"url": judge_process.url}, k=2, tries=2)
+    reward = GRMReward(engine={"url": judge_process.url}, k=2, request_timeout_s=1)
     acts = {1: judge_process.kill, 2: judge_process.start}
     trainer = trainer_with(reward, tiny_model, tmp_path, acts)
     with caplog.at_level(logging.WARNING, "grm_trl"):
@@ -65,10 +73,53 @@ def test_training_goes_on_when_the_judge_is_killed_and_restarted(
 def test_a_judge_that_is_killed_for_good_ends_training_with_its_address(
     judge_process: JudgeProcess, tiny_model: Path, tmp_path: Path
 ) -> None:
-    patience = {"tries": 2, "dead_groups": 3, "dead_after_s": 0}
+    patience = {"request_timeout_s": 1, "dead_groups": 3, "dead_after_s": 0}
     reward = GRMReward(engine={"url": judge_process.url}, k=2, **patience)
     trainer = trainer_with(reward, tiny_model, tmp_path, {1: judge_process.kill})
     with pytest.raises(JudgeDeadError, match=rf"groups in a row .*{judge_process.url}"):
         trainer.train()
     reward.close()
     assert trainer.state.global_step == 2
+
+
+@pytest.mark.timeout(400)
+def test_a_judge_that_is_away_for_a_while_costs_two_ranks_nothing_but_the_time(
+    judge_process: JudgeProcess, tiny_model: Path, tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    record = tmp_path / "verdicts.jsonl"
+    one_loss_ends_it = {"dead_groups": 1, "dead_after_s": 0, "unscored": "stop"}
+    engine = {"url": judge_process.url}
+    settings = {
+        "model": str(tiny_model),
+        "prompts": ["red one", "blue two", "green cat", "sun moon"],
+        "reward": {"engine": engine, "k": 2, "record": str(record), **one_loss_ends_it},
+        "config": {
+            **STEP,
+            "per_device_train_batch_size": 2,
+            "num_generations": 4,
+            "max_steps": STEPS,
+        },
+    }
+    (tmp_path / "train.json").write_text(json.dumps(settings))
+    judge_process.kill()
+    judge_process.start(pause_s=0.3)
+    outage = threading.Thread(target=away, args=(judge_process, tmp_path))
+    outage.start()
+    started = time.monotonic()
+    seen = run_ranks(2, "train", tmp_path, environment)
+    outage.join()
+    assert time.monotonic() - started > AWAY_S
+    for calls in seen:
+        assert len(calls) == STEPS
+        assert all(isinstance(reward, float) for call in calls for reward in call["rewards"])
+        assert {call["metrics"]["abstain_rate"] for call in calls} == {0.0}
+        assert max(call["metrics"]["seconds"] for call in calls) > AWAY_S - 5
+
+
+def away(judge: JudgeProcess, folder: Path) -> None:
+    """Kills the judge after its first verdicts, and starts it ``AWAY_S`` later."""
+    while not any(file.stat().st_size for file in folder.glob("verdicts.jsonl*")):
+        time.sleep(0.05)
+    judge.kill()
+    time.sleep(AWAY_S)
+    judge.start()
