@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
@@ -11,8 +12,9 @@ from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
 from grm_plugin.running.breaker import Breaker
 from grm_plugin.running.budget import Amount
-from grm_plugin.session.batches import Batch, Verdicts
+from grm_plugin.session.batches import Batch
 from grm_plugin.session.keeping import Keeper
+from grm_plugin.session.streams import Stream
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 
@@ -179,21 +181,13 @@ class GRM:
         The stream is read in a thread of its own, so a verdict that is ready does not wait for
         groups that are not. (One that reads standard input needs a handle of its own, such as
         ``open(0, closefd=False)``: the interpreter can not end while a thread waits in
-        ``sys.stdin``.) Refusals and dead judges are treated as in :meth:`score_batch`.
+        ``sys.stdin``.) Refusals and dead judges are treated as in :meth:`score_batch`, and so is a
+        part that blocks the judge: the groups that are open then come unscored, with its name.
 
         Raises:
-            LoopBlocked: a part blocks the judge; names it.
             JudgeClosedError: the judge was closed before the stream was at its end.
         """
-        session = self._keeper.session()
-        verdicts = Verdicts(session, self._breaker, groups, size)
-        try:
-            with self._keeper.watched(session):
-                while (verdict := session.thread.run(verdicts.next())) is not None:
-                    yield verdict
-        finally:
-            if not session.thread.closed:
-                session.thread.run(verdicts.close())
+        yield from Stream(self._keeper, self._breaker, groups, size)
 
     async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
         """:meth:`score` for callers with an event loop of their own."""
@@ -215,15 +209,10 @@ class GRM:
         self, groups: Iterable[Group], *, size: Size | None = None
     ) -> AsyncIterator[Verdict]:
         """:meth:`score_many` for callers with an event loop of their own."""
-        session = self._keeper.session()
-        verdicts = Verdicts(session, self._breaker, groups, size)
-        try:
-            with self._keeper.watched(session):
-                while (verdict := await session.thread.run_async(verdicts.next())) is not None:
-                    yield verdict
-        finally:
-            if not session.thread.closed:
-                await session.thread.run_async(verdicts.close())
+        stream = Stream(self._keeper, self._breaker, groups, size)
+        async with aclosing(stream.__aiter__()) as verdicts:
+            async for verdict in verdicts:
+                yield verdict
 
     def close(self) -> None:
         """Stop the judge and free what it took; may be called twice.

@@ -16,7 +16,12 @@ from pydantic import (
 )
 
 from grm_plugin import strict_yaml
-from grm_plugin.errors import ConfigError, unknown
+from grm_plugin.errors import ConfigError, on_one_line, unknown
+
+MAX_BITS = 64
+MAX_S = 1e9
+"""Most seconds of a setting, some 31 years: clocks and threads can wait no longer."""
+_SHOWN = 200
 
 
 class Part(BaseModel):
@@ -61,12 +66,6 @@ class Options(BaseModel):
         return value
 
 
-_SHOWN = 200
-MAX_BITS = 64
-MAX_S = 1e9
-"""Most seconds of a setting, some 31 years: clocks and threads can wait no longer."""
-
-
 def _kinds(annotation: object) -> set[object]:
     """``annotation`` and everything in it."""
     inner = [one for one in get_args(annotation) if isinstance(one, Hashable)]
@@ -105,7 +104,7 @@ def explain(where: str, kind: type[BaseModel], error: ValidationError) -> str:
 
 
 def _one(where: str, kind: type[BaseModel], problem: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
+    key = on_one_line(".".join(str(part) for part in problem["loc"]))[:_SHOWN]
     if problem["type"] == "extra_forbidden":
         return f"{where}: {unknown('key', key, kind.model_fields)}"
     if problem["type"] == "value_error":  # a sentence of ours, which says what came

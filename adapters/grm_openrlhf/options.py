@@ -10,6 +10,9 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.hosts.messages import Thinking, UnseenParts
 from grm_plugin.options import Options, read_options
 
+SERVERS = "openrlhf_servers"
+"""The engine that asks the judge servers of the launcher."""
+
 
 class Placement(Options):
     """Where the servers of ``engine: {serve: ...}`` run: in Ray actors with GPUs of their own.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from grm_openrlhf.options import SERVERS
 from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.engines.server import ServerEngine, ServerOptions
 from grm_plugin.errors import EngineError, RequestTimeout, TransportError
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-NAME = "openrlhf_servers"
-_OWNER = f"engine {NAME!r}"
+_OWNER = f"engine {SERVERS!r}"
 _AWAY = "no judge server is up"
 _POLL_S = 1.0
 _SENDINGS = 3  # of one request, which may be what ends the servers

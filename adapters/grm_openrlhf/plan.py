@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grm_openrlhf import patient
 from grm_openrlhf.agreement import findings
 from grm_openrlhf.checks import (
     check_contradictions,
@@ -22,7 +21,7 @@ from grm_openrlhf.checks import (
 from grm_openrlhf.command import Ours
 from grm_openrlhf.configured import configured
 from grm_openrlhf.host import Host
-from grm_openrlhf.options import OpenRLHFOptions, Placement, options_of
+from grm_openrlhf.options import SERVERS, OpenRLHFOptions, Placement, options_of
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
@@ -241,7 +240,7 @@ def _told(config: GRMConfig, servers: Servers | None, actors: int) -> GRMConfig:
         config = config.but(budget=config.budget.share(actors))
     if servers:
         engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
-        engine |= {"name": patient.NAME, "replicas": servers.placement.replicas}
+        engine |= {"name": SERVERS, "replicas": servers.placement.replicas}
         config = config.but(engine={**engine, "start_s": config.group_timeout_s})
     if config.record:
         config = config.but(record=config.record.absolute())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grm_openrlhf.options import OpenRLHFOptions
-from grm_openrlhf.patient import NAME, PatientEngine
+from grm_openrlhf.options import SERVERS, OpenRLHFOptions
 from grm_plugin.engine import EngineFactory
 from grm_plugin.hookspecs import Adapter, Register, hookimpl
+from grm_plugin.lazily import Lazily
 
 
 @hookimpl
@@ -17,4 +17,4 @@ def grm_register_adapters(register: Register[Adapter]) -> None:
 @hookimpl
 def grm_register_engines(register: Register[EngineFactory]) -> None:
     """Offer what asks the judge servers of the launcher; it names that engine by itself."""
-    register(NAME, PatientEngine)
+    register(SERVERS, Lazily("grm_openrlhf.patient", "PatientEngine"))

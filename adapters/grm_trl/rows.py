@@ -54,29 +54,50 @@ def read_rows(
 
     Raises:
         InputError: a mapped column is missing, has another length, or holds something else; a
-            prompt or completion is no text and no chat, or holds what the judge can not see.
+            prompt or completion is missing, is no text and no chat, or holds what the judge can
+            not see.
     """
     count = len(completions)
-    references = _column("reference", columns.reference, call, count)
-    principles = _column("principles", columns.principles, call, count)
-    evidence = _column("evidence", columns.evidence, call, count)
-    ids = _column("id", columns.id, call, count)
-    kept = {name: _column("metadata", name, call, count) for name in columns.metadata}
-    asked = [said(prompt, ("prompts", i)) for i, prompt in enumerate(prompts)]
+    asked = _asked(prompts, count)
+    known = [_known(columns, call, count, i) for i in range(count)]
     return [
         Row(
             conversation=reader.conversation(
                 asked[i], images=_pictures(call, i), at=("prompts", i)
             ),
             response=reader.response(completion, _before(asked[i], opening), at=("completions", i)),
-            reference=optional_text(references[i], _at(columns.reference, i)),
-            principles=texts(principles[i], _at(columns.principles, i)),
-            evidence=optional_text(evidence[i], _at(columns.evidence, i)),
-            id=optional_text(ids[i], _at(columns.id, i)) or "",
-            metadata={name: _as_json(values[i], name, i) for name, values in kept.items()},
+            **known[i],
         )
         for i, completion in enumerate(completions)
     ]
+
+
+def _asked(prompts: Sequence[Any], count: int) -> list[Said]:
+    if len(prompts) != count:
+        raise InputError(f"prompts: expected {count}, one per completion, got {len(prompts)}")
+    return [said(prompt, ("prompts", i)) for i, prompt in enumerate(prompts)]
+
+
+def _known(columns: Columns, call: Mapping[str, Any], count: int, row: int) -> dict[str, Any]:
+    """What the columns say about one row."""
+
+    def value(part: str, column: str | None) -> Any:
+        return None if column is None else _column(part, column, call, count)[row]
+
+    def text(part: str) -> str | None:
+        column = getattr(columns, part)
+        return optional_text(value(part, column), _at(column, row))
+
+    principles = value("principles", columns.principles)
+    return {
+        "reference": text("reference"),
+        "principles": texts(principles, _at(columns.principles, row)),
+        "evidence": text("evidence"),
+        "id": text("id") or "",
+        "metadata": {
+            column: _as_json(value("metadata", column), column, row) for column in columns.metadata
+        },
+    }
 
 
 def _before(asked: Said, opening: str) -> Said:
@@ -94,9 +115,7 @@ def _pictures(call: Mapping[str, Any], place: int) -> list[Any]:
     return [picture for picture in found if picture is not None]
 
 
-def _column(part: str, name: str | None, call: Mapping[str, Any], count: int) -> Sequence[Any]:
-    if name is None:
-        return [None] * count
+def _column(part: str, name: str, call: Mapping[str, Any], count: int) -> Sequence[Any]:
     if name not in call:
         there = ", ".join(sorted(call.keys() - set(OWN))) or "none"
         raise InputError(f"columns: {part}: the dataset has no column {name!r}; it has: {there}")

@@ -1,1 +1,1 @@
-"""What adapters for trainers share."""
+"""What adapters for trainers share, and the one reader of rows for all doors."""

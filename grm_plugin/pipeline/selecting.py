@@ -175,7 +175,8 @@ class MetaRM:
             money = judgment.money + paid if known else None  # type: ignore[operator]
             judgment = replace(judgment, money=money)
         if isinstance(logit, EngineError) or not math.isfinite(logit):
-            return judgment.failed(Reason.META, f"the meta RM gave no score: {logit}")
+            reason = Reason.REFUSED if isinstance(logit, RefusedError) else Reason.META
+            return judgment.failed(reason, f"the meta RM gave no score: {logit}")
         return replace(judgment, meta_score=float(logit))
 
     async def close(self) -> None:
@@ -186,15 +187,6 @@ class MetaRM:
         """Let the classifier end what it runs outside of this process; its event loop is lost."""
         if abandon := getattr(self._classifier, "abandon", None):
             abandon()
-
-
-def _rated(judgment: Judgment, answer: float | EngineError | None) -> Sample:
-    if answer is None:
-        return judgment
-    if isinstance(answer, EngineError) or not math.isfinite(answer):
-        reason = Reason.REFUSED if isinstance(answer, RefusedError) else Reason.META
-        return judgment.failed(reason, f"the meta RM gave no score: {answer}")
-    return replace(judgment, meta_score=float(answer))
 
 
 def _shown(messages: Sequence[Message]) -> str:

@@ -37,7 +37,7 @@ class LineFile:
     def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self._file = file
-        self._users = 1
+        self._users, self._pid = 1, os.getpid()
         self._writing = threading.Lock()
 
     @classmethod
@@ -108,7 +108,8 @@ class LineFile:
         if self._file.closed:
             return
         LineFile._open.pop(_identity(self._file), None)
-        unlock(self._file)
+        if self._pid == os.getpid():  # a forked child has no lock of its own to give back
+            unlock(self._file)
         self._file.close()
 
 

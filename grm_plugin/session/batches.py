@@ -1,19 +1,18 @@
-"""Many groups at once: a batch, of which nothing that is judged is lost, and a stream."""
+"""Many groups at once: a batch, of which nothing that is judged is lost."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from grm_plugin.errors import GRMError, RecordError
-from grm_plugin.running.breaker import Breaker, Judged, Outcome
+from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
-from grm_plugin.running.stream import InOrder
 from grm_plugin.session.life import Session
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import Group
 
 
 class Batch:
@@ -72,48 +71,3 @@ class Batch:
     def judged(self) -> list[Judged]:
         """What became of the groups, in their order."""
         return [outcome.judged for outcome in self._outcomes]
-
-
-class Verdicts:
-    """The verdicts of a stream, in its order; its coroutines run on the session's loop."""
-
-    def __init__(
-        self, session: Session, breaker: Breaker, groups: Iterable[Group], size: Size | None
-    ) -> None:
-        self._session, self._breaker = session, breaker
-        self._groups, self._size = groups, size
-        self._stream: InOrder[Group, Judged] | None = None
-        self._last: Judged | None = None
-
-    async def next(self) -> Verdict | None:
-        """The next verdict, None after the last.
-
-        Raises:
-            JudgeDeadError: the judge is dead by the verdict before.
-            RecordError: verdicts before could not be recorded.
-        """
-        if self._stream is None:
-            most = self._session.scorer.config.max_concurrent_groups
-            self._stream = InOrder(self._groups, self._judge, most=most)
-        last, self._last = self._last, None
-        if last:
-            self._breaker.count(last)
-        self._last = await self._stream.next()
-        if self._last is None:
-            self._session.check_recorded()
-            return None
-        return self._last.verdict
-
-    async def _judge(self, group: Group) -> Judged:
-        outcome = Outcome()
-        try:
-            return await self._session.judge(group, self._size, None, outcome)
-        except RecordError:  # the caller gets what is paid for; the next group is refused
-            if outcome.known is None:
-                raise
-            return outcome.known
-
-    async def close(self) -> None:
-        """Cancel what is open; may be called at any time."""
-        if self._stream:
-            await self._stream.close()

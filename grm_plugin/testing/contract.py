@@ -26,7 +26,7 @@ from grm_plugin.testing.checks import (
     responses_of,
     unit,
 )
-from grm_plugin.testing.host import FAILS, MISCOUNTED, QUALITY, Asked, Datum, Host, Step
+from grm_plugin.testing.host import FAILS, MISCOUNTED, QUALITY, REFUSED, Asked, Datum, Host, Step
 
 Claim = Callable[[Host], None]
 
@@ -173,6 +173,15 @@ def a_dead_judge_ends_the_run(host: Host) -> None:
     )
 
 
+def a_judge_that_refuses_us_ends_the_run_at_once(host: Host) -> None:
+    """With what to change, and however much patience there is for a judge that is away."""
+    asked = [qualities(f"{REFUSED}: {n}", 1, 2) for n in range(6)]
+    step = Step(host)
+    one = {"max_concurrent_groups": 1}
+    check_refused(JudgeDeadError, "api_key_env", lambda: step.rewards(*asked, config=one))
+    assert len(step.shown) < len(asked)
+
+
 def an_option_that_is_misspelt_is_named(host: Host) -> None:
     """Before anything starts."""
     step = Step(host)
@@ -190,6 +199,7 @@ _ANY: tuple[Claim, ...] = (
     thinking_that_opens_a_completion_is_not_judged,
     a_thought_that_was_cut_is_no_answer_where_thoughts_must_be_closed,
     a_dead_judge_ends_the_run,
+    a_judge_that_refuses_us_ends_the_run_at_once,
     an_option_that_is_misspelt_is_named,
 )
 _NEEDING: dict[Datum, tuple[Claim, ...]] = {

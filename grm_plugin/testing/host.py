@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from grm_plugin.engine import SampleRequest
-from grm_plugin.errors import EngineError
+from grm_plugin.errors import EngineError, RefusedError
 from grm_plugin.plugins import Plugins
 from grm_plugin.testing import Line, ScriptedEngine, scripted
 
@@ -16,6 +16,7 @@ Datum = Literal["messages", "completions as messages", "reference"]
 Rewards = list[list[float | None]]
 
 FAILS = "the judge fails here"
+REFUSED = "the judge lets us in no more"
 MISCOUNTED = "the judge takes this for two responses"
 SHOWN = re.compile(r"\[The Begin of Response \d+\]\n(.*?)\n\[The End of Response", re.S)
 QUALITY = re.compile(r"quality (\d+)")
@@ -84,7 +85,8 @@ def in_place(
 class Step:
     """A host, and an honest judge: a response ``quality 7`` gets 7 points.
 
-    The judge fails over prompts with ``FAILS``, boxes one score too many for a response with
+    The judge fails over prompts with ``FAILS``, refuses those with ``REFUSED`` as a server does
+    that lets us in no more, boxes one score too many for a response with
     ``MISCOUNTED``, and remembers what it was shown.
     """
 
@@ -118,6 +120,8 @@ class Step:
 
 def _honest(request: SampleRequest, i: int) -> Line:
     text = "\n".join(message.content for message in request.messages)
+    if REFUSED in text:
+        return RefusedError("HTTP 401: name the variable with the key in api_key_env")
     if FAILS in text:
         return EngineError("the judge is away")
     qualities = [QUALITY.search(response) for response in SHOWN.findall(text)]

@@ -100,6 +100,18 @@ def test_the_last_who_closes_a_record_unlocks_it(tmp_path: Path) -> None:
     assert not is_refused(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_that_closes_what_it_inherited_leaves_it_locked(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    with Recorder(path) as recorder:
+        if not (child := os.fork()):
+            recorder.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert is_refused(path)
+
+
 @pytest.mark.parametrize("fate", ["moved", "deleted", "replaced"])
 def test_a_file_that_loses_its_name_is_followed_by_another_one(
     tmp_path: Path, fate: str, caplog: pytest.LogCaptureFixture

@@ -128,6 +128,8 @@ NUMBERS = [
     ({"durability": "sync"}, "durability: .*'flush' or 'fsync', got 'sync'"),
     ({"template": 10**5000}, "template: .*string, got a value of type int"),
     ({"vote": ["x" * 9_000]}, "vote: .{,400}$"),
+    ({"x" * 9_000: 1}, "unknown key 'x{200}'"),
+    ({"adapters": {"a\nb": 1}}, r"adapters\.a\\nb: .*dictionary, got 1"),
 ]
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Draw, Limits
 from grm_plugin.engines.server import ServerEngine
-from grm_plugin.errors import ConfigError, EngineError
+from grm_plugin.errors import ConfigError, EngineError, RefusedError
 from grm_plugin.remote.access import Access
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.providers import PLAIN
@@ -167,8 +167,21 @@ async def test_a_certificate_of_ones_own_is_trusted_when_it_is_named(
     serve(server)
     async with engine_for(server, ca_file=certificate.with_name("certificate.pem")) as engine:
         assert isinstance((await engine.sample(request_for()))[0], Draw)
-    with pytest.raises(EngineError):
-        async with engine_for(server, start_timeout_s=0):
+    for start_timeout_s in (0, 300):  # no waiting cures it
+        with pytest.raises(RefusedError, match=r"certificate is not trusted: .*name its authority"):
+            async with engine_for(server, start_timeout_s=start_timeout_s):
+                pass
+
+
+async def test_plain_http_to_a_server_that_speaks_tls_is_named_as_that_at_once(
+    serve: Serve, certificate: Path
+) -> None:
+    server = JudgeServer()
+    server.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.tls.load_cert_chain(certificate)
+    url = serve(server).url.replace("https://", "http://")
+    with pytest.raises(RefusedError, match="the server speaks TLS there: write https:// in url"):
+        async with engine_for(url=url, start_timeout_s=300):
             pass
 
 

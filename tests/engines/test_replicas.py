@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.remote.faults import Away, Busy
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.routing import PIN_S, Router
 
@@ -142,3 +143,65 @@ def test_load_returns_to_zero_even_when_requests_fail() -> None:
     with pytest.raises(RuntimeError), router.lease("g", 5):
         raise RuntimeError
     assert router.replicas[0].load == 0
+
+
+def test_a_replica_that_is_not_there_is_waited_for_and_asked_now_and_then_by_one_request() -> None:
+    router, clock = a_router(1)
+    (only,) = router.replicas
+    pauses = []
+    for _ in range(6):
+        router.away(only, Away("connection refused"))
+        pauses.append(router.due_s())
+        clock.now += router.due_s() + 0.01
+        assert router.due_s() == 0.0
+        assert picked(router) is only  # the probe
+        assert router.due_s() > 0  # of which the others await the answer
+    assert pauses[0] == 1.0
+    assert max(pauses) <= 5.0
+    assert router.answered(only, clock.now)
+    assert (router.due_s(), router.waits) == (0.0, None)
+
+
+def test_a_busy_replica_rests_as_long_as_it_says_and_is_no_failing_one() -> None:
+    router, clock = a_router(1)
+    (only,) = router.replicas
+    assert router.busy(only, Busy("HTTP 429", 7.0), sent_at=clock.now)
+    assert router.due_s() == 7.0
+    assert not router.busy(only, Busy("HTTP 429", 1.0), sent_at=clock.now - 1)  # nothing new
+    assert router.due_s() == 7.0
+    assert not router.answered(only, clock.now - 2)  # what it took before
+    assert router.due_s() == 7.0
+    assert only.faults == 0
+
+
+def test_a_busy_replica_that_says_nothing_rests_as_long_as_was_enough_before() -> None:
+    router, clock = a_router(1)
+    (only,) = router.replicas
+    needed = 1.0  # seconds until it takes requests again
+    rests = []
+    for _ in range(12):
+        began = clock.now
+        while router.busy(only, Busy("HTTP 429"), sent_at=clock.now + 0.001):
+            clock.now += router.due_s() + 0.001
+            if clock.now - began >= needed:
+                break
+        assert router.answered(only, clock.now + 0.001) is False  # it was due anyway
+        rests.append(clock.now - began)
+        clock.now += 1
+    assert max(rests[2:]) < 1.6 * needed
+
+
+def test_replicas_of_which_one_is_there_wait_for_nobody() -> None:
+    router, _ = a_router(2)
+    bad, good = router.replicas
+    router.away(bad, Away("connection refused"))
+    assert router.due_s() == 0.0
+    assert {picked(router) for _ in range(4)} == {good}
+
+
+def test_faults_of_a_server_that_is_there_make_nobody_wait() -> None:
+    router, _ = a_router(1)
+    (only,) = router.replicas
+    fail(router, only, 5)
+    assert router.due_s() == 0.0
+    assert picked(router) is only

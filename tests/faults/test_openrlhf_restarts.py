@@ -18,8 +18,8 @@ pytest.importorskip("ray")
 import ray
 
 from grm_openrlhf import servers
+from grm_openrlhf.options import SERVERS as NAME
 from grm_openrlhf.options import Placement
-from grm_openrlhf.patient import NAME
 from grm_plugin import GRM, Group
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.stand_in import cluster

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import InputError
+from grm_plugin.hosts.cells import Cells
 from grm_plugin.hosts.columns import PARTS, Columns
+from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.rows import group_of, parse_row
 from grm_plugin.records import from_line, to_line
@@ -40,8 +44,14 @@ TURNS = st.fixed_dictionaries(
     optional={"content": VALUES, "name": VALUES, "tool_calls": CALLS, "images": VALUES},
 )
 SAID = TEXTS | st.lists(TURNS, max_size=3) | VALUES
+JSONS = VALUES.map(json.dumps)
+FILES = ["r.jsonl", "r.json", "r.csv", "r.tsv", "r.jsonl.gz", "r.csv.gz"]
 ROWS = st.dictionaries(st.sampled_from(PARTS) | TEXTS, VALUES | SAID | st.lists(SAID, max_size=3))
 NEAR_ROWS = st.fixed_dictionaries({"prompt": SAID, "responses": st.lists(SAID, max_size=3)})
+
+
+def as_bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")
 
 
 def group_or_refusal(row: Any) -> Group | None:
@@ -73,7 +83,7 @@ def test_a_line_and_its_value_are_the_same_group(row: Any, data: st.DataObject) 
     assert group.fingerprint == group_of(row).fingerprint
 
 
-@given(st.binary(max_size=40) | TEXTS.map(lambda text: text.encode(errors="surrogatepass")))
+@given(st.binary(max_size=40) | TEXTS.map(as_bytes))
 def test_any_bytes_are_a_group_or_an_input_error(line: bytes) -> None:
     with pytest.raises(InputError):
         parse_row(line)
@@ -93,6 +103,38 @@ def test_any_reward_call_is_rows_or_an_input_error(call: list[Any]) -> None:
         )
     except InputError as error:
         assert str(error).isprintable()
+
+
+@given(st.sampled_from(FILES), st.binary(max_size=60) | TEXTS.map(as_bytes) | JSONS.map(as_bytes))
+def test_any_file_is_groups_or_an_input_error(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with suppress(InputError):
+        list(Input(str(path)).groups())
+
+
+@given(st.dictionaries(st.sampled_from(PARTS) | TEXTS, TEXTS | JSONS, min_size=1, max_size=6))
+def test_any_cells_are_a_group_or_an_input_error(cells: dict[str, str]) -> None:
+    if group := group_or_refusal(Cells(cells)):
+        check_is_written_and_read_again(group)
+
+
+@given(
+    st.lists(st.tuples(st.integers(min_value=0), st.integers(0, 255)), max_size=8), st.booleans()
+)
+def test_a_damaged_parquet_file_is_groups_or_an_input_error(
+    tmp_path: Path, damage: list[tuple[int, int]], cut: bool
+) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    table = arrow.Table.from_pylist([{"prompt": "q", "responses": ["a", "b"]}] * 9)
+    path = tmp_path / "r.parquet"
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+    content = bytearray(path.read_bytes())
+    for place, byte in damage:
+        content[place % len(content)] = byte
+    path.write_bytes(content[: len(content) // 2] if cut else content)
+    with suppress(InputError):
+        list(Input(str(path)).groups())
 
 
 def nested(levels: int, kind: str) -> Any:

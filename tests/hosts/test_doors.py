@@ -151,5 +151,5 @@ def test_what_was_asked_is_refused_by_its_key(door: Any, case: Refused) -> None:
     if case.row["prompt"] is not None:
         with pytest.raises(InputError) as caught:
             door(case.row["prompt"], "refuse")
-        key = re.sub(r"^prompt", "(prompt|labels.0)", case.key)
+        key = re.sub(r"^prompt", r"(prompt|labels\.0|label)", case.key)
         assert re.match(key, str(caught.value)) or "expected what was asked" in str(caught.value)

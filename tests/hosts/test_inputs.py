@@ -108,7 +108,7 @@ def test_files_of_texts_hold_rows(tmp_path: Path, name: str, content: str) -> No
         ("r.jsonl.gz", b"no gzip", "r.jsonl.gz can not be read: Not a gzipped file"),
         ("r.jsonl.gz", gzip.compress(b"x" * 99)[:-9], "r.jsonl.gz can not be read: Compressed"),
         ("r.jsonl.gz", gzip.compress(b"x" * 99)[:-9] + b"x" * 9, "r.jsonl.gz can not be read: "),
-        ("r.parquet", "PAR1 no table PAR1", "r.parquet is no Parquet file: "),
+        ("r.parquet", "PAR1 no table PAR1", "r.parquet can not be read as Parquet: "),
         ("r.jsonl", f'{LINE[:-1]}, "id": 1}}\n' * 2, "line 2: id: expected one for each row"),
     ],
 )

@@ -130,3 +130,42 @@ async def test_all_callers_of_a_blocked_judge_come_back_and_later_calls_are_serv
     assert (await grm.score_async(GROUPS[3])).scored
     await asyncio.to_thread(grm.close)
     assert sorted(one.group.id for one in read_verdicts(path)) == ["g0", "g1", "g2", "g3"]
+
+
+def test_a_stream_goes_on_after_a_part_that_blocks_and_loses_what_was_open(
+    parts: Parts, tmp_path: Path
+) -> None:
+    parts.nth = 3
+    path = tmp_path / "record.jsonl"
+    with judge(parts, record=path, max_concurrent_groups=2) as grm:
+        verdicts = list(grm.score_many(iter(GROUPS)))
+    assert [one.group.id for one in verdicts] == [one.id for one in GROUPS]
+    lost = [one.group.id for one in verdicts if not one.scored]
+    assert "g2" in lost
+    assert len(lost) <= 2
+    assert all("voter 'stuck'" in one.unscored for one in verdicts if not one.scored)
+    assert len(parts.started) == 2
+    assert sorted(one.group.id for one in read_verdicts(path)) == sorted(one.id for one in GROUPS)
+
+
+async def test_an_awaited_stream_goes_on_too(parts: Parts) -> None:
+    parts.nth = 3
+    with judge(parts, max_concurrent_groups=2) as grm:
+        verdicts = [verdict async for verdict in grm.score_many_async(iter(GROUPS))]
+    assert [one.group.id for one in verdicts] == [one.id for one in GROUPS]
+    assert not verdicts[2].scored
+    assert verdicts[-1].scored
+
+
+def test_a_source_that_is_slow_when_a_part_blocks_loses_no_group_either(parts: Parts) -> None:
+    parts.nth = 1
+
+    def slow() -> Iterator[Group]:
+        for group in GROUPS:
+            yield group
+            parts.released.wait(1.5)  # longer than the patience
+
+    with judge(parts, max_concurrent_groups=3) as grm:
+        verdicts = list(grm.score_many(slow()))
+    assert [one.group.id for one in verdicts] == [one.id for one in GROUPS]
+    assert [one.scored for one in verdicts][-4:] == [True] * 4

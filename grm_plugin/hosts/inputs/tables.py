@@ -24,13 +24,14 @@ def parquet(path: Path) -> Iterator[Row]:
         InputError: it is no Parquet file.
     """
     arrow = _imported("pyarrow.parquet", str(path))
-    failures = (_imported("pyarrow", str(path)).ArrowException, OSError)
+    # ValueError: a text that is no Unicode
+    failures = (_imported("pyarrow", str(path)).ArrowException, OSError, ValueError)
     try:
         # it would read the whole file ahead
         with arrow.ParquetFile(path, pre_buffer=False) as file:
             yield from _numbered(file.iter_batches(batch_size=_BATCH))
     except failures as error:
-        raise UnreadableError(f"is no Parquet file: {_first_line(error)}") from error
+        raise UnreadableError(f"can not be read as Parquet: {_first_line(error)}") from error
 
 
 def load(name: str, split: str | None) -> Any:

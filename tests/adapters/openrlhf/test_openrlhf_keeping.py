@@ -61,6 +61,20 @@ async def test_a_server_that_is_killed_comes_back_at_its_address_each_time(keep:
         await asyncio.to_thread(wait_for_another, kill(), url)
 
 
+async def test_a_server_has_a_name_for_as_long_as_it_lives_and_none_while_it_is_away(
+    keep: Keep,
+) -> None:
+    server = keep("answer")
+    assert await server.life() == ""
+    url = await server.start()
+    first = await server.life()
+    assert first == await server.life() != ""
+    killed = kill()
+    assert await server.life() == ""
+    await asyncio.to_thread(wait_for_another, killed, url)
+    assert await server.life() not in ("", first)
+
+
 async def test_a_server_that_no_longer_answers_is_started_again(
     keep: Keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -10,8 +10,9 @@ import pytest
 import ray
 
 from grm_openrlhf import servers
+from grm_openrlhf.options import SERVERS as NAME
 from grm_openrlhf.options import Placement
-from grm_openrlhf.patient import NAME, PatientEngine
+from grm_openrlhf.patient import PatientEngine
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine

@@ -160,7 +160,7 @@ async def test_a_label_that_is_no_conversation_is_an_error_that_shows_it(
     actor: MakeActor, by_length: ScriptedEngine
 ) -> None:
     one = actor(by_length, run={"label": "conversation"})
-    with pytest.raises(InputError, match=r"prompt\.0: expected a message .* got '7'"):
+    with pytest.raises(InputError, match=r"label\.0: expected a message .* got '7'"):
         await one.generate_responses("q", ["a", "b"], label=[7])
 
 

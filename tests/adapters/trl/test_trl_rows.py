@@ -64,6 +64,11 @@ def test_a_column_of_another_length_is_refused() -> None:
         read({"answer": ["4"]}, reference="answer")
 
 
+def test_prompts_of_another_number_are_refused() -> None:
+    with pytest.raises(InputError, match="prompts: expected 2, one per completion, got 1"):
+        rows(["a"], ["x", "y"])
+
+
 def test_a_value_that_is_no_text_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"column 'answer', row 0: expected a text or nothing, .*{"
