@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 
 import ray
 
-from grm_plugin.errors import EngineError
+from grm_plugin.errors import EngineError, on_one_line
 
+logger = logging.getLogger(__name__)
+# How often Ray is started.
+_TRIES = 3
 # How long an address may take to be connected to.
 _CONNECT_S = 10.0
 
@@ -29,10 +35,36 @@ def join_cluster() -> None:
         return
     try:
         _check_address(os.environ.get("RAY_ADDRESS", ""))
+        _init(_TRIES)
+    except Exception as error:  # Ray has no end of them
+        raise not_deployed(str(error) or type(error).__name__) from error
+
+
+def _init(tries: int) -> None:
+    """Start Ray; on a machine with much to do its node may need more than the 30 s it is given."""
+    before = _children()
+    try:
         # a cluster that is started here needs no dashboard: a dozen processes less
         ray.init(logging_level=logging.ERROR, log_to_driver=False, include_dashboard=False)
-    except Exception as error:  # Ray raises bare ones, say where a node is slow to start
-        raise not_deployed(str(error) or type(error).__name__) from error
+    except Exception as error:
+        if type(error) is not Exception or tries == 1:  # only the start of a node raises that
+            raise
+        logger.warning("Ray did not start and is started again: %s", on_one_line(str(error)))
+        for process in _children() - before:  # what it leaves would be in the way
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+        _init(tries - 1)
+
+
+def _children() -> set[int]:
+    """Processes of Ray that this one has started, where the system tells."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            if parent == str(os.getpid()) and b"ray" in (stat.parent / "cmdline").read_bytes():
+                found.add(int(stat.parent.name))
+    return found
 
 
 def _check_address(address: str) -> None:

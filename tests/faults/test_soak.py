@@ -33,7 +33,7 @@ from tests.serving.test_http import wire
 from tests.serving.test_limits import memory_mb
 
 pytestmark = pytest.mark.timeout(7200 if LONG else 300)
-CALLS = 100_000 if LONG else 2_000
+CALLS = 100_000 if LONG else 4_000
 CALLERS = 48
 KILL_EVERY_S = 2.0
 PATIENCE_S = 120.0
@@ -139,7 +139,7 @@ class Traffic:
 
 
 async def drip(server: Server) -> None:
-    """A call whose body comes byte by byte; it is served all the same."""
+    """A call whose body comes byte by byte; it is served, or told that this was too slow."""
 
     async def body() -> AsyncIterator[bytes]:
         for byte in json.dumps({"groups": [row(10)]}).encode():
@@ -148,7 +148,7 @@ async def drip(server: Server) -> None:
 
     headers = {"Content-Type": "application/json"}
     async with server.session.post("/v1/score", data=body(), headers=headers) as answer:
-        assert answer.status == 200
+        assert answer.status in (200, 408)
 
 
 async def stop(server: Server, head: bytes) -> None:
@@ -232,12 +232,12 @@ async def test_hours_of_traffic_cost_no_call_and_no_memory(
             await traffic.until(CALLS * 4 // 5)  # every pool and memory of answers is full
             memory = [memory_mb(server.process.child.pid)]
             await calling
+            memory.append(memory_mb(server.process.child.pid))
             seconds = time.monotonic() - began
-        memory.append(memory_mb(server.process.child.pid))
-        print(json.dumps(figures(traffic, seconds, memory, judges.killed)))
+            print(json.dumps(figures(traffic, seconds, memory, judges.killed)))
         assert (traffic.wrong, traffic.lost) == (0, 0), traffic.told
         assert memory[1] - memory[0] < 40, memory
-        assert judges.killed >= 3
+        assert judges.killed >= (50 if LONG else 1)
         await drained(server)
     finally:
         await server.session.close()

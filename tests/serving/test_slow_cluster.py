@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -38,6 +41,29 @@ def test_whatever_ray_raises_when_it_starts_is_told_in_our_words(
     monkeypatch.setattr(joining.ray, "init", init)
     with pytest.raises(EngineError, match=f"the judge can not be deployed on Ray: .*{told}"):
         joining.join_cluster()
+
+
+def test_a_node_that_is_too_slow_is_ended_and_started_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    nodes: list[subprocess.Popen[bytes]] = []
+
+    def init(**options: Any) -> None:
+        nodes.append(subprocess.Popen([sys.executable, "-c", "'ray'; import time; time.sleep(60)"]))
+        if len(nodes) < 3:
+            raise Exception(TIMED_OUT)
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(joining.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(joining.ray, "init", init)
+    joining.join_cluster()
+    try:
+        assert [node.wait(30) for node in nodes[:2]] == [-signal.SIGKILL] * 2
+        assert nodes[2].poll() is None
+        assert caplog.text.count("is started again: The current node timed out") == 2
+    finally:
+        nodes[2].kill()
+        nodes[2].wait(30)
 
 
 @pytest.fixture

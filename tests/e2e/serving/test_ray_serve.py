@@ -55,6 +55,7 @@ def process(judge: ReleasedJudge, record: Path) -> Iterator[Process]:
     options = ["--replicas", "2", "--serving", "cpus_per_replica=0.1", "--set", f"record={record}"]
     # a cluster of its own, whatever else runs on this machine
     process = Process(command(judge.url, *options), {"RAY_ADDRESS": "local"})
+    process.line("listening on", START_S)
     yield process
     process.end()
 
@@ -184,6 +185,7 @@ def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Pa
         [*RUN, "serve", "--set", engine, *dead, *place],
         {"RAY_ADDRESS": "local", "PYTHONPATH": paths},
     )
+    process.line("listening on", START_S)
     yield process, folder
     process.end()
 
@@ -213,7 +215,7 @@ def test_a_judge_that_can_not_be_started_ends_the_server_with_its_reason() -> No
     options += ["--set", "engine.start_timeout_s=0"]
     process = Process([*RUN, "serve", *options], {"RAY_ADDRESS": "local"})
     try:
-        process.line("error: the judge can not be deployed on Ray: no judge server", START_S)
+        process.line("error: the judge can not be deployed on Ray: .*no judge server", START_S)
         assert process.child.wait(END_S) == 1
     finally:
         process.end()
@@ -230,6 +232,7 @@ def test_replicas_for_which_there_is_no_room_end_the_server_in_time(judge: Relea
 
 async def test_sigterm_ends_a_server_that_is_still_deploying(judge: ReleasedJudge) -> None:
     process = Process(without_room(judge), {"RAY_ADDRESS": "local"})
+    process.line("listening on", START_S)
     server = Server(process)
     try:
         assert await server.health() == (503, {"status": "starting", "reason": ANY})
