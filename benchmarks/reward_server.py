@@ -31,7 +31,7 @@ from grm_plugin import GRM, Group
 from grm_plugin.pipeline import planning
 from grm_plugin.reference.judge import MODEL, ReferenceJudge
 from grm_plugin.reference.tasks.data import best_of_groups
-from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.secret import Secret
 
 CRITIQUE = "Response 1 names what was asked for and keeps to the length. " * 12

@@ -26,7 +26,7 @@ from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import Options
 from grm_plugin.pipeline.selecting import MetaRMOptions
 from grm_plugin.prices import BudgetLimits, Prices
-from grm_plugin.remote.launch import ServeOptions
+from grm_plugin.remote.launching.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule, StepSchedule
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size

@@ -25,9 +25,9 @@ import yaml
 from grm_plugin import GRMConfig
 from grm_plugin.config import ENV
 from grm_plugin.errors import ConfigError, GRMError
-from grm_plugin.remote.gpus import visible
-from grm_plugin.remote.launch import ServeOptions, ServerProcess
-from grm_plugin.remote.process import GuardedProcess, program
+from grm_plugin.remote.launching.gpus import visible
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.process import GuardedProcess, program
 from grm_plugin.remote.secret import Secret
 
 POOLING = ("--runner", "pooling", "--convert", "classify")

@@ -11,8 +11,8 @@ import time
 import aiohttp
 
 from grm_plugin.errors import EngineError
-from grm_plugin.remote.health import answers
-from grm_plugin.remote.launch import ServerProcess
+from grm_plugin.remote.launching.health import answers
+from grm_plugin.remote.launching.launch import ServerProcess
 
 logger = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from grm_plugin.hosts.rounding import check_step
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins
 from grm_plugin.prompts import load_template
-from grm_plugin.remote.launch import ServeOptions
+from grm_plugin.remote.launching.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule
 
 logger = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from grm_openrlhf.keeping import KeptServer
 from grm_openrlhf.options import Placement
 from grm_plugin.errors import EngineError
-from grm_plugin.remote.launch import ServeOptions, ServerProcess
-from grm_plugin.remote.ports import free_port
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.ports import free_port
 from grm_plugin.remote.secret import Secret
 
 logger = logging.getLogger(__name__)

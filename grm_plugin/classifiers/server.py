@@ -13,7 +13,7 @@ from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.options import ConnectionOptions
-from grm_plugin.remote.refusals import NotFound
+from grm_plugin.remote.refusing.refusals import NotFound
 from grm_plugin.remote.usage import Usage
 
 _OWNER = "classifier 'server'"

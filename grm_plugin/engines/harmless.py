@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ContextError, DeclinedError, EngineError, RefusedError
-from grm_plugin.remote.refusals import Refused
+from grm_plugin.remote.refusing.refusals import Refused
 from grm_plugin.types import Message
 
 _TEXT = "Which word is longer, apple or pear?"

@@ -13,8 +13,8 @@ from typing import Any
 from grm_plugin.engine import Limits
 from grm_plugin.engines.litellm_errors import understood
 from grm_plugin.errors import RequestTimeout, TransportError
-from grm_plugin.remote.faults import Busy, Fault
 from grm_plugin.remote.pace import Pace
+from grm_plugin.remote.refusing.faults import Busy, Fault
 from grm_plugin.remote.slots import Slots
 
 logger = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from grm_plugin.errors import (
     TransportError,
     quoted,
 )
-from grm_plugin.remote.faults import Busy, Fault
-from grm_plugin.remote.retry_after import seconds_asked_for
+from grm_plugin.remote.refusing.faults import Busy, Fault
+from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 
 _KEY = "; name the variable with the key in api_key_env, and look whether it may use this model"
 _MODEL = "; is it the model's name as litellm knows it, and does the provider still offer it?"

@@ -22,7 +22,7 @@ from grm_plugin.remote.fields import RequestShape, asked_of
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.leading import Leading
 from grm_plugin.remote.options import ConnectionOptions
-from grm_plugin.remote.refusals import NotFound, Refused
+from grm_plugin.remote.refusing.refusals import NotFound, Refused
 from grm_plugin.types import Message
 
 _OWNER = "engine 'server'"

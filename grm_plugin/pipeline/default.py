@@ -6,7 +6,7 @@ import warnings
 
 from grm_plugin.config import DEFAULT, GRMConfig
 from grm_plugin.options import Part
-from grm_plugin.remote.gpus import has_cuda_gpu
+from grm_plugin.remote.launching.gpus import has_cuda_gpu
 
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 

@@ -17,16 +17,16 @@ from grm_plugin.errors import (
     unknown,
 )
 from grm_plugin.remote.access import Access
-from grm_plugin.remote.connecting import speaks_tls
-from grm_plugin.remote.faults import Fault, Nowhere, Wait
 from grm_plugin.remote.http import Answer, Client
-from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.sharing import SharedServer
 from grm_plugin.remote.options import ConnectionOptions, urls_of
 from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.providers import provider_of
-from grm_plugin.remote.refusals import NotFound
+from grm_plugin.remote.refusing.connecting import speaks_tls
+from grm_plugin.remote.refusing.faults import Fault, Nowhere, Wait
+from grm_plugin.remote.refusing.refusals import NotFound
 from grm_plugin.remote.replicas import Replica
-from grm_plugin.remote.sharing import SharedServer
 from grm_plugin.remote.starting import HOW_TO_START, NotServing, until_served
 
 logger = logging.getLogger(__name__)

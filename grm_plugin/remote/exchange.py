@@ -10,8 +10,8 @@ from multidict import CIMultiDict
 
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.remote.access import Access
-from grm_plugin.remote.connecting import connection_fault
-from grm_plugin.remote.refusals import refusal
+from grm_plugin.remote.refusing.connecting import connection_fault
+from grm_plugin.remote.refusing.refusals import refusal
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.wire import json_value
 

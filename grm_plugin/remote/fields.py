@@ -9,14 +9,14 @@ from typing import Any
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ConfigError, quoted, unknown
 from grm_plugin.prompts.system import has_system, in_user_turn
-from grm_plugin.remote.blame import (
+from grm_plugin.remote.providers import Provider
+from grm_plugin.remote.refusing.blame import (
     blames,
     blames_max_tokens,
     blames_no_template,
     blames_system_turn,
     mentioned,
 )
-from grm_plugin.remote.providers import Provider
 from grm_plugin.types import Message
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import GRMError, RefusedError, RequestTimeout, TransportError
 from grm_plugin.remote.access import Access
 from grm_plugin.remote.exchange import CONNECT_S, Exchange
-from grm_plugin.remote.faults import Away, Busy, Fault, Wait
 from grm_plugin.remote.pace import Pace
+from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Wait
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.routing import Router
 from grm_plugin.remote.slots import Slots

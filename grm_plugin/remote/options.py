@@ -9,7 +9,7 @@ from pydantic import Field
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options
-from grm_plugin.remote.launch import ServeOptions
+from grm_plugin.remote.launching.launch import ServeOptions
 from grm_plugin.remote.providers import Provider
 
 

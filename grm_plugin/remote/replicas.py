@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from grm_plugin.errors import ConfigError, quoted
-from grm_plugin.remote.faults import Wait
+from grm_plugin.remote.refusing.faults import Wait
 
 FIRST_PAUSE_S = 1.0
 """For how long a replica is put aside, the first time."""

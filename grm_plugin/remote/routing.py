@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from grm_plugin.remote.faults import Wait
+from grm_plugin.remote.refusing.faults import Wait
 from grm_plugin.remote.replicas import FIRST_PAUSE_S, Replica
 
 logger = logging.getLogger(__name__)

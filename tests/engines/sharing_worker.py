@@ -12,7 +12,7 @@ from typing import Any
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import GRMError
-from grm_plugin.remote import sharing
+from grm_plugin.remote.launching import sharing
 from tests.engines.requests_to_judge import request_for
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grm_plugin.remote.gpus import has_cuda_gpu
+from grm_plugin.remote.launching.gpus import has_cuda_gpu
 
 
 def _files(root: Path, *names: str) -> Path:

@@ -18,7 +18,7 @@ import pytest
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError
-from grm_plugin.remote import health, process
+from grm_plugin.remote.launching import health, process
 
 STAND_IN = Path(__file__).with_name("stand_in_server.py")
 

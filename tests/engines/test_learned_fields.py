@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Draw, SampleRequest, Sampling
 from grm_plugin.errors import DeclinedError, EngineError, RefusedError
-from grm_plugin.remote.blame import own_words
 from grm_plugin.remote.fields import RequestShape, asked_of
 from grm_plugin.remote.providers import PLAIN
+from grm_plugin.remote.refusing.blame import own_words
 from grm_plugin.types import Message, Reason
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, choices_with, completion, status

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from grm_plugin.engine import Draw
 from grm_plugin.errors import DeclinedError, RefusedError
-from grm_plugin.remote.arguments import arguments
-from grm_plugin.remote.refusals import Refused
+from grm_plugin.remote.launching.arguments import arguments
+from grm_plugin.remote.refusing.refusals import Refused
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, completion, status
 from tests.engines.requests_to_judge import request_for

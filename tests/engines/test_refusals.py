@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import ContextError, EngineError, RefusedError, TransportError
-from grm_plugin.remote.faults import Away, Busy, Fault, Loading
-from grm_plugin.remote.refusals import NotFound, refusal
-from grm_plugin.remote.retry_after import seconds_asked_for
+from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
+from grm_plugin.remote.refusing.refusals import NotFound, refusal
+from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 
 TOO_LONG = {
     "vllm": (

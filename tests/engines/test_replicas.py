@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from grm_plugin.errors import ConfigError
-from grm_plugin.remote.faults import Away, Busy
+from grm_plugin.remote.refusing.faults import Away, Busy
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.routing import PIN_S, Router
 

@@ -18,9 +18,9 @@ import pytest
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError, TransportError
-from grm_plugin.remote import sharing
-from grm_plugin.remote.launch import ServeOptions
-from grm_plugin.remote.sharing import Place, _name
+from grm_plugin.remote.launching import sharing
+from grm_plugin.remote.launching.launch import ServeOptions
+from grm_plugin.remote.launching.sharing import Place, _name
 from tests.engines.requests_to_judge import request_for
 
 HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from grm_plugin import GRM, Group
 from grm_plugin.errors import EngineError, JudgeDeadError
-from grm_plugin.remote.launch import free_port
+from grm_plugin.remote.launching.launch import free_port
 from tests.cli.conftest import RUN
 from tests.e2e.openrlhf.judge_process import JudgeProcess
 from tests.engines.conftest import Serve, serve  # noqa: F401 (a fixture)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from grm_plugin.remote.ports import free_port
+from grm_plugin.remote.launching.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "tests/engines/stand_in_server.py"

@@ -26,7 +26,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import ContextError, EngineError, TransportError
-from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.secret import Secret
 
 ARGS = (

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from ray.cluster_utils import Cluster
 
-from grm_plugin.remote.launch import ServeOptions
-from grm_plugin.remote.ports import free_port
+from grm_plugin.remote.launching.launch import ServeOptions
+from grm_plugin.remote.launching.ports import free_port
 
 _SCRIPT = Path(__file__).parents[2] / "engines/stand_in_server.py"
 

@@ -14,8 +14,8 @@ import pytest
 from grm_openrlhf import keeping
 from grm_openrlhf.keeping import KeptServer
 from grm_plugin.errors import EngineError
-from grm_plugin.remote.launch import ServerProcess
-from grm_plugin.remote.ports import free_port
+from grm_plugin.remote.launching.launch import ServerProcess
+from grm_plugin.remote.launching.ports import free_port
 from grm_plugin.remote.secret import Secret
 from tests.adapters.openrlhf.stand_in import (
     lists_models,

@@ -138,7 +138,7 @@ def test_servers_end_with_a_driver_that_is_killed(
         import ray, time
         from grm_openrlhf import servers
         from grm_openrlhf.options import Placement
-        from grm_plugin.remote.launch import ServeOptions
+        from grm_plugin.remote.launching.launch import ServeOptions
         ray.init({address!r}, log_to_driver=False)
         serve = ServeOptions.model_validate_json({serve().model_dump_json()!r})
         with servers.running(serve, Placement(), None) as (url,):

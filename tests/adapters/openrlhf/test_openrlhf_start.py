@@ -17,7 +17,7 @@ from grm_openrlhf.host import Host
 from grm_openrlhf.plan import Plan, make_plan
 from grm_openrlhf.train_ppo_ray import check
 from grm_plugin.errors import ConfigError, EngineError, RecordError
-from grm_plugin.remote.ports import free_port
+from grm_plugin.remote.launching.ports import free_port
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
 from tests.engines.judge_server import JudgeServer

@@ -8,8 +8,8 @@ import pytest
 
 from grm_plugin import GRMConfig
 from grm_plugin.prices import BudgetLimits
-from grm_plugin.remote.launch import ServeOptions
-from grm_plugin.remote.sharing import _name
+from grm_plugin.remote.launching.launch import ServeOptions
+from grm_plugin.remote.launching.sharing import _name
 from grm_trl.settings import on_rank
 
 SERVE = {"model": "grm", "args": ["--dtype", "float32"]}

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from grm_plugin.remote.launch import ServeOptions
+from grm_plugin.remote.launching.launch import ServeOptions
 from tests.e2e.openrlhf.judge_process import ROOT, judging
 from tests.engines.judge_server import JudgeServer
 

@@ -23,7 +23,7 @@ import grm_openrlhf
 import grm_plugin
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
-from grm_plugin.remote.ports import free_port
+from grm_plugin.remote.launching.ports import free_port
 from grm_plugin.types import Verdict
 
 PATIENCE_S = 900.0

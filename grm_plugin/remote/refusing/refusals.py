@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 
 from grm_plugin.errors import ContextError, DeclinedError, EngineError, RefusedError, quoted
-from grm_plugin.remote.declining import declines
-from grm_plugin.remote.faults import Away, Busy, Fault, Loading
-from grm_plugin.remote.lengths import says_too_long
-from grm_plugin.remote.retry_after import seconds_asked_for
+from grm_plugin.remote.refusing.declining import declines
+from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
+from grm_plugin.remote.refusing.lengths import says_too_long
+from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 
 _BUSY = {425, 429, 503, 529}
 _AWAY = {502, 504, *range(520, 525)}  # what proxies say of a server behind them

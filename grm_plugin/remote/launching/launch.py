@@ -13,12 +13,12 @@ from pydantic import Field
 
 from grm_plugin.errors import EngineError
 from grm_plugin.options import Options
-from grm_plugin.remote.arguments import arguments
-from grm_plugin.remote.environment import environment, held_back
-from grm_plugin.remote.gpus import visible
-from grm_plugin.remote.health import until_healthy
-from grm_plugin.remote.ports import LOOPBACK, check_free, free_port
-from grm_plugin.remote.process import GuardedProcess, program
+from grm_plugin.remote.launching.arguments import arguments
+from grm_plugin.remote.launching.environment import environment, held_back
+from grm_plugin.remote.launching.gpus import visible
+from grm_plugin.remote.launching.health import until_healthy
+from grm_plugin.remote.launching.ports import LOOPBACK, check_free, free_port
+from grm_plugin.remote.launching.process import GuardedProcess, program
 from grm_plugin.remote.secret import Secret
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from grm_plugin.errors import EngineError, RefusedError, quoted
-from grm_plugin.remote.faults import Away, Fault, Nowhere
+from grm_plugin.remote.refusing.faults import Away, Fault, Nowhere
 
 _HANDSHAKE_S = 5.0
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"}

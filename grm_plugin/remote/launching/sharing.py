@@ -19,8 +19,8 @@ from typing import Any
 import aiohttp
 
 from grm_plugin.errors import EngineError
-from grm_plugin.remote.health import answers
-from grm_plugin.remote.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.launching.health import answers
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.secret import Secret
 
 _POLL_S = 0.25

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
-from grm_plugin.remote import guard
+from grm_plugin.remote.launching import guard
 
 GRACE_S = 10.0
 _PATIENCE_S = 5.0  # beyond the grace, for the guard itself
@@ -29,7 +29,7 @@ def program(command: Sequence[str]) -> list[str] | None:
 
 
 class GuardedProcess:
-    """A running command under :mod:`grm_plugin.remote.guard`, in a process group of its own.
+    """A running command under our guard, in a process group of its own.
 
     It ends at ``close`` or ``abandon``, and in any case with this process, also by SIGKILL. Making
     one blocks until the command has its process id.

@@ -1,0 +1,1 @@
+"""Judge servers of our own: how they are started, watched and ended."""
