@@ -10,8 +10,8 @@ from grm_openrlhf.command import REWARD_MODEL
 from grm_openrlhf.host import Host
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_plugin import GRMConfig
-from grm_plugin.config import DEFAULT
 from grm_plugin.errors import ConfigError
+from grm_plugin.settings import DEFAULT
 
 logger = logging.getLogger(__name__)
 

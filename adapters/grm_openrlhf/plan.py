@@ -21,33 +21,21 @@ from grm_openrlhf.checks import (
 from grm_openrlhf.command import Ours
 from grm_openrlhf.configured import configured
 from grm_openrlhf.host import Host
-from grm_openrlhf.options import SERVERS, OpenRLHFOptions, Placement, options_of
+from grm_openrlhf.nodes import Servers, servers_of, template_text, told
+from grm_openrlhf.options import OpenRLHFOptions, options_of
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
-from grm_plugin.config import is_template_file
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.rounding import check_step
-from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins
-from grm_plugin.prompts import load_template
-from grm_plugin.remote.launching.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule
 
 logger = logging.getLogger(__name__)
 
 _BESIDE = 1 + 1e-9  # too little for the sampler's numbers to change, enough to be seen
 AGENT = Path(__file__).with_name("agent.py").resolve()
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Judge servers that the launcher starts: what each is, how many, and who holds their key."""
-
-    serve: ServeOptions
-    placement: Placement
-    api_key_env: str | None
 
 
 @dataclass(frozen=True)
@@ -98,12 +86,12 @@ def make_plan(
     _check(host, given, [*rest, *agent], config, options)
     votes = _check_votes(host, given, GRM(config, plugins=plugins), options)
     label, label_option = _label(host, given, options)
-    servers, own_agent = _servers(config, options), _own_agent(host, given)
-    told = _told(config, servers, host.value(given, "engines"))
-    judge = GRM(told, plugins=plugins)
+    servers, own_agent = servers_of(config, options), _own_agent(host, given)
+    as_told = told(config, servers, host.value(given, "engines"))
+    judge = GRM(as_told, plugins=plugins)
     settings = RunSettings(
-        config=told.model_dump(mode="json", exclude_unset=True),
-        template=_template_text(config),
+        config=as_told.model_dump(mode="json", exclude_unset=True),
+        template=template_text(config),
         label=label,
         own_label=bool(label_option),
         own_agent=own_agent,
@@ -210,47 +198,3 @@ def _own_agent(host: Host, given: argparse.Namespace) -> Path | None:
     if not path.is_file() or path.suffix != ".py":
         raise ConfigError(f"{host.option('agent')}: expected a Python file, got {name!r}")
     return path
-
-
-def _servers(config: GRMConfig, options: OpenRLHFOptions) -> Servers | None:
-    engine = config.engine.options
-    if engine.get("serve") is None:
-        return None
-    serve = _from_here(read_options(ServeOptions, "engine.serve", engine["serve"]))
-    return Servers(serve, options.judge, engine.get("api_key_env"))
-
-
-def _from_here(serve: ServeOptions) -> ServeOptions:
-    """``serve`` with absolute paths, since Ray starts it in a folder of its own."""
-    model = Path(serve.model).absolute()
-    return serve.model_copy(
-        update={
-            "model": str(model) if model.exists() else serve.model,
-            "log": serve.log.absolute() if serve.log else None,
-        }
-    )
-
-
-def _told(config: GRMConfig, servers: Servers | None, actors: int) -> GRMConfig:
-    """The configuration for rollout actors: absolute paths, and no server to start.
-
-    Each of them may spend its share of the budget.
-    """
-    if config.budget:
-        config = config.but(budget=config.budget.share(actors))
-    if servers:
-        engine = {key: one for key, one in config.engine.options.items() if key != "serve"}
-        engine |= {"name": SERVERS, "replicas": servers.placement.replicas}
-        config = config.but(engine={**engine, "start_s": config.group_timeout_s})
-    if config.record:
-        config = config.but(record=config.record.absolute())
-    return config
-
-
-def _template_text(config: GRMConfig) -> str | None:
-    """The text of a template that is a file: other nodes may not have it."""
-    name = config.template or ""
-    if not is_template_file(name):
-        return None
-    load_template(Path(name))  # says what is wrong with it
-    return Path(name).read_text(encoding="utf-8")

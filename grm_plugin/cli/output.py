@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from grm_plugin.cli.earlier import Again, Earlier, lost
-from grm_plugin.cli.merging import finish_merge, merge, replace
+from grm_plugin.cli.merging import merge, replace
+from grm_plugin.cli.written import (
+    RESTART,
+    RETRY,
+    close_beside,
+    file_beside,
+    holds,
+    locked,
+    verdicts,
+)
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import RecordError
-from grm_plugin.records import START, read_verdicts
 from grm_plugin.report.terminal import say
 from grm_plugin.running.recorder import Durability, Recorder
 from grm_plugin.types import Verdict
-
-RETRY, RESTART = ".retry", ".restart"
-"""How the names of files end in which new verdicts wait."""
 
 
 class Output(Protocol):
@@ -88,24 +91,24 @@ class Continued:
     def __init__(
         self, path: Path, beside: str, again: Again, lost: Again, durability: Durability
     ) -> None:
-        self._path, self._beside = path, _beside(path, beside)
+        self._path, self._beside = path, file_beside(path, beside)
         self._is_old = _is_unscored if beside == RETRY else _is_any
         self._lost, self._durability, self.missing = lost, durability, 0
         self.earlier = Earlier(again, self._is_old)
         self.origin: Mapping[str, Any] = {}
-        self._file = _locked(path, durability)
+        self._file = locked(path, durability)
         self._new: Recorder | None = None
 
     @property
     def places(self) -> str:
-        return f"{self._path} and {self._beside.name}" if _holds(self._beside) else str(self._path)
+        return f"{self._path} and {self._beside.name}" if holds(self._beside) else str(self._path)
 
     def standing(self) -> Iterator[Verdict]:
-        for verdict in _verdicts(self._beside):
+        for verdict in verdicts(self._beside):
             self.earlier.renew(verdict)
             self._stays(verdict)
             yield verdict
-        for verdict in _verdicts(self._path):
+        for verdict in verdicts(self._path):
             stands = self.earlier.take(verdict)
             if stands or verdict.scored:
                 self._stays(verdict)
@@ -118,7 +121,7 @@ class Continued:
         self.origin = self.origin or verdict.origin
 
     def unasked(self) -> Iterator[Verdict]:
-        return self.earlier.old(_verdicts(self._path))
+        return self.earlier.old(verdicts(self._path))
 
     def write(self, verdict: Verdict) -> None:
         is_lost = self._lost(verdict)
@@ -129,13 +132,13 @@ class Continued:
             self._new.write(verdict)
 
     def finish(self) -> bool:
-        if _holds(self._beside):
+        if holds(self._beside):
             merge(self._path.resolve(), self._beside, self._is_old)
         return True
 
     def close(self) -> None:
         if self._new:
-            _close_beside(self._new, self._beside)
+            close_beside(self._new, self._beside)
         self._file.close()
 
 
@@ -154,22 +157,22 @@ class Replacement:
     """
 
     def __init__(self, path: Path, lost: Again, durability: Durability) -> None:
-        self._path, self._beside = path, _beside(path, RESTART)
+        self._path, self._beside = path, file_beside(path, RESTART)
         self._lost, self.missing = lost, 0
         self.earlier = Earlier(_is_none, _is_none)
         self.origin: Mapping[str, Any] = {}
-        self._file = _locked(path, durability)
+        self._file = locked(path, durability)
         self._new = Recorder(self._beside, durability)
         self.advice = f"remove {self._beside} to begin anew"
 
     @property
     def places(self) -> str:
-        if _holds(self._beside):
+        if holds(self._beside):
             return str(self._path.with_name(self._beside.name))
         return f"{self._path}, which is as it was"
 
     def standing(self) -> Iterator[Verdict]:
-        for verdict in _verdicts(self._beside):
+        for verdict in verdicts(self._beside):
             self.origin = self.origin or verdict.origin
             self.earlier.renew(verdict)
             yield verdict
@@ -187,11 +190,11 @@ class Replacement:
         if self.missing:
             return False
         replace(self._path.resolve(), self._beside)
-        _beside(self._path, RETRY).unlink(missing_ok=True)  # renewed what is replaced
+        file_beside(self._path, RETRY).unlink(missing_ok=True)  # renewed what is replaced
         return True
 
     def close(self) -> None:
-        _close_beside(self._new, self._beside)
+        close_beside(self._new, self._beside)
         self._file.close()
 
 
@@ -199,7 +202,7 @@ def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
     """``path``, where lost groups are judged again, with ``unscored`` all that have no reward."""
     is_lost = _is_lost(config)
     again = _is_unscored if unscored else is_lost
-    if _holds(waiting := _beside(path, RESTART)):
+    if holds(waiting := file_beside(path, RESTART)):
         say(f"a restart of {path} has not ended; --restart goes on with {waiting.name}")
     return Continued(path, RETRY, again, is_lost, config.durability)
 
@@ -207,7 +210,7 @@ def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
 def restarted(path: Path, config: GRMConfig, *, limited: bool) -> Output:
     """``path``, where every group is judged again; those over a limit keep their verdicts."""
     is_lost = _is_lost(config)
-    if not _holds(path) and not _holds(_beside(path, RESTART)):
+    if not holds(path) and not holds(file_beside(path, RESTART)):
         return continued(path, config, unscored=False)
     if limited:
         return Continued(path, RESTART, _is_any, is_lost, config.durability)
@@ -228,44 +231,3 @@ def _is_any(verdict: Verdict) -> bool:
 
 def _is_none(verdict: Verdict) -> bool:
     return False
-
-
-def _holds(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
-
-
-def _beside(path: Path, ending: str) -> Path:
-    real = path.resolve()  # of a link, what it leads to
-    return real.with_name(real.name + ending)
-
-
-def _locked(path: Path, durability: Durability) -> Recorder:
-    """``path``, locked, and whole also when a run was killed while it wrote it anew."""
-    _check_is_record(path)
-    recorder = Recorder(path, durability)
-    while any(finish_merge(path.resolve(), _beside(path, one)) for one in (RETRY, RESTART)):
-        recorder.close()
-        recorder = Recorder(path, durability)
-    return recorder
-
-
-def _check_is_record(path: Path) -> None:
-    """Refuse a file of something else, before its last line is taken for a torn one."""
-    if not _holds(path):
-        return
-    with path.open("rb") as file:
-        start = file.read(len(START))
-    if not START.startswith(start):
-        next(read_verdicts(path), None)  # says what is wrong with its first line
-        raise RecordError(f"{path} holds something else than verdicts; choose another -o")
-
-
-def _verdicts(path: Path) -> Iterator[Verdict]:
-    return read_verdicts(path) if path.is_file() else iter(())
-
-
-def _close_beside(recorder: Recorder, path: Path) -> None:
-    with suppress(FileNotFoundError):  # it is in its place
-        if not path.stat().st_size:
-            path.unlink()
-    recorder.close()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 
-from grm_plugin.config import DEFAULT, GRMConfig
+from grm_plugin.config import GRMConfig
 from grm_plugin.options import Part
 from grm_plugin.remote.launching.gpus import has_cuda_gpu
+from grm_plugin.settings import DEFAULT
 
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 

@@ -6,30 +6,21 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from grm_plugin.engine import Draw, Engine, SampleRequest, Sampling
 from grm_plugin.errors import EngineError, PluginError
 from grm_plugin.pipeline.case import Case
-from grm_plugin.pipeline.checking import checked_draws, checked_order
+from grm_plugin.pipeline.checking import checked_draws
 from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
+from grm_plugin.pipeline.sampled import Broken, Sampled, digest_of, lost_sample, together
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
 from grm_plugin.running.budget import Allowance, Amount
-from grm_plugin.types import Failure, Judgment, Message, Reason, Sample, digest
+from grm_plugin.types import Reason, Sample
 
-NumberT = TypeVar("NumberT", int, float)
 Draws = Sequence[Draw | EngineError]
-
-
-@dataclass(frozen=True, slots=True)
-class _Broken:
-    """A draw that failed in a later round, and what came of the rounds before."""
-
-    error: EngineError
-    before: Draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,22 +102,23 @@ class Drawer:
         )
         bill = self._bill(case, prepared, showing)
         first = await self._asked(request, bill, 0)
-        draws: Sequence[Draw | EngineError | _Broken] = first
+        draws: Sequence[Draw | EngineError | Broken] = first
         if len(self.samplings) > 1:
             each = [
                 self._goes_on(prepared, showing, request, i, draw, bill)
                 for i, draw in enumerate(first)
             ]
             draws = await asyncio.gather(*each)
-        digest = _digest(messages)
+        digest = digest_of(messages)
         n = len(case.asked.responses)
-        return [self._sample(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
+        sampled = Sampled(self.engine, self.reader, self.pricing)
+        return [sampled.of(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
 
     def _late(self, showing: Showing, waited_s: float) -> list[Sample]:
         detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
         if trouble := getattr(self.engine, "trouble", ""):
             detail = f"{detail}; {trouble}"
-        return [_lost(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
+        return [lost_sample(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
 
     def _logprobs(self, number: int) -> int:
         """Probabilities are asked for only in the round that is read."""
@@ -166,7 +158,7 @@ class Drawer:
         i: int,
         draw: Draw | EngineError,
         bill: _Bill,
-    ) -> Draw | EngineError | _Broken:
+    ) -> Draw | EngineError | Broken:
         """The last word of a judge that speaks in several rounds, with what it said before."""
         for number in range(1, len(self.samplings)):
             if (
@@ -189,75 +181,6 @@ class Drawer:
             )
             (word,) = await self._asked(again, bill, number)
             if isinstance(word, EngineError):
-                return _Broken(word, replace(draw, text="", said=said))
-            draw = _together(draw, word, said)
+                return Broken(word, replace(draw, text="", said=said))
+            draw = together(draw, word, said)
         return draw
-
-    def _sample(
-        self, showing: Showing, i: int, draw: Draw | EngineError | _Broken, digest: str, n: int
-    ) -> Sample:
-        number, seed = showing.first + i, showing.seed + i
-        if isinstance(draw, _Broken):
-            lost, before = self._sample(showing, i, draw.error, digest, n), draw.before
-            return replace(
-                lost,
-                said=before.said,
-                prompt_tokens=before.prompt_tokens + lost.prompt_tokens,
-                output_tokens=before.output_tokens + lost.output_tokens,
-                seconds=before.seconds,
-                money=_sum(before.money, lost.money),
-            )
-        if isinstance(draw, EngineError):
-            return replace(
-                _lost(showing, i, Reason(draw.reason), str(draw), digest),
-                prompt_tokens=draw.prompt_tokens,
-                output_tokens=draw.output_tokens,
-                money=self.pricing.of(draw),
-            )
-        order = showing.order
-        if draw.order is not None:
-            order = checked_order(f"engine {self.engine.model!r}", draw.order, showing.order)
-        unread = Judgment(
-            sample=number,
-            order=order,
-            seed=seed,
-            text=draw.text,
-            scores=(),
-            prompt_hash=digest,
-            meta_score=draw.meta_score,
-            prompt_tokens=draw.prompt_tokens,
-            output_tokens=draw.output_tokens,
-            seconds=draw.seconds,
-            run=showing.run,
-            said=draw.said,
-            money=draw.money,
-            cached_tokens=draw.cached_tokens,
-        )
-        return self.reader.read(draw, unread, n)
-
-
-def _together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
-    return replace(
-        word,
-        said=said,
-        prompt_tokens=before.prompt_tokens + word.prompt_tokens,
-        output_tokens=before.output_tokens + word.output_tokens,
-        seconds=before.seconds + word.seconds,
-        money=_sum(before.money, word.money),
-        cached_tokens=_sum(before.cached_tokens, word.cached_tokens),
-    )
-
-
-def _sum(one: NumberT | None, other: NumberT | None) -> NumberT | None:
-    """Of both; None when one of them is not known."""
-    return None if one is None or other is None else one + other
-
-
-def _lost(showing: Showing, i: int, reason: Reason, detail: str, digest: str = "") -> Failure:
-    number, seed = showing.first + i, showing.seed + i
-    return Failure(number, showing.order, seed, reason, detail, prompt_hash=digest, run=showing.run)
-
-
-def _digest(messages: Iterable[Message]) -> str:
-    text = "\0".join(f"{message.role}\0{message.content}" for message in messages)
-    return digest(text)

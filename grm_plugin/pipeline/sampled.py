@@ -1,0 +1,124 @@
+"""What becomes of a draw: a sample, which is a judgment or says why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from grm_plugin.engine import Draw, Engine
+from grm_plugin.errors import EngineError
+from grm_plugin.pipeline.checking import checked_order
+from grm_plugin.pipeline.planning import Showing
+from grm_plugin.pipeline.pricing import Pricing
+from grm_plugin.pipeline.reading import Reader
+from grm_plugin.types import Failure, Judgment, Message, Reason, Sample, digest
+
+NumberT = TypeVar("NumberT", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A draw that failed in a later round, and what came of the rounds before."""
+
+    error: EngineError
+    before: Draw
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Makes samples of draws.
+
+    Args:
+        engine: drew them.
+        reader: how their texts are read.
+        pricing: what they cost.
+    """
+
+    engine: Engine
+    reader: Reader
+    pricing: Pricing
+
+    def of(
+        self, showing: Showing, i: int, draw: Draw | EngineError | Broken, prompt: str, n: int
+    ) -> Sample:
+        """The sample of draw ``i`` of a showing.
+
+        Args:
+            showing: what the judge was shown.
+            i: number of the draw.
+            draw: what came of it.
+            prompt: digest of what the judge saw.
+            n: responses of the group.
+
+        Raises:
+            PluginError: the engine gave another order than one of what was shown.
+        """
+        number, seed = showing.first + i, showing.seed + i
+        if isinstance(draw, Broken):
+            lost, before = self.of(showing, i, draw.error, prompt, n), draw.before
+            return replace(
+                lost,
+                said=before.said,
+                prompt_tokens=before.prompt_tokens + lost.prompt_tokens,
+                output_tokens=before.output_tokens + lost.output_tokens,
+                seconds=before.seconds,
+                money=_sum(before.money, lost.money),
+            )
+        if isinstance(draw, EngineError):
+            return replace(
+                lost_sample(showing, i, Reason(draw.reason), str(draw), prompt),
+                prompt_tokens=draw.prompt_tokens,
+                output_tokens=draw.output_tokens,
+                money=self.pricing.of(draw),
+            )
+        order = showing.order
+        if draw.order is not None:
+            order = checked_order(f"engine {self.engine.model!r}", draw.order, showing.order)
+        unread = Judgment(
+            sample=number,
+            order=order,
+            seed=seed,
+            text=draw.text,
+            scores=(),
+            prompt_hash=prompt,
+            meta_score=draw.meta_score,
+            prompt_tokens=draw.prompt_tokens,
+            output_tokens=draw.output_tokens,
+            seconds=draw.seconds,
+            run=showing.run,
+            said=draw.said,
+            money=draw.money,
+            cached_tokens=draw.cached_tokens,
+        )
+        return self.reader.read(draw, unread, n)
+
+
+def together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
+    """Two rounds of one draw as one: the last word, at the cost of both."""
+    return replace(
+        word,
+        said=said,
+        prompt_tokens=before.prompt_tokens + word.prompt_tokens,
+        output_tokens=before.output_tokens + word.output_tokens,
+        seconds=before.seconds + word.seconds,
+        money=_sum(before.money, word.money),
+        cached_tokens=_sum(before.cached_tokens, word.cached_tokens),
+    )
+
+
+def _sum(one: NumberT | None, other: NumberT | None) -> NumberT | None:
+    """Of both; None when one of them is not known."""
+    return None if one is None or other is None else one + other
+
+
+def lost_sample(showing: Showing, i: int, reason: Reason, detail: str, prompt: str = "") -> Failure:
+    """Draw ``i`` of a showing as one that is dropped."""
+    number, seed = showing.first + i, showing.seed + i
+    return Failure(number, showing.order, seed, reason, detail, prompt_hash=prompt, run=showing.run)
+
+
+def digest_of(messages: Iterable[Message]) -> str:
+    """Digest of what the judge sees."""
+    text = "\0".join(f"{message.role}\0{message.content}" for message in messages)
+    return digest(text)
