@@ -11,8 +11,8 @@ import pytest
 
 import grm_plugin.pipeline.default
 from grm_plugin import GRMConfig
-from grm_plugin.config import Part
 from grm_plugin.errors import ConfigError
+from grm_plugin.options import Part
 from grm_plugin.pipeline.default import default_judge, with_judge
 from grm_plugin.schedule import StepSchedule
 from grm_plugin.size import Size
