@@ -79,7 +79,8 @@ def test_a_long_hostile_text_is_read_in_a_moment(case: str) -> None:
             target.read.read(Answer(text, 2, target.scale))
         except ParseError as error:
             assert len(str(error)) < 700
-        assert time.process_time() - started < 1, piece
+        # half a second where nothing else runs; minutes, were it quadratic
+        assert time.process_time() - started < 5, piece
 
 
 @pytest.mark.parametrize("name", FACTORIES)
