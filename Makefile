@@ -54,7 +54,7 @@ test-openrlhf: $(VENV)/.openrlhf
 test-ray-serve: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -m ray_serve tests
 
-test-faults: $(VENV)/.trl
+test-faults: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -m faults tests
 
 test-newest test-oldest: test-%: $(VENV)/.dev
