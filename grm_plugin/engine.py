@@ -71,9 +71,9 @@ class Draw:
     ``meta_score`` are set only by engines that replay the past.
 
     ``money`` is what it cost in US dollars, where the server told that or the engine looks prices
-    up; else it is reckoned from the tokens: ``cached_tokens`` are those of the prompt that the
-    server had cached (None: it does not tell), and ``same_prompt`` draws of one request paid for
-    the prompt once.
+    up; else, or where the user names prices, it is reckoned from the tokens: ``cached_tokens`` are
+    those of the prompt that the server had cached (None: it does not tell), and ``same_prompt``
+    draws of one request paid for the prompt once.
     """
 
     text: str

@@ -38,7 +38,12 @@ class TemplateError(GRMError):
 
 
 class InputError(GRMError):
-    """A group can not be judged as given (no responses, bad row, over the context limit)."""
+    """A group can not be judged as given (no responses, bad row, over the context limit).
+
+    ``may_cost``: whether the judge had answered when that was found out.
+    """
+
+    may_cost = False
 
 
 class ContextError(InputError):
@@ -57,23 +62,32 @@ class EngineError(GRMError):
     """The judge could not be started, or can not do what was asked of it.
 
     In place of a draw it may carry what that cost, where the server told: ``prompt_tokens``,
-    ``output_tokens`` and ``money`` (US dollars; None: not known).
+    ``output_tokens`` and ``money`` (US dollars; None: not known), ``cached_tokens`` and
+    ``same_prompt`` as draws do. ``may_cost``: whether a draw of which nothing is told may be billed
+    all the same, as one is that was sent and brought no answer in time. What never reached the
+    judge, or was answered with a refusal or a fault, is not.
     """
 
     reason = "transport"
     prompt_tokens = 0
     output_tokens = 0
     money: float | None = None
+    cached_tokens: int | None = None
+    same_prompt = 1
+    may_cost = False
 
 
 class TransportError(EngineError):
     """One request to the judge got no usable answer (connection, HTTP status, garbage)."""
+
+    may_cost = True
 
 
 class RequestTimeout(EngineError):
     """One request to the judge did not finish within its deadline."""
 
     reason = "timeout"
+    may_cost = True
 
 
 class RefusedError(EngineError):

@@ -9,9 +9,9 @@ from typing import Any, Self
 from grm_plugin.config import GRMConfig
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
+from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.running.breaker import Breaker
-from grm_plugin.running.budget import Amount
 from grm_plugin.session.batches import Batch
 from grm_plugin.session.keeping import Keeper
 from grm_plugin.session.streams import Stream

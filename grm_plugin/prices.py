@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pydantic import Field, model_validator
 
 from grm_plugin.options import Options
 
 _MILLION = 1e6
+_DEAREST = 1e9  # a product with any count of tokens is a number then
+
+
+class Amount(NamedTuple):
+    """Tokens in and out, and what they cost in US dollars."""
+
+    tokens: float = 0
+    money: float = 0.0
+
+    def plus(self, other: Amount) -> Amount:
+        """Both together."""
+        return Amount(self.tokens + other.tokens, self.money + other.money)
+
+    def less(self, other: Amount) -> Amount:
+        """What is left without the other; never below nothing."""
+        return Amount(max(0, self.tokens - other.tokens), max(0.0, self.money - other.money))
+
+    def times(self, n: float) -> Amount:
+        """So many of it."""
+        return Amount(n * self.tokens, n * self.money)
 
 
 class PromptPrices(Options):
@@ -18,8 +40,8 @@ class PromptPrices(Options):
             the others.
     """
 
-    prompt: float = Field(ge=0, allow_inf_nan=False)
-    cached: float | None = Field(None, ge=0, allow_inf_nan=False)
+    prompt: float = Field(ge=0, le=_DEAREST, allow_inf_nan=False)
+    cached: float | None = Field(None, ge=0, le=_DEAREST, allow_inf_nan=False)
 
     def of_prompt(self, tokens: float, cached: float = 0) -> float:
         """US dollars for so many tokens, ``cached`` among them."""
@@ -34,7 +56,7 @@ class Prices(PromptPrices):
         output: for tokens that it writes, its thinking included.
     """
 
-    output: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, le=_DEAREST, allow_inf_nan=False)
 
     def of(self, prompt: float, output: float, cached: float = 0) -> float:
         """US dollars for so many tokens; ``cached`` are among those of the prompt.

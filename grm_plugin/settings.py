@@ -116,8 +116,8 @@ class Settings(Options):
     prices: Prices | None = Field(
         None,
         description="US dollars for a million tokens of the judge: `{prompt: 0.15, output: 0.6}`, "
-        "and `cached` for those of a prompt that the server had cached; a cost that the server "
-        "tells itself holds before them",
+        "and `cached` for those of a prompt that the server had cached; they hold before a cost "
+        "that the server tells itself",
     )
     budget: BudgetLimits | None = Field(
         None,

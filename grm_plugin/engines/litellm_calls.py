@@ -7,7 +7,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from grm_plugin.engine import Limits
@@ -71,29 +71,31 @@ class Caller:
             ContextError, DeclinedError, RefusedError, RequestTimeout, TransportError: as
                 :func:`grm_plugin.engines.litellm_errors.understood` says, or after all tries.
         """
-        asked_at, ticket, faults = time.monotonic(), self._slots.ticket(), 0
+        asked_at, ticket, faults = time.monotonic(), self._slots.ticket(), list[Fault]()
         while True:
             try:
                 async with self._slots.hold(1, ticket):
-                    await self._open(asked_at)
+                    await self._open(asked_at, faults)
                     return await self._once(arguments)
             except Busy:
                 continue
             except Fault as fault:
-                faults += 1
-                if faults >= self._limits.tries:
-                    raise TransportError(f"{fault} (gave up after {faults} tries)") from fault
-                await asyncio.sleep(0.1 * 2.0**faults * random.uniform(0.5, 1.0))
+                faults.append(fault)
+                if len(faults) >= self._limits.tries:
+                    raise TransportError(f"{fault} (gave up after {len(faults)} tries)") from fault
+                await asyncio.sleep(0.1 * 2.0 ** len(faults) * random.uniform(0.5, 1.0))
 
-    async def _open(self, asked_at: float) -> None:
+    async def _open(self, asked_at: float, faults: Sequence[Fault]) -> None:
         """Return when the provider may be asked."""
         limit_s = self._limits.request_timeout_s
         while (due_s := self._due_at - time.monotonic()) > 0:
             left_s = max(asked_at, self._answered_at) + limit_s - time.monotonic()
             if left_s <= 0:
-                raise RequestTimeout(
+                late = RequestTimeout(
                     f"{self._owner}: no answer within {limit_s:g} s; last: {self.trouble}"
                 )
+                late.may_cost = bool(faults)
+                raise late
             await asyncio.sleep(min(due_s, left_s))
         await self._pace.turn()
 

@@ -15,7 +15,7 @@ from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.harmless import Harmless
 from grm_plugin.engines.marks import marks_in_the_frame
-from grm_plugin.errors import EngineError, GRMError
+from grm_plugin.errors import ContextError, EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import RequestShape, asked_of
@@ -131,7 +131,11 @@ class ServerEngine:
         """
         draws = await self._drawn(request)
         told = next((draw.prompt_tokens for draw in draws if isinstance(draw, Draw)), 0)
-        await self._cut_prompts.check(request.messages, told, request.sampling.max_tokens)
+        try:
+            await self._cut_prompts.check(request.messages, told, request.sampling.max_tokens)
+        except ContextError as error:
+            error.may_cost = True  # the draws are there, and lost
+            raise
         return draws
 
     async def _drawn(self, request: SampleRequest) -> list[Draw | EngineError]:

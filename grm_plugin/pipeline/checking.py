@@ -150,6 +150,8 @@ def _counted(draw: Draw) -> Draw:
     wrong: dict[str, Any] = {name: 0 for name, count in told.items() if not _is_count(count)}
     if not (draw.cached_tokens is None or _is_count(draw.cached_tokens)):
         wrong["cached_tokens"] = None
+    if not _is_count(draw.same_prompt):
+        wrong["same_prompt"] = 1
     if not (isinstance(draw.seconds, int | float) and 0 <= draw.seconds <= _LONGEST_S):
         wrong["seconds"] = 0.0
     return replace(draw, **wrong) if wrong else draw
@@ -160,6 +162,10 @@ def _told(error: EngineError) -> EngineError:
     for name in ("prompt_tokens", "output_tokens"):
         if not _is_count(getattr(error, name)):
             setattr(error, name, 0)
+    if not (error.cached_tokens is None or _is_count(error.cached_tokens)):
+        error.cached_tokens = None
+    if not _is_count(error.same_prompt):
+        error.same_prompt = 1
     return error
 
 

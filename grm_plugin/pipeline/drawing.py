@@ -8,16 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from grm_plugin.engine import Draw, Engine, SampleRequest, Sampling
-from grm_plugin.errors import EngineError, PluginError
+from grm_plugin.errors import EngineError, InputError, PluginError
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.checking import checked_draws
 from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
 from grm_plugin.pipeline.sampled import Broken, Sampled, digest_of, lost_sample, together
+from grm_plugin.prices import Amount
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
-from grm_plugin.running.budget import Allowance, Amount
+from grm_plugin.running.budget import Allowance
 from grm_plugin.types import Reason, Sample
 
 Draws = Sequence[Draw | EngineError]
@@ -131,8 +132,18 @@ class Drawer:
         return _Bill(case.allowance, most or [Amount()] * len(self.samplings))
 
     async def _asked(self, request: SampleRequest, bill: _Bill, number: int) -> Draws:
-        """The draws of round ``number``, with what they cost, and settled."""
-        draws, most = await self._drawn(request), bill.most[number]
+        """The draws of round ``number``, with what they cost, and settled.
+
+        What is cancelled is not settled: it was asked for, and may be billed.
+        """
+        most = bill.most[number]
+        bill.allowance.ask(most, request.n)
+        try:
+            draws = await self._drawn(request)
+        except InputError as refusal:
+            for _ in range(0 if refusal.may_cost else request.n):
+                bill.allowance.settle(most, Amount())
+            raise
         for draw in draws:
             bill.allowance.settle(most, self.pricing.spent(draw, most))
         return [
@@ -148,7 +159,9 @@ class Drawer:
         except EngineError as error:
             return [error] * request.n
         except PluginError as error:  # whatever an engine does, it costs the draws it was asked for
-            return [EngineError(str(error))] * request.n
+            lost = EngineError(str(error))
+            lost.may_cost = True
+            return [lost] * request.n
 
     async def _goes_on(
         self,

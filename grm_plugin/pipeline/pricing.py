@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from grm_plugin.engine import Draw, Engine, Sampling
 from grm_plugin.errors import ConfigError, EngineError
-from grm_plugin.prices import BudgetLimits, Prices, PromptPrices
+from grm_plugin.prices import Amount, BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
-from grm_plugin.running.budget import Amount
 from grm_plugin.types import Judgment, Sample
 
 # Chat templates add a few control tokens around every message, and some in front of all.
 _FRAME_TOKENS = 64
 _TOKEN_BYTES = 8
+_MOST_MONEY = 1e6  # US dollars of one draw; more makes no sense
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Pricing:
 
     Args:
         engine: tells what a draw cost, or looks prices up when it starts, where it can.
-        given: the prices that the user names; they hold before those that are looked up.
+        given: the prices that the user names; they hold before what anybody tells or looks up.
         rating: of the meta RM, where it has any.
     """
 
@@ -67,10 +67,8 @@ class Pricing:
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
         told = _sensible(draw.money)
-        looked_up = hasattr(self.engine, "prices")
-        if isinstance(draw, EngineError) or not self.prices or not draw.prompt_tokens:
-            return told
-        if told is not None and not (looked_up and self.given):
+        holds = self.given is None or hasattr(self.engine, "recorded")  # a record tells what it was
+        if not (self.prices and draw.prompt_tokens) or (told is not None and holds):
             return told
         shared = max(1, draw.same_prompt)
         return self.prices.of(
@@ -111,19 +109,28 @@ class Pricing:
         return Amount(money=math.fsum(dearer))
 
     def spent(self, draw: Draw | EngineError, most: Amount) -> Amount:
-        """What a draw counts against a budget: what was told, and of one that failed no more.
+        """What a draw counts against a budget: what was told, or all that it was allowed to use.
 
-        A server that tells nothing of a draw is taken to have used all that it was allowed.
+        Where money is told and prices are named, it is the larger of the two. One that failed, and
+        of which nothing is told, counts in full if it may have been billed, and else nothing.
         """
-        tokens, money = draw.prompt_tokens + draw.output_tokens, self.of(draw)
-        if isinstance(draw, EngineError):
-            return Amount(tokens, money or 0.0)
-        if not draw.prompt_tokens:
-            tokens = math.ceil(most.tokens)
-        return Amount(tokens, most.money if money is None else money)
+        told = _sensible(draw.money)
+        if isinstance(draw, EngineError) and not (draw.may_cost or told or _tokens(draw)):
+            return Amount()
+        amounts = [one for one in (told, self.of(draw)) if one is not None]
+        if draw.prompt_tokens:
+            return Amount(_tokens(draw), max(amounts, default=most.money))
+        if self.given or not amounts:
+            amounts.append(most.money)
+        return Amount(math.ceil(most.tokens), max(amounts))
 
 
-def _sensible(money: float | None) -> float | None:
+def _tokens(draw: Draw | EngineError) -> int:
+    return draw.prompt_tokens + draw.output_tokens
+
+
+def _sensible(money: object) -> float | None:
     """``money``, if an engine's author gave an amount at all."""
-    known = isinstance(money, int | float) and math.isfinite(money) and money >= 0
-    return money if known else None
+    if isinstance(money, bool) or not isinstance(money, int | float):
+        return None
+    return float(money) if 0 <= money <= _MOST_MONEY else None

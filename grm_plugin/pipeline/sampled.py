@@ -71,6 +71,7 @@ class Sampled:
                 prompt_tokens=draw.prompt_tokens,
                 output_tokens=draw.output_tokens,
                 money=self.pricing.of(draw),
+                cached_tokens=draw.cached_tokens,
             )
         order = showing.order
         if draw.order is not None:

@@ -27,9 +27,10 @@ from grm_plugin.pipeline.selecting import Selection, Selector
 from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper, checked_more
+from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
-from grm_plugin.running.budget import Allowance, Amount, Budget
+from grm_plugin.running.budget import Allowance, Budget
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 

@@ -47,6 +47,7 @@ class _Trip:
         failed_at: the replica that gave it no answer last.
         refused_by: the replicas that will take no request like it.
         faults: of servers that were there.
+        may_cost: whether it may have been billed, although no answer came.
     """
 
     path: str
@@ -59,7 +60,13 @@ class _Trip:
     failed_at: Replica | None = None
     refused_by: set[Replica] = field(default_factory=set)
     faults: int = 0
+    may_cost: bool = False
     last: str = ""
+
+    def lost(self, error: TransportError | RequestTimeout) -> TransportError | RequestTimeout:
+        """``error``, with which it ends, and whether it may have been billed on its way."""
+        error.may_cost = self.may_cost
+        return error
 
 
 class Client:
@@ -174,6 +181,7 @@ class Client:
                 raise self._late(trip, replica) from None
             except TransportError as fault:
                 trip.failed_at = replica
+                trip.may_cost |= fault.may_cost
                 self._blame(replica, fault, sent_at)
                 raise
             except RefusedError as error:
@@ -217,17 +225,18 @@ class Client:
     def _check_patience(self, trip: _Trip) -> None:
         fault = self.router.waits
         if fault and (loss := self._loss()):
-            raise TransportError(f"{fault}; {loss}")
+            raise trip.lost(TransportError(f"{fault}; {loss}"))
         if fault is None or self._patience_s(trip) > 0:
             return
         waited = f"waited for {self._limits.request_timeout_s:g} s, and it answered nobody"
         kind = TransportError if isinstance(fault, Away) else RequestTimeout
-        raise kind(f"{fault} ({waited})")
+        raise trip.lost(kind(f"{fault} ({waited})"))
 
     def _pause_s(self, trip: _Trip, fault: Fault) -> float:
         trip.faults += 1
         if trip.faults >= self._limits.tries:
-            raise TransportError(f"{fault} (gave up after {self._limits.tries} tries)") from fault
+            gave_up = f"{fault} (gave up after {self._limits.tries} tries)"
+            raise trip.lost(TransportError(gave_up)) from fault
         return min(_LONGEST_PAUSE_S, 0.1 * 2.0**trip.faults) * random.uniform(0.5, 1.0)
 
     def _late(self, trip: _Trip, replica: Replica) -> RequestTimeout:

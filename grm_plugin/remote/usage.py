@@ -11,6 +11,7 @@ from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError
 
 _MOST_TOKENS = 10**9
+_MOST_MONEY = 1e6  # US dollars of one request; more makes no sense
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Usage:
             _count(found.get("prompt_tokens")),
             _count(found.get("completion_tokens")),
             None if cached is None else _count(cached),
-            _amount(found.get("cost")),
+            _amount(found.get("cost"), most=_MOST_MONEY),
         )
 
     def share(
@@ -62,8 +63,10 @@ class Usage:
         self, draw: Draw | EngineError, output: int, n: int, seconds: float
     ) -> Draw | EngineError:
         money = None if self.money is None else self.money / n
+        cached = None if self.cached is None else min(self.cached, self.prompt)
         if isinstance(draw, EngineError):
             draw.prompt_tokens, draw.output_tokens, draw.money = self.prompt, output, money
+            draw.cached_tokens, draw.same_prompt = cached, n
             return draw
         return replace(
             draw,
@@ -71,7 +74,7 @@ class Usage:
             output_tokens=output,
             seconds=seconds,
             money=money,
-            cached_tokens=None if self.cached is None else min(self.cached, self.prompt),
+            cached_tokens=cached,
             same_prompt=n,
         )
 
@@ -81,11 +84,11 @@ def _count(told: object) -> int:
     return 0 if known is None else min(int(known), _MOST_TOKENS)
 
 
-def _amount(told: object) -> float | None:
+def _amount(told: object, most: float = math.inf) -> float | None:
     if isinstance(told, bool) or not isinstance(told, int | float):
         return None
     try:
         number = float(told)
     except OverflowError:
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    return number if math.isfinite(number) and 0 <= number <= most else None

@@ -2,7 +2,8 @@
 
 Before the judge is asked about a group, what the group may cost at most is set aside; what comes
 back settles it. So the budget is never passed, as long as servers write no more than they were
-asked for and tell what they count. A group that can not be paid for waits for those under way, and
+asked for and tell what they count. What was asked and brought no answer, because it was cancelled,
+counts as the most. A group that can not be paid for waits for those under way, and
 if what they leave is not enough, the run ends: nothing is under way then, so nothing is lost.
 """
 
@@ -11,31 +12,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 from grm_plugin.errors import BudgetError
-from grm_plugin.prices import BudgetLimits, dollars
-
-
-class Amount(NamedTuple):
-    """Tokens in and out, and what they cost in US dollars."""
-
-    tokens: float = 0
-    money: float = 0.0
-
-    def plus(self, other: Amount) -> Amount:
-        """Both together."""
-        return Amount(self.tokens + other.tokens, self.money + other.money)
-
-    def less(self, other: Amount) -> Amount:
-        """What is left without the other; never below nothing."""
-        return Amount(max(0, self.tokens - other.tokens), max(0.0, self.money - other.money))
-
-    def times(self, n: float) -> Amount:
-        """So many of it."""
-        return Amount(n * self.tokens, n * self.money)
+from grm_plugin.prices import Amount, BudgetLimits, dollars
 
 
 @dataclass(eq=False)
@@ -96,6 +78,8 @@ class Budget:
     def forget(self) -> None:
         """Nobody is under way any more: their event loop is lost. What they told is counted."""
         with self._lock:
+            for one in self._under_way:
+                self._spent = self._spent.plus(one.unanswered)
             self._under_way.clear()
             self._queue.clear()
 
@@ -105,7 +89,9 @@ class Budget:
 
     def _leave(self, one: Allowance, waiting: _Waiting) -> None:
         with self._lock:
-            self._under_way.discard(one)
+            if one in self._under_way:
+                self._under_way.remove(one)
+                self._spent = self._spent.plus(one.unanswered)
             if waiting in self._queue:
                 self._queue.remove(waiting)
             self._wake()
@@ -141,8 +127,15 @@ class Budget:
             one.held = one.held.plus(most)
             return True
 
+    def _ask(self, one: Allowance, most: Amount, n: int) -> None:
+        with self._lock:
+            one.asked[most] += n
+
     def _settle(self, one: Allowance, most: Amount, spent: Amount) -> None:
         with self._lock:
+            if one not in self._under_way:  # its group is over, and what it asked is counted
+                return
+            one.asked[most] -= 1
             one.held = one.held.less(most)
             self._spent = self._spent.plus(spent)
             self._wake()
@@ -184,11 +177,20 @@ class Allowance:
         self._budget = budget if budget and budget.limited else None
         self._waiting = _Waiting()
         self.held = Amount()
+        self.asked = Counter[Amount]()
 
     @property
     def limited(self) -> bool:
         """Whether it has to be asked for."""
         return self._budget is not None
+
+    @property
+    def unanswered(self) -> Amount:
+        """The most that those may cost that were asked, and of which nothing is known."""
+        total = Amount()
+        for most, n in self.asked.items():
+            total = total.plus(most.times(max(0, n)))
+        return total
 
     def __enter__(self) -> Self:
         if self._budget:
@@ -215,6 +217,11 @@ class Allowance:
     def add(self, most: Amount) -> bool:
         """Set more aside, if the budget allows it now."""
         return self._budget is None or self._budget._more(self, most)
+
+    def ask(self, most: Amount, n: int) -> None:
+        """``n`` draws are asked for, each of which may cost ``most``; to be settled one by one."""
+        if self._budget:
+            self._budget._ask(self, most, n)
 
     def settle(self, most: Amount, spent: Amount) -> None:
         """Of what was set aside, ``most`` is over, and cost ``spent``."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,25 +33,38 @@ class Cost:
     def of(cls, samples: Iterable[Sample], seconds: float = 0.0) -> Cost:
         """Of samples together; no samples cost nothing that is known."""
         found = list(samples)
-        known = [one.money for one in found if one.money is not None]
+        known = _known(one.money for one in found)
         return cls(
             sum(one.prompt_tokens for one in found),
             sum(one.output_tokens for one in found),
             seconds,
-            math.fsum(known) if known else None,
+            _total(known),
             len(found) - len(known),
         )
 
     def __add__(self, other: Cost) -> Cost:
         """Of both together."""
-        known = [one for one in (self.money, other.money) if one is not None]
         return Cost(
             self.prompt_tokens + other.prompt_tokens,
             self.output_tokens + other.output_tokens,
             self.seconds + other.seconds,
-            math.fsum(known) if known else None,
+            _total(_known((self.money, other.money))),
             self.unpriced + other.unpriced,
         )
+
+
+def _known(amounts: Iterable[float | None]) -> list[float]:
+    return [one for one in amounts if one is not None and math.isfinite(one)]
+
+
+def _total(known: Sequence[float]) -> float | None:
+    """All together, as far as a float can hold it; None of none."""
+    if not known:
+        return None
+    try:
+        return math.fsum(known)
+    except OverflowError:
+        return math.copysign(sys.float_info.max, sum(known))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.errors import ContextError, EngineError, RefusedError, TransportError
-from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
+from grm_plugin.remote.refusing.faults import Away, Busy, Failed, Fault, Loading
 from grm_plugin.remote.refusing.refusals import NotFound, refusal
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 
@@ -120,8 +120,8 @@ def test_a_prompt_over_the_context_is_a_context_error_in_the_words_of(server: st
         (502, "<html>Bad Gateway</html>", Away),
         (504, "upstream request timeout", Away),
         (522, "connection timed out", Away),
-        (500, "out of memory", Fault),
-        (408, "request timeout", Fault),
+        (500, "out of memory", Failed),
+        (408, "request timeout", Failed),
     ],
 )
 def test_what_may_pass_is_told_apart(status: int, text: str, kind: type[Exception]) -> None:

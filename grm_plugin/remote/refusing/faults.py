@@ -13,6 +13,12 @@ class Fault(TransportError):
     """
 
 
+class Failed(Fault):
+    """The server says that it failed: nobody bills that."""
+
+    may_cost = False
+
+
 class Wait(Fault):
     """No server takes requests now; waiting helps, and costs no try.
 
@@ -20,6 +26,8 @@ class Wait(Fault):
         message: what happened.
         after_s: seconds the server asked for, if it did.
     """
+
+    may_cost = False
 
     def __init__(self, message: str, after_s: float | None = None) -> None:
         super().__init__(message, after_s)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from grm_plugin.errors import ContextError, DeclinedError, EngineError, RefusedError, quoted
 from grm_plugin.remote.refusing.declining import declines
-from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
+from grm_plugin.remote.refusing.faults import Away, Busy, Failed, Fault, Loading
 from grm_plugin.remote.refusing.lengths import says_too_long
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 
@@ -85,7 +85,7 @@ def _passing(status: int, headers: Mapping[str, str], said: str, shown: str) -> 
         return Away(shown, seconds_asked_for(headers, said))
     if _LOADING.search(said[:_READ]):
         return Loading(shown, seconds_asked_for(headers, said))
-    return Busy(shown, seconds_asked_for(headers, said)) if status == 503 else Fault(shown)
+    return Busy(shown, seconds_asked_for(headers, said)) if status == 503 else Failed(shown)
 
 
 def message_of(said: str) -> str:
