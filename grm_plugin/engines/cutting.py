@@ -49,7 +49,7 @@ class CutPrompts:
             max_tokens: tokens the judge may write.
         """
         if self._context_tokens is not None and told + max_tokens > self._context_tokens:
-            raise ContextError(
+            raise _found_late(
                 f"{self._owner}: {told} prompt tokens and max_tokens {max_tokens} are over "
                 f"context_tokens {self._context_tokens}; lower max_tokens or show fewer or "
                 "shorter responses"
@@ -66,7 +66,7 @@ class CutPrompts:
         if expected is None or told >= _ROUNDING * expected:
             self._whole = max(self._whole, told)
             return
-        raise ContextError(
+        raise _found_late(
             f"{self._owner}: the judge server cut the prompt without a word: it tells {told} "
             f"prompt tokens for a text of {_characters(messages)} characters, whose halves have "
             f"{expected} together; raise the server's context, and name it with context_tokens"
@@ -78,6 +78,12 @@ class CutPrompts:
             return None
         first, second, frame = [await self._ask(part) for part in _parts(messages)]
         return first + second - frame
+
+
+def _found_late(message: str) -> ContextError:
+    error = ContextError(message)
+    error.may_cost = True  # the draws are there, and lost
+    return error
 
 
 def suspicious(messages: Sequence[Message], told: int) -> bool:

@@ -15,7 +15,7 @@ from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.harmless import Harmless
 from grm_plugin.engines.marks import marks_in_the_frame
-from grm_plugin.errors import ContextError, EngineError, GRMError
+from grm_plugin.errors import EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import RequestShape, asked_of
@@ -47,7 +47,8 @@ class ServerOptions(ConnectionOptions):
             does not tell that itself.
         control_tokens: texts that the judge's tokenizer takes for control tokens, besides the
             usual ones and those that the server shows at ``/tokenize``.
-        warm_up: the first request of a group goes ahead, and the others follow when it is answered.
+        warm_up: the first request of a prompt goes ahead, and the others follow when it is
+            answered; each order in which a group is shown is a prompt of its own.
             For providers that give a prefix for less only once they have answered a request that
             began with it; vLLM shares what it is only reading, and needs none.
     """
@@ -131,11 +132,7 @@ class ServerEngine:
         """
         draws = await self._drawn(request)
         told = next((draw.prompt_tokens for draw in draws if isinstance(draw, Draw)), 0)
-        try:
-            await self._cut_prompts.check(request.messages, told, request.sampling.max_tokens)
-        except ContextError as error:
-            error.may_cost = True  # the draws are there, and lost
-            raise
+        await self._cut_prompts.check(request.messages, told, request.sampling.max_tokens)
         return draws
 
     async def _drawn(self, request: SampleRequest) -> list[Draw | EngineError]:
@@ -164,7 +161,7 @@ class ServerEngine:
     async def _complete(self, request: SampleRequest) -> Answer:
         """The server's answer to a request that it takes, or to one whose text it minds."""
         try:
-            async with self._after_the_first(request.group):
+            async with self._after_the_first(request.group, request.messages):
                 answer = await self._written(request)
         except Refused as refusal:
             advice = self._shape.advice(asked_of(self.model, request), refusal.said)
@@ -240,7 +237,7 @@ class ServerEngine:
         self._connection.abandon()
 
 
-def _at_once(group: str) -> AbstractAsyncContextManager[None]:
+def _at_once(group: str, messages: Sequence[Message]) -> AbstractAsyncContextManager[None]:
     return nullcontext()
 
 

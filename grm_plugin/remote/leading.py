@@ -1,16 +1,18 @@
-"""One request of a group goes ahead of the others, so that they find its prompt cached."""
+"""One request of each prompt goes ahead of the others, so that they find the prompt cached."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-_MOST_GROUPS = 4096
+from grm_plugin.types import Message, digest
+
+_MOST_PROMPTS = 4096
 
 
 class Leading:
-    """Lets the first request of each group through at once, and the others when it is over.
+    """Lets the first request with each prompt of a group through, and the others when it is over.
 
     For servers that share a prompt only once they have answered a request that began with it. What
     comes of the first plays no part: when it fails, the others go all the same.
@@ -20,15 +22,21 @@ class Leading:
         self._answered: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def turn(self, group: str) -> AsyncIterator[None]:
-        """The body is one request of ``group``; without a group it waits for nobody."""
+    async def turn(self, group: str, messages: Sequence[Message]) -> AsyncIterator[None]:
+        """The body is one request of ``group``; without a group it waits for nobody.
+
+        Args:
+            group: its fingerprint: another group may be asked elsewhere.
+            messages: the prompt; each order in which a group is shown is one of its own.
+        """
+        prompt = digest(repr((group, messages)))
         if not group:
             yield
-        elif group in self._answered:
-            await self._answered[group].wait()
+        elif prompt in self._answered:
+            await self._answered[prompt].wait()
             yield
         else:
-            answered = self._answered[group] = asyncio.Event()
+            answered = self._answered[prompt] = asyncio.Event()
             self._forget()
             try:
                 yield
@@ -36,6 +44,6 @@ class Leading:
                 answered.set()
 
     def _forget(self) -> None:
-        """Groups of long ago; one that still waits would only get a second leader."""
-        while len(self._answered) > _MOST_GROUPS:
+        """Prompts of long ago; one that still waits would only get a second leader."""
+        while len(self._answered) > _MOST_PROMPTS:
             del self._answered[next(iter(self._answered))]

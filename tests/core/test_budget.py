@@ -576,3 +576,19 @@ def test_what_a_server_bills_is_within_the_budget_and_all_of_it_is_in_verdicts()
     total = sum((one.cost for one in verdicts), Cost())
     assert total.money == pytest.approx(math.fsum(billed))
     assert all(one.scored for one in verdicts)
+
+
+@pytest.mark.parametrize("context_tokens", [None, 2600])
+def test_a_prompt_that_is_refused_unread_costs_nothing_and_one_that_was_answered_may_be_billed(
+    context_tokens: int | None,
+) -> None:
+    usage = acts.usage_of({"prompt_tokens": 700, "completion_tokens": 9})
+    refuse = acts.status(400, "This model's maximum context length is 100 tokens.")
+    engine = {"context_tokens": context_tokens} if context_tokens else {}
+    with (
+        JudgeServer(otherwise=usage if context_tokens else refuse).running() as server,
+        GRM(engine={"url": server.url, **engine}, k=2, budget={"tokens": 99_999}) as grm,
+    ):
+        (verdict,) = grm.score_batch(groups(1))
+        assert "context" in verdict.unscored
+        assert (grm._keeper.budget.spent.tokens > 0) == bool(context_tokens)

@@ -1,10 +1,11 @@
-"""The first request of a group goes ahead, where that is asked for."""
+"""The first request of a prompt goes ahead, where that is asked for."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from grm_plugin.remote.leading import Leading
 from grm_plugin.types import Message
 from tests.engines.judge_server import JudgeServer
 from tests.engines.requests_to_judge import until
+
+PROMPT = (Message("user", "hello"),)
 
 Serve = Callable[[JudgeServer], JudgeServer]
 
@@ -67,6 +70,21 @@ async def test_with_warm_up_one_request_of_each_group_goes_ahead_of_the_others(
     assert all(isinstance(draw, Draw) for (draw,) in found)
 
 
+async def test_with_warm_up_each_order_of_a_group_has_a_leader_of_its_own(serve: Serve) -> None:
+    server = serve(JudgeServer(otherwise=acts.hang))
+    orders = [Message("user", "A then B"), Message("user", "B then A")]
+    async with engine_for(server, warm_up=True) as engine:
+        asked = [replace(request_of("a", n), messages=(orders[n % 2],)) for n in range(8)]
+        task = asyncio.gather(*map(engine.sample, asked))
+        await until(lambda: len(server.bodies) == 2)
+        await asyncio.sleep(0.1)
+        sent = [one["messages"][0]["content"] for one in server.bodies]
+        assert sorted(sent) == ["A then B", "B then A"]
+        server.release()
+        await task
+    assert len(server.bodies) == 8
+
+
 async def test_a_first_request_that_fails_does_not_hold_the_others(serve: Serve) -> None:
     server = serve(JudgeServer(acts.status(500)))
     async with engine_for(server, warm_up=True) as engine:
@@ -75,11 +93,11 @@ async def test_a_first_request_that_fails_does_not_hold_the_others(serve: Serve)
     assert len(server.bodies) == 4
 
 
-async def test_a_group_that_was_answered_once_waits_no_more() -> None:
+async def test_a_prompt_that_was_answered_once_waits_no_more() -> None:
     leading = Leading()
-    async with leading.turn("a"):
+    async with leading.turn("a", PROMPT):
         pass
-    async with asyncio.timeout(1), leading.turn("a"), leading.turn("a"):
+    async with asyncio.timeout(1), leading.turn("a", PROMPT), leading.turn("a", PROMPT):
         pass
 
 
@@ -87,21 +105,21 @@ async def test_a_first_request_that_is_cancelled_lets_the_others_go() -> None:
     leading = Leading()
 
     async def lead() -> None:
-        async with leading.turn("a"):
+        async with leading.turn("a", PROMPT):
             await asyncio.sleep(60)
 
     task = asyncio.create_task(lead())
     await asyncio.sleep(0)
     task.cancel()
-    async with asyncio.timeout(1), leading.turn("a"):
+    async with asyncio.timeout(1), leading.turn("a", PROMPT):
         pass
 
 
-async def test_groups_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grm_plugin.remote.leading._MOST_GROUPS", 3)
+async def test_prompts_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grm_plugin.remote.leading._MOST_PROMPTS", 3)
     leading = Leading()
     for name in "abcde":
-        async with leading.turn(name):
+        async with leading.turn(name, PROMPT):
             pass
     assert len(leading._answered) == 3
 
