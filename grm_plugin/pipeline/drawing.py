@@ -141,8 +141,8 @@ class Drawer:
         try:
             draws = await self._drawn(request)
         except InputError as refusal:
-            for _ in range(0 if refusal.may_cost else request.n):
-                bill.allowance.settle(most, Amount())
+            if not refusal.may_cost:
+                bill.allowance.refused(most)
             raise
         for draw in draws:
             bill.allowance.settle(most, self.pricing.spent(draw, most))

@@ -131,6 +131,10 @@ class Budget:
         with self._lock:
             one.asked[most] += n
 
+    def _refused(self, one: Allowance, most: Amount) -> None:
+        with self._lock:
+            one.held = one.held.less(most.times(one.asked.pop(most, 0)))
+
     def _settle(self, one: Allowance, most: Amount, spent: Amount) -> None:
         with self._lock:
             if one not in self._under_way:  # its group is over, and what it asked is counted
@@ -222,6 +226,11 @@ class Allowance:
         """``n`` draws are asked for, each of which may cost ``most``; to be settled one by one."""
         if self._budget:
             self._budget._ask(self, most, n)
+
+    def refused(self, most: Amount) -> None:
+        """A draw was refused unread, as too long: so are the others of the same length."""
+        if self._budget:
+            self._budget._refused(self, most)
 
     def settle(self, most: Amount, spent: Amount) -> None:
         """Of what was set aside, ``most`` is over, and cost ``spent``."""
