@@ -99,9 +99,13 @@ class BatchWorker(Generic[ItemT, ResultT]):
             await self._quiet()
             self._arrived.clear()
             self._round, self._pending = self._pending, []
-            for batch in packed(self._round, self._budget, self._cost):
+            for batch in await self._packed(self._round):
                 await self._run_batch([job for job in batch if not job.dropped])
             self._round = []
+
+    async def _packed(self, jobs: list[Job[ItemT, ResultT]]) -> list[list[Job[ItemT, ResultT]]]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, packed, jobs, self._budget, self._cost)
 
     async def _quiet(self) -> None:
         for _ in range(_MOST_WAITS):

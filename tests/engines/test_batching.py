@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,23 @@ async def test_rows_of_unlike_length_are_run_apart_where_padding_costs_more() ->
     await worker.results([(1, 10), (2, 500), (3, 11), (4, 10)])
     await worker.close()
     assert run.batches == [[2], [3, 1, 4]]
+
+
+async def test_batches_are_cut_where_they_run_and_not_on_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut_in: list[threading.Thread] = []
+
+    def packed(jobs: Sequence[Job[int, int]], budget: int, cost: int) -> list[Any]:
+        cut_in.append(threading.current_thread())
+        return [list(jobs)]
+
+    monkeypatch.setattr("grm_plugin.local.batching.packed", packed)
+    run = Recorder()
+    worker = BatchWorker(run, budget=100, owner="test")
+    await worker.results([(1, 1)])
+    await worker.close()
+    assert set(cut_in) == run.threads
 
 
 async def test_requests_that_come_together_share_a_batch() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grm_plugin.local.packing import USUAL_STEPS, batch_cost, packed
@@ -53,6 +55,41 @@ def test_no_other_cut_takes_fewer_tokens(widths: list[int], budget: int, cost: i
     ]
     found = widths_of(widths, budget, cost)
     assert tokens(found, cost) == min(tokens(way, cost) for way in allowed)
+
+
+@given(
+    st.lists(st.integers(1, 4000), min_size=1, max_size=300),
+    st.integers(1, 500_000),
+    st.integers(0, 5000),
+)
+@settings(max_examples=40)
+def test_batches_of_hundreds_of_rows_take_a_few_hundredths_more_than_the_best(
+    widths: list[int], budget: int, cost: int
+) -> None:
+    found = tokens(widths_of(widths, budget, cost), cost)
+    assert found <= 1.06 * best(sorted(widths, reverse=True), budget, cost)
+
+
+def best(widths: Sequence[int], budget: int, cost: int) -> int:
+    """Tokens of the best cut, all of them tried."""
+    least = [0]
+    for end in range(1, len(widths) + 1):
+        several = (
+            least[start] + (end - start) * widths[start]
+            for start in range(end - 1)
+            if (end - start) * widths[start] <= budget
+        )
+        least.append(cost + min([least[-1] + widths[end - 1], *several]))
+    return least[-1]
+
+
+@pytest.mark.parametrize("width", [1, 20, 100, 1000, 4000])
+def test_many_short_rows_are_packed_in_a_time_that_grows_with_their_number(width: int) -> None:
+    widths = [width + n % 7 for n in range(20_000)]
+    begun = time.process_time()
+    found = widths_of(widths, 262_144, 32)
+    assert time.process_time() - begun < 4
+    assert sum(map(len, found)) == len(widths)
 
 
 def test_one_long_text_does_not_pad_thirteen_short_ones() -> None:
