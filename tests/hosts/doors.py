@@ -172,18 +172,3 @@ def server(unseen: str) -> Iterator[Callable[[bytes], Group]]:
     finally:
         running.should_exit = True
         thread.join()
-
-
-@contextmanager
-def what_it_can_hold() -> Iterator[None]:
-    """Skips a row that a table of typed columns, or a file in UTF-8, can not be made of."""
-    try:
-        yield
-    except UnicodeEncodeError:
-        pytest.skip("no Unicode text")
-    except Exception as error:
-        if type(error).__name__.startswith("Arrow"):
-            pytest.skip("no types for these columns")
-        if isinstance(error, AttributeError) and "'list' object has no attribute" in str(error):
-            pytest.skip("no row of a table")
-        raise
