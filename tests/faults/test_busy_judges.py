@@ -80,7 +80,7 @@ def test_an_api_that_stays_busy_ends_the_wait_after_request_timeout_s(
         assert "waited for 1.5 s" in verdict.unscored
 
 
-@pytest.mark.skipif(not LONG, reason="160 s: FAULTS=long")
+@pytest.mark.long  # 160 s
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("told", [{}, {"Retry_After": "1"}])
 def test_grm_score_scores_200_of_200_at_10_requests_a_second(

@@ -18,14 +18,13 @@ pytest.importorskip("vllm")
 from tests.e2e.openrlhf.judge_process import JudgeProcess
 from tests.e2e.openrlhf.loading_judge import kill, loading, pids
 from tests.e2e.openrlhf.trainer import LAUNCHER, PROMPTS_PER_STEP, Training, cluster, judged_by
-from tests.faults.conftest import LONG
 
 AWAY_S, LOADS_S = 60.0, 70.0
 STEPS = 3
 STRICT = {"k": 2, "tries": 1, "dead_groups": 1, "dead_after_s": 0}  # one lost group ends the run
 
 pytestmark = [
-    pytest.mark.skipif(not LONG, reason="whole runs: FAULTS=long"),
+    pytest.mark.long,  # whole runs
     pytest.mark.timeout(1800),
 ]
 
