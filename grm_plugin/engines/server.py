@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
@@ -13,6 +12,7 @@ from pydantic import Field
 from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
+from grm_plugin.engines.gathering import gathered
 from grm_plugin.engines.harmless import Harmless
 from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import EngineError, GRMError
@@ -120,6 +120,11 @@ class ServerEngine:
         """What the judge does not get as it was asked for: fields not sent, turns moved."""
         return self._shape.altered
 
+    @property
+    def most_draws(self) -> float:
+        """Draws that one request to a server brings, as far as is known."""
+        return self._shape.most_draws
+
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         """Draw ``request.n`` completions; cancelling closes the connection, which stops vLLM.
 
@@ -142,7 +147,7 @@ class ServerEngine:
         draws = read_draws(await self._complete(request), request)
         if len(draws) < request.n:
             self._shape.gave(len(draws), request.n)
-            draws += await self._drawn(_from(request, len(draws), request.n))
+            draws += await self._part(_from(request, len(draws), request.n))
         return draws
 
     async def _in_parts(self, request: SampleRequest, most: int) -> list[Draw | EngineError]:
@@ -150,13 +155,14 @@ class ServerEngine:
             _from(request, start, min(start + most, request.n))
             for start in range(0, request.n, most)
         ]
-        found = await asyncio.gather(*map(self._drawn, parts), return_exceptions=True)
-        draws: list[Draw | EngineError] = []
-        for part, result in zip(parts, found, strict=True):
-            if isinstance(result, BaseException) and not isinstance(result, EngineError):
-                raise result
-            draws += [result] * part.n if isinstance(result, EngineError) else result
-        return draws
+        return [draw for part in await gathered(map(self._part, parts)) for draw in part]
+
+    async def _part(self, request: SampleRequest) -> list[Draw | EngineError]:
+        """Draws of a request in parts; what fails one of them costs the others nothing."""
+        try:
+            return await self._drawn(request)
+        except EngineError as error:
+            return [error] * request.n
 
     async def _complete(self, request: SampleRequest) -> Answer:
         """The server's answer to a request that it takes, or to one whose text it minds."""
