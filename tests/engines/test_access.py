@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from aiohttp import web
@@ -263,3 +265,29 @@ def test_no_key_survives_however_json_writes_it(key: str, escape: bool, nested: 
     for _ in range(nested):
         written = json.dumps(written)[1:-1]
     assert Hiding([key]).content(written.encode()) == b"***"
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40),
+    st.sampled_from([quote, quote_plus, lambda key: quote(key, safe=""), html.escape]),
+    st.sampled_from([str, html.escape, lambda text: json.dumps(text)[1:-1]]),
+)
+def test_no_key_survives_in_a_url_or_a_page_that_repeats_it(
+    key: str, write: Callable[[str], str], again: Callable[[str], str]
+) -> None:
+    assert Hiding([key]).text(f"see /?key={again(write(key))} there") == "see /?key=*** there"
+
+
+async def test_a_key_of_the_query_that_a_server_repeats_is_not_shown(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def echo(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        return web.Response(text=f"cannot POST {request.raw_path}", status=404)
+
+    monkeypatch.setenv("QUERY_KEY", "abc+def/ghi=hush&jkl")
+    async with engine_for(
+        serve(JudgeServer(otherwise=echo)), query={"key": "${QUERY_KEY}"}
+    ) as engine:
+        with pytest.raises(EngineError, match="cannot POST") as caught:
+            await engine.sample(request_for())
+    assert "key=***" in str(caught.value) and "hush" not in str(caught.value)
