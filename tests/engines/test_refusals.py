@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from grm_plugin import GRM, Group
 from grm_plugin.errors import ContextError, EngineError, RefusedError, TransportError
 from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
-from grm_plugin.remote.refusing.refusals import NotFound, Refused, refusal
+from grm_plugin.remote.refusing.refusals import Forbidden, NotFound, Refused, refusal
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, choices_with, status
@@ -177,7 +177,7 @@ QUOTING = [
 @pytest.mark.parametrize("text", QUOTING)
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, Refused), (422, Refused), (500, Fault), (503, Busy), (403, RefusedError)],
+    [(400, Refused), (422, Refused), (500, Fault), (503, Busy), (403, Forbidden)],
 )
 def test_what_a_server_quotes_of_a_request_says_nothing_of_the_server(
     text: str, status: int, kind: type[Exception]
@@ -208,7 +208,7 @@ def test_the_words_of_a_provider_behind_a_router_are_read() -> None:
 )
 def test_an_account_that_is_shut_out_is_no_text_that_is_declined(text: str) -> None:
     assert isinstance(said(400, text), Refused)
-    assert type(said(403, text)) is RefusedError
+    assert isinstance(said(403, text), Forbidden)
 
 
 def test_an_answer_that_the_request_is_too_large_is_about_its_length() -> None:

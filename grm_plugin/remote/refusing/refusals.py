@@ -12,6 +12,12 @@ from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
 from grm_plugin.remote.refusing.lengths import says_too_long
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
 
+PROXY_LOGIN = (
+    "the proxy wants a login: put user:password into an environment variable and set "
+    "proxy: http://${PROXY_LOGIN}@host:port"
+)
+"""What to do about 407."""
+
 _BUSY = {425, 429, 503, 529}
 _AWAY = {502, 504, *range(520, 525)}  # what proxies say of a server behind them
 _LOADING = re.compile(r"\bloading\b|warming up|still starting|not ready", re.I)
@@ -31,6 +37,14 @@ _PLAIN_TO_TLS = re.compile(r"plain HTTP request was sent to HTTPS|HTTP request t
 
 class NotFound(RefusedError):
     """The server does not know this path (404, 405) or this model, or no more (410)."""
+
+
+class KeyRefused(RefusedError):
+    """The server does not know the key (401)."""
+
+
+class Forbidden(RefusedError):
+    """The key has no right to this (403)."""
 
 
 class Refused(EngineError):
@@ -85,8 +99,11 @@ def _no_credit(status: int, told: Said) -> bool:
 
 def _for_good(status: int, told: Said, shown: str) -> EngineError:
     """A status that another time will be the same."""
-    if status in (401, 403, 407):
-        return RefusedError(f"{shown}; name the variable with the key in api_key_env")
+    if status == 407:
+        return RefusedError(f"{shown}; {PROXY_LOGIN}")
+    if status in (401, 403):
+        kind = KeyRefused if status == 401 else Forbidden
+        return kind(f"{shown}; name the variable with the key in api_key_env")
     if status in (404, 405, 410):
         return NotFound(f"{shown}; is the model's name right, and the path of url?")
     if status == 400 and shown.startswith("http://") and _PLAIN_TO_TLS.search(told.words):
