@@ -183,18 +183,21 @@ class Connection:
             names = unknown("model", self.model, served.models)
             raise RefusedError(f"{self._owner}: {replica}: {names[:500]}")
 
-    async def post(
-        self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
-    ) -> Answer:
+    async def post(self, path: str, body: Mapping[str, Any], **how: Any) -> Answer:
         """Post ``body``; see :meth:`grm_plugin.remote.http.Client.post`."""
         if self._client is None:
             raise self._not_running()
-        return await self._client.post(path, body, group=group, draws=draws)
+        return await self._client.post(path, body, **how)
+
+    def refused(self, replica: Replica, error: RefusedError) -> None:
+        """Let alone for a while who takes no request of ours, if there are others."""
+        if self._client is not None:
+            self._client.refused(replica, error)
 
     @property
     def trouble(self) -> str:
         """Why requests wait for the servers now; empty when they do not."""
-        return str((self._client and self._client.router.waits) or "")
+        return str((self._client and self._client.router.waits()) or "")
 
     async def turn(self) -> None:
         """Return when the servers can take the requests of another group."""
