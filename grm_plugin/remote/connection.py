@@ -18,8 +18,9 @@ from grm_plugin.errors import (
 )
 from grm_plugin.remote.access import Access
 from grm_plugin.remote.http import Answer, Client
-from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
-from grm_plugin.remote.launching.sharing import SharedServer
+from grm_plugin.remote.launching.lasting import LastingServer
+from grm_plugin.remote.launching.launch import ServeOptions
+from grm_plugin.remote.launching.sharing import SharedServer, own_server
 from grm_plugin.remote.options import ConnectionOptions, urls_of
 from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.providers import provider_of
@@ -67,7 +68,7 @@ class Connection:
         self._access = Access.of(options, self.provider, owner)
         self._replicas = [Replica.at(url, owner) for url in urls]
         self._client: Client | None = None
-        self._process: ServerProcess | SharedServer | None = None
+        self._process: LastingServer | SharedServer | None = None
         self.model = options.model or (options.serve.model if options.serve else "")
         self.context_tokens: int | None = None
 
@@ -97,8 +98,7 @@ class Connection:
         return Client(self._replicas, self._limits, self._access, longest, pace, self._loss)
 
     async def _start_server(self, options: ServeOptions) -> None:
-        kind = SharedServer if options.shared else ServerProcess
-        self._process = kind(options, self._access.secret, self._owner)
+        self._process = own_server(options, self._access.secret, self._owner)
         self._replicas = [Replica.at(await self._process.start(), self._owner)]
         self._access = self._access.with_key(self._process.secret)
 
@@ -206,7 +206,7 @@ class Connection:
         await self._client.turn()
 
     def _loss(self) -> str:
-        """Why a server that was started for us is gone; empty while it should be there."""
+        """Why a server that was started for us is gone for good; empty while one may wait."""
         return self._process.loss() if self._process else ""
 
     def _not_running(self) -> EngineError:
