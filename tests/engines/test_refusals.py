@@ -177,7 +177,7 @@ QUOTING = [
 @pytest.mark.parametrize("text", QUOTING)
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, Refused), (422, Refused), (500, Fault), (503, Busy), (403, Forbidden)],
+    [(400, Refused), (422, Refused), (500, Failed), (503, Busy), (403, Forbidden)],
 )
 def test_what_a_server_quotes_of_a_request_says_nothing_of_the_server(
     text: str, status: int, kind: type[Exception]
