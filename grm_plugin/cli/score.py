@@ -114,13 +114,15 @@ def _check_paths(source: str, path: Path | None, record: Path | None) -> None:
         raise ConfigError(f"-o {path} is the input; choose another file")
     if path and Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
         raise ConfigError(f"-o {path} lies in the input {source}; choose another folder")
-    if path and record and (_is_same(path, record) or path.absolute() == record.absolute()):
+    if path and record and _is_same(path, record):
         raise ConfigError(f"-o {path} is the record, too; leave out the setting record")
+    if record and source != "-" and _is_same(record, Path(source)):
+        raise ConfigError(f"record: {record} is the input; choose another file")
 
 
 def _is_same(path: Path, other: Path) -> bool:
     with suppress(OSError):  # whoever opens it says what is wrong
-        return path.samefile(other)
+        return path.resolve() == other.resolve() or path.samefile(other)
     return False
 
 

@@ -196,7 +196,7 @@ def test_a_file_of_something_else_is_not_appended_to(grm: Grm, tmp_path: Path) -
     other = write(tmp_path / "notes.jsonl", [{"notes": 1}])
     ended = grm("score", "in.jsonl", "-o", "notes.jsonl", *TINY)
     assert ended.code == 1
-    assert "notes.jsonl, line 1: not a recorded verdict" in ended.err
+    assert "notes.jsonl can not be opened: it holds something else than verdicts" in ended.err
     assert other.read_text() == '{"notes": 1}\n'
 
 

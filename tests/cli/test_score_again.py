@@ -367,7 +367,10 @@ def test_a_folder_that_is_read_only_is_said_before_a_token_is_spent(
     assert asked(judge, 2) == [0, 0]
 
 
-@pytest.mark.parametrize("content", ['{"notes": 1}', '{"notes": 1}\n{"no', "notes\nmore notes"])
+@pytest.mark.parametrize(
+    "content",
+    ['{"notes": 1}', '{"notes": 1}\n{"no', "notes\nmore notes", '{"version":"1.0","scripts":{}}'],
+)
 def test_a_file_of_something_else_is_left_as_it_is(
     score: Grm, tmp_path: Path, content: str
 ) -> None:
@@ -384,16 +387,22 @@ def test_verdicts_of_an_earlier_version_are_named_and_a_restart_replaces_them(
     score: Grm, tmp_path: Path
 ) -> None:
     write(tmp_path / "in.jsonl", quality(1))
-    (tmp_path / "out.jsonl").write_text('{"version": 1, "id": "0"}\n')
+    (tmp_path / "out.jsonl").write_text('{"version": 1, "id": "0", "fingerprint": "f"}\n')
     assert "out.jsonl, line 1: a record of version '1'" in score().err
     assert score("--restart").code == 0
     assert len(read(tmp_path / "out.jsonl")) == 1
 
 
-def test_an_output_that_is_the_record_is_refused(score: Grm, tmp_path: Path) -> None:
+def test_a_record_that_is_the_output_or_the_input_is_refused(score: Grm, tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", quality(1))
-    ended = score("--set", "record=out.jsonl")
-    assert (ended.code, "-o out.jsonl is the record, too" in ended.err) == (1, True)
+    before = (tmp_path / "in.jsonl").read_bytes()
+    (tmp_path / "sub").mkdir()
+    for record in ("out.jsonl", "sub/../out.jsonl"):
+        ended = score("--set", f"record={record}")
+        assert (ended.code, "-o out.jsonl is the record, too" in ended.err) == (1, True)
+    ended = score("--set", "record=sub/../in.jsonl")
+    assert (ended.code, "in.jsonl is the input; choose another file" in ended.err) == (1, True)
+    assert (tmp_path / "in.jsonl").read_bytes() == before
 
 
 def test_an_output_that_can_not_be_opened_is_said_before_a_token_is_spent(
