@@ -17,6 +17,7 @@ from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.starting import start
 from grm_plugin.cli.stdout import StandardOutput
+from grm_plugin.cli.terminated import terminable
 from grm_plugin.errors import BudgetError, ConfigError, GRMError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.columns import Columns
@@ -86,11 +87,11 @@ def score(
     next group the run stops, and the same command with a larger budget goes on.
 
     Exit code: 0 all groups are scored, 3 some are unscored, 4 the budget is spent, 1 an error,
-    130 interrupted.
+    130 interrupted, 143 terminated.
     """
     path = None if output in _STDOUT else Path(output)
     names = Columns.parse(columns or ())
-    with GRM(settings.load()) as grm:
+    with terminable(), GRM(settings.load()) as grm:
         _check_paths(source, path, grm.config.record)
         reader = Reader(thinking, unseen, grm.config.thinking.marks)
         groups = Input(source, split=split, columns=names, reader=reader)
