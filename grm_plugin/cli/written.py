@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,14 @@ def locked(path: Path, durability: Durability) -> Recorder:
     while any(finish_merge(path.resolve(), file_beside(path, one)) for one in (RETRY, RESTART)):
         recorder.close()
         recorder = Recorder(path, durability)
+    return recorder
+
+
+def recorder_beside(path: Path, beside: Path, durability: Durability) -> Recorder:
+    """The file beside ``path``, open; as private as that."""
+    recorder = Recorder(beside, durability)
+    if not holds(beside):
+        shutil.copymode(path, beside)
     return recorder
 
 
