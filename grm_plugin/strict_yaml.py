@@ -12,12 +12,11 @@ from typing import Any
 
 import yaml
 
-from grm_plugin.errors import quoted
-
 MAX_BYTES = 256 << 10
 MAX_DEPTH = 40
 MAX_VALUES = 20_000
 MAX_BITS = 64
+_SHOWN = 80
 _MERGE = "tag:yaml.org,2002:merge"
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _DATE = "tag:yaml.org,2002:timestamp"
@@ -81,7 +80,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if isinstance(node, yaml.ScalarNode) and (other := _reading(node)):
-            raise _at(node, f"{quoted(node.value)} is read as {other}; quote it if it is a text")
+            raise _at(node, f"{node.value[:_SHOWN]!r} is read as {other}; quote it if it is a text")
         try:
             value = super().construct_object(node, deep=deep)
         except ValueError as error:  # an integer of too many digits
