@@ -47,8 +47,8 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     told = {"pids": [os.getpid(), child.pid], "argv": sys.argv[2:], "env": dict(os.environ)}
-    Path("told.tmp").write_text(json.dumps(told))
-    Path("told.tmp").rename("told.json")
+    Path(f"told.{os.getpid()}.tmp").write_text(json.dumps(told))
+    Path(f"told.{os.getpid()}.tmp").rename("told.json")
     with Path("served").open("a") as file:
         file.write(" ".join(sys.argv[2:]) + "\n")
     if behaviour == "load":
