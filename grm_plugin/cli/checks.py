@@ -24,7 +24,8 @@ _FIXES = {
     "plug-ins": "uninstall the plug-in, or tell its author",
     "config": "`grm plugins` lists the names a configuration can use",
     "record": "choose another file for the setting record",
-    "template": "`grm plugins` lists the templates; a file needs a slash or a suffix in its name",
+    "parts": "`grm plugins` lists the names a configuration can use; the file of a template needs "
+    "a slash or a suffix in its name",
 }
 _ENGINE_FIXES = {
     "server": "start one, say `vllm serve MODEL --port 8001`, and name it: "
@@ -101,12 +102,11 @@ class JudgeChecks:
             return Check("ok", f"{path} can be written")
         return Check("fail", f"{there} can not be written", _FIXES["record"])
 
-    def template_found(self) -> Check:
-        """Whether the template is there, and its scale."""
+    def parts_fit(self) -> Check:
+        """Whether all parts are there and fit each other; the template's scale."""
         template = self._grm.template
-        return Check(
-            "ok", f"{template.name}, scores {template.scale.low:g} to {template.scale.high:g}"
-        )
+        scale = f"{template.scale.low:g} to {template.scale.high:g}"
+        return Check("ok", f"all fit; template {template.name}, scores {scale}")
 
     def sampling_is_ours(self) -> Check:
         """Whether the checkpoint wants to be sampled in a way of its own."""

@@ -43,7 +43,7 @@ def _steps(judge: JudgeChecks) -> dict[str, Callable[[], Check]]:
         "plug-ins": plugins_load,
         "config": judge.settings_load,
         "record": judge.record_writable,
-        "template": judge.template_found,
+        "parts": judge.parts_fit,
         "sampling": judge.sampling_is_ours,
         "engine": judge.engine_starts,
         "context": judge.context_suffices,

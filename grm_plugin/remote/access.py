@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.providers import BEARER, Provider
+from grm_plugin.remote.proxies import ENVIRONMENT, NONE, check_proxy, environments_proxy, logins
 from grm_plugin.remote.secret import Hiding, Secret, filled
 
-ENVIRONMENT, NONE = "environment", "none"
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,15 @@ class Access:
         """The access that ``options`` describe.
 
         Raises:
-            ConfigError: a variable of the environment is not set, a key is written out, or the
-                proxy or the file of certificates can not be used.
+            ConfigError: a variable of the environment is not set, a key is written out, or a
+                header, the proxy or the file of certificates can not be used.
         """
         headers, hidden = filled(owner, "headers", options.headers)
         query, more = filled(owner, "query", options.query)
         proxy, rest = filled(owner, "proxy", {"url": options.proxy})
-        _check_proxy(options.proxy, proxy["url"], owner)
+        check_proxy(options.proxy, proxy["url"], owner)
+        _check_headers(owner, "headers", headers)
+        _check_headers(owner, "key_header", {options.key_header or provider.key_header: ""})
         if options.ca_file is not None:
             _trusting(options.ca_file, owner)
         return cls(
@@ -78,8 +80,7 @@ class Access:
 
     def hiding(self) -> Hiding:
         """What takes the secrets of this access out of all that is read."""
-        logins = [urlsplit(url).password or "" for url in urllib.request.getproxies().values()]
-        return Hiding([self.secret.value, *self.secrets, *logins])
+        return Hiding([self.secret.value, *self.secrets, *logins(self.proxy)])
 
     def trust(self) -> ssl.SSLContext | bool:
         """Whose certificates are believed; True: those of the system."""
@@ -90,17 +91,13 @@ class Access:
 
         The environment's (``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``) is never asked for an
         address of this machine.
+
+        Raises:
+            RefusedError: the environment names one that does not speak HTTP.
         """
-        parts = urlsplit(url)
-        host = parts.hostname or ""
         if self.proxy == NONE:
             return None
-        if self.proxy != ENVIRONMENT:
-            return self.proxy
-        if _is_here(host) or urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
-            return None
-        found = urllib.request.getproxies()
-        return found.get(parts.scheme) or found.get("all")
+        return environments_proxy(url) if self.proxy == ENVIRONMENT else self.proxy
 
 
 def _key(options: ConnectionOptions, provider: Provider, owner: str) -> Secret:
@@ -110,20 +107,17 @@ def _key(options: ConnectionOptions, provider: Provider, owner: str) -> Secret:
     return Secret.from_environment(name, owner)
 
 
-def _check_proxy(written: str, url: str, owner: str) -> None:
-    if url in (ENVIRONMENT, NONE):
-        return
-    login = urlsplit(written).netloc.rpartition("@")[0]
-    if login and "${" not in login:
-        raise ConfigError(
-            f"{owner}: proxy: a URL must not carry a user or password (not shown); put both into "
-            "an environment variable and write http://${PROXY_LOGIN}@host:port"
-        )
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise ConfigError(
-            f"{owner}: proxy: expected {ENVIRONMENT}, {NONE} or a URL such as "
-            f"http://proxy:3128, got {quoted(written)}"
-        )
+def _check_headers(owner: str, option: str, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(name):
+            raise ConfigError(
+                f"{owner}: {option}: expected the name of a header, got {quoted(name)}"
+            )
+        if _CONTROL.search(value):
+            raise ConfigError(
+                f"{owner}: {option}.{name}: expected a text without line breaks and other control "
+                "characters, which no request can carry; what came is not shown"
+            )
 
 
 def _trusting(file: Path, owner: str) -> ssl.SSLContext:
@@ -136,12 +130,3 @@ def _trusting(file: Path, owner: str) -> ssl.SSLContext:
             "certificates in PEM form"
         ) from error
     return trusted
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

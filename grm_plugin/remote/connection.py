@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.engine import Limits
 from grm_plugin.errors import (
+    ContextError,
     EngineError,
     RefusedError,
-    RequestTimeout,
     quoted,
     unknown,
 )
@@ -24,27 +23,13 @@ from grm_plugin.remote.options import ConnectionOptions, urls_of
 from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.providers import provider_of
 from grm_plugin.remote.refusing.connecting import speaks_tls
-from grm_plugin.remote.refusing.faults import Fault, Nowhere, Wait
-from grm_plugin.remote.refusing.refusals import NotFound
+from grm_plugin.remote.refusing.faults import Fault, NoProxy, Wait
+from grm_plugin.remote.refusing.refusals import Forbidden
 from grm_plugin.remote.replicas import Replica
+from grm_plugin.remote.served import Served, may_judge, may_pass
 from grm_plugin.remote.starting import HOW_TO_START, NotServing, until_served
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What a server said about itself.
-
-    Args:
-        models: the names of its models.
-        context_tokens: of the smallest of them, where it tells.
-        lists: whether it has a list of models at all.
-    """
-
-    models: tuple[str, ...] = ()
-    context_tokens: int | None = None
-    lists: bool = False
 
 
 class Connection:
@@ -133,9 +118,10 @@ class Connection:
         if loss := self._loss():
             return EngineError(loss)
         said = "; ".join(str(error) for error in errors)
-        if not any(_may_pass(error) for error in errors):
+        if not any(may_pass(error) for error in errors):
             return RefusedError(f"no judge server can be used: {said}")
-        return NotServing(f"no judge server answers: {said}; {HOW_TO_START}")
+        by_proxy = any(isinstance(error, NoProxy) for error in errors)
+        return NotServing(f"no judge server answers: {said}" + ("" if by_proxy else HOW_TO_START))
 
     async def _discover(self, client: Client) -> None:
         served = await self._living(client)
@@ -159,21 +145,26 @@ class Connection:
 
     async def _ask(self, client: Client, replica: Replica) -> Served | EngineError:
         """What a server says of itself, or why it can not be used."""
-        if not self.provider.shows:
-            return Served()
         try:
             listing = await client.get(replica, "/v1/models")
-            return _served(listing) if self.provider.lists else Served()
-        except NotFound:
-            return Served()  # a server without a list can still judge
-        except Wait as error:
-            return error
-        except Fault as error:
-            if await speaks_tls(replica.root):
-                return RefusedError(f"{error}; the server speaks TLS there: write https:// in url")
-            return error
-        except (RefusedError, RequestTimeout) as error:
-            return error
+            return Served.of(listing, replica) if self.provider.lists else Served()
+        except ContextError as error:  # as whoever stands in front of it may say
+            return EngineError(str(error))
+        except EngineError as error:
+            known = may_judge(error, shows=self.provider.shows, model=self.model)
+            return Served() if known else await self._named(replica, error)
+
+    async def _named(self, replica: Replica, error: EngineError) -> EngineError:
+        """The error, or what is behind it."""
+        if isinstance(error, Forbidden):
+            return RefusedError(
+                f"{error}; if it may only not list models, name the judge with model"
+            )
+        dropped = isinstance(error, Fault) and not isinstance(error, Wait)
+        straight = dropped and self._access.proxy_for(replica.root) is None
+        if straight and await speaks_tls(replica.root):
+            return RefusedError(f"{error}; the server speaks TLS there: write https:// in url")
+        return error
 
     def _check_model(self, replica: Replica, served: Served) -> None:
         if not self.model:
@@ -223,21 +214,3 @@ class Connection:
         process, self._process = self._process, None
         if process is not None:
             process.abandon()
-
-
-def _may_pass(error: EngineError) -> bool:
-    """Whether a server that can not be used now may be usable later."""
-    return not isinstance(error, RefusedError | Nowhere)
-
-
-def _served(listing: Any) -> Served:
-    try:
-        models = [dict(model) for model in listing["data"]]
-        names = tuple(str(model["id"]) for model in models)
-    except (KeyError, TypeError, ValueError):
-        raise EngineError(
-            f"expected a list of models at /v1/models, got {quoted(listing)}; is it a judge server?"
-        ) from None
-    lengths = [model.get("max_model_len") for model in models]
-    known = [length for length in lengths if type(length) is int and length > 0]
-    return Served(names, min(known, default=None), lists=True)

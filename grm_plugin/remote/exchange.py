@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.remote.access import Access
+from grm_plugin.remote.addresses import place_of
 from grm_plugin.remote.refusing.connecting import connection_fault
 from grm_plugin.remote.refusing.refusals import refusal
 from grm_plugin.remote.replicas import Replica
@@ -52,19 +53,17 @@ class Exchange:
             EngineError: the server refused this request.
             ContextError: the prompt is too long for the judge.
         """
-        where = f"{replica}{path}"
+        url, query = replica.to(path), self._access.query
+        proxy = self._access.proxy_for(url)
+        where = f"{replica}{path}" + (f" by the proxy {place_of(proxy)}" if proxy else "")
         try:
             async with self._session.request(
-                method,
-                replica.to(path),
-                json=body,
-                params=self._access.query,
-                proxy=self._access.proxy_for(replica.to(path)),
-                allow_redirects=False,
+                method, url, json=body, params=query, proxy=proxy, allow_redirects=False
             ) as response:
                 content = await self._content(response, where)
         except (aiohttp.ClientError, OSError) as error:
-            raise connection_fault(error, where) from error
+            # not `from error`: aiohttp's words hold the URL with its query, or the proxy's login
+            raise connection_fault(error, where, proxy, self._hiding.text) from None
         if response.status != 200:
             raise self._refusal(response.status, response.headers, content, where)
         try:

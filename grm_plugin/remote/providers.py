@@ -30,7 +30,8 @@ class Provider:
         most_draws: draws of one request; None: as many as are asked for.
         lists: whether ``/v1/models`` names what may be asked for. Hosted catalogues leave out
             deployments, variants and own models.
-        shows: whether it has such a list at all for who comes with this key.
+        shows: whether it has such a list at all for who comes with this key. It is asked for it
+            all the same: whatever it answers is a sign of life.
     """
 
     url: str = ""

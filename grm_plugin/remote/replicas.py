@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.remote.addresses import has_login, http_address
 from grm_plugin.remote.refusing.faults import Wait
 
 FIRST_PAUSE_S = 1.0
@@ -51,15 +51,16 @@ class Replica:
         Raises:
             ConfigError: not an HTTP address, or one with a password or a query in it.
         """
-        parts = urlsplit(url)
-        if "@" in parts.netloc:
+        if has_login(url):
             raise ConfigError(
                 f"{owner}: a URL must not carry a user or password (not shown); put the key into "
                 "an environment variable and name it in api_key_env"
             )
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        parts = http_address(url)
+        if parts is None:
             raise ConfigError(
-                f"{owner}: expected a URL such as http://host:8001, got {quoted(url)}"
+                f"{owner}: expected a URL such as http://host:8001, got "
+                f"{quoted(url.partition('?')[0])}"
             )
         if parts.query or parts.fragment:
             raise ConfigError(

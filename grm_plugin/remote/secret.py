@@ -12,6 +12,7 @@ from grm_plugin.errors import ConfigError
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _PLACE = re.compile(r"\$\{([^{}]*)\}")
 _TOLD = re.compile(r"auth|key|token|secret|cookie|passw|credential", re.IGNORECASE)
+_HTML = {"&": ["amp"], "<": ["lt"], ">": ["gt"], '"': ["quot"], "'": ["apos"]}
 _SHORTEST = 8  # people write words such as "EMPTY" or "none" for servers that need no key
 
 
@@ -95,7 +96,7 @@ class Hiding:
         self._pattern = re.compile("|".join(shapes).encode()) if shapes else None
 
     def content(self, content: bytes) -> bytes:
-        """``content`` without the secrets, also where JSON writes their characters as escapes."""
+        """``content`` without the secrets, also as JSON, a URL or HTML writes them."""
         return self._pattern.sub(b"***", content) if self._pattern else content
 
     def text(self, text: str) -> str:
@@ -106,7 +107,16 @@ class Hiding:
 
 
 def _written(character: str) -> str:
-    """The ways in which JSON, or JSON within JSON, may write one character of a key."""
-    number = rf"\\+u(?i:{ord(character):04x})"
-    escaped = rf"\\*{re.escape(character)}" if character in '"\\/' else re.escape(character)
-    return f"(?:{number}|{escaped})"
+    """The ways in which JSON, a URL or HTML may write one character, once or more times over.
+
+    The longer ones are first: "%25" is a whole percent sign, not one with "25" behind it.
+    """
+    ways = [
+        rf"\\+u(?i:{ord(character):04x})",
+        "".join(rf"%(?:25)*(?i:{byte:02x})" for byte in character.encode()),
+        rf"&(?:amp;)*#(?:0*{ord(character)}|[xX]0*(?i:{ord(character):x}));",
+        *(f"&(?:amp;)*{name};" for name in _HTML.get(character, [])),
+        rf"\\*{re.escape(character)}" if character in '"\\/' else re.escape(character),
+        *(["\\+"] if character == " " else []),
+    ]
+    return f"(?:{'|'.join(ways)})"

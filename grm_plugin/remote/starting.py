@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _POLL_S = 1.0
 _TELL_EVERY_S = 15.0
-HOW_TO_START = "start one with: vllm serve MODEL --port 8001"
+HOW_TO_START = "; start one with: vllm serve MODEL --port 8001"
 
 
 class NotServing(EngineError):

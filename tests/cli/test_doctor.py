@@ -25,7 +25,7 @@ def test_a_judge_that_works_is_all_well(grm: Grm, monkeypatch: pytest.MonkeyPatc
         "ok python 3.",
         "ok plug-ins all load; besides the built-in ones: tiny_judge (tiny-judge 1.0)",
         "ok config engine tiny, k 8, vote mean, select all; file: none",
-        "ok template grm, scores 1 to 10",
+        "ok parts all fit; template grm, scores 1 to 10",
         "ok engine tiny runs scripted",
         "ok sample 2 of 2 judgments can be read; each takes 0.",
         " s, 10 tokens read and 5 written",
@@ -81,8 +81,10 @@ def test_the_config_file_is_named(
     ("options", "said"),
     [
         (("--set", "k=many"), "fail config config: k: "),
-        (("--template", "nope"), "fail template unknown template 'nope'"),
-        (("--engine", "nope"), "fail template unknown engine 'nope'"),
+        (("--template", "nope"), "fail parts unknown template 'nope'"),
+        (("--engine", "nope"), "fail parts unknown engine 'nope'"),
+        (("--set", "stop=nope"), "fail parts unknown stopper 'nope'"),
+        (("--set", "plan=nope"), "fail parts plan: unknown plan 'nope'"),
         (("--set", "record=/dev/null/record"), "fail record /dev/null can not be written"),
     ],
 )
@@ -91,6 +93,7 @@ def test_what_is_broken_fails_with_a_fix(grm: Grm, options: tuple[str, ...], sai
     assert shown.code == 1
     assert said in shown.out
     assert "fix: " in shown.out
+    assert ("lists the names a configuration can use" in shown.out) is ("record" not in said)
     assert "1 failed; repair it and run grm doctor again" in shown.out
 
 

@@ -30,6 +30,7 @@ class JudgeServer:
         self.others: list[str] = []
         self.frame: list[str] | None = None
         self.max_model_len: int | None = 4096
+        self.listing: web.Response | None = None  # in place of the list of models
         self.host, self.port = "127.0.0.1", 0  # a free one
         self.api = "/v1"  # where the API is; hosted ones have other places
         self.tls: ssl.SSLContext | None = None
@@ -81,6 +82,8 @@ class JudgeServer:
         return web.Response()
 
     async def _models(self, request: web.Request) -> web.Response:
+        if self.listing:
+            return web.Response(text=self.listing.text, status=self.listing.status)
         common = {"object": "model", "max_model_len": self.max_model_len}
         listed = [{"id": model, **common} for model in (self.model, *self.others)]
         return web.json_response({"object": "list", "data": listed})

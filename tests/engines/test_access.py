@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from aiohttp import web
@@ -78,11 +80,23 @@ async def test_the_key_goes_into_the_header_that_is_named(
         ({"headers": {"X-Org": "${NOT_THERE}"}}, "variable NOT_THERE is not set"),
         ({"headers": {"X-Org": "${sk-open}"}}, "expected the name of an environment variable"),
         ({"proxy": "http://me:sk-open@proxy:1"}, "proxy: a URL must not carry a user"),
+        ({"proxy": "http://me:sk-open@proxy:80a"}, "proxy: a URL must not carry a user"),
         ({"proxy": "proxy"}, "proxy: expected environment, none or a URL"),
+        ({"proxy": "http://proxy:80a"}, "proxy: expected environment, none or a URL"),
+        ({"headers": {"X-A": "sk-open\n"}}, "headers.X-A: expected a text without line breaks"),
+        ({"headers": {"X A": "b"}}, "headers: expected the name of a header, got 'X A'"),
+        ({"key_header": "a:b"}, "key_header: expected the name of a header, got 'a:b'"),
+        ({"url": "http://localhost:80a"}, "expected a URL such as .*, got 'http://localhost:80a'"),
+        ({"url": "http://localhost:99999"}, "expected a URL such as"),
+        ({"url": "http://[::1"}, "expected a URL such as"),
+        ({"url": "http://:8001"}, "expected a URL such as"),
+        ({"url": "http://me:sk-open@h:80a"}, "a URL must not carry a user or password"),
+        ({"url": "me:sk-open@h"}, "a URL must not carry a user or password"),
+        ({"url": "http://h:80a?key=sk-open"}, "expected a URL such as .*, got 'http://h:80a'"),
         ({"ca_file": "/no/such.pem"}, "ca_file '/no/such.pem' can not be used"),
     ],
 )
-def test_what_looks_like_a_key_is_refused_and_not_shown(
+def test_what_can_not_be_sent_is_refused_by_name_and_no_key_is_shown(
     options: dict[str, Any], telling: str
 ) -> None:
     with pytest.raises(ConfigError, match=telling) as caught:
@@ -173,15 +187,16 @@ async def test_a_certificate_of_ones_own_is_trusted_when_it_is_named(
                 pass
 
 
+@pytest.mark.parametrize("provider", [None, "anthropic"])
 async def test_plain_http_to_a_server_that_speaks_tls_is_named_as_that_at_once(
-    serve: Serve, certificate: Path
+    serve: Serve, certificate: Path, provider: str | None
 ) -> None:
     server = JudgeServer()
     server.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.tls.load_cert_chain(certificate)
     url = serve(server).url.replace("https://", "http://")
     with pytest.raises(RefusedError, match="the server speaks TLS there: write https:// in url"):
-        async with engine_for(url=url, start_timeout_s=300):
+        async with engine_for(url=url, start_timeout_s=300, provider=provider, model="judge"):
             pass
 
 
@@ -263,3 +278,29 @@ def test_no_key_survives_however_json_writes_it(key: str, escape: bool, nested: 
     for _ in range(nested):
         written = json.dumps(written)[1:-1]
     assert Hiding([key]).content(written.encode()) == b"***"
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40),
+    st.sampled_from([quote, quote_plus, lambda key: quote(key, safe=""), html.escape]),
+    st.sampled_from([str, html.escape, lambda text: json.dumps(text)[1:-1]]),
+)
+def test_no_key_survives_in_a_url_or_a_page_that_repeats_it(
+    key: str, write: Callable[[str], str], again: Callable[[str], str]
+) -> None:
+    assert Hiding([key]).text(f"see /?key={again(write(key))} there") == "see /?key=*** there"
+
+
+async def test_a_key_of_the_query_that_a_server_repeats_is_not_shown(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def echo(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        return web.Response(text=f"cannot POST {request.raw_path}", status=404)
+
+    monkeypatch.setenv("QUERY_KEY", "abc+def/ghi=hush&jkl")
+    async with engine_for(
+        serve(JudgeServer(otherwise=echo)), query={"key": "${QUERY_KEY}"}
+    ) as engine:
+        with pytest.raises(EngineError, match="cannot POST") as caught:
+            await engine.sample(request_for())
+    assert "key=***" in str(caught.value) and "hush" not in str(caught.value)

@@ -6,15 +6,20 @@ import json
 import pickle
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grm_plugin import GRM, Group
 from grm_plugin.errors import ContextError, EngineError, RefusedError, TransportError
 from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
-from grm_plugin.remote.refusing.refusals import NotFound, refusal
+from grm_plugin.remote.refusing.refusals import Forbidden, NotFound, Refused, refusal
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
+from tests.engines.conftest import Serve
+from tests.engines.judge_server import JudgeServer, choices_with, status
 
 TOO_LONG = {
     "vllm": (
@@ -121,6 +126,9 @@ def test_a_prompt_over_the_context_is_a_context_error_in_the_words_of(server: st
         (504, "upstream request timeout", Away),
         (522, "connection timed out", Away),
         (500, "out of memory", Fault),
+        (500, "RuntimeError: error while loading LoRA adapter", Fault),
+        (500, "the queue holds too many tokens", Fault),
+        (503, "no worker is free: too many tokens in the queue", Busy),
         (408, "request timeout", Fault),
     ],
 )
@@ -138,6 +146,9 @@ def test_what_may_pass_is_told_apart(status: int, text: str, kind: type[Exceptio
         (400, "Your credit balance is too low to access the API", "no credit left"),
         (404, "The model `jugde` does not exist", "is the model's name right"),
         (405, "no POST here", "the path of url"),
+        (410, "The model `judge-1` was taken off", "is the model's name right"),
+        (400, '{"error": {"message": "over", "code": "billing_hard_limit_reached"}}', "no credit"),
+        (403, "Your account has been disabled for violating our usage policies.", "api_key_env"),
         (400, "<h1>The plain HTTP request was sent to HTTPS port</h1>", "write https:// in url"),
     ],
 )
@@ -147,6 +158,61 @@ def test_what_no_waiting_cures_is_refused_and_says_what_to_change(
     error = said(status, text)
     assert isinstance(error, RefusedError)
     assert telling in str(error)
+
+
+EVERYTHING = (
+    "insufficient funds, insufficient_quota. Your credit balance is too low. prompt is too long. "
+    "too many tokens. content_filter. The model is loading. The plain HTTP request was sent to "
+    "HTTPS port. This violates our usage policies."
+)
+QUOTED = [{"role": "user", "content": EVERYTHING}]
+QUOTING = [
+    json.dumps({"error": f"it failed; the request was {json.dumps(QUOTED)}"}),
+    json.dumps({"error": {"message": "it failed", "request": {"messages": QUOTED}}}),
+    json.dumps({"detail": [{"loc": ["body", "x"], "msg": "it failed", "input": QUOTED}]}),
+    f"it failed: {QUOTED}",
+]
+
+
+@pytest.mark.parametrize("text", QUOTING)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, Refused), (422, Refused), (500, Fault), (503, Busy), (403, Forbidden)],
+)
+def test_what_a_server_quotes_of_a_request_says_nothing_of_the_server(
+    text: str, status: int, kind: type[Exception]
+) -> None:
+    error = said(status, text)
+    assert type(error) is kind
+    assert "credit left" not in str(error)
+
+
+def test_what_pydantic_minds_is_told_without_what_was_sent() -> None:
+    (one, other) = ({"loc": ["body", "n"], "msg": "no n"}, {"loc": ["body", "a", 0], "msg": "no"})
+    text = json.dumps({"detail": [one | {"input": QUOTED}, other | {"input": 1}]})
+    assert str(said(422, text)).endswith("HTTP 422: \"'n': no n; 'a.0': no\"")
+
+
+def test_the_words_of_a_provider_behind_a_router_are_read() -> None:
+    raw = json.dumps({"error": {"message": "too long", "code": "context_length_exceeded"}})
+    error = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
+    assert isinstance(said(400, json.dumps({"error": error})), ContextError)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your organization was flagged; contact support",
+        "We have disabled your account for violating our usage policies",
+    ],
+)
+def test_an_account_that_is_shut_out_is_no_text_that_is_declined(text: str) -> None:
+    assert isinstance(said(400, text), Refused)
+    assert isinstance(said(403, text), Forbidden)
+
+
+def test_an_answer_that_the_request_is_too_large_is_about_its_length() -> None:
+    assert isinstance(said(413, "<html>Request Entity Too Large</html>"), ContextError)
 
 
 def test_a_redirect_says_where_to() -> None:
@@ -232,3 +298,17 @@ def test_whatever_a_server_says_is_no_time_or_one_up_to_a_minute(
 @given(st.integers(300, 599), st.text())
 def test_whatever_a_server_says_is_one_of_our_errors(status: int, text: str) -> None:
     assert isinstance(said(status, text), EngineError | ContextError)
+
+
+@pytest.mark.parametrize("code", [422, 500])
+def test_a_response_that_a_server_quotes_stops_no_other_group(serve: Serve, code: int) -> None:
+    async def quoting(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        if "insufficient funds" not in body["messages"][-1]["content"]:
+            return await choices_with(message={"content": r"\boxed{7, 3}"})(server, request, body)
+        return await status(code, f"it failed at {json.dumps(body)}")(server, request, body)
+
+    engine = {"name": "server", "url": serve(JudgeServer(otherwise=quoting)).url}
+    texts = ["a", "The bank said: insufficient funds.", "b"]
+    with GRM(engine=engine, k=2, tries=1) as grm:
+        verdicts = grm.score_batch([Group.of("q", [text, "x"]) for text in texts])
+    assert [verdict.scored for verdict in verdicts] == [True, False, True]

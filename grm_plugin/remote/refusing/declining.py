@@ -10,18 +10,30 @@ _FILTERED = re.compile(
     r"|content exists risk|\bwas flagged\b|prohibited[ _]content|prompt was blocked",
     re.IGNORECASE,
 )
+_WHOSE = r"(?:account|organi[sz]ation|workspace|project|subscription|api key)"
+_SHUT_OUT = (
+    r"(?:disabled|suspended|deactivated|terminated|banned|blocked|flagged|restricted|revoked)"
+)
+# what a text did once may close the account, to all texts
+_ACCOUNT = re.compile(
+    rf"\b{_WHOSE}\b[^.]{{0,40}}\b{_SHUT_OUT}\b|\b{_SHUT_OUT} (?:your|this) {_WHOSE}\b",
+    re.IGNORECASE,
+)
 _STATUSES = {400, 403, 422, 451}
-_READ = 4000  # characters; what a server says of a filter stands before a body that it quotes
 
 
-def declines(status: int, said: str) -> bool:
+def declines(status: int, words: str) -> bool:
     """Whether an answer says that a filter stopped the text of this one request.
 
     Args:
         status: of HTTP.
-        said: what the server said.
+        words: the server's own; a request that it quotes may hold any.
 
     >>> declines(400, "The prompt triggered the content management policy.")
     True
+    >>> declines(403, "Your account was suspended for violating our usage policies.")
+    False
     """
-    return status in _STATUSES and bool(_FILTERED.search(said[:_READ]))
+    if status not in _STATUSES or _ACCOUNT.search(words):
+        return False
+    return bool(_FILTERED.search(words))

@@ -43,3 +43,7 @@ class Away(Wait):
 
 class Nowhere(Away):
     """Its name is not known. A judge that has answered may be waited for, a new one not."""
+
+
+class NoProxy(Away):
+    """The proxy on the way to it is not there, or does not get through to it."""

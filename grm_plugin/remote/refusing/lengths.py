@@ -27,15 +27,28 @@ _WORDINGS = (
 _TOO_LONG = re.compile("|".join(_WORDINGS), re.I)
 # OpenAI and Azure, of a limit per minute that one request alone is over
 _TOO_LARGE_FOR_A_MINUTE = re.compile(r"request too large for", re.I)
-_TOO_MANY = 429  # "too many tokens, please wait" means those of everybody
-_READ = 4000  # characters of what it says
+# llama.cpp and llama-cpp-python say it with 500, which is else a fault of the server
+_TOO_LONG_AS_FAULT = re.compile(
+    r"exceeds the available context size|exceed_context_size|exceed context window of", re.I
+)
+_WORDINGS_OF = {
+    400: _TOO_LONG,
+    422: _TOO_LONG,
+    429: _TOO_LARGE_FOR_A_MINUTE,  # "too many tokens, please wait" means those of everybody
+    500: _TOO_LONG_AS_FAULT,
+}
+_TOO_LARGE = 413  # says it by itself
 
 
-def says_too_long(status: int, said: str) -> bool:
+def says_too_long(status: int, words: str) -> bool:
     """Whether a server that refuses a request means the length of its prompt.
+
+    Args:
+        status: of HTTP.
+        words: the server's own; a request that it quotes may hold any.
 
     >>> says_too_long(400, "prompt is too long: 210000 tokens > 200000 maximum")
     True
     """
-    wording = _TOO_LARGE_FOR_A_MINUTE if status == _TOO_MANY else _TOO_LONG
-    return bool(wording.search(said[:_READ]))
+    wording = _WORDINGS_OF.get(status)
+    return status == _TOO_LARGE or bool(wording and wording.search(words))
