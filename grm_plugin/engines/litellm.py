@@ -14,16 +14,17 @@ from pydantic import Field
 from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.gathering import gathered
-from grm_plugin.engines.harmless import Harmless
+from grm_plugin.engines.harmless import Harmless, Minds
 from grm_plugin.engines.litellm_calls import Caller
 from grm_plugin.engines.litellm_library import altered, imported, keys_of_the_environment
 from grm_plugin.engines.litellm_prices import cost_of, prices_of
-from grm_plugin.errors import ConfigError, EngineError
+from grm_plugin.errors import ConfigError, DeclinedError, EngineError, RefusedError
 from grm_plugin.options import Options, read_options
 from grm_plugin.prices import Prices
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.refusing.refusals import Refused
+from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.secret import Hiding, Secret
 from grm_plugin.remote.wire import json_value
 from grm_plugin.types import Message
@@ -153,11 +154,21 @@ class LiteLLMEngine:
         try:
             answer = await self._asked(request)
         except Refused as refusal:
-            raise await self._harmless.blamed(refusal, request, _ADVICE) from refusal
-        self._harmless.answered(request)
+            raise await self._blamed(refusal, request) from refusal
+        self._harmless.answered(request, None)
         return answer
 
-    async def _asked(self, request: SampleRequest) -> tuple[Any, float]:
+    async def _blamed(self, refusal: Refused, request: SampleRequest) -> EngineError:
+        minds = await self._harmless.minds(request, None)
+        if minds is Minds.UNKNOWN:
+            return refusal
+        if minds is Minds.TEXT:
+            return DeclinedError(f"{refusal}; with another text the provider takes such a request")
+        return RefusedError(f"{refusal}; {_ADVICE}")
+
+    async def _asked(
+        self, request: SampleRequest, only: Replica | None = None
+    ) -> tuple[Any, float]:
         return await self._calls().call(self._arguments(request))
 
     def _told(self, answer: Any) -> Any:

@@ -11,6 +11,7 @@ from grm_plugin.remote.refusing.declining import declines
 from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
 from grm_plugin.remote.refusing.lengths import says_too_long
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
+from grm_plugin.remote.replicas import Replica
 
 _BUSY = {425, 429, 503, 529}
 _AWAY = {502, 504, *range(520, 525)}  # what proxies say of a server behind them
@@ -34,7 +35,11 @@ class Refused(EngineError):
     Args:
         message: what happened, cut to a length for people.
         said: the whole of what the server said.
+
+    ``by`` is the server, where it is known.
     """
+
+    by: Replica | None = None
 
     def __init__(self, message: str, said: str) -> None:
         super().__init__(message, said)
