@@ -118,7 +118,9 @@ class Engine(Protocol):
     that is called in another thread when a part blocks the event loop, and ends at once what this
     engine runs outside of its process; ``turn()``, a coroutine that returns when the judge can take
     the requests of another group, so that no group's time passes in a queue; ``trouble``, why
-    requests wait now, empty when they do not; ``control_tokens``, texts that the judge's tokenizer
+    requests wait now, empty when they do not; ``most_draws``, how many draws one request to the
+    judge brings: no more are asked for at a time, so that each counts that came in time;
+    ``control_tokens``, texts that the judge's tokenizer
     takes for control tokens, known once it has started; ``altered``, what the judge does not get
     as it was asked for (a seed that can not be sent), as JSON values by name, which goes into the
     origin of verdicts; and ``prices``, the :class:`grm_plugin.prices.Prices` of its model or None,

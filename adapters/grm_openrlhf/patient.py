@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +109,11 @@ class PatientEngine:
         if self._watch and self._watch.waits:
             return _AWAY
         return self._server.trouble if self._server else ""
+
+    @property
+    def most_draws(self) -> float:
+        """Draws that one request to a server brings, as far as is known."""
+        return self._server.most_draws if self._server else math.inf
 
     @property
     def altered(self) -> Mapping[str, Any]:

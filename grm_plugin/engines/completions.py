@@ -50,14 +50,19 @@ def read_draws(answer: Answer, request: SampleRequest) -> list[Draw | EngineErro
     Raises:
         TransportError: this is no chat completion, or one without a choice.
     """
-    choices = _choices(answer.value)[: request.n]
+    choices = choices_in(answer.value)[: request.n]
     usage = Usage.told(answer.value.get("usage"))
     cut = len(choices) == 1 and usage.output >= request.sampling.max_tokens
     draws = [_read(choice, cut=cut, logprobs=bool(request.logprobs)) for choice in choices]
     return usage.share(draws, answer.seconds)
 
 
-def _choices(value: Any) -> Sequence[Any]:
+def choices_in(value: Any) -> Sequence[Any]:
+    """The choices of a chat completion, by index where they have one.
+
+    Raises:
+        TransportError: this is no chat completion, or one without a choice.
+    """
     choices = value.get("choices") if isinstance(value, Mapping) else None
     if not isinstance(choices, list) or not choices:
         raise TransportError(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from grm_plugin.errors import ContextError, EngineError
+from grm_plugin.errors import ContextError, EngineError, RequestTimeout, TransportError
 from grm_plugin.types import Message
 
 # No server cuts shorter ones, and a stand-in may tell any number for them.
@@ -15,6 +15,8 @@ _FEWEST_TOKENS = 256
 # More characters a token than these are worth a question. English has about 4.7, Cyrillic 3.5,
 # Chinese 1.6; code with deep indentation may have more and is found to be whole.
 _MUCH, _MUCH_CJK, _CJK = 6.0, 2.5, "\u2e80"
+# More tokens than a text has bytes are possible only for the frame that the server puts around it.
+_FRAME_TOKENS = 4096
 # Tokens of the halves of a text may differ from those of the whole by a few.
 _ROUNDING = 0.95
 
@@ -38,6 +40,7 @@ class CutPrompts:
     def __init__(self, ask: Ask, owner: str, context_tokens: int | None) -> None:
         self._ask, self._owner, self._context_tokens = ask, owner, context_tokens
         self._whole = 0
+        self._takes_questions = True
         self._one_by_one = asyncio.Lock()
 
     async def check(self, messages: Sequence[Message], told: int, max_tokens: int) -> None:
@@ -45,9 +48,12 @@ class CutPrompts:
 
         Args:
             messages: the prompt.
-            told: its tokens as the server tells them; 0 when it does not.
+            told: its tokens as the server tells them; 0 when it does not. More than the text can
+                have are not believed.
             max_tokens: tokens the judge may write.
         """
+        if not _possible(messages, told):
+            return
         if self._context_tokens is not None and told + max_tokens > self._context_tokens:
             raise ContextError(
                 f"{self._owner}: {told} prompt tokens and max_tokens {max_tokens} are over "
@@ -59,10 +65,15 @@ class CutPrompts:
                 await self._question(messages, told)
 
     async def _question(self, messages: Sequence[Message], told: int) -> None:
+        if not self._takes_questions:
+            return
         try:
             expected = await self._by_halves(messages, told)
-        except EngineError:
+        except (TransportError, RequestTimeout):
             return  # nothing is known then; the trouble meets the next sample
+        except EngineError:  # it may be this text that the server refuses, or any such question
+            self._takes_questions = await self._would_take_one()
+            return
         if expected is None or told >= _ROUNDING * expected:
             self._whole = max(self._whole, told)
             return
@@ -72,12 +83,27 @@ class CutPrompts:
             f"{expected} together; raise the server's context, and name it with context_tokens"
         )
 
+    async def _would_take_one(self) -> bool:
+        """Whether the server takes a request for one token; some want more."""
+        try:
+            await self._ask([Message("user", ".")])
+        except (TransportError, RequestTimeout):
+            return True
+        except EngineError:
+            return False
+        return True
+
     async def _by_halves(self, messages: Sequence[Message], told: int) -> int | None:
         """Tokens of the whole by those of its halves; None when the counts mean nothing."""
         if await self._ask(messages) != told:
             return None
         first, second, frame = [await self._ask(part) for part in _parts(messages)]
         return first + second - frame
+
+
+def _possible(messages: Sequence[Message], told: int) -> bool:
+    """Whether a tokenizer can find ``told`` tokens in a text."""
+    return told <= _FRAME_TOKENS + sum(len(message.content.encode()) for message in messages)
 
 
 def suspicious(messages: Sequence[Message], told: int) -> bool:

@@ -10,63 +10,76 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from enum import Enum
 
 from grm_plugin.engine import SampleRequest
-from grm_plugin.errors import ContextError, DeclinedError, EngineError, RefusedError
+from grm_plugin.errors import ContextError, EngineError, RefusedError
 from grm_plugin.remote.refusing.refusals import Refused
+from grm_plugin.remote.replicas import Replica
 from grm_plugin.types import Message
 
 _TEXT = "Which word is longer, apple or pear?"
 
-_ADVICE = "it refuses a harmless text, too: see which setting it means, or name another model"
-
-Ask = Callable[[SampleRequest], Awaitable[object]]
+Ask = Callable[[SampleRequest, Replica | None], Awaitable[object]]
 Kind = tuple[object, ...]
 
 
+class Minds(Enum):
+    """What of a request a server minds."""
+
+    TEXT = "its text"
+    DRAWS = "that it asks for several draws"
+    ALL = "whatever requests like it have in common"
+    UNKNOWN = "the server does not say"
+
+
 class Harmless:
-    """Remembers which kinds of request a server takes.
+    """Remembers which kinds of request each server takes.
 
     Args:
-        ask: posts a request; raises as the engine does.
+        ask: posts a request to one server; raises as the engine does.
     """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._takes: dict[Kind, bool] = {}
+        self._known: dict[Kind, Minds] = {}
         self._asking = asyncio.Lock()
 
-    def answered(self, request: SampleRequest) -> None:
-        """Note that the server takes requests of this kind."""
-        self._takes[_kind(request)] = True
+    def answered(self, request: SampleRequest, by: Replica | None) -> None:
+        """Note that a server takes requests of this kind."""
+        self._known[_kind(request, by)] = Minds.TEXT
 
-    async def blamed(self, refusal: Refused, request: SampleRequest, advice: str) -> EngineError:
-        """The error for a request that the server refused: for good, or for its text alone.
-
-        Args:
-            refusal: what the server said.
-            request: what was refused.
-            advice: what a user can do if it is for good.
-        """
-        kind = _kind(request)
+    async def minds(self, request: SampleRequest, at: Replica | None) -> Minds:
+        """What a server minds of a request that it refused."""
+        kind = _kind(request, at)
         async with self._asking:
-            if kind not in self._takes:
-                self._takes[kind] = await self._would_take(request)
-        if self._takes[kind]:
-            return DeclinedError(f"{refusal}; with another text the server takes such a request")
-        return RefusedError(f"{refusal}; {advice or _ADVICE}")
+            found = self._known.get(kind) or await self._found(request, at)
+            if found is not Minds.UNKNOWN:
+                self._known[kind] = found
+        return found
 
-    async def _would_take(self, request: SampleRequest) -> bool:
+    async def _found(self, request: SampleRequest, at: Replica | None) -> Minds:
+        taken = await self._taken(request, at)
+        if taken is None:
+            return Minds.UNKNOWN
+        if taken:
+            return Minds.TEXT
+        if request.n > 1 and await self._taken(replace(request, n=1), at):
+            return Minds.DRAWS
+        return Minds.ALL
+
+    async def _taken(self, request: SampleRequest, at: Replica | None) -> bool | None:
+        """Whether the server takes such a request with a harmless text; None: it did not say."""
         harmless = tuple(Message(turn.role, _TEXT) for turn in request.messages)
         try:
-            await self._ask(replace(request, messages=harmless, n=1))
+            await self._ask(replace(request, messages=harmless), at)
         except (Refused, RefusedError, ContextError):
             return False
-        except EngineError:  # nothing is known; the run must not end for that
-            return True
+        except EngineError:
+            return None
         return True
 
 
-def _kind(request: SampleRequest) -> Kind:
+def _kind(request: SampleRequest, at: Replica | None) -> Kind:
     roles = tuple(turn.role for turn in request.messages)
-    return roles, request.n > 1, bool(request.logprobs), bool(request.sampling.stop)
+    return at, roles, request.n > 1, bool(request.logprobs), bool(request.sampling.stop)

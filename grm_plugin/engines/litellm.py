@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
@@ -15,13 +13,18 @@ from pydantic import Field
 
 from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.engines.completions import read_draws
+from grm_plugin.engines.gathering import gathered
+from grm_plugin.engines.harmless import Harmless, Minds
 from grm_plugin.engines.litellm_calls import Caller
+from grm_plugin.engines.litellm_library import altered, imported, keys_of_the_environment
 from grm_plugin.engines.litellm_prices import cost_of, prices_of
-from grm_plugin.errors import ConfigError, EngineError, not_installed
+from grm_plugin.errors import ConfigError, DeclinedError, EngineError, RefusedError
 from grm_plugin.options import Options, read_options
 from grm_plugin.prices import Prices
 from grm_plugin.remote.http import Answer
 from grm_plugin.remote.pace import Pace
+from grm_plugin.remote.refusing.refusals import Refused
+from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.secret import Hiding, Secret
 from grm_plugin.remote.wire import json_value
 from grm_plugin.types import Message
@@ -30,10 +33,10 @@ _OWNER = "engine 'litellm'"
 _OURS = frozenset(
     (
         *("model", "messages", "n", "seed", "temperature", "top_p", "max_tokens", "stop", "stream"),
-        *("logprobs", "top_logprobs", "api_base", "api_key", "timeout", "num_retries"),
+        *("logprobs", "top_logprobs", "api_base", "api_key", "timeout", "num_retries", "logger_fn"),
     )
 )
-_DECIDING = ("temperature", "top_p", "seed", "stop")
+_ADVICE = "take out or change what it names, or name another model"
 
 
 class LiteLLMOptions(Options):
@@ -65,10 +68,10 @@ class LiteLLMEngine:
     """Asks for every draw by itself, whatever the provider makes of ``n``.
 
     What a provider does not take (a seed, say) litellm leaves out, and verdicts say so (``altered``
-    in their origin). A provider that is busy is
-    waited for, as the ``server`` engine does; other faults are tried ``limits.tries`` times.
-    The money is what the provider tells, else what litellm's own table of prices says, which comes
-    with the library: nothing is fetched for it.
+    in their origin). A provider that is busy or not there is waited for, as the ``server`` engine
+    does; other faults are tried ``limits.tries`` times. The money is what the provider tells, else
+    what litellm's own table of prices says, which comes with the library: nothing is fetched for
+    it.
 
     Args:
         options: see :class:`LiteLLMOptions`.
@@ -80,6 +83,7 @@ class LiteLLMEngine:
 
     Options = LiteLLMOptions
     prices: Prices | None = None
+    most_draws = 1
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(LiteLLMOptions, _OWNER, options)
@@ -88,7 +92,8 @@ class LiteLLMEngine:
             raise ConfigError(f"{_OWNER}: arguments must not set {', '.join(taken)}")
         self._secret = Secret.from_environment(self.options.api_key_env, _OWNER)
         self._limits = limits
-        self._hiding = Hiding([self._secret.value, *_keys_of_the_environment()])
+        self._hiding = Hiding([self._secret.value, *keys_of_the_environment()])
+        self._harmless = Harmless(self._asked)
         self._litellm: ModuleType | None = None
         self._caller: Caller | None = None
         self.altered: Mapping[str, Any] = {}
@@ -102,7 +107,7 @@ class LiteLLMEngine:
         Raises:
             EngineError: litellm is not installed.
         """
-        self._litellm = await asyncio.to_thread(_imported)
+        self._litellm = await asyncio.to_thread(imported)
         self._caller = Caller(
             self._litellm.acompletion,
             self._limits,
@@ -110,7 +115,7 @@ class LiteLLMEngine:
             f"{_OWNER}: {self.model}",
             self._hiding.text,
         )
-        self.altered = _altered(self._litellm, self.model)
+        self.altered = altered(self._litellm, self.model)
         self.prices = prices_of(self._litellm.model_cost, self.model)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
@@ -120,7 +125,7 @@ class LiteLLMEngine:
             ContextError: the prompt is too long for the judge.
             EngineError: the engine is not running.
         """
-        return await asyncio.gather(*(self._draw(request, i) for i in range(request.n)))
+        return await gathered(self._draw(_only(request, i)) for i in range(request.n))
 
     async def turn(self) -> None:
         """Return when the requests of another group can be sent."""
@@ -136,23 +141,46 @@ class LiteLLMEngine:
             raise EngineError(f"{_OWNER} is not running; start it first")
         return self._caller
 
-    async def _draw(self, request: SampleRequest, i: int) -> Draw | EngineError:
+    async def _draw(self, request: SampleRequest) -> Draw | EngineError:
         try:
-            answer, seconds = await self._calls().call(self._arguments(request, i))
-            value = Answer(self._told(answer), seconds)
-            (draw,) = read_draws(value, replace(request, n=1, seed=request.seed + i))
+            answer, seconds = await self._complete(request)
+            (draw,) = read_draws(Answer(self._told(answer), seconds), request)
         except EngineError as error:
             return error
         return self._with_money(answer, draw)
 
+    async def _complete(self, request: SampleRequest) -> tuple[Any, float]:
+        """The answer to a request that the provider takes, or to one whose text it minds."""
+        try:
+            answer = await self._asked(request)
+        except Refused as refusal:
+            raise await self._blamed(refusal, request) from refusal
+        self._harmless.answered(request, None)
+        return answer
+
+    async def _blamed(self, refusal: Refused, request: SampleRequest) -> EngineError:
+        minds = await self._harmless.minds(request, None)
+        if minds is Minds.UNKNOWN:
+            return refusal
+        if minds is Minds.TEXT:
+            return DeclinedError(f"{refusal}; with another text the provider takes such a request")
+        return RefusedError(f"{refusal}; {_ADVICE}")
+
+    async def _asked(
+        self, request: SampleRequest, only: Replica | None = None
+    ) -> tuple[Any, float]:
+        return await self._calls().call(self._arguments(request))
+
     def _told(self, answer: Any) -> Any:
         """What the provider sent, without keys."""
-        written = json.dumps(answer.model_dump(), default=str)
-        return json_value(self._hiding.content(written.encode()))
+        raw = isinstance(answer, str)
+        written = answer if raw else json.dumps(answer.model_dump(), default=str)
+        return json_value(self._hiding.content(written.encode(errors="replace")))
 
     def _with_money(self, answer: Any, draw: Draw | EngineError) -> Draw | EngineError:
         """``draw`` with what litellm reckons that it cost, where the provider told nothing."""
-        if self._litellm is None or draw.money is not None or not draw.prompt_tokens:
+        told = draw.money is not None or not draw.prompt_tokens
+        if self._litellm is None or told or isinstance(answer, str):
             return draw
         money = cost_of(self._litellm, self.model, answer)
         if isinstance(draw, Draw):
@@ -160,12 +188,12 @@ class LiteLLMEngine:
         draw.money = money
         return draw
 
-    def _arguments(self, request: SampleRequest, i: int) -> dict[str, Any]:
+    def _arguments(self, request: SampleRequest) -> dict[str, Any]:
         sampling = request.sampling
         arguments: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": one.role, "content": one.content} for one in request.messages],
-            "seed": request.seed + i,
+            "seed": request.seed,
             "temperature": sampling.temperature,
             "max_tokens": sampling.max_tokens,
             "drop_params": True,
@@ -192,31 +220,6 @@ class LiteLLMEngine:
         self._litellm = self._caller = None
 
 
-def _imported() -> ModuleType:
-    """litellm, without what it fetches, prints and logs by itself."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    try:
-        import litellm
-    except ImportError as error:
-        raise not_installed(_OWNER, "litellm", error) from error
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    module: ModuleType = litellm
-    return module
-
-
-def _keys_of_the_environment() -> list[str]:
-    """The keys that litellm may find by itself."""
-    return [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN"))]
-
-
-def _altered(litellm: ModuleType, model: str) -> dict[str, Any]:
-    """What litellm leaves out of requests to this provider, as far as it knows."""
-    try:
-        taken = litellm.get_supported_openai_params(model=model) or _DECIDING
-    except Exception:  # a provider that it does not know will be refused with the first request
-        taken = _DECIDING
-    unsent = [name for name in _DECIDING if name not in taken]
-    return {"not_sent": unsent} if unsent else {}
+def _only(request: SampleRequest, i: int) -> SampleRequest:
+    """The request for draw ``i`` of those of ``request``."""
+    return replace(request, n=1, seed=request.seed + i, first=request.first + i)

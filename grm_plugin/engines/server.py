@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
 
 from grm_plugin.engine import Draw, Limits, SampleRequest, Sampling
+from grm_plugin.engines.asking import Asking
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
-from grm_plugin.engines.harmless import Harmless
+from grm_plugin.engines.gathering import gathered
 from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
-from grm_plugin.remote.fields import RequestShape, asked_of
-from grm_plugin.remote.http import Answer
-from grm_plugin.remote.leading import Leading
+from grm_plugin.remote.fields import RequestShape
 from grm_plugin.remote.options import ConnectionOptions
-from grm_plugin.remote.refusing.refusals import NotFound, Refused
+from grm_plugin.remote.refusing.refusals import NotFound
 from grm_plugin.types import Message
 
 _OWNER = "engine 'server'"
@@ -94,8 +91,7 @@ class ServerEngine:
             system=self.options.system,
             owner=_OWNER,
         )
-        self._after_the_first = Leading().turn if self.options.warm_up else _at_once
-        self._harmless = Harmless(self._written)
+        self._asking = Asking(self._connection, self._shape, warm_up=self.options.warm_up)
         self._cut_prompts = CutPrompts(self._told_tokens, _OWNER, self.options.context_tokens)
         self._tokenizes = provider.lists  # nobody else has /tokenize
         self.model = self._connection.model
@@ -119,6 +115,11 @@ class ServerEngine:
         """What the judge does not get as it was asked for: fields not sent, turns moved."""
         return self._shape.altered
 
+    @property
+    def most_draws(self) -> float:
+        """Draws that one request to a server brings, as far as is known."""
+        return self._shape.most_draws
+
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         """Draw ``request.n`` completions; cancelling closes the connection, which stops vLLM.
 
@@ -138,10 +139,10 @@ class ServerEngine:
         """The draws of a request, in as many POSTs as the server needs for them."""
         if self._shape.most_draws < request.n:
             return await self._in_parts(request, int(self._shape.most_draws))
-        draws = read_draws(await self._complete(request), request)
+        draws = read_draws(await self._asking.answer(request), request)
         if len(draws) < request.n:
             self._shape.gave(len(draws), request.n)
-            draws += await self._drawn(_from(request, len(draws), request.n))
+            draws += await self._part(_from(request, len(draws), request.n))
         return draws
 
     async def _in_parts(self, request: SampleRequest, most: int) -> list[Draw | EngineError]:
@@ -149,50 +150,19 @@ class ServerEngine:
             _from(request, start, min(start + most, request.n))
             for start in range(0, request.n, most)
         ]
-        found = await asyncio.gather(*map(self._drawn, parts), return_exceptions=True)
-        draws: list[Draw | EngineError] = []
-        for part, result in zip(parts, found, strict=True):
-            if isinstance(result, BaseException) and not isinstance(result, EngineError):
-                raise result
-            draws += [result] * part.n if isinstance(result, EngineError) else result
-        return draws
+        return [draw for part in await gathered(map(self._part, parts)) for draw in part]
 
-    async def _complete(self, request: SampleRequest) -> Answer:
-        """The server's answer to a request that it takes, or to one whose text it minds."""
+    async def _part(self, request: SampleRequest) -> list[Draw | EngineError]:
+        """Draws of a request in parts; what fails one of them costs the others nothing."""
         try:
-            async with self._after_the_first(request.group):
-                answer = await self._written(request)
-        except Refused as refusal:
-            advice = self._shape.advice(asked_of(self.model, request), refusal.said)
-            raise await self._harmless.blamed(refusal, request, advice) from refusal
-        self._harmless.answered(request)
-        return answer
-
-    async def _written(self, request: SampleRequest) -> Answer:
-        """The server's answer, with what it refuses by name changed where that loses nothing."""
-        asked, changes = asked_of(self.model, request), dict[str, tuple[str | None, str]]()
-        while True:
-            names = self._shape.names({name: other for name, (other, _) in changes.items()})
-            try:
-                answer = await self._connection.post(
-                    "/v1/chat/completions",
-                    self._shape.written(asked, names),
-                    group=request.group,
-                    draws=request.n,
-                )
-            except Refused as refusal:
-                change = self._shape.change(asked, names, refusal.said)
-                if change is None:
-                    raise
-                changes[change[0]] = (change[1], refusal.said)
-            else:
-                self._shape.learn(changes)
-                return answer
+            return await self._drawn(request)
+        except EngineError as error:
+            return [error] * request.n
 
     async def _told_tokens(self, messages: Sequence[Message]) -> int:
         """Prompt tokens that the server counts for ``messages``, at the price of one token."""
         request = SampleRequest(tuple(messages), 1, 0, Sampling(max_tokens=1))
-        (draw,) = read_draws(await self._complete(request), request)
+        (draw,) = read_draws(await self._asking.answer(request), request)
         return draw.prompt_tokens if isinstance(draw, Draw) else 0
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
@@ -234,10 +204,6 @@ class ServerEngine:
     def abandon(self) -> None:
         """End a server of ours at once, from any thread: the event loop of this engine is lost."""
         self._connection.abandon()
-
-
-def _at_once(group: str) -> AbstractAsyncContextManager[None]:
-    return nullcontext()
 
 
 def _from(request: SampleRequest, start: int, end: int) -> SampleRequest:

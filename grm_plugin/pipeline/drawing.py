@@ -1,24 +1,25 @@
-"""Asks the engine for samples and reads them: one request a showing, all at once."""
+"""Asks the engine for samples and reads them: all at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from grm_plugin.engine import Draw, Engine, SampleRequest, Sampling
-from grm_plugin.errors import EngineError, PluginError
+from grm_plugin.errors import EngineError, PluginError, RequestTimeout
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.checking import checked_draws
 from grm_plugin.pipeline.planning import Showing
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
-from grm_plugin.pipeline.sampled import Broken, Sampled, digest_of, lost_sample, together
+from grm_plugin.pipeline.sampled import Broken, Sampled, digest_of, together
 from grm_plugin.prompts import Prepared
 from grm_plugin.running import guarded
 from grm_plugin.running.budget import Allowance, Amount
-from grm_plugin.types import Reason, Sample
+from grm_plugin.types import Sample
 
 Draws = Sequence[Draw | EngineError]
 
@@ -29,6 +30,33 @@ class _Bill:
 
     allowance: Allowance
     most: Sequence[Amount]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the judge is shown, and what has come of its draws so far.
+
+    Args:
+        showing: which responses, in which order, for how many draws.
+        prepared: renders them.
+        request: for all draws of the first round.
+        bill: what they may cost.
+        over: draws that have had their last word, by number; whoever is late keeps these.
+        under_way: what draws in a later round said before.
+    """
+
+    showing: Showing
+    prepared: Prepared
+    request: SampleRequest
+    bill: _Bill
+    over: dict[int, Draw | EngineError | Broken] = field(default_factory=dict)
+    under_way: dict[int, Draw] = field(default_factory=dict)
+
+    def draw(self, i: int, late: EngineError) -> Draw | EngineError | Broken:
+        """Draw ``i``, or that it is late."""
+        if i in self.over:
+            return self.over[i]
+        return Broken(late, self.under_way[i]) if i in self.under_way else late
 
 
 @dataclass(frozen=True)
@@ -73,25 +101,22 @@ class Drawer:
         Raises:
             InputError: the engine refuses the prompt.
         """
-        tasks = {asyncio.create_task(self._show(case, prepared, one)): one for one in showings}
+        shown = [self._shown(case, prepared, one) for one in showings]
+        tasks = [asyncio.create_task(part) for one in shown for part in self._parts(one)]
         try:
             left = max(0.0, deadline - time.monotonic())
             done, _ = await asyncio.wait(tasks, timeout=left, return_when="FIRST_EXCEPTION")
             for task in done:
                 task.result()  # a refusal or a bug ends the group; failed samples are values
-            found = [
-                task.result() if task in done else self._late(one, left)
-                for task, one in tasks.items()
-            ]
-            return [sample for samples in found for sample in samples]
+            n = len(case.asked.responses)
+            return [sample for one in shown for sample in self._samples(one, left, n)]
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _show(self, case: Case, prepared: Prepared, showing: Showing) -> list[Sample]:
-        messages = prepared.render(showing.order)
+    def _shown(self, case: Case, prepared: Prepared, showing: Showing) -> _Shown:
         request = SampleRequest(
-            messages,
+            prepared.render(showing.order),
             showing.n,
             showing.seed,
             self.samplings[0],
@@ -100,25 +125,35 @@ class Drawer:
             showing.run,
             self._logprobs(0),
         )
-        bill = self._bill(case, prepared, showing)
-        first = await self._asked(request, bill, 0)
-        draws: Sequence[Draw | EngineError | Broken] = first
-        if len(self.samplings) > 1:
-            each = [
-                self._goes_on(prepared, showing, request, i, draw, bill)
-                for i, draw in enumerate(first)
-            ]
-            draws = await asyncio.gather(*each)
-        digest = digest_of(messages)
-        n = len(case.asked.responses)
-        sampled = Sampled(self.engine, self.reader, self.pricing)
-        return [sampled.of(showing, i, draw, digest, n) for i, draw in enumerate(draws)]
+        return _Shown(showing, prepared, request, self._bill(case, prepared, showing))
 
-    def _late(self, showing: Showing, waited_s: float) -> list[Sample]:
+    def _parts(self, shown: _Shown) -> Iterator[Coroutine[Any, Any, None]]:
+        """What draws a showing, in parts of as many draws as one request to the judge brings."""
+        n = shown.showing.n
+        most = int(max(1, min(n, getattr(self.engine, "most_draws", n))))
+        for start in range(0, n, most):
+            yield self._part(shown, range(start, min(start + most, n)))
+
+    async def _part(self, shown: _Shown, draws: range) -> None:
+        request = _from(shown.request, draws.start, len(draws))
+        first = await self._asked(request, shown.bill, 0)
+        each = zip(draws, first, strict=True)
+        await asyncio.gather(*(self._goes_on(shown, i, draw) for i, draw in each))
+
+    def _samples(self, shown: _Shown, waited_s: float, n: int) -> list[Sample]:
+        """The samples of a showing, for ``n`` responses; what is not there is late."""
+        sampled = Sampled(self.engine, self.reader, self.pricing)
+        late, digest = self._late(waited_s), digest_of(shown.request.messages)
+        return [
+            sampled.of(shown.showing, i, shown.draw(i, late), digest, n)
+            for i in range(shown.showing.n)
+        ]
+
+    def _late(self, waited_s: float) -> RequestTimeout:
         detail = f"no answer within the group's deadline ({waited_s:.1f} s)"
         if trouble := getattr(self.engine, "trouble", ""):
             detail = f"{detail}; {trouble}"
-        return [lost_sample(showing, i, Reason.TIMEOUT, detail) for i in range(showing.n)]
+        return RequestTimeout(detail)
 
     def _logprobs(self, number: int) -> int:
         """Probabilities are asked for only in the round that is read."""
@@ -150,37 +185,35 @@ class Drawer:
         except PluginError as error:  # whatever an engine does, it costs the draws it was asked for
             return [EngineError(str(error))] * request.n
 
-    async def _goes_on(
-        self,
-        prepared: Prepared,
-        showing: Showing,
-        request: SampleRequest,
-        i: int,
-        draw: Draw | EngineError,
-        bill: _Bill,
-    ) -> Draw | EngineError | Broken:
-        """The last word of a judge that speaks in several rounds, with what it said before."""
+    async def _goes_on(self, shown: _Shown, i: int, draw: Draw | EngineError) -> None:
+        """Hear draw ``i`` to its last word; most judges have said it in their first round."""
         for number in range(1, len(self.samplings)):
             if (
                 isinstance(draw, EngineError)
                 or draw.finish_reason != "stop"
                 or len(draw.said) >= number
             ):
-                return draw
+                break
             said = (*draw.said, draw.text)
-            again = replace(
-                request,
-                messages=prepared.render(
-                    showing.order, said=[self.reader.thinking.answer(text) for text in said]
-                ),
-                n=1,
-                seed=showing.seed + i,
-                first=showing.first + i,
-                sampling=self.samplings[number],
-                logprobs=self._logprobs(number),
-            )
-            (word,) = await self._asked(again, bill, number)
+            shown.under_way[i] = replace(draw, text="", said=said)
+            (word,) = await self._asked(self._next(shown, i, said, number), shown.bill, number)
             if isinstance(word, EngineError):
-                return Broken(word, replace(draw, text="", said=said))
+                shown.over[i] = Broken(word, shown.under_way[i])
+                return
             draw = together(draw, word, said)
-        return draw
+        shown.over[i] = draw
+
+    def _next(self, shown: _Shown, i: int, said: tuple[str, ...], number: int) -> SampleRequest:
+        """The request for round ``number`` of draw ``i``, with what the judge said before."""
+        answers = [self.reader.thinking.answer(text) for text in said]
+        return replace(
+            _from(shown.request, i, 1),
+            messages=shown.prepared.render(shown.showing.order, said=answers),
+            sampling=self.samplings[number],
+            logprobs=self._logprobs(number),
+        )
+
+
+def _from(request: SampleRequest, start: int, n: int) -> SampleRequest:
+    """The part of a request that brings ``n`` of its draws, from ``start`` on."""
+    return replace(request, n=n, seed=request.seed + start, first=request.first + start)

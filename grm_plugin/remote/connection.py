@@ -17,8 +17,9 @@ from grm_plugin.errors import (
 )
 from grm_plugin.remote.access import Access
 from grm_plugin.remote.http import Answer, Client
-from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
-from grm_plugin.remote.launching.sharing import SharedServer
+from grm_plugin.remote.launching.lasting import LastingServer
+from grm_plugin.remote.launching.launch import ServeOptions
+from grm_plugin.remote.launching.sharing import SharedServer, own_server
 from grm_plugin.remote.options import ConnectionOptions, urls_of
 from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.providers import provider_of
@@ -52,7 +53,7 @@ class Connection:
         self._access = Access.of(options, self.provider, owner)
         self._replicas = [Replica.at(url, owner) for url in urls]
         self._client: Client | None = None
-        self._process: ServerProcess | SharedServer | None = None
+        self._process: LastingServer | SharedServer | None = None
         self.model = options.model or (options.serve.model if options.serve else "")
         self.context_tokens: int | None = None
 
@@ -82,8 +83,7 @@ class Connection:
         return Client(self._replicas, self._limits, self._access, longest, pace, self._loss)
 
     async def _start_server(self, options: ServeOptions) -> None:
-        kind = SharedServer if options.shared else ServerProcess
-        self._process = kind(options, self._access.secret, self._owner)
+        self._process = own_server(options, self._access.secret, self._owner)
         self._replicas = [Replica.at(await self._process.start(), self._owner)]
         self._access = self._access.with_key(self._process.secret)
 
@@ -174,18 +174,21 @@ class Connection:
             names = unknown("model", self.model, served.models)
             raise RefusedError(f"{self._owner}: {replica}: {names[:500]}")
 
-    async def post(
-        self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
-    ) -> Answer:
+    async def post(self, path: str, body: Mapping[str, Any], **how: Any) -> Answer:
         """Post ``body``; see :meth:`grm_plugin.remote.http.Client.post`."""
         if self._client is None:
             raise self._not_running()
-        return await self._client.post(path, body, group=group, draws=draws)
+        return await self._client.post(path, body, **how)
+
+    def refused(self, replica: Replica, error: RefusedError) -> None:
+        """Let alone for a while who takes no request of ours, if there are others."""
+        if self._client is not None:
+            self._client.refused(replica, error)
 
     @property
     def trouble(self) -> str:
         """Why requests wait for the servers now; empty when they do not."""
-        return str((self._client and self._client.router.waits) or "")
+        return str((self._client and self._client.router.waits()) or "")
 
     async def turn(self) -> None:
         """Return when the servers can take the requests of another group."""
@@ -194,7 +197,7 @@ class Connection:
         await self._client.turn()
 
     def _loss(self) -> str:
-        """Why a server that was started for us is gone; empty while it should be there."""
+        """Why a server that was started for us is gone for good; empty while one may wait."""
         return self._process.loss() if self._process else ""
 
     def _not_running(self) -> EngineError:

@@ -92,6 +92,10 @@ class RequestShape:
         """Draws that one request can bring."""
         return 1 if self._names["n"] is None else self._most_draws or float("inf")
 
+    def is_set(self, name: str) -> bool:
+        """Whether the user says how a field is called."""
+        return name in self._fixed
+
     @property
     def altered(self) -> dict[str, Any]:
         """What the judge does not get as it was asked for, for the record."""

@@ -4,62 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import GRMError, RefusedError, RequestTimeout, TransportError
+from grm_plugin.errors import (
+    ContextError,
+    DeclinedError,
+    EngineError,
+    RefusedError,
+    RequestTimeout,
+    TransportError,
+)
 from grm_plugin.remote.access import Access
 from grm_plugin.remote.exchange import CONNECT_S, Exchange
 from grm_plugin.remote.pace import Pace
 from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Wait
+from grm_plugin.remote.refusing.refusals import Refused
 from grm_plugin.remote.replicas import Replica
 from grm_plugin.remote.routing import Router
 from grm_plugin.remote.slots import Slots
+from grm_plugin.remote.trip import NOBODY, Check, Trip, anything
 
-_LONGEST_PAUSE_S = 5.0
 _SETTLE_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server sent: the JSON value, and wall seconds from sending to the last byte."""
+    """What a server sent: the JSON value, wall seconds from sending to the last byte, and who."""
 
     value: Any
     seconds: float
-
-
-@dataclass(slots=True)
-class _Trip:
-    """One request on its way: since when, where it failed last, and how often.
-
-    Args:
-        path: where it goes.
-        body: what it carries.
-        group: pins it to a replica.
-        draws: what it counts for.
-        asked_at: when it was made; ``ticket`` is its place among those made before.
-        deadline: of the answer, from its first sending or its first after a wait.
-        failed_at: the replica that gave it no answer last.
-        refused_by: the replicas that will take no request like it.
-        faults: of servers that were there.
-    """
-
-    path: str
-    body: Mapping[str, Any]
-    group: str
-    draws: int
-    asked_at: float
-    ticket: int
-    deadline: float = math.inf
-    failed_at: Replica | None = None
-    refused_by: set[Replica] = field(default_factory=set)
-    faults: int = 0
-    last: str = ""
+    by: Replica | None = None
 
 
 class Client:
@@ -100,7 +79,15 @@ class Client:
         await self._exchange.close()
 
     async def post(
-        self, path: str, body: Mapping[str, Any], *, group: str = "", draws: int = 1
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        group: str = "",
+        draws: int = 1,
+        check: Check = anything,
+        refused_by: Mapping[Replica, RefusedError] = NOBODY,
+        only: Replica | None = None,
     ) -> Answer:
         """Post ``body`` and return the JSON that came back.
 
@@ -109,16 +96,26 @@ class Client:
             body: anything JSON.
             group: requests of one group go to one replica.
             draws: what it counts for the limit of draws in flight and for load.
+            check: what an answer must pass, or it counts as garbage.
+            refused_by: replicas that take no request like this one, which are not asked.
+            only: the replica to ask, if there is only one for it.
 
         Raises:
-            TransportError: no usable answer after all tries, garbage (which is not retried), or
-                nobody was there for too long.
+            TransportError: no usable answer after all tries, garbage (retried where there is
+                another server), or nobody was there for too long.
             RequestTimeout: the deadline passed.
-            RefusedError: every server refuses requests like this one.
+            RefusedError: every server refuses requests like this one, or those that are there.
             ContextError: the prompt is too long for the judge.
-            EngineError: the server refused the request.
+            Refused: a server does not take the request as it is; says which one.
+            EngineError: another refusal.
         """
-        trip = _Trip(path, body, group, draws, time.monotonic(), self._slots.ticket())
+        without = {one for one in self.router.replicas if only not in (None, one)}
+        trip = Trip(
+            *(path, body, group, draws, check, without | refused_by.keys()),
+            *(list(refused_by.values()), time.monotonic(), self._slots.ticket()),
+        )
+        if len(trip.without) == len(self.router.replicas):
+            raise trip.refusals[-1]
         while True:
             try:
                 async with self._slots.hold(draws, trip.ticket):
@@ -127,11 +124,15 @@ class Client:
             except Wait as fault:
                 trip.last, trip.deadline = str(fault), math.inf
                 self._check_patience(trip)
-            except RefusedError:
-                if len(trip.refused_by) == len(self.router.replicas):
+            except RefusedError as error:
+                if error not in trip.refusals or len(trip.without) == len(self.router.replicas):
                     raise
-            except Fault as fault:
-                await asyncio.sleep(self._pause_s(trip, fault))
+            except (Refused, DeclinedError, RequestTimeout):
+                raise
+            except EngineError as fault:
+                if not isinstance(fault, Fault) and len(self.router.replicas) == 1:
+                    raise
+                await asyncio.sleep(trip.pause_s(fault, self._limits.tries))
 
     async def turn(self) -> None:
         """Return when nobody waits for a slot, one caller after the other.
@@ -153,84 +154,95 @@ class Client:
         except TimeoutError:
             raise RequestTimeout(f"{replica}{path}: no answer within {CONNECT_S:g} s") from None
 
-    async def _open(self, trip: _Trip) -> None:
-        """Return when a replica may be asked."""
-        while due_s := self.router.due_s(trip.refused_by):
+    async def _open(self, trip: Trip) -> None:
+        """Return when a replica may be asked, and it is the turn of this request."""
+
+        def may() -> bool:
+            return not self.router.due_s(trip.without)
+
+        while not (may() and await self._pace.turn(may)):
+            due_s = self.router.due_s(trip.without)
             self._check_patience(trip)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._back.wait(), min(due_s, self._patience_s(trip)))
-        await self._pace.turn()
 
-    async def _once(self, trip: _Trip) -> Answer:
+    async def _once(self, trip: Trip) -> Answer:
         with self.router.lease(
-            trip.group, trip.draws, avoid=trip.failed_at, without=trip.refused_by
+            trip.group, trip.draws, avoid=trip.failed_at, without=trip.without
         ) as replica:
             sent_at = time.monotonic()
             trip.deadline = min(trip.deadline, sent_at + self._limits.request_timeout_s)
             try:
                 async with asyncio.timeout(trip.deadline - sent_at):
                     value = await self._exchange.send("POST", replica, trip.path, trip.body)
+                trip.check(value)
             except TimeoutError:
                 raise self._late(trip, replica) from None
-            except TransportError as fault:
-                trip.failed_at = replica
-                self._blame(replica, fault, sent_at)
+            except Refused as error:  # about this request, or about all; who asked finds out
+                error.by = replica
+                if not self.router.refuses(replica):
+                    self._on_answer(replica, trip, sent_at)
+                raise
+            except (ContextError, DeclinedError):  # about this request; the server lives
+                self._on_answer(replica, trip, sent_at)
                 raise
             except RefusedError as error:
                 self._on_refusal(replica, trip, error)
                 raise
-            except GRMError:  # about this request; the server lives
-                self._on_answer(replica, trip, sent_at)
+            except EngineError as error:
+                trip.failed_at = replica
+                self._blame(replica, error, sent_at)
                 raise
             self._on_answer(replica, trip, sent_at)
-            return Answer(value, time.monotonic() - sent_at)
+            return Answer(value, time.monotonic() - sent_at, replica)
 
-    def _on_answer(self, replica: Replica, trip: _Trip, sent_at: float) -> None:
+    def _on_answer(self, replica: Replica, trip: Trip, sent_at: float) -> None:
         self._answered_at = time.monotonic()
         self._slots.grow(trip.draws)
         if self.router.answered(replica, sent_at):
             self._back.set()  # wakes all who wait now
             self._back.clear()
 
-    def _on_refusal(self, replica: Replica, trip: _Trip, error: RefusedError) -> None:
-        """Who refuses one of us refuses all, unless that is only about a path it does not have."""
+    def _on_refusal(self, replica: Replica, trip: Trip, error: RefusedError) -> None:
         trip.failed_at = replica
-        trip.refused_by.add(replica)
-        if len(self.router.replicas) > 1 and trip.path.startswith("/v1/"):
+        trip.without.add(replica)
+        trip.refusals.append(error)
+        if trip.path.startswith("/v1/"):  # else it may be only about a path it does not have
+            self.refused(replica, error)
+
+    def refused(self, replica: Replica, error: RefusedError) -> None:
+        """Who refuses one of us refuses all: let it alone for a while, if there are others."""
+        if len(self.router.replicas) > 1:
             self.router.refused(replica, str(error))
 
-    def _blame(self, replica: Replica, fault: TransportError, sent_at: float) -> None:
+    def _blame(self, replica: Replica, fault: EngineError, sent_at: float) -> None:
         if isinstance(fault, Busy):
             news = self.router.busy(replica, fault, sent_at)
             if news and self.router.due_s():
                 self._slots.shrink()
         elif isinstance(fault, Wait):
             self.router.away(replica, fault)
-        elif isinstance(fault, Fault):
+        else:
             self.router.failed(replica, str(fault))
 
-    def _patience_s(self, trip: _Trip) -> float:
+    def _patience_s(self, trip: Trip) -> float:
         """Seconds for which a request that waits will still wait, if nobody is answered."""
         since = max(trip.asked_at, self._answered_at)
         return since + self._limits.request_timeout_s - time.monotonic()
 
-    def _check_patience(self, trip: _Trip) -> None:
-        fault = self.router.waits
+    def _check_patience(self, trip: Trip) -> None:
+        fault = self.router.waits(trip.without)
         if fault and (loss := self._loss()):
-            raise TransportError(f"{fault}; {loss}")
+            raise RefusedError(f"{fault}; {loss}")
         if fault is None or self._patience_s(trip) > 0:
             return
         waited = f"waited for {self._limits.request_timeout_s:g} s, and it answered nobody"
+        if trip.refusals:
+            raise RefusedError(f"{trip.refusals[-1]}; and nobody else: {fault} ({waited})")
         kind = TransportError if isinstance(fault, Away) else RequestTimeout
         raise kind(f"{fault} ({waited})")
 
-    def _pause_s(self, trip: _Trip, fault: Fault) -> float:
-        trip.faults += 1
-        if trip.faults >= self._limits.tries:
-            raise TransportError(f"{fault} (gave up after {self._limits.tries} tries)") from fault
-        return min(_LONGEST_PAUSE_S, 0.1 * 2.0**trip.faults) * random.uniform(0.5, 1.0)
-
-    def _late(self, trip: _Trip, replica: Replica) -> RequestTimeout:
+    def _late(self, trip: Trip, replica: Replica) -> RequestTimeout:
         limit = f"within {self._limits.request_timeout_s:g} s"
         said = f"{replica}{trip.path}: no answer {limit}; raise request_timeout_s"
         self.router.failed(replica, said)

@@ -89,10 +89,13 @@ class Router:
     def _due_s(self, replica: Replica) -> float:
         return max(0.0, replica.aside_until - self.clock()) if replica.waits else 0.0
 
-    @property
-    def waits(self) -> Wait | None:
-        """Why no replica takes requests; None while one may."""
-        return min(self.replicas, key=self._due_s).waits
+    def waits(self, without: Collection[Replica] = ()) -> Wait | None:
+        """Why no replica takes requests; None while one may.
+
+        Args:
+            without: replicas that do not count; not all of them.
+        """
+        return min((one for one in self.replicas if one not in without), key=self._due_s).waits
 
     def failed(self, replica: Replica, why: str) -> None:
         """Count a transport fault; those of a replica that is already aside say nothing new."""
@@ -110,6 +113,10 @@ class Router:
         """Put aside a replica that takes no request of ours, while there are others."""
         if self.clock() >= replica.aside_until:
             self._fault(replica, max(replica.faults, FAULTS_TO_PUT_ASIDE - 1) + 1, why)
+
+    def refuses(self, replica: Replica) -> bool:
+        """Whether it is put aside though it is there."""
+        return replica.faults >= FAULTS_TO_PUT_ASIDE and replica.waits is None
 
     def busy(self, replica: Replica, fault: Wait, sent_at: float) -> bool:
         """Let a replica rest that has too much to do.

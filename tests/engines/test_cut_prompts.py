@@ -11,7 +11,7 @@ from grm_plugin.engines.cutting import suspicious
 from grm_plugin.errors import ConfigError, ContextError
 from grm_plugin.types import Message
 from tests.engines.conftest import Serve
-from tests.engines.judge_server import Act, JudgeServer, completion
+from tests.engines.judge_server import Act, JudgeServer, completion, status, usage_of
 from tests.engines.requests_to_judge import request_for
 from tests.engines.test_server_engine import engine_for
 
@@ -107,6 +107,42 @@ async def test_what_fills_the_declared_context_is_a_context_error(serve: Serve) 
         assert isinstance((await engine.sample(request_for("ba " * 76)))[0], Draw)
         with pytest.raises(ContextError, match=r"77 prompt tokens and max_tokens 24 are over"):
             await engine.sample(request_for("ba " * 77))
+
+
+async def test_more_tokens_than_a_text_has_bytes_are_not_believed(serve: Serve) -> None:
+    server = serve(JudgeServer(otherwise=usage_of({"prompt_tokens": 10**15})))
+    server.max_model_len = None
+    async with engine_for(server, context_tokens=32768) as engine:
+        (draw,) = await engine.sample(request_for())
+    assert isinstance(draw, Draw)
+
+
+async def test_a_server_that_gives_no_single_token_is_asked_for_one_only_twice(
+    serve: Serve,
+) -> None:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        few = body["max_tokens"] < 16
+        told = status(400, "expected a value >= 16") if few else counting(LONG, frame=300)
+        return await told(server, request, body)
+
+    server = serve(JudgeServer(otherwise=act))
+    async with engine_for(server) as engine:
+        for _ in range(3):
+            assert isinstance((await engine.sample(request_for(CODE)))[0], Draw)
+    assert [body["max_tokens"] for body in server.bodies] == [24, 1, 1, 24, 24]
+
+
+async def test_a_text_that_is_not_questioned_leaves_the_question_to_others(serve: Serve) -> None:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        minded = body["max_tokens"] == 1 and "return" in body["messages"][0]["content"]
+        told = status(400, "not this one") if minded else counting(r"\w{1,4}|\W", context=750)
+        return await told(server, request, body)
+
+    server = serve(JudgeServer(otherwise=act))
+    async with engine_for(server) as engine:
+        assert isinstance((await engine.sample(request_for(CODE)))[0], Draw)
+        with pytest.raises(ContextError, match="cut the prompt without a word"):
+            await engine.sample(request_for(LETTERS))
 
 
 async def test_the_smaller_of_the_declared_and_the_told_context_holds(serve: Serve) -> None:

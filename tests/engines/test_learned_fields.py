@@ -113,6 +113,40 @@ async def test_a_server_that_ignores_n_is_asked_for_the_rest_with_the_seeds_that
     assert "gave 1 of 8 draws that were asked for in one request" in warnings(caplog)[0]
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["n>1 is not supported", "Multiple completions are not supported", "an answer each, please"],
+)
+async def test_a_server_that_takes_one_draw_a_request_is_learned_whatever_its_words(
+    serve: Serve, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = serve(JudgeServer(otherwise=_one_draw(words)))
+    async with engine_for(server) as engine:
+        asked = (engine.sample(request_for(n=4, seed=10 * i)) for i in range(10))
+        found = await asyncio.gather(*asked)
+    assert [[isinstance(draw, Draw) for draw in draws] for draws in found] == [[True] * 4] * 10
+    (line,) = warnings(caplog)
+    assert f"takes no n ('{words}')" in line
+
+
+def _one_draw(words: str) -> Any:
+    async def act(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
+        if body.get("n", 1) > 1:
+            return await status(400, words)(server, request, body)
+        return web.json_response(completion(body))
+
+    return act
+
+
+async def test_a_name_for_n_that_a_user_insists_on_is_refused_with_what_to_change(
+    serve: Serve,
+) -> None:
+    server = serve(JudgeServer(otherwise=_one_draw("an answer each, please")))
+    async with engine_for(server, fields={"n": "n"}) as engine:
+        with pytest.raises(RefusedError, match=r"takes one draw a request: fields: \{n: null\}"):
+            await engine.sample(request_for(n=4))
+
+
 async def test_more_draws_than_asked_for_are_dropped(serve: Serve) -> None:
     async def many(server: JudgeServer, request: web.Request, body: dict[str, Any]) -> Any:
         return web.json_response(completion({**body, "n": 5}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -30,7 +32,7 @@ from grm_plugin.errors import (
 )
 from grm_plugin.prices import Prices
 from tests.engines.judge_server import JudgeServer
-from tests.engines.requests_to_judge import request_for
+from tests.engines.requests_to_judge import request_for, until
 
 pytest.importorskip("litellm", reason="the extra grm-plugin[litellm]")
 Serve = Callable[[JudgeServer], JudgeServer]
@@ -55,6 +57,13 @@ async def engine_for(
         yield engine
     finally:
         await engine.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        port: int = reserved.getsockname()[1]
+    return port
 
 
 async def drawn(server: JudgeServer, limits: Limits | None = None, **options: Any) -> Any:
@@ -154,9 +163,9 @@ async def test_other_faults_are_tried_again_and_then_fail_the_draw(
     [
         (401, "Incorrect API key provided: sk-never-shown-0123", "api_key_env"),
         (403, "no access to this model", "api_key_env"),
-        (404, "The model `gpt-9` does not exist", "the model's name as litellm knows it"),
+        (404, "The model `gpt-9` does not exist", "is the model's name right"),
         (400, "Unsupported parameter: 'seed'", "take out or change what it names"),
-        (429, "insufficient_quota: check your plan", "waiting does not help"),
+        (429, "insufficient_quota: check your plan", "the account has no credit left"),
     ],
 )
 async def test_a_refusal_is_told_in_the_providers_words_with_what_to_change_and_not_tried_again(
@@ -168,7 +177,8 @@ async def test_a_refusal_is_told_in_the_providers_words_with_what_to_change_and_
     assert message.partition(":")[0] in str(error)
     assert fix in str(error)
     assert KEY not in str(error)
-    assert len(server.bodies) == 1
+    asked = {request_for().messages[0].content, server.bodies[-1]["messages"][0]["content"]}
+    assert len(server.bodies) == len(asked) == (2 if code == 400 else 1)  # the text, or any text
 
 
 async def test_a_400_after_an_answer_is_about_one_text_and_not_about_us(serve: Serve) -> None:
@@ -189,6 +199,134 @@ async def test_a_prompt_over_the_context_is_a_context_error(serve: Serve) -> Non
 async def test_what_a_providers_filter_would_not_judge_is_declined(serve: Serve) -> None:
     said = "Invalid prompt: flagged as potentially violating our usage policy"
     assert isinstance(await drawn(serve(JudgeServer(acts.status(400, said)))), DeclinedError)
+
+
+GEMINI = "You exceeded your current quota, please check your plan. Please retry in 0.2s."
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (400, "The prompt triggered the content management policy", DeclinedError),
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 4096", ContextError),
+        (400, "this text is odd", DeclinedError),
+    ],
+)
+async def test_what_is_wrong_with_the_first_text_ends_no_run(
+    serve: Serve, code: int, message: str, kind: type[Exception]
+) -> None:
+    async with engine_for(serve(JudgeServer(acts.status(code, message)))) as engine:
+        (found,) = await asyncio.gather(engine.sample(request_for()), return_exceptions=True)
+        error = found if isinstance(found, BaseException) else found[0]
+        assert isinstance(error, kind)
+        assert isinstance((await engine.sample(request_for()))[0], Draw)
+
+
+async def test_a_quota_of_a_minute_is_waited_for(serve: Serve) -> None:
+    server = serve(JudgeServer(*[acts.status(429, GEMINI)] * 4))
+    assert isinstance(await drawn(server), Draw)
+
+
+@pytest.mark.parametrize("code", [502, 504, 529])
+async def test_a_provider_behind_a_proxy_that_misses_it_is_waited_for_outside_of_the_tries(
+    serve: Serve, code: int
+) -> None:
+    server = serve(JudgeServer(*[acts.status(code, Retry_After="0.05")] * 6))
+    assert isinstance(await drawn(server), Draw)
+    assert len(server.bodies) == 7
+
+
+async def test_a_provider_that_is_not_there_yet_is_waited_for(serve: Serve) -> None:
+    later = JudgeServer()
+    later.port = _free_port()
+    later.url = f"http://{later.host}:{later.port}"
+    async with engine_for(later) as engine:
+        asked = asyncio.ensure_future(engine.sample(request_for()))
+        await until(lambda: bool(engine.trouble))
+        assert "connection refused" in engine.trouble
+        await asyncio.sleep(1)
+        serve(later)
+        (draw,) = await asked
+    assert isinstance(draw, Draw)
+
+
+async def test_a_provider_that_stays_away_is_told_as_that() -> None:
+    absent = JudgeServer()
+    absent.url = f"http://127.0.0.1:{_free_port()}"
+    error = await drawn(absent, Limits(request_timeout_s=1))
+    assert isinstance(error, TransportError)
+    assert "no answer within 1 s; last: " in str(error)
+    assert "connection refused" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://nosuch.invalid/v1", "there is no host of the name 'nosuch.invalid'"),
+        ("https://{address}/v1", "the server speaks plain http there; write http://"),
+    ],
+)
+async def test_an_address_that_can_not_be_right_is_refused_by_name(
+    serve: Serve, url: str, said: str
+) -> None:
+    address = serve(JudgeServer()).url.removeprefix("http://")
+    error = await drawn(JudgeServer(), url=url.format(address=address))
+    assert isinstance(error, RefusedError)
+    assert said in str(error)
+
+
+async def test_a_redirect_to_nowhere_says_where_to(serve: Serve) -> None:
+    away = acts.status(302, Location="http://elsewhere.invalid/")
+    error = await drawn(serve(JudgeServer(otherwise=away)))
+    assert isinstance(error, RefusedError)
+    assert "elsewhere.invalid" in str(error)
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "deepseek/deepseek-chat"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        acts.usage_of({"prompt_tokens": "many", "completion_tokens": -1}),
+        acts.choices_with(
+            message={"role": "assistant", "content": [{"type": "text", "text": "judgment"}]}
+        ),
+    ],
+)
+async def test_what_litellm_can_not_make_an_answer_of_is_read_as_the_provider_sent_it(
+    serve: Serve, act: acts.Act, model: str
+) -> None:
+    server = serve(JudgeServer(otherwise=act))
+    draw = await drawn(server, model=model)
+    assert isinstance(draw, Draw)
+    assert draw.text.startswith("judgment")
+    assert len(server.bodies) == 1
+
+
+def test_an_answer_that_litellm_can_not_read_is_no_refusal_whatever_it_is_called() -> None:
+    class BadRequestError(Exception):
+        status_code = 422
+
+    error, sent = BadRequestError("Error converting to valid response"), '{"candidates": [1]}'
+    found = understood(error, "m", sent=sent)
+    assert type(found) is TransportError
+    assert "litellm can not read the answer" in str(found)
+    assert not isinstance(understood(error, "m", sent='{"error": "no"}'), TransportError)
+
+
+async def test_a_completion_that_nobody_can_read_is_paid_for_once(serve: Serve) -> None:
+    server = serve(JudgeServer(otherwise=acts.choices_with(message=7)))
+    assert isinstance(await drawn(server), TransportError)
+    assert len(server.bodies) == 1
+
+
+async def test_a_prompt_that_is_too_long_ends_the_other_requests_for_it(serve: Serve) -> None:
+    long = acts.status(400, "maximum context length is 4096 tokens")
+    server = serve(JudgeServer(acts.hang, otherwise=long))
+    async with engine_for(server) as engine:
+        with pytest.raises(ContextError):
+            async with asyncio.timeout(10):
+                await engine.sample(request_for(n=4))
+        await server.until_aborted(1)
 
 
 async def test_only_so_many_draws_are_in_flight_as_the_limits_allow(serve: Serve) -> None:
@@ -270,7 +408,7 @@ def known_only(host, *more, **named):
 socket.getaddrinfo = known_only
 from grm_plugin.engine import Limits
 from grm_plugin.engines.litellm import LiteLLMEngine
-from tests.engines.requests_to_judge import request_for
+from tests.engines.requests_to_judge import request_for, until
 async def run():
     engine = LiteLLMEngine({{"model": "openai/gpt-4o-mini", "url": "{server.url}/v1",
                             "api_key_env": "JUDGE_KEY"}}, Limits())
@@ -292,7 +430,7 @@ asyncio.run(run())
 
 
 def test_an_error_that_litellm_itself_makes_is_told_by_name() -> None:
-    error = understood(KeyError("choices"), "'choices'", answered=False)
+    error = understood(KeyError("choices"), "engine 'litellm': m")
     assert isinstance(error, EngineError)
     assert "litellm failed: KeyError" in str(error)
 

@@ -159,7 +159,7 @@ def test_a_replica_that_is_not_there_is_waited_for_and_asked_now_and_then_by_one
     assert pauses[0] == 1.0
     assert max(pauses) <= 5.0
     assert router.answered(only, clock.now)
-    assert (router.due_s(), router.waits) == (0.0, None)
+    assert (router.due_s(), router.waits()) == (0.0, None)
 
 
 def test_a_busy_replica_rests_as_long_as_it_says_and_is_no_failing_one() -> None:
@@ -222,6 +222,8 @@ def test_a_request_that_one_replica_refused_waits_for_the_other_that_is_away() -
     refuses, away = router.replicas
     router.away(away, Away("connection refused"))
     assert router.due_s() == 0.0
+    assert router.waits() is None
     assert router.due_s({refuses}) == 1.0
+    assert router.waits({refuses}) is away.waits
     with router.lease("g", 1, avoid=refuses, without={refuses}) as replica:
         assert replica is away

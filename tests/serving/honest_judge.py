@@ -1,6 +1,7 @@
 """An OpenAI-compatible judge in a process of its own, which tests may kill.
 
-``python -m tests.serving.honest_judge PORT``: a response ``quality 7`` gets 7 points.
+``python -m tests.serving.honest_judge PORT``, or as ``vllm serve`` is called: a response
+``quality 7`` gets 7 points.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ async def honest(server: JudgeServer, request: web.Request, body: dict[str, Any]
 
 if __name__ == "__main__":
     judge = JudgeServer(otherwise=honest)
-    judge.port = int(sys.argv[1])
+    judge.port = int(sys.argv[sys.argv.index("--port") + 1 if "--port" in sys.argv else 1])
     with judge.running():
         print(judge.url, flush=True)
         signal.pause()

@@ -79,22 +79,23 @@ class ServerProcess:
         self._options, self.secret, self._owner, self._host = options, secret, owner, host
         self._process: GuardedProcess | None = None
         self._environment: dict[str, str] = {}
+        self._port = options.port
         self._log = Path()
         self.pid = 0
 
     async def start(self) -> str:
-        """Start the server and return its URL once it is healthy.
+        """Start the server and return its URL once it is healthy; the next time it is the same.
 
         Raises:
             EngineError: the command is missing, the port is taken, the server ended (with the
                 last lines of its log), or it took too long.
         """
         options = self._options
-        port = options.port or free_port(self._host)
+        self._port = port = self._port or free_port(self._host)
         check_free(self._host, port, self._owner)
         where = [options.model, "--host", self._host, "--port", str(port)]
         more = arguments(options.command, options.gpus, options.args)
-        await asyncio.to_thread(self._spawn, [*self._program(), *where, *more])
+        await self._spawned([*self._program(), *where, *more])
         logger.info(
             "starting a server for %s on port %d, process %d, log %s",
             *(options.model, port, self.pid, self._log),
@@ -131,6 +132,15 @@ class ServerProcess:
                 'pip install "grm-plugin[vllm]", or name a running server with url'
             )
         return found
+
+    async def _spawned(self, argv: list[str]) -> None:
+        """Run ``argv``; when this is cancelled there is a process, for ``close`` to end."""
+        spawning = asyncio.ensure_future(asyncio.to_thread(self._spawn, argv))
+        try:
+            await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            await asyncio.wait({spawning})
+            raise
 
     def _spawn(self, argv: list[str]) -> None:
         key = {"VLLM_API_KEY": self.secret.value} if self.secret.value else {}

@@ -20,13 +20,21 @@ import aiohttp
 
 from grm_plugin.errors import EngineError
 from grm_plugin.remote.launching.health import answers
+from grm_plugin.remote.launching.lasting import LastingServer
 from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.secret import Secret
 
 _POLL_S = 0.25
 _SILENCE_S = 60.0
-_left: list[ServerProcess] = []
+_left: list[LastingServer] = []
 """Servers that outlived who started them; they end with this process."""
+
+
+def own_server(options: ServeOptions, secret: Secret, owner: str) -> SharedServer | LastingServer:
+    """A server to start: for all processes that ask for the same, or for this engine alone."""
+    if options.shared:
+        return SharedServer(options, secret, owner)
+    return LastingServer(ServerProcess(options, secret, owner))
 
 
 class SharedServer:
@@ -45,7 +53,7 @@ class SharedServer:
         self._options, self._owner = options, owner
         self.secret = secret
         self._place: Place | None = None
-        self._process: ServerProcess | None = None
+        self._process: LastingServer | None = None
         self._starter = 0
 
     async def start(self) -> str:
@@ -82,16 +90,18 @@ class SharedServer:
 
     async def _started(self, place: Place) -> str:
         self.secret = self.secret if self.secret.value else Secret(secrets.token_urlsafe(32))
-        self._process = ServerProcess(self._options, self.secret, self._owner)
+        told = {"pid": os.getpid(), "key": self.secret.value}
+        self._process = LastingServer(
+            ServerProcess(self._options, self.secret, self._owner),
+            lambda url: place.write({"url": url, **told} if url else {}),
+        )
         place.write({})
         try:
-            url = await self._process.start()
+            return await self._process.start()
         except BaseException as error:  # also cancellation: the next one may try
             place.write({"error": str(error)} if isinstance(error, EngineError) else {})
             await self.close()
             raise
-        place.write({"url": url, "pid": os.getpid(), "key": self.secret.value})
-        return url
 
     def _too_slow(self, place: Place) -> str:
         return (
@@ -107,8 +117,10 @@ class SharedServer:
         return self._process.pid if self._process else 0
 
     def loss(self) -> str:
-        """Why a server that another process started is gone; empty while it should be there."""
-        if self._process or not (self._place and self._starter) or not self._place.take():
+        """Why the server is gone for good; empty while it should be there, or will be again."""
+        if self._process:
+            return self._process.loss()
+        if not (self._place and self._starter) or not self._place.take():
             return ""
         self._place.leave()
         return (

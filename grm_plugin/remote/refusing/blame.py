@@ -11,9 +11,10 @@ _FAULT = (
     r"|not allowed|must be|should be|cannot|at most|at least|extra)"
 )
 _N = re.compile(
-    r"""['"`]n['"`]|\bn (?:must|should|has to|is|>|parameter)"""
-    r"|(?:parameter|argument|field)[^\n]{0,20}:? n\b"
-    r"|only one (?:completion )?choice|multiple (?:completion )?choices",
+    r"""['"`]n['"`]|\bn ?(?:must|should|has to|is\b|not\b|>|=|\d|parameter)"""
+    r"|(?:parameter|argument|field|value)[^\n]{0,20}:? n\b"
+    r"|(?:one|single) (?:completion |generated )?(?:choice|completion|sample|generation)\b"
+    r"|(?:multiple|several) (?:completion )?(?:choice|completion|sample|generation)s",
     re.IGNORECASE,
 )
 _MAX_TOKENS = re.compile(

@@ -11,6 +11,7 @@ from grm_plugin.remote.refusing.declining import declines
 from grm_plugin.remote.refusing.faults import Away, Busy, Fault, Loading
 from grm_plugin.remote.refusing.lengths import says_too_long
 from grm_plugin.remote.refusing.retry_after import seconds_asked_for
+from grm_plugin.remote.replicas import Replica
 
 PROXY_LOGIN = (
     "the proxy wants a login: put user:password into an environment variable and set "
@@ -53,7 +54,11 @@ class Refused(EngineError):
     Args:
         message: what happened, cut to a length for people.
         said: the whole of what the server said.
+
+    ``by`` is the server, where it is known.
     """
+
+    by: Replica | None = None
 
     def __init__(self, message: str, said: str) -> None:
         super().__init__(message, said)
