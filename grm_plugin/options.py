@@ -59,6 +59,15 @@ class Options(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _is_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls._within_bounds(value, info)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _is_a_number_in_a_text(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls._within_bounds(value, info)
+
+    @classmethod
+    def _within_bounds(cls, value: Any, info: ValidationInfo) -> Any:
         name = info.field_name or ""
         kinds = _kinds(cls.model_fields[name].annotation)
         if kinds & {int, float} and not kinds & {bool, Any}:

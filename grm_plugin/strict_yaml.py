@@ -6,6 +6,7 @@ billions of values. And Python itself gives up on integers of thousands of digit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import Any
 
@@ -15,7 +16,11 @@ MAX_BYTES = 256 << 10
 MAX_DEPTH = 40
 MAX_VALUES = 20_000
 MAX_BITS = 64
+_SHOWN = 80
 _MERGE = "tag:yaml.org,2002:merge"
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_DATE = "tag:yaml.org,2002:timestamp"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def parse(text: str) -> Any:
@@ -74,9 +79,11 @@ class _Loader(yaml.SafeLoader):
         return self._values[node]
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and (other := _reading(node)):
+            raise _at(node, f"{node.value[:_SHOWN]!r} is read as {other}; quote it if it is a text")
         try:
             value = super().construct_object(node, deep=deep)
-        except ValueError as error:  # a date that is none, or an integer of too many digits
+        except ValueError as error:  # an integer of too many digits
             raise _at(node, f"a value that can not be read: {error}") from None
         if isinstance(value, int) and value.bit_length() > MAX_BITS:
             raise _at(node, f"expected numbers of at most {MAX_BITS} bits")
@@ -91,6 +98,15 @@ class _Loader(yaml.SafeLoader):
                     raise _at(key_node, f"the key {key!r} is there twice")
                 seen.add(key)
         return super().construct_mapping(node, deep=deep)
+
+
+def _reading(node: yaml.ScalarNode) -> str:
+    """What YAML makes of a scalar in which people see something else; empty where it does not."""
+    if node.tag == _DATE:
+        return "a date"
+    if node.tag in _NUMBERS and ":" in node.value:
+        return "a number to base 60"
+    return "an octal number" if node.tag in _NUMBERS and _OCTAL.fullmatch(node.value) else ""
 
 
 def _at(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:

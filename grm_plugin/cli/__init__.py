@@ -2,7 +2,7 @@
 
 Exit codes of every command: 0 done, 1 an error (one line on standard error says which), 2 wrong
 usage, 130 interrupted. ``grm score`` adds 3: done, but some groups are unscored, and 4: stopped
-because the budget might not pay for the next group.
+because the budget might not pay for the next group; SIGTERM ends it as Ctrl-C does, with 143.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from grm_plugin.cli import demo, doctor, plugins, score, serve, show, train
+from grm_plugin.cli.terminated import TERMINATED
 from grm_plugin.errors import GRMError
 from grm_plugin.report.terminal import say
 
@@ -52,8 +53,8 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args=args, prog_name="grm")
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            _leave_now()
+        if end.code in (INTERRUPTED, TERMINATED):
+            _leave_now(end.code)
         raise
     except GRMError as error:
         if "--debug" in args:
@@ -62,11 +63,11 @@ def main(args: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def _leave_now() -> None:
+def _leave_now(code: int) -> None:
     """Leave without waiting for a thread that still loads a model; the judge is closed."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code)
 
 
 def _say_warning(message: Warning | str, *_: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.pipeline.origin import ALTERED
-from grm_plugin.types import LOST, Group, Verdict
+from grm_plugin.types import LOST, Cost, Group, Verdict
 
 Again = Callable[[Verdict], bool]
 Key = tuple[str, str]
@@ -28,22 +28,30 @@ class Earlier:
     Args:
         again: whether the group of a verdict is to be judged again.
         old: whether a verdict gives way to one that was renewed; all are that to be judged again.
+        spent: what the verdicts cost that were taken in, whatever becomes of them.
     """
 
     def __init__(self, again: Again, old: Again) -> None:
         self._again, self._is_old = again, old
+        self.spent = Cost()
         self._done: Counter[Key] = Counter()
         self._renewed: Counter[Key] = Counter()
         self._old: Counter[Key] = Counter()
         self._unasked: Counter[Key] = Counter()
 
+    def pay(self, verdict: Verdict) -> None:
+        """Take in what a verdict cost, and nothing else of it."""
+        self.spent += verdict.cost
+
     def renew(self, verdict: Verdict) -> None:
         """Take in a verdict that will stand where an older one stands, or at the end."""
+        self.pay(verdict)
         self._done[key(verdict.group)] += 1
         self._renewed[key(verdict.group)] += 1
 
     def take(self, verdict: Verdict) -> bool:
         """Take in a verdict of the file; whether it stands."""
+        self.pay(verdict)
         found = key(verdict.group)
         if self._is_old(verdict) and _use(self._renewed, found):
             return False
@@ -109,18 +117,17 @@ def _use(counts: Counter[Key], found: Key) -> bool:
     return True
 
 
-def mixed(place: str, strangers: Sequence[str], source: str, advice: str) -> InputError:
+def mixed(place: str, strangers: Sequence[str], source: str) -> InputError:
     """The error for the verdicts of two inputs in one file.
 
     Args:
         place: the file.
         strangers: ids of verdicts in it whose groups are not in the input.
         source: the input.
-        advice: what to do about it.
     """
     return InputError(
         f"{place} holds verdicts of {len(strangers)} groups that are not in {source}, such as "
-        f"{quoted(strangers[0])}; {advice}, or --append to have both in it"
+        f"{quoted(strangers[0])}; choose another -o, or --append to have both in it"
     )
 
 

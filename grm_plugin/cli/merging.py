@@ -9,29 +9,35 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace as with_
 from pathlib import Path
 from typing import BinaryIO
 
 from grm_plugin.cli.earlier import Key, key
 from grm_plugin.errors import RecordError
-from grm_plugin.records import from_line, read_lines
+from grm_plugin.records import from_line, read_lines, to_line
 from grm_plugin.running.line_file import lock, sync_folder
-from grm_plugin.types import Verdict
+from grm_plugin.types import Cost, Verdict
 
-Places = dict[Key, deque[tuple[int, int]]]
+Is = Callable[[Verdict], bool]
+Place = tuple[int, int]
+"""Where a line is: start and length, in bytes."""
 
 
-def merge(path: Path, beside: Path, replaced: Callable[[Verdict], bool]) -> None:
+def merge(path: Path, beside: Path, replaced: Is, lost: Is) -> None:
     """Put the verdicts of ``beside`` where ``path`` has older ones of the same groups.
 
-    Those that find none stand at the end. The caller has locked ``path``.
+    Those that find none stand at the end. A verdict that was lost again replaces nothing. What is
+    paid for stays counted: the cost of a verdict is its own, that of the one it replaces, and that
+    of those which were lost between them. The caller has locked ``path``.
 
     Args:
         path: the record.
         beside: the new verdicts; gone when this returns.
         replaced: which verdicts of the record may be replaced.
+        lost: which verdicts of ``beside`` are no answer.
 
     Raises:
         RecordError: it can not be written; the record is as it was, and the new verdicts wait.
@@ -41,7 +47,7 @@ def merge(path: Path, beside: Path, replaced: Callable[[Verdict], bool]) -> None
         with merged.open("wb") as file, beside.open("rb") as fresh:
             lock(file)  # before it has the record's name
             shutil.copymode(path, merged)
-            file.writelines(_lines(path, beside, fresh, replaced))
+            file.writelines(_lines(path, _Waiting(beside, fresh, lost), replaced))
             file.flush()
             os.fsync(file.fileno())
             beside.unlink()
@@ -75,31 +81,90 @@ def _merged(beside: Path) -> Path:
     return beside.with_name(f"{beside.name}.merged")
 
 
-def _lines(
-    path: Path, beside: Path, fresh: BinaryIO, replaced: Callable[[Verdict], bool]
-) -> Iterator[bytes]:
-    places = _places(read_lines(beside))
+def _lines(path: Path, waiting: _Waiting, replaced: Is) -> Iterator[bytes]:
     for line in read_lines(path):
         verdict = from_line(line)
-        waiting = places.get(key(verdict.group)) if replaced(verdict) else None
-        yield _at(fresh, waiting.popleft()) if waiting else line
-    for start, length in sorted(place for waiting in places.values() for place in waiting):
-        yield _at(fresh, (start, length))
+        yield waiting.instead_of(verdict, line) if replaced(verdict) else line
+    yield from waiting.rest()
 
 
-def _places(lines: Iterable[bytes]) -> Places:
-    """Where each group's new verdicts stand: start and length, in bytes."""
-    places: Places = {}
-    start = 0
-    for line in lines:
-        places.setdefault(key(from_line(line).group), deque()).append((start, len(line)))
-        start += len(line)
-    return places
+class _Waiting:
+    """The new verdicts: where they are, so that no more than one is in memory.
+
+    Args:
+        path: their file.
+        file: the same, open.
+        lost: which of them are no answer.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO, lost: Is) -> None:
+        self._file = file
+        self._places: defaultdict[Key, deque[Place]] = defaultdict(deque)
+        self._lost: defaultdict[Key, Cost] = defaultdict(Cost)
+        start = 0
+        for line in read_lines(path):
+            verdict = from_line(line)
+            if lost(verdict):
+                self._lost[key(verdict.group)] += verdict.cost
+            else:
+                self._places[key(verdict.group)].append((start, len(line)))
+            start += len(line)
+
+    def instead_of(self, verdict: Verdict, line: bytes) -> bytes:
+        """The line that stands where that of ``verdict`` stood."""
+        found = key(verdict.group)
+        cost = self._lost.pop(found, Cost())
+        if not self._places[found]:
+            return _with_cost(line, cost)
+        return _with_cost(self._at(self._places[found].popleft()), cost + verdict.cost)
+
+    def rest(self) -> Iterator[bytes]:
+        """The lines of those that replaced nothing."""
+        for place in sorted(place for places in self._places.values() for place in places):
+            yield self._at(place)
+
+    def _at(self, place: Place) -> bytes:
+        self._file.seek(place[0])
+        return self._file.read(place[1])
 
 
-def _at(file: BinaryIO, place: tuple[int, int]) -> bytes:
-    file.seek(place[0])
-    return file.read(place[1])
+def _with_cost(line: bytes, more: Cost) -> bytes:
+    if not is_paid(more):
+        return line
+    verdict = from_line(line)
+    return to_line(with_(verdict, cost=verdict.cost + with_(more, seconds=0.0)))
+
+
+def is_paid(cost: Cost) -> bool:
+    """Whether it is known to be more than nothing."""
+    return bool(cost.prompt_tokens or cost.output_tokens or cost.money)
+
+
+def drop_standing(path: Path, beside: Path, replaced: Is) -> None:
+    """Drop the verdicts of ``beside`` whose groups have others in ``path`` that stay.
+
+    Raises:
+        RecordError: a file can not be read or written.
+    """
+    places: set[Key] = set()
+    standing: set[Key] = set()
+    for line in read_lines(path):
+        verdict = from_line(line)
+        (places if replaced(verdict) else standing).add(key(verdict.group))
+    needless = standing - places
+    kept = beside.with_name(f"{beside.name}.kept")
+    try:
+        with kept.open("wb") as file:
+            shutil.copymode(beside, kept)
+            for line in read_lines(beside):
+                if key(from_line(line).group) not in needless:
+                    file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        kept.replace(beside)
+    except OSError as error:
+        kept.unlink(missing_ok=True)
+        raise RecordError(f"{beside} can not be written anew: {error}") from error
 
 
 def replace(path: Path, beside: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from grm_plugin.cli.earlier import Again, Earlier, lost
-from grm_plugin.cli.merging import merge, replace
+from grm_plugin.cli.merging import drop_standing, is_paid, merge
 from grm_plugin.cli.written import (
     RESTART,
     RETRY,
@@ -16,12 +16,16 @@ from grm_plugin.cli.written import (
     file_beside,
     holds,
     locked,
+    recorder_beside,
     verdicts,
 )
 from grm_plugin.config import GRMConfig
 from grm_plugin.report.terminal import say
 from grm_plugin.running.recorder import Durability, Recorder
-from grm_plugin.types import Verdict
+from grm_plugin.types import Group, Verdict
+
+_REPLACE = "choose another -o, or --restart to replace it"
+_REPLACE_ALL = "choose another -o, or --restart a whole file, without --limit and --append"
 
 
 class Output(Protocol):
@@ -30,7 +34,7 @@ class Output(Protocol):
     Args:
         earlier: which groups need no judge, as :meth:`standing` found.
         origin: how the verdicts were made that new ones will stand beside; empty without any.
-        advice: what to do where new ones are made in another way, or are of other groups.
+        advice: what to do where new ones are made in another way.
         missing: how many groups had their judgments lost on the way, in this run.
     """
 
@@ -48,6 +52,9 @@ class Output(Protocol):
 
     def unasked(self) -> Iterator[Verdict]:
         """The verdicts that would have been replaced, had their groups been asked for."""
+
+    def drops(self, groups: Iterable[Group]) -> list[str]:
+        """The ids of verdicts that would be gone at the end, since their groups are not these."""
 
     def write(self, verdict: Verdict) -> None:
         """Keep one verdict.
@@ -72,7 +79,7 @@ class Continued:
 
     A verdict for a group that has one already waits in a file beside until :meth:`finish`; so
     nothing is dropped before the judge has answered, and the file never holds two for one group.
-    A judgment that was lost again is no answer, and the old verdict stays.
+    A judgment that was lost again is no answer, and the old verdict stays; what it cost is kept.
 
     Args:
         path: the file; made when it is not there.
@@ -86,16 +93,15 @@ class Continued:
         RecordError: the file can not be opened, or another process is writing it.
     """
 
-    advice = "choose another -o, or --restart to replace it"
-
     def __init__(
         self, path: Path, beside: str, again: Again, lost: Again, durability: Durability
     ) -> None:
         self._path, self._beside = path, file_beside(path, beside)
-        self._is_old = _is_unscored if beside == RETRY else _is_any
+        self._is_old = is_unscored if beside == RETRY else is_any
         self._lost, self._durability, self.missing = lost, durability, 0
         self.earlier = Earlier(again, self._is_old)
         self.origin: Mapping[str, Any] = {}
+        self.advice = _REPLACE if beside == RETRY else _REPLACE_ALL
         self._file = locked(path, durability)
         self._new: Recorder | None = None
 
@@ -104,7 +110,12 @@ class Continued:
         return f"{self._path} and {self._beside.name}" if holds(self._beside) else str(self._path)
 
     def standing(self) -> Iterator[Verdict]:
+        if holds(self._beside):
+            drop_standing(self._path, self._beside, self._is_old)
         for verdict in verdicts(self._beside):
+            if self._lost(verdict):
+                self.earlier.pay(verdict)
+                continue
             self.earlier.renew(verdict)
             self._stays(verdict)
             yield verdict
@@ -115,7 +126,7 @@ class Continued:
             if stands:
                 yield verdict
         if self.earlier.to_replace or self._beside.exists():
-            self._new = Recorder(self._beside, self._durability)
+            self._new = recorder_beside(self._path, self._beside, self._durability)
 
     def _stays(self, verdict: Verdict) -> None:
         self.origin = self.origin or verdict.origin
@@ -123,17 +134,20 @@ class Continued:
     def unasked(self) -> Iterator[Verdict]:
         return self.earlier.old(verdicts(self._path))
 
+    def drops(self, groups: Iterable[Group]) -> list[str]:
+        return []
+
     def write(self, verdict: Verdict) -> None:
         is_lost = self._lost(verdict)
         self.missing += is_lost
         if not self.earlier.replaces(verdict):
             self._file.write(verdict)
-        elif self._new and not is_lost:
+        elif self._new and (not is_lost or is_paid(verdict.cost)):
             self._new.write(verdict)
 
     def finish(self) -> bool:
         if holds(self._beside):
-            merge(self._path.resolve(), self._beside, self._is_old)
+            merge(self._path.resolve(), self._beside, self._is_old, self._lost)
         return True
 
     def close(self) -> None:
@@ -142,92 +156,25 @@ class Continued:
         self._file.close()
 
 
-class Replacement:
-    """A file that is replaced once every group has its new verdict; until then it is as it was.
-
-    The new verdicts wait in a file beside, where the same command goes on.
-
-    Args:
-        path: the file.
-        lost: whether a verdict is no answer.
-        durability: as in :class:`Recorder`.
-
-    Raises:
-        RecordError: a file can not be opened, or another process is writing it.
-    """
-
-    def __init__(self, path: Path, lost: Again, durability: Durability) -> None:
-        self._path, self._beside = path, file_beside(path, RESTART)
-        self._lost, self.missing = lost, 0
-        self.earlier = Earlier(_is_none, _is_none)
-        self.origin: Mapping[str, Any] = {}
-        self._file = locked(path, durability)
-        self._new = Recorder(self._beside, durability)
-        self.advice = f"remove {self._beside} to begin anew"
-
-    @property
-    def places(self) -> str:
-        if holds(self._beside):
-            return str(self._path.with_name(self._beside.name))
-        return f"{self._path}, which is as it was"
-
-    def standing(self) -> Iterator[Verdict]:
-        for verdict in verdicts(self._beside):
-            self.origin = self.origin or verdict.origin
-            self.earlier.renew(verdict)
-            yield verdict
-
-    def unasked(self) -> Iterator[Verdict]:
-        return iter(())
-
-    def write(self, verdict: Verdict) -> None:
-        if self._lost(verdict):
-            self.missing += 1
-        else:
-            self._new.write(verdict)
-
-    def finish(self) -> bool:
-        if self.missing:
-            return False
-        replace(self._path.resolve(), self._beside)
-        file_beside(self._path, RETRY).unlink(missing_ok=True)  # renewed what is replaced
-        return True
-
-    def close(self) -> None:
-        close_beside(self._new, self._beside)
-        self._file.close()
-
-
 def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
     """``path``, where lost groups are judged again, with ``unscored`` all that have no reward."""
-    is_lost = _is_lost(config)
-    again = _is_unscored if unscored else is_lost
+    is_lost = loss(config)
+    again = is_unscored if unscored else is_lost
     if holds(waiting := file_beside(path, RESTART)):
         say(f"a restart of {path} has not ended; --restart goes on with {waiting.name}")
     return Continued(path, RETRY, again, is_lost, config.durability)
 
 
-def restarted(path: Path, config: GRMConfig, *, limited: bool) -> Output:
-    """``path``, where every group is judged again; those over a limit keep their verdicts."""
-    is_lost = _is_lost(config)
-    if not holds(path) and not holds(file_beside(path, RESTART)):
-        return continued(path, config, unscored=False)
-    if limited:
-        return Continued(path, RESTART, _is_any, is_lost, config.durability)
-    return Replacement(path, is_lost, config.durability)
-
-
-def _is_lost(config: GRMConfig) -> Again:
+def loss(config: GRMConfig) -> Again:
+    """Whether a verdict is no answer, with these settings."""
     return functools.partial(lost, enough=config.enough(config.size))
 
 
-def _is_unscored(verdict: Verdict) -> bool:
+def is_unscored(verdict: Verdict) -> bool:
+    """Whether no response has a reward."""
     return not verdict.known_rewards
 
 
-def _is_any(verdict: Verdict) -> bool:
+def is_any(verdict: Verdict) -> bool:
+    """Whether it is a verdict."""
     return True
-
-
-def _is_none(verdict: Verdict) -> bool:
-    return False

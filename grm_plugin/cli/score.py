@@ -12,12 +12,14 @@ from typer import Argument, Exit, Option
 
 from grm_plugin.cli.earlier import check_same_settings, mixed
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
-from grm_plugin.cli.output import Output, continued, restarted
+from grm_plugin.cli.output import Output, continued
 from grm_plugin.cli.progress import Bar
+from grm_plugin.cli.restarting import restarted
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.starting import start
 from grm_plugin.cli.stdout import StandardOutput
-from grm_plugin.errors import BudgetError, ConfigError, GRMError
+from grm_plugin.cli.terminated import terminable
+from grm_plugin.errors import BudgetError, ConfigError, GRMError, InputError, quoted
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
@@ -82,15 +84,16 @@ def score(
     that is made anew takes the place of the old one when the run ends, and not before the judge
     has answered; until then it waits in OUT.retry, with `--restart` in OUT.restart.
 
-    A `budget` holds for all of OUT: what its verdicts cost counts. Where it might not pay for the
-    next group the run stops, and the same command with a larger budget goes on.
+    A `budget` holds for all of OUT: what its verdicts cost counts, and those before them that were
+    lost or replaced. Where it might not pay for the next group the run stops, and the same command
+    with a larger budget goes on.
 
     Exit code: 0 all groups are scored, 3 some are unscored, 4 the budget is spent, 1 an error,
-    130 interrupted.
+    130 interrupted, 143 terminated.
     """
     path = None if output in _STDOUT else Path(output)
     names = Columns.parse(columns or ())
-    with GRM(settings.load()) as grm:
+    with terminable(), GRM(settings.load()) as grm:
         _check_paths(source, path, grm.config.record)
         reader = Reader(thinking, unseen, grm.config.thinking.marks)
         groups = Input(source, split=split, columns=names, reader=reader)
@@ -98,7 +101,8 @@ def score(
         if path is None:
             out: Output = StandardOutput()
         elif restart:
-            out = restarted(path, grm.config, limited=limit is not None)
+            whole = limit is None and not append and rows.total is not None
+            out = restarted(path, grm.config, whole=whole)
         else:
             out = continued(path, grm.config, unscored=retry_unscored)
         with closing(out):
@@ -114,13 +118,15 @@ def _check_paths(source: str, path: Path | None, record: Path | None) -> None:
         raise ConfigError(f"-o {path} is the input; choose another file")
     if path and Path(source).is_dir() and path.resolve().is_relative_to(Path(source).resolve()):
         raise ConfigError(f"-o {path} lies in the input {source}; choose another folder")
-    if path and record and (_is_same(path, record) or path.absolute() == record.absolute()):
+    if path and record and _is_same(path, record):
         raise ConfigError(f"-o {path} is the record, too; leave out the setting record")
+    if record and source != "-" and _is_same(record, Path(source)):
+        raise ConfigError(f"record: {record} is the input; choose another file")
 
 
 def _is_same(path: Path, other: Path) -> bool:
     with suppress(OSError):  # whoever opens it says what is wrong
-        return path.samefile(other)
+        return path.resolve() == other.resolve() or path.samefile(other)
     return False
 
 
@@ -129,14 +135,15 @@ def _score(grm: GRM, rows: Source, out: Output, *, append: bool) -> Tally:
     tally = Tally()
     for verdict in out.standing():
         tally.add(verdict)
-        grm.spend(verdict.cost)
+    grm.spend(out.earlier.spent)
     if tally.groups or out.earlier.to_replace:
         again = f", to judge again: {out.earlier.to_replace}" if out.earlier.to_replace else ""
         say(f"verdicts in {out.places} already: {tally.groups}{again}")
     check_same_settings(out.places, out.origin, grm.origin, out.advice)
     strangers = out.earlier.strangers(rows.whole()) if rows.total is not None else []
     if strangers and not append and out.earlier.lacks(rows.groups()):
-        raise mixed(out.places, strangers, rows.name, out.advice)
+        raise mixed(out.places, strangers, rows.name)
+    _check_drops_nothing(rows, out)
     bar = Bar(tally, rows.total)
     _judge(grm, _needing_a_judge(rows, out, append=append), out, bar)
     rows.finish()
@@ -153,6 +160,15 @@ def _score(grm: GRM, rows: Source, out: Output, *, append: bool) -> Tally:
     return tally
 
 
+def _check_drops_nothing(rows: Source, out: Output) -> None:
+    dropped = out.drops(rows.whole()) if rows.total is not None else []
+    if dropped:
+        raise InputError(
+            f"--restart would drop the verdicts of {len(dropped)} groups that are not in "
+            f"{rows.name}, such as {quoted(dropped[0])}; --append keeps them, or choose another -o"
+        )
+
+
 def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Group]:
     """The groups of the input without a verdict that stands.
 
@@ -165,7 +181,7 @@ def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Gro
     earlier = out.earlier
     for group in rows.groups():
         if rows.total is None and not append and earlier.unasked and not earlier.knows(group):
-            raise mixed(out.places, earlier.strangers([]), rows.name, out.advice)
+            raise mixed(out.places, earlier.strangers([]), rows.name)
         if not earlier.has(group):
             yield group
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from grm_plugin.cli.earlier import Earlier
 from grm_plugin.errors import RecordError
 from grm_plugin.records import to_line
-from grm_plugin.types import Verdict
+from grm_plugin.types import Group, Verdict
 
 
 class StandardOutput:
@@ -34,6 +34,10 @@ class StandardOutput:
         return iter(())
 
     unasked = standing
+
+    def drops(self, groups: Iterable[Group]) -> list[str]:
+        """None."""
+        return []
 
     def write(self, verdict: Verdict) -> None:
         """Write one line.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from grm_plugin.cli.merging import finish_merge
-from grm_plugin.errors import RecordError
-from grm_plugin.records import START, read_verdicts
+from grm_plugin.records import read_verdicts
 from grm_plugin.running.recorder import Durability, Recorder
 from grm_plugin.types import Verdict
 
@@ -29,7 +29,6 @@ def file_beside(path: Path, ending: str) -> Path:
 
 def locked(path: Path, durability: Durability) -> Recorder:
     """``path``, locked, and whole also when a run was killed while it wrote it anew."""
-    _check_is_record(path)
     recorder = Recorder(path, durability)
     while any(finish_merge(path.resolve(), file_beside(path, one)) for one in (RETRY, RESTART)):
         recorder.close()
@@ -37,15 +36,12 @@ def locked(path: Path, durability: Durability) -> Recorder:
     return recorder
 
 
-def _check_is_record(path: Path) -> None:
-    """Refuse a file of something else, before its last line is taken for a torn one."""
-    if not holds(path):
-        return
-    with path.open("rb") as file:
-        start = file.read(len(START))
-    if not START.startswith(start):
-        next(read_verdicts(path), None)  # says what is wrong with its first line
-        raise RecordError(f"{path} holds something else than verdicts; choose another -o")
+def recorder_beside(path: Path, beside: Path, durability: Durability) -> Recorder:
+    """The file beside ``path``, open; as private as that."""
+    recorder = Recorder(beside, durability)
+    if not holds(beside):
+        shutil.copymode(path, beside)
+    return recorder
 
 
 def verdicts(path: Path) -> Iterator[Verdict]:

@@ -159,13 +159,16 @@ class LiteLLMEngine:
         return answer
 
     async def _blamed(self, refusal: Refused, request: SampleRequest) -> EngineError:
-        """The error for a request that the provider refused: for good, or for its text alone."""
         minds = await self._harmless.minds(request, None)
+        if minds is Minds.UNKNOWN:
+            return refusal
         if minds is Minds.TEXT:
-            return DeclinedError(f"{refusal}; with another text the server takes such a request")
-        return refusal if minds is Minds.UNKNOWN else RefusedError(f"{refusal}; {_ADVICE}")
+            return DeclinedError(f"{refusal}; with another text the provider takes such a request")
+        return RefusedError(f"{refusal}; {_ADVICE}")
 
-    async def _asked(self, request: SampleRequest, at: Replica | None = None) -> tuple[Any, float]:
+    async def _asked(
+        self, request: SampleRequest, only: Replica | None = None
+    ) -> tuple[Any, float]:
         return await self._calls().call(self._arguments(request))
 
     def _told(self, answer: Any) -> Any:

@@ -97,16 +97,18 @@ class Caller:
                 await asyncio.sleep(0.1 * 2.0 ** len(faults) * random.uniform(0.5, 1.0))
 
     async def _open(self, asked_at: float, faults: Sequence[Fault]) -> None:
-        """Return when the provider may be asked."""
+        """Return when the provider may be asked, and it is the turn of this request."""
         limit_s = self._limits.request_timeout_s
-        while (due_s := self._due_at - time.monotonic()) > 0:
+        while not (self._due_s() <= 0 and await self._pace.turn(lambda: self._due_s() <= 0)):
             left_s = max(asked_at, self._answered_at) + limit_s - time.monotonic()
             if left_s <= 0:
                 late = self._lost(limit_s)
                 late.may_cost = bool(faults)
                 raise late
-            await asyncio.sleep(min(due_s, left_s))
-        await self._pace.turn()
+            await asyncio.sleep(min(max(0.0, self._due_s()), left_s))
+
+    def _due_s(self) -> float:
+        return self._due_at - time.monotonic()
 
     def _lost(self, waited_s: float) -> TransportError | RequestTimeout:
         kind = TransportError if isinstance(self._waits, Away) else RequestTimeout

@@ -57,7 +57,7 @@ def _group(form: Form, keys: Mapping[str, Any], own: Mapping[str, Any], reader: 
     return Group(
         conversation=reader.conversation(form.prompt, images=images, at=form.prompt_at),
         responses=tuple(reader.response(said, form.prompt, at=at) for said, at in answers),
-        id=optional_text(keys.get("id"), "id") or "",
+        id=SURROGATE.sub("\ufffd", optional_text(keys.get("id"), "id") or ""),  # as recorded
         reference=optional_text(keys.get("reference"), "reference"),
         principles=texts(keys.get("principles"), "principles"),
         evidence=_evidence(keys.get("evidence"), len(form.responses)),

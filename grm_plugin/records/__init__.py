@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grm_plugin.moved import refuse_old_name
-from grm_plugin.records.files import MAX_LINE_BYTES, read_lines, read_verdicts
+from grm_plugin.records.files import MAX_LINE_BYTES, is_record, read_lines, read_verdicts
 from grm_plugin.records.line import (
-    START,
     VERSION,
     Added,
     Line,
@@ -19,12 +18,12 @@ from grm_plugin.records.line import (
 
 __all__ = [
     "MAX_LINE_BYTES",
-    "START",
     "VERSION",
     "Added",
     "Line",
     "from_line",
     "from_record",
+    "is_record",
     "read_lines",
     "read_verdicts",
     "to_line",

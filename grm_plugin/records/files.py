@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from grm_plugin.errors import RecordError
-from grm_plugin.records.line import from_line
+from grm_plugin.records.line import VERSION, from_line
 from grm_plugin.types import Verdict
 
 MAX_LINE_BYTES = 256 << 20
 """The longest line that is read, and so the longest that is written."""
 _GZIP = b"\x1f\x8b"
+_LOOKED_AT = 1 << 16
+_WHOLE = re.compile(rb'\{"version": ?\d+, ?"id": ?"(?:[^"\\]|\\.)*", ?"fingerprint": ?"')
+_TORN = re.compile(rb'\{"version": ?\d+, ?"id": ?"')
+_START = f'{{"version":{VERSION},"id":"'.encode()
 
 
 def read_verdicts(path: Path) -> Iterator[Verdict]:
@@ -27,6 +33,28 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
             yield from_line(line)
         except RecordError as error:
             raise RecordError(f"{path}, line {number}: {error}") from error
+
+
+def is_record(path: Path) -> bool:
+    """Whether a file is empty, or begins with a verdict, of whatever version and torn or not.
+
+    Raises:
+        OSError: it can not be read.
+    """
+    with path.open("rb") as file:
+        line = file.readline(_LOOKED_AT)
+    if _WHOLE.match(line) or _START.startswith(line):
+        return True
+    return bool(_TORN.match(line)) and not _is_whole(line)
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether ``line`` is no start of a longer one."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return line.endswith(b"\n")
+    return True
 
 
 def read_lines(path: Path) -> Iterator[bytes]:

@@ -15,8 +15,6 @@ from grm_plugin.records.checking import check_verdict
 from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
 
 VERSION = 2
-START = b'{"version":'
-"""What every line begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +147,10 @@ def _version_in(line: bytes) -> object:
 def _check_version(version: object) -> None:
     if version is None:
         raise RecordError("not a recorded verdict: it has no version")
+    if type(version) is not int:
+        raise RecordError(
+            f"not a recorded verdict: version: expected the number {VERSION}, got {quoted(version)}"
+        )
     if version != VERSION:
         raise RecordError(
             f"a record of version {quoted(version)}, and this release reads version {VERSION}; "

@@ -17,6 +17,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
+from grm_plugin.records import is_record
+
 logger = logging.getLogger(__name__)
 
 _BLOCK_BYTES = 1 << 16
@@ -45,11 +47,12 @@ class LineFile:
         """The file at ``path``, made if it is not there; a torn last line is cut off.
 
         Raises:
-            OSError: it can not be opened, or another process writes it.
+            OSError: it can not be opened, another process writes it, or it is no record.
         """
         path = path.absolute()
         while True:
             file = path.open("ab", buffering=0)
+            cls._send_on(file, path)
             with cls._opening:
                 if shared := cls._here(path, file):
                     file.close()
@@ -60,6 +63,20 @@ class LineFile:
         with shared._writing:
             shared._follow()
         return shared
+
+    @classmethod
+    def _send_on(cls, file: FileIO, path: Path) -> None:
+        """Whoever has ``file`` open by a name that it has lost goes on in the one that has it."""
+        with cls._opening:
+            owner = cls._open.get(_identity(file))
+            if owner is None or owner.path == path:
+                return
+            owner._users += 1
+        try:
+            with owner._writing:
+                owner._follow()
+        finally:
+            owner.release()
 
     @classmethod
     def _here(cls, path: Path, file: FileIO) -> LineFile | None:
@@ -146,6 +163,8 @@ def _reserved(file: FileIO, path: Path) -> bool:
     try:
         lock(file)
         if _is_at(file, path):
+            if not is_record(path):
+                raise OSError("it holds something else than verdicts; choose another file")
             cut_torn_line(path)
             return True
     except OSError:

@@ -27,8 +27,9 @@ class Recorder:
         durability: `flush` gives each line to the operating system, `fsync` waits for the disk.
 
     Raises:
-        RecordError: the file can not be opened or written (disk full), or another process is
-            writing it; the lines before are intact and the torn one is removed.
+        RecordError: the file can not be opened or written (disk full), another process is
+            writing it, or it holds something else, which is left as it is; the lines before are
+            intact and the torn one is removed.
     """
 
     def __init__(self, path: Path, durability: Durability = "flush") -> None:

@@ -14,7 +14,7 @@ from grm_plugin.types.samples import Failure, Judgment, Sample
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a verdict, or several, cost.
+    """What a verdict, or several, cost; of one that replaced another in a record, both.
 
     Args:
         prompt_tokens, output_tokens: that the judge read and wrote.

@@ -45,6 +45,10 @@ def held(path: Path) -> list[tuple[str, float | None]]:
     return [(one.group.id, one.rewards and one.rewards[0]) for one in read_verdicts(path)]
 
 
+def nothing(verdict: Verdict) -> bool:
+    return False
+
+
 def unscored(verdict: Verdict) -> bool:
     return not verdict.scored
 
@@ -54,7 +58,7 @@ def test_each_new_verdict_stands_where_the_first_old_one_of_its_group_stood(
 ) -> None:
     path, beside = files
     path.chmod(0o640)
-    merge(path, beside, unscored)
+    merge(path, beside, unscored, nothing)
     assert held(path) == MERGED
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in path.parent.iterdir()] == ["out.jsonl"]
@@ -83,7 +87,7 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(files: tuple[Path, Path], 
     for one in patches:
         one.start()
     try:
-        merge(path, beside, unscored)
+        merge(path, beside, unscored, nothing)
     except Killed:
         pass
     finally:
@@ -91,7 +95,7 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(files: tuple[Path, Path], 
     finish_merge(path, beside)
     if beside.exists():
         assert held(path) == OLD
-        merge(path, beside, unscored)
+        merge(path, beside, unscored, nothing)
     assert held(path) == MERGED
     assert [one.name for one in path.parent.iterdir()] == ["out.jsonl"]
 
@@ -100,6 +104,6 @@ def test_a_full_disk_leaves_both_files_as_they_were(files: tuple[Path, Path]) ->
     path, beside = files
     full = mock.patch.object(os, "fsync", side_effect=OSError(28, "No space left on device"))
     with full, pytest.raises(RecordError, match=r"out.jsonl can not be written anew: .*No space"):
-        merge(path, beside, unscored)
+        merge(path, beside, unscored, nothing)
     assert (held(path), held(beside)) == (OLD, NEW)
     assert sorted(one.name for one in path.parent.iterdir()) == [path.name, beside.name]

@@ -140,12 +140,21 @@ def test_a_restart_that_scores_nothing_leaves_the_output_as_it_is(grm: Grm, tmp_
     assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
 
 
-def test_a_restart_replaces_the_output(grm: Grm, tmp_path: Path) -> None:
+def test_a_restart_drops_no_verdict_of_a_group_that_is_not_asked_for(
+    grm: Grm, tmp_path: Path
+) -> None:
     write(tmp_path / "in.jsonl", rows(3))
     grm("score", "in.jsonl", "-o", "out.jsonl", *TINY)
     write(tmp_path / "in.jsonl", rows(2))
-    assert grm("score", "in.jsonl", "-o", "out.jsonl", "--restart", *TINY).code == 0
-    assert len(read(tmp_path / "out.jsonl")) == 2
+    (tmp_path / "log").unlink()
+    again = ("score", "in.jsonl", "-o", "out.jsonl", "--restart", *TINY)
+    ended = grm(*again)
+    assert ended.code == 1
+    assert "--restart would drop the verdicts of 1 groups that are not in in.jsonl" in ended.err
+    assert not (tmp_path / "log").exists()
+    assert grm(*again, "--append").code == 0
+    assert len((tmp_path / "log").read_text().splitlines()) == 2 * 2
+    assert [one["id"] for one in read(tmp_path / "out.jsonl")] == ["0", "1", "2"]
     assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
 
 
@@ -196,7 +205,7 @@ def test_a_file_of_something_else_is_not_appended_to(grm: Grm, tmp_path: Path) -
     other = write(tmp_path / "notes.jsonl", [{"notes": 1}])
     ended = grm("score", "in.jsonl", "-o", "notes.jsonl", *TINY)
     assert ended.code == 1
-    assert "notes.jsonl, line 1: not a recorded verdict" in ended.err
+    assert "notes.jsonl can not be opened: it holds something else than verdicts" in ended.err
     assert other.read_text() == '{"notes": 1}\n'
 
 

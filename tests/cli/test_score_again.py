@@ -12,6 +12,7 @@ import pytest
 
 from grm_plugin.cli.earlier import lost
 from grm_plugin.records import read_verdicts
+from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import read, write
@@ -281,6 +282,72 @@ def test_a_restart_replaces_nothing_until_every_group_has_its_new_verdict(
     assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
 
 
+def leave_waiting(folder: Path, groups: int) -> None:
+    """As a retry leaves them that was killed: the verdicts of ``out.jsonl`` wait beside it."""
+    waiting = [one for one in read_verdicts(folder / "out.jsonl") if one.scored][:groups]
+    with Recorder(folder / "out.jsonl.retry") as beside:
+        for verdict in waiting:
+            beside.write(verdict)
+
+
+def test_what_waits_beside_never_stands_twice(
+    score: Grm, judge: JudgeServer, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(3))
+    judge.otherwise = failing(0, act=rambling)
+    score()
+    unscored = (tmp_path / "out.jsonl").read_bytes()
+    judge.otherwise = honest
+    score("--retry-unscored")
+    leave_waiting(tmp_path, 1)
+    (tmp_path / "out.jsonl").write_bytes(unscored)
+    assert score("--restart", "--limit", "1").code == 0
+    assert score().code == 0
+    assert rewards(tmp_path) == {"0": True, "1": True, "2": True}
+    assert len(read(tmp_path / "out.jsonl")) == 3
+    leave_waiting(tmp_path, 2)  # whose groups stand already
+    assert "groups 3 scored 3" in score().err
+    assert len(read(tmp_path / "out.jsonl")) == 3
+    assert sorted(one.name for one in tmp_path.glob("out*")) == ["out.jsonl"]
+
+
+def test_a_restart_with_other_settings_replaces_also_what_only_waits(
+    score: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(2))
+    score()
+    leave_waiting(tmp_path, 2)
+    (tmp_path / "out.jsonl").unlink()
+    assert "or --restart to replace it" in score("--vote", "median").err
+    ended = score("--vote", "median", "--restart")
+    assert ended.code == 0, ended.err
+    assert {one["origin"]["vote"] for one in read(tmp_path / "out.jsonl")} == {"median"}
+    assert len(read(tmp_path / "out.jsonl")) == 2
+
+
+def test_every_file_beside_is_as_private_as_the_output(
+    score: Grm, judge: JudgeServer, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", quality(2))
+    judge.otherwise = failing(0, act=rambling)
+    score()
+    (tmp_path / "out.jsonl").chmod(0o600)
+    modes = set()
+
+    def look() -> None:
+        modes.update(one.stat().st_mode & 0o777 for one in tmp_path.glob("out*"))
+
+    async def looking(server: JudgeServer, request: Any, body: Any) -> Any:
+        look()
+        return await honest(server, request, body)
+
+    judge.otherwise = looking
+    for option in ("--retry-unscored", "--restart"):
+        assert score(option).code == 0
+        assert (tmp_path / "out.jsonl").stat().st_mode & 0o777 == 0o600
+    assert modes == {0o600}
+
+
 def test_settings_may_change_where_nothing_stands_that_was_made_with_others(
     score: Grm, judge: JudgeServer, tmp_path: Path
 ) -> None:
@@ -361,7 +428,10 @@ def test_a_place_that_can_not_be_written_is_said_before_a_token_is_spent(
     assert asked(judge, 2) == [0, 0]
 
 
-@pytest.mark.parametrize("content", ['{"notes": 1}', '{"notes": 1}\n{"no', "notes\nmore notes"])
+@pytest.mark.parametrize(
+    "content",
+    ['{"notes": 1}', '{"notes": 1}\n{"no', "notes\nmore notes", '{"version":"1.0","scripts":{}}'],
+)
 def test_a_file_of_something_else_is_left_as_it_is(
     score: Grm, tmp_path: Path, content: str
 ) -> None:
@@ -378,16 +448,22 @@ def test_verdicts_of_an_earlier_version_are_named_and_a_restart_replaces_them(
     score: Grm, tmp_path: Path
 ) -> None:
     write(tmp_path / "in.jsonl", quality(1))
-    (tmp_path / "out.jsonl").write_text('{"version": 1, "id": "0"}\n')
+    (tmp_path / "out.jsonl").write_text('{"version": 1, "id": "0", "fingerprint": "f"}\n')
     assert "out.jsonl, line 1: a record of version '1'" in score().err
     assert score("--restart").code == 0
     assert len(read(tmp_path / "out.jsonl")) == 1
 
 
-def test_an_output_that_is_the_record_is_refused(score: Grm, tmp_path: Path) -> None:
+def test_a_record_that_is_the_output_or_the_input_is_refused(score: Grm, tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", quality(1))
-    ended = score("--set", "record=out.jsonl")
-    assert (ended.code, "-o out.jsonl is the record, too" in ended.err) == (1, True)
+    before = (tmp_path / "in.jsonl").read_bytes()
+    (tmp_path / "sub").mkdir()
+    for record in ("out.jsonl", "sub/../out.jsonl"):
+        ended = score("--set", f"record={record}")
+        assert (ended.code, "-o out.jsonl is the record, too" in ended.err) == (1, True)
+    ended = score("--set", "record=sub/../in.jsonl")
+    assert (ended.code, "in.jsonl is the input; choose another file" in ended.err) == (1, True)
+    assert (tmp_path / "in.jsonl").read_bytes() == before
 
 
 def test_an_output_that_can_not_be_opened_is_said_before_a_token_is_spent(

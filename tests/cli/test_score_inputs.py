@@ -105,3 +105,12 @@ def test_an_input_that_is_not_there_is_one_clean_line(
     assert ended.code == 1
     assert said in ended.err
     assert ended.err.startswith("error: ")
+
+
+def test_an_id_that_is_no_unicode_text_is_found_again(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", [{**row, "id": f"{row['id']}\ud800"} for row in rows(2)])
+    for limit in ("1", "2"):
+        ended = grm("score", "in.jsonl", "-o", "out.jsonl", "--limit", limit, *TINY)
+        assert ended.code == 0, ended.err
+    found = [verdict.group.id for verdict in read_verdicts(tmp_path / "out.jsonl")]
+    assert found == ["0\ufffd", "1\ufffd"]

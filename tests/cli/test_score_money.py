@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.types import Cost
 from tests.cli.conftest import Ended
 from tests.cli.files import read, rows, write
+from tests.engines.judge_server import JudgeServer, status
+from tests.serving.honest_judge import honest
 
 Grm = Callable[..., Ended]
 TINY = ("--engine", "tiny", "--set", "engine.log=log", "-k", "2", "--set", "max_tokens=100")
@@ -88,3 +91,36 @@ def test_a_budget_in_money_without_prices_is_refused_before_the_judge_starts(
     assert ended.code == 1
     assert "error: budget.money: the prices of engine 'tiny' are not known; set prices" in ended.err
     assert not (tmp_path / "log").exists()
+
+
+def test_what_was_paid_for_verdicts_that_were_lost_or_replaced_counts(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "in.jsonl", [{"prompt": "question", "responses": ["quality 3", "quality 7"]}])
+    asked = 0
+
+    async def half_away(server: JudgeServer, request: Any, body: Any) -> Any:
+        nonlocal asked
+        asked += "n" in body
+        act = honest if asked % 2 else status(500)
+        return await act(server, request, body)
+
+    judge_settings = ("-k", "2", "--set", "min_valid=2", "--set", "tries=1")
+    judge_settings += ("--set", "find_culprits=0")
+    with JudgeServer(otherwise=half_away).running() as judge:
+        run = ("score", "in.jsonl", "-o", "out.jsonl", "--engine", "server", "--url", judge.url)
+        run += (*judge_settings, "--set", "group_timeout_s=3")
+        paid = []
+        for option in ((), (), ("--retry-unscored",)):
+            assert grm(*run, *option).code == 3
+            paid.append(tokens(tmp_path / "out.jsonl"))
+        assert paid == [paid[0], 2 * paid[0], 3 * paid[0]] != [0, 0, 0]
+        judge.otherwise = honest
+        assert grm(*run, "--set", f"budget.tokens={paid[-1] + 1}").code == 4
+        assert grm(*run).code == 0
+        assert tokens(tmp_path / "out.jsonl") == 5 * paid[0]
+
+
+def tokens(path: Path) -> int:
+    cost = cost_of(path)
+    return cost.prompt_tokens + cost.output_tokens

@@ -65,13 +65,16 @@ def _whole_lines(path: Path) -> list[bytes]:
     return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def test_ctrl_c_keeps_the_verdicts_and_says_how_to_go_on(process: Process, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_the_verdicts_and_says_how_to_go_on(
+    process: Process, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
     write(tmp_path / "in.jsonl", rows(200))
     running = process("score", "in.jsonl", "-o", "out.jsonl", *SLOW)
     _wait_for_lines(tmp_path / "out.jsonl", 5)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(sent)
     said = running.communicate(timeout=20)[1].decode()
-    assert running.returncode == 130
+    assert running.returncode == code
     assert "the same command goes on there" in said
     assert "Traceback" not in said
     assert len(read(tmp_path / "out.jsonl")) >= 5
@@ -144,6 +147,18 @@ def test_a_verdict_leaves_the_pipe_before_the_next_group_comes_and_ctrl_c_ends_t
     said = running.stderr.read().decode()
     assert "Traceback" not in said
     assert "Fatal" not in said
+
+
+def test_a_stream_that_restarts_keeps_what_it_did_not_bring(
+    process: Process, tmp_path: Path
+) -> None:
+    lines = write(tmp_path / "in.jsonl", rows(3)).read_bytes().splitlines(keepends=True)
+    process("score", "in.jsonl", "-o", "out.jsonl", *TINY).communicate()
+    running = process("score", "-", "-o", "out.jsonl", "--restart", *TINY)
+    said = running.communicate(lines[0], timeout=60)[1]
+    assert running.returncode == 0, said
+    assert [one["id"] for one in read(tmp_path / "out.jsonl")] == ["0", "1", "2"]
+    assert sorted(_drawn(tmp_path / "log").values()) == [2, 2, 4]
 
 
 def test_a_bad_line_in_a_stream_ends_it_after_what_was_read(process: Process) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from grm_plugin import Group, Verdict
 from grm_plugin.errors import RecordError
-from grm_plugin.records import read_verdicts
+from grm_plugin.records import read_verdicts, to_line
 from grm_plugin.running.line_file import LineFile
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.testing import ScriptedEngine
@@ -177,6 +177,39 @@ def test_a_new_recorder_of_a_file_that_lost_its_name_starts_another_one(tmp_path
             new.write(verdict("b"))
             old.write(verdict("c"))
     assert names(path) == ["b", "c"]
+
+
+def test_a_record_goes_by_the_name_that_each_was_opened_with(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    with Recorder(one) as first:
+        first.write(verdict("a"))
+        one.rename(other)
+        with Recorder(other) as second:
+            second.write(verdict("b"))
+            first.write(verdict("c"))
+    assert (names(one), names(other)) == (["c"], ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "content", ["notes", "notes\nmore", '{"version":2,"id":"x"}', '{"version":"1.0"}\n', "\n"]
+)
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(content)
+    with pytest.raises(RecordError, match="it holds something else than verdicts"):
+        Recorder(path)
+    assert path.read_text() == content
+
+
+def test_a_first_line_that_was_torn_anywhere_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    line = to_line(verdict('a "quoted\\ name'))
+    for end in range(len(line)):
+        path.write_bytes(line[:end])
+        Recorder(path).close()
+        assert path.read_bytes() == b""
 
 
 def test_the_working_folder_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,7 @@ def test_a_torn_last_line_is_left_out_and_cut_before_the_next_run(
 
 def test_a_file_with_nothing_but_a_torn_line_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    path.write_text("torn")
+    path.write_text('{"version":2,"id":"torn')
     assert names(path) == []
     Recorder(path).close()
     assert path.read_bytes() == b""

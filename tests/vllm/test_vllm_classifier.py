@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from real_vllm import CONTEXT, FAST, MODEL, PROMPTS, running
 
-from grm_plugin.classifiers import Classifier
+from grm_plugin.classifiers import Classifier, Rating
 from grm_plugin.classifiers.server import ServerClassifier
 from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
@@ -48,13 +48,13 @@ async def test_a_served_meta_rm_gives_the_logits_of_transformers(
     local = TransformersClassifier({"model": str(folder)}, Limits())
     async with running(local):
         expected = await local.logits(PROMPTS)
-    found = await served.logits(PROMPTS)
+    found = [one.logit for one in await served.logits(PROMPTS) if isinstance(one, Rating)]
     assert found == pytest.approx(expected, abs=1e-3)
     assert len({round(float(logit), 3) for logit in expected}) == len(PROMPTS)
 
 
 async def test_a_text_over_the_context_fails_alone(served: Classifier) -> None:
     short, long = await served.logits([PROMPTS[0], "rain and wind " * CONTEXT])
-    assert isinstance(short, float)
+    assert isinstance(short, Rating) and short.prompt_tokens
     assert isinstance(long, EngineError)
     assert str(CONTEXT) in str(long)
