@@ -23,7 +23,10 @@ class Rating:
 
 
 class Classifier(Protocol):
-    """A sequence classifier with one output. All methods are called on one event loop."""
+    """A sequence classifier with one output. All methods are called on one event loop.
+
+    It may say ``start_limit_s``, as an engine may.
+    """
 
     async def start(self) -> None:
         """Make ready; called once before the first text.

@@ -38,6 +38,7 @@ class ServerClassifier:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(ConnectionOptions, _OWNER, options)
         self._connection = Connection(self.options, limits, _OWNER)
+        self.start_limit_s = self.options.start_limit_s
         self._path = "/classify"
 
     async def start(self) -> None:

@@ -82,6 +82,7 @@ class ServerEngine:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(ServerOptions, _OWNER, options)
         self._connection = Connection(self.options, limits, _OWNER)
+        self.start_limit_s = self.options.start_limit_s
         provider = self._connection.provider
         self._shape = RequestShape(
             provider,

@@ -133,6 +133,7 @@ class MetaRM:
             )
         self._classifier: Classifier | None = read.classifier
         self.prices = read.prices
+        self.start_limit_s: float = getattr(read.classifier, "start_limit_s", 0.0)
 
     async def start(self) -> None:
         if self._classifier:

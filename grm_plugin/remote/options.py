@@ -12,6 +12,8 @@ from grm_plugin.options import Options
 from grm_plugin.remote.launching.launch import ServeOptions
 from grm_plugin.remote.providers import Provider
 
+_ASKED_S = 60.0  # servers are asked what they are, and a process of ours is ended
+
 
 class ConnectionOptions(Options):
     """Where the servers are; exactly one of ``url``, ``urls`` and ``serve``.
@@ -55,6 +57,12 @@ class ConnectionOptions(Options):
     max_response_bytes: int = Field(8_000_000, ge=1)
     start_timeout_s: float = Field(300.0, ge=0, allow_inf_nan=False)
     requests_per_minute: int | None = Field(None, ge=1)
+
+    @property
+    def start_limit_s(self) -> float:
+        """Seconds after which a start has ended by itself, well or with what it waited for."""
+        served_s = self.serve.start_timeout_s if self.serve else 0.0
+        return served_s + self.start_timeout_s + _ASKED_S
 
 
 def urls_of(options: ConnectionOptions, provider: Provider, owner: str) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Pace:
         ahead_s = self._next_at - time.monotonic() + self._waiting * self._apart_s
         await asyncio.sleep(max(0.0, ahead_s - _AHEAD_S))
 
-    async def turn(self, wanted: Callable[[], bool]) -> bool:
+    async def turn(self, wanted: Callable[[], bool] = lambda: True) -> bool:
         """Wait for the turn to send a request; turns are given in the order of the calls.
 
         Args:

@@ -53,7 +53,7 @@ class Session:
             ConfigError: there is a budget in money, and the judge's prices are not known.
         """
         if self._starting is None:
-            self._starting = asyncio.create_task(self._start(self.deadline()))
+            self._starting = asyncio.create_task(self._start())
         starting = self._starting
         try:
             await asyncio.shield(starting)
@@ -62,11 +62,11 @@ class Session:
                 self._starting = None
             raise
 
-    async def _start(self, deadline: float) -> None:
+    async def _start(self) -> None:
         self._telling.open()
         for name, part in self.scorer.parts():
             if name not in self._up:
-                await _start(name, part, deadline)
+                await _start(name, part, self._config.batch_timeout_s)
                 self._up.add(name)
         self.scorer.check_budget()
 
@@ -241,8 +241,9 @@ class Session:
                     logger.error("%s", error)
 
 
-async def _start(name: str, part: Startable, deadline: float) -> None:
+async def _start(name: str, part: Startable, limit_s: float) -> None:
+    limit_s = max(limit_s, getattr(part, "start_limit_s", 0.0))  # its own ends with better words
     try:
-        await guarded.call(f"{name}: start", part.start, deadline=deadline)
+        await guarded.call(f"{name}: start", part.start, deadline=time.monotonic() + limit_s)
     except PluginError as error:
         raise EngineError(f"the judge can not be started: {error}") from error

@@ -150,6 +150,15 @@ def test_a_start_ends_after_start_timeout_s() -> None:
     assert 1.5 <= time.monotonic() - started < 4
 
 
+def test_a_start_may_take_longer_than_a_batch_and_ends_with_its_own_words() -> None:
+    engine = {"url": "http://127.0.0.1:9", "start_timeout_s": 2.5}
+    with (
+        GRM(engine=engine, batch_timeout_s=1, group_timeout_s=1, request_timeout_s=1) as grm,
+        pytest.raises(EngineError, match="no judge server answers"),
+    ):
+        grm.score_batch(groups(1))
+
+
 @pytest.mark.parametrize(
     ("url", "telling"),
     [
