@@ -278,7 +278,7 @@ def test_an_error_of_the_file_names_the_file_whatever_the_command_line_says(tmp_
 
 def test_an_error_of_a_part_that_the_file_has_alone_names_no_option(tmp_path: Path) -> None:
     (tmp_path / "grm.yaml").write_text("engine: scripted\nadapters: {openrlhf: {historry: all}}\n")
-    with pytest.raises(ConfigError, match="^adapter 'openrlhf': unknown key 'historry'"):
+    with pytest.raises(ConfigError, match=r"^adapter .openrlhf.: unknown key .historry."):
         planned("--grm_config", str(tmp_path / "grm.yaml"), "--grm.k", "4")
 
 
