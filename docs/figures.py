@@ -348,6 +348,33 @@ def _reward_server() -> str:
     )
 
 
+def _soak() -> str:
+    found = _result("soak")
+    before, after = found["memory_mb"]
+    rows = [
+        (
+            f"{found['calls']:,}",
+            f"{found['calls_per_s']:.0f}",
+            f"{found['p50_s']:.2f}",
+            f"{found['p99_s']:.2f}",
+            found["judges_killed"],
+            found["wrong"],
+            found["lost"],
+            f"{before:.1f} to {after:.1f}",
+        )
+    ]
+    heads = ("calls", "a second", "p50, s", "p99, s", "judges killed", "wrong", "lost", "MB")
+    return (
+        "## A soak of `grm serve`\n\n"
+        f"`soak.py`, {_where(found)}; {found['callers']} callers, two judges and the server share them; beside it: "
+        f"{found['note'] or 'nothing else'}. A quarter of the groups come whole, the others as single responses; callers "
+        "drip their bodies, stop in the middle or go, and one judge or the other is killed two seconds after the last one was started again. A "
+        "call is wrong when its rewards are not those of its responses, and lost when it has none in the end. The memory is "
+        f"the server's, over the last {found['memory_over_calls']:,} calls.\n\n"
+        + _table(heads, rows)
+    )
+
+
 def _latencies(found: Result) -> str:
     rows = [
         (
@@ -450,6 +477,7 @@ SECTIONS = (
     _trl,
     _openrlhf,
     _reward_server,
+    _soak,
 )
 
 

@@ -43,22 +43,30 @@ def main(
     judge_options: Annotated[str, typer.Option(help="more for the judge's server")] = "",
     meta_gpus: Annotated[str, typer.Option(help="empty: the meta RM runs elsewhere")] = "",
     meta_options: Annotated[str, typer.Option(help="more for the meta RM's server")] = "",
+    pass_env: Annotated[
+        list[str], typer.Option(help="a variable that servers get, too, such as HF_TOKEN")
+    ] = [],  # noqa: B006
+    start_timeout_s: Annotated[float, typer.Option(min=1, help="until a server is healthy")] = 900,
     serve_command: Annotated[str, typer.Option(help="what starts a server")] = "vllm serve",
     train_command: Annotated[str, typer.Option(help="what trains")] = "trl grpo",
 ) -> None:
     """Serve the judge of RECIPE, train by RECIPE, and leave nothing running."""
-    serve = shlex.split(serve_command)
+    serving = {
+        "command": shlex.split(serve_command),
+        "pass_env": pass_env,
+        "start_timeout_s": start_timeout_s,
+    }
     try:
         command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
         judge = judge_of(recipe)
         servers = []
         if gpus := _listed(judge_gpus):
             options = judge.engine.options
-            servers.append(server("judge", options, gpus, shlex.split(judge_options), serve))
+            servers.append(server("judge", options, gpus, shlex.split(judge_options), serving))
         if gpus := _listed(meta_gpus):
             options = judge.select.options.get("classifier") or {}
             args = (*POOLING, *shlex.split(meta_options))
-            servers.append(server("meta RM", options, gpus, args, serve))
+            servers.append(server("meta RM", options, gpus, args, serving))
         work = run(servers, command, _listed(train_gpus))
         code = asyncio.run(until_interrupted(work))
     except GRMError as error:
@@ -87,7 +95,7 @@ def server(
     options: Mapping[str, Any],
     gpus: Sequence[str],
     args: Sequence[str],
-    command: Sequence[str],
+    serving: Mapping[str, Any],
 ) -> ServerProcess:
     """The server that a part of the judge asks, not started yet.
 
@@ -96,7 +104,7 @@ def server(
         options: the part's own settings, of which model and url matter.
         gpus: where it shall run, split over all of them.
         args: further arguments of the server.
-        command: what starts a server.
+        serving: what all servers have in common, of :class:`ServeOptions`.
 
     Raises:
         ConfigError: the settings do not say what to serve, and where.
@@ -105,13 +113,10 @@ def server(
     if not options.get("model") or port is None:
         raise ConfigError(f"{part}: it has GPUs, but the judge settings name no model and url:port")
     serve = ServeOptions(
-        model=options["model"],
-        gpus=tuple(gpus),
-        port=port,
-        args=tuple(args),
-        command=tuple(command),
+        model=options["model"], gpus=tuple(gpus), port=port, args=tuple(args), **serving
     )
-    return ServerProcess(serve, Secret.from_environment(options.get("api_key_env"), part), part)
+    secret = Secret.from_environment(options.get("api_key_env"), part)
+    return ServerProcess(serve, secret, part, called=_option)
 
 
 async def run(servers: Sequence[ServerProcess], command: Sequence[str], gpus: Sequence[str]) -> int:
@@ -146,6 +151,10 @@ async def until_interrupted(work: Coroutine[Any, Any, int]) -> int:
         return await task
     except asyncio.CancelledError:
         return INTERRUPTED
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _listed(text: str) -> list[str]:

@@ -71,7 +71,7 @@ class Seat(Generic[A, R]):
         """Give the answer and wait for the group's results.
 
         Raises:
-            SiblingError: another sibling failed.
+            SiblingError: another sibling failed, or the judging was cancelled.
         """
         results = await self._group.answer(self._place, answer)
         return results[self._place]
@@ -84,7 +84,7 @@ class _Group(Generic[A, R]):
         self._seats = 0
         self._closed = False
         self._answers: dict[int, A] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Sequence[R]] | None = None
         self.results: asyncio.Future[Sequence[R]] = asyncio.get_running_loop().create_future()
 
     def seat(self) -> Seat[A, R]:
@@ -104,24 +104,30 @@ class _Group(Generic[A, R]):
     def fail(self, error: BaseException) -> None:
         if self.results.done():
             return
-        self.results.set_exception(
-            SiblingError(f"another response of this group failed: {error!r}")
-        )
-        self.results.exception()  # nobody may be waiting yet
+        self._end(SiblingError(f"another response of this group failed: {error!r}"))
         if self._task:
             self._task.cancel()
 
     def _judge_if_complete(self) -> None:
         if self._closed and len(self._answers) == self._seats and not self.results.done():
             self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(self._over)
 
-    async def _run(self) -> None:
-        try:
-            answers = [self._answers[place] for place in range(self._seats)]
-            results = await self._judge(answers)
-        except Exception as error:  # whatever ends the judging ends the wait of every sibling
-            if not self.results.done():
-                self.results.set_exception(error)
+    async def _run(self) -> Sequence[R]:
+        return await self._judge([self._answers[place] for place in range(self._seats)])
+
+    def _over(self, task: asyncio.Task[Sequence[R]]) -> None:
+        """Whatever ends the judging, and be it a cancellation, ends the wait of every sibling."""
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if self.results.done():
+            return
+        if error is None:
+            self.results.set_result(task.result())
+        elif isinstance(error, Exception):
+            self._end(error)
         else:
-            if not self.results.done():
-                self.results.set_result(results)
+            self._end(SiblingError(f"the judging of this group was ended by {error!r}"))
+
+    def _end(self, error: Exception) -> None:
+        self.results.set_exception(error)
+        self.results.exception()  # nobody may be waiting yet

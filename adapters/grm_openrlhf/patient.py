@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _OWNER = f"engine {SERVERS!r}"
 _AWAY = "no judge server is up"
+_ASKED = "no judge server has said yet that it is up"
 _POLL_S = 1.0
 _SENDINGS = 3  # of one request, which may be what ends the servers
 Draws = Sequence[Draw | EngineError]
@@ -34,7 +35,7 @@ class PatientOptions(ServerOptions):
 
     Args:
         replicas: servers that it keeps running.
-        start_s: seconds in which each of them has to tell its address.
+        start_s: seconds in which all of them have to tell their addresses, and one to be healthy.
     """
 
     replicas: int = Field(1, ge=1)
@@ -72,17 +73,31 @@ class PatientEngine:
         """Find the servers, and wait until one of them is healthy.
 
         Raises:
-            EngineError: the launcher keeps none, or one does not tell its address.
+            EngineError: the launcher keeps none, one does not tell its address, or none is healthy
+                in time.
         """
+        until = asyncio.get_running_loop().time() + self._options.start_s
         keepers = _found(self._options.replicas)
         urls = await keepers.urls(self._options.start_s)
         self._watch = Watch(keepers)
-        await self._watch.until_up()
+        await self._first_up(self._watch, until)
         server = ServerEngine({**self._theirs, "urls": urls}, self._limits)
         await server.start()
         self.model, self.context_tokens = server.model, server.context_tokens
         self.control_tokens = server.control_tokens
         self._server = server
+
+    async def _first_up(self, watch: Watch, until: float) -> None:
+        try:
+            async with asyncio.timeout_at(until):
+                await watch.until_up()
+        except TimeoutError:
+            trouble = watch.trouble
+            watch.close()
+            raise EngineError(
+                f"{_OWNER}: {trouble} within {self._options.start_s:g} s; see the logs of the "
+                "judge servers, or raise group_timeout_s if they need longer"
+            ) from None
 
     async def sample(self, request: SampleRequest) -> Draws:
         """Draw ``request.n`` completions; see :meth:`ServerEngine.sample`.
@@ -106,8 +121,8 @@ class PatientEngine:
     @property
     def trouble(self) -> str:
         """Why requests wait now; empty when they do not."""
-        if self._watch and self._watch.waits:
-            return _AWAY
+        if self._watch and self._watch.trouble:
+            return self._watch.trouble
         return self._server.trouble if self._server else ""
 
     @property
@@ -158,13 +173,15 @@ class Watch:
 
     Args:
         keepers: of the servers.
+
+    ``trouble`` says why those wait who wait now; it is empty when nobody does.
     """
 
     def __init__(self, keepers: Keepers) -> None:
         self._keepers = keepers
         self._asking: asyncio.Task[None] | None = None
         self.lives: tuple[str, ...] = ()
-        self.waits = False
+        self.trouble = ""
 
     async def until_up(self) -> tuple[str, ...]:
         """A name for every server as it lives now, once one of them is healthy."""
@@ -174,15 +191,16 @@ class Watch:
         return self.lives
 
     async def _ask(self) -> None:
+        self.trouble = _ASKED
         lives = await self._keepers.lives()
         if not any(lives):
-            self.waits = True
+            self.trouble = _AWAY
             logger.warning("%s; requests wait until one is healthy again", _AWAY)
             while not any(lives):
                 await asyncio.sleep(_POLL_S)
                 lives = await self._keepers.lives()
             logger.warning("a judge server is up again")
-        self.lives, self.waits = lives, False
+        self.lives, self.trouble = lives, ""
 
     def close(self) -> None:
         """Ask no more."""

@@ -13,7 +13,6 @@ from typing import Any
 from grm_openrlhf.agreement import findings
 from grm_openrlhf.checks import (
     check_contradictions,
-    check_engine,
     check_range,
     check_weights,
     tell_weaknesses,
@@ -22,7 +21,7 @@ from grm_openrlhf.command import Ours
 from grm_openrlhf.configured import configured
 from grm_openrlhf.host import Host
 from grm_openrlhf.nodes import Servers, servers_of, template_text, told
-from grm_openrlhf.options import OpenRLHFOptions, options_of
+from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.resuming import steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
@@ -79,12 +78,12 @@ def make_plan(
     """
     host.check_agent()
     given = host.parser().parse_args(rest)
-    config = configured(ours)
-    options = options_of(config)
+    found = configured(ours, plugins)
+    config, options = found.config, found.options
     # of an option that is given twice the host takes the last
     agent = [host.option("agent"), str(AGENT)]
-    _check(host, given, [*rest, *agent], config, options)
-    votes = _check_votes(host, given, GRM(config, plugins=plugins), options)
+    _check(host, given, [*rest, *agent])
+    votes = _check_votes(host, given, found.judge, options)
     label, label_option = _label(host, given, options)
     servers, own_agent = servers_of(config, options), _own_agent(host, given)
     as_told = told(config, servers, host.value(given, "engines"))
@@ -105,16 +104,9 @@ def make_plan(
     return Plan(argv, settings, judge, servers, *course, options.unscored_limit)
 
 
-def _check(
-    host: Host,
-    given: argparse.Namespace,
-    argv: Sequence[str],
-    config: GRMConfig,
-    options: OpenRLHFOptions,
-) -> None:
+def _check(host: Host, given: argparse.Namespace, argv: Sequence[str]) -> None:
     """Refuse what can not be run, and then tell what may be meant otherwise."""
     check_contradictions(host, given)
-    check_engine(config, options)
     host.check_accepts(argv)
     tell_weaknesses(host, given)
     check_weights(host, given)

@@ -11,12 +11,11 @@ from grm_openrlhf.framing import Frame
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.hosts import messages
+from grm_plugin.hosts.labels import defused, turn_of
 from grm_plugin.hosts.values import optional_text
 from grm_plugin.types import Message
 
 _POLICY, _ENVIRONMENT = "assistant", "environment"
-# what would look like a turn of somebody
-_SPOKEN = re.compile(rf"^(\s*)\[({_POLICY}|{_ENVIRONMENT})\]", re.IGNORECASE | re.MULTILINE)
 
 
 class Tokenizer(Protocol):
@@ -127,14 +126,15 @@ class Reader:
             turns.append((_POLICY, self._action(tokens[start:end], tokenizer, before)))
             last = end
         if len(turns) > 1 and self._history == "all":
-            return "\n".join(f"[{who}] {_SPOKEN.sub(_quoted, text)}" for who, text in turns)
+            return "\n".join(f"{turn_of(who)} {text}" for who, text in turns)
         return turns[-1][1] if turns else ""
 
     def _action(self, tokens: Sequence[int], tokenizer: Tokenizer, before: str) -> str:
         """The text of ``tokens``; special ones go last, since some families think between such."""
         tokens = _without_end(tokens, (tokenizer.eos_token_id, tokenizer.pad_token_id))
         text = tokenizer.decode(tokens, skip_special_tokens=False)
-        return _without(_special(tokens, tokenizer), self._messages.response(text, before))
+        text = _without(_special(tokens, tokenizer), self._messages.response(text, before))
+        return defused(text)  # again: without a special token it may read otherwise
 
     def _feedback(self, text: str, tokens: Sequence[int], tokenizer: Tokenizer) -> str:
         """What the environment answered, without a chat template."""
@@ -142,16 +142,12 @@ class Reader:
             end = tokenizer.eos_token_id
             ends = "" if end is None else tokenizer.decode([end], skip_special_tokens=False)
             text = frame.plain(text, ends)
-        return _without(_special(tokens, tokenizer), text).strip()
+        return defused(_without(_special(tokens, tokenizer), text).strip())
 
     def _reference(self, label: Any) -> str | None:
         if self._settings.label != "reference":
             return None
         return optional_text(label, "label")
-
-
-def _quoted(spoken: re.Match[str]) -> str:
-    return f"{spoken[1]}(quoted: {spoken[2]})"
 
 
 def _without_end(tokens: Sequence[int], ends: Sequence[int | None]) -> Sequence[int]:

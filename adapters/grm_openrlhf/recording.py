@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from grm_plugin.running.recorder import Recorder
+from grm_plugin.errors import RecordError
+from grm_plugin.running.line_file import lock, unlock
 
 
 def of_engine(record: Path, engine: int | str) -> Path:
@@ -24,7 +28,33 @@ def check_writable(record: Path, engines: int) -> None:
     """
     for number in range(engines):
         path = of_engine(record, number)
-        was_there = path.exists()
-        Recorder(path).close()
+        try:
+            with _folder_of(path):
+                _open(path)
+        except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+            raise RecordError(f"record {path} can not be opened: {error}") from error
+
+
+@contextmanager
+def _folder_of(path: Path) -> Iterator[None]:
+    """The folder of ``path``, and those above it; what was made for it is removed again."""
+    folders = (path.parent, *path.parent.parents)
+    made = list(itertools.takewhile(lambda folder: not folder.exists(), folders))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):  # it could not be made, or somebody else writes to it now
+                folder.rmdir()
+
+
+def _open(path: Path) -> None:
+    was_there = path.exists()
+    with path.open("ab", buffering=0) as file:
+        if not path.is_file():  # pipes and devices have no lock
+            return
+        lock(file)
         if not was_there:
             path.unlink()
+        unlock(file)

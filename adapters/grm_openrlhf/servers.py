@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 OWNER = "judge server"
 _STOP_S = 60.0
+_LIFE_S = 15.0  # for an answer of an actor, which asks its server for 10 s at most
 
 
 class Keepers:
@@ -70,8 +71,9 @@ class Keepers:
 
 async def _life(actor: Any) -> str:
     try:
-        life: str = await actor.life.remote()
-    except ray.exceptions.RayError:  # Ray starts the actor again
+        async with asyncio.timeout(_LIFE_S):
+            life: str = await actor.life.remote()
+    except (ray.exceptions.RayError, TimeoutError):  # Ray starts the actor again; it is blocked
         return ""
     return life
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from grm_plugin.errors import InputError, placed, quoted
+from grm_plugin.hosts.labels import call_of, defused, one_line, result_of, turn_of
 from grm_plugin.hosts.parts import Part, Thought, Unseen
 from grm_plugin.hosts.turns import Call, Turn, as_turns, said, unseen
 from grm_plugin.hosts.values import Place
@@ -90,7 +91,8 @@ class Reader:
 
         Without its thinking only the answer is left, and nothing when thinking never ended. Only a
         block that opens the completion, or that ``prompt`` ends with, is thinking. Tool calls and
-        their results stay, each on a line that says so.
+        their results stay, each on a line with a label that says so, and that no text can write
+        itself: what looks like one is shown as a quotation.
 
         Args:
             completion: a text, or messages.
@@ -104,7 +106,7 @@ class Reader:
         opened = self._last.ends_open(_end_of(prompt))
         answer = said(completion, at)
         if isinstance(answer, str):
-            return self._answer(answer, self._last, opened=opened)
+            return defused(self._answer(answer, self._last, opened=opened))
         turns = [
             self._labelled(turn, (*at, i), last=i + 1 == len(answer), opened=opened and not i)
             for i, turn in enumerate(answer)
@@ -115,16 +117,18 @@ class Reader:
 
     def _named(self, turn: Turn, at: Place) -> str:
         text = self._turn(turn, at)
-        return f"[{turn.name}] {text}" if turn.name and turn.role != "tool" else text
+        return f"[{one_line(turn.name)}] {text}" if turn.name and turn.role != "tool" else text
 
     def _labelled(self, turn: Turn, at: Place, *, last: bool, opened: bool) -> str:
         text = self._turn(turn, at, last=last, opened=opened)
-        return text if turn.role in ("assistant", "tool") else f"[{turn.role}] {text}"
+        if turn.role in ("assistant", "tool"):
+            return text
+        return f"{turn_of(turn.role)} {defused(text)}"
 
     def _turn(self, turn: Turn, at: Place, *, last: bool = False, opened: bool = False) -> str:
         text = self._content(turn.parts, at)
         if turn.role == "tool":
-            return f"[result of {turn.name or 'tool'}] {text}"
+            return f"{result_of(turn.name)} {defused(text)}"
         if turn.role != "assistant":
             return text
         if self.thinking == "keep":
@@ -132,7 +136,7 @@ class Reader:
         else:  # what a chat template has taken out of the content was closed
             marks = self._last if last and not turn.thought else self._past
             text = self._answer(text, marks, opened=opened and not turn.thought)
-        return "\n".join(filter(None, [text, *map(_call, turn.calls)]))
+        return "\n".join(filter(None, [defused(text), *map(_call, turn.calls)]))
 
     def _answer(self, text: str, marks: Marks, opened: bool) -> str:
         if self.thinking == "keep":
@@ -189,4 +193,4 @@ def _end_of(prompt: Any) -> str:
 
 
 def _call(call: Call) -> str:
-    return f"[call of {call.name or 'tool'}] {call.arguments}"
+    return f"{call_of(call.name)} {defused(call.arguments)}"

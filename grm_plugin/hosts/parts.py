@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from grm_plugin.hosts.labels import one_line
 from grm_plugin.hosts.values import Place, check_depth, refused
 
 _TEXTS = ("text", "refusal")
@@ -43,7 +44,8 @@ class Unseen:
         return cls(_KIND.get(kind, kind), digest(value))
 
     def __str__(self) -> str:
-        return f"[{self.kind} {self.key[:12]}, not shown]" if self.key else f"[{self.kind}]"
+        kind = one_line(self.kind)
+        return f"[{kind} {self.key[:12]}, not shown]" if self.key else f"[{kind}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from grm_plugin.errors import GRMError, quoted
-from grm_plugin.serving.errors import Busy, Unavailable
+from grm_plugin.serving.errors import Busy, TooLarge, Unavailable
 from grm_plugin.serving.settings import ServingSettings
 
 # A caller counts when shares are made for so long after it was refused: it will ask again.
@@ -60,6 +60,20 @@ class Quota:
             self._refused_at.pop(caller, None)
             self._refused_at[caller] = self._clock()  # the last one at the end
             raise self._full(f"no room for {amount} more {self._what}: {why}")
+
+    def check_fits(self, amount: int, caller: str) -> None:
+        """Refuse what one purpose can never have, however long its caller waits.
+
+        Raises:
+            TooLarge: it is more than all, or than what one caller may have.
+        """
+        most = min(self.size, self._each or self.size)
+        if amount > most:
+            setting = self._setting + "_per_caller" * (most < self.size)
+            raise TooLarge(
+                f"expected at most {most} {self._what} of caller {quoted(caller)} at a time, got "
+                f"{amount} in one; send less in one call, or raise {setting}"
+            )
 
     def take(self, caller: str, amount: int = 1) -> None:
         """Let ``caller`` have ``amount`` more; all of it or nothing.
@@ -126,13 +140,15 @@ class Lease:
         self._quota, self._caller, self._amount = quota, caller, 0
 
     def grow(self, amount: int) -> None:
-        """Have ``amount`` more; raises as :meth:`Quota.take`."""
+        """Have ``amount`` more; raises as :meth:`Quota.take` and :meth:`Quota.check_fits`."""
         if amount:
+            self._quota.check_fits(self._amount + amount, self._caller)
             self._quota.take(self._caller, amount)
             self._amount += amount
 
     def check(self, amount: int) -> None:
         """Refuse what :meth:`grow` would refuse now."""
+        self._quota.check_fits(self._amount + amount, self._caller)
         self._quota.check(self._caller, amount)
 
     def end(self) -> None:

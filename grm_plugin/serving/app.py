@@ -172,6 +172,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         caller = request.state.caller
         arrivals = openrlhf.arrivals(call, caller, service.settings, service.reader)
         check_arrivals(service.settings, arrivals, service.judge.k)
+        groups = {one.group for one in arrivals}
+        service.admission.groups.check_fits(len(groups), caller.name)
         found = await while_there(request, service.scorer.answers(arrivals))
         return RewardAnswer.of(found, logs=service.settings.extra_logs)
 

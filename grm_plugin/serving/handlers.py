@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -15,6 +15,9 @@ from grm_plugin.serving.callers import CallerGone
 from grm_plugin.serving.errors import status_of
 from grm_plugin.serving.guard import known
 from grm_plugin.serving.refusals import Refusals, headers_of
+
+# How many mistakes of one call are told.
+_TOLD = 3
 
 
 def add_handlers(app: FastAPI, refusals: Refusals) -> None:
@@ -36,7 +39,7 @@ def add_handlers(app: FastAPI, refusals: Refusals) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def misread(request: Request, error: RequestValidationError) -> Response:
-        return refusal(request, 422, "; ".join(map(_sentence, error.errors())))
+        return refusal(request, 422, _sentences(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def fail(request: Request, error: HTTPException) -> Response:
@@ -45,6 +48,12 @@ def add_handlers(app: FastAPI, refusals: Refusals) -> None:
     @app.exception_handler(CallerGone)
     async def nobody(request: Request, error: CallerGone) -> Response:
         return Response(status_code=499)
+
+
+def _sentences(problems: Sequence[dict[str, Any]]) -> str:
+    told = "; ".join(map(_sentence, problems[:_TOLD]))
+    more = len(problems) - _TOLD
+    return f"{told}; and {more} more" if more > 0 else told
 
 
 def _sentence(problem: dict[str, Any]) -> str:

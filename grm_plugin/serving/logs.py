@@ -7,6 +7,8 @@ import logging
 from grm_plugin.errors import on_one_line
 
 _INDENT = "\n    "
+# What somebody sent may be long; who wants to fill a disk needs more calls for it.
+_LONGEST = 4000
 
 
 class Lines(logging.Formatter):
@@ -20,7 +22,8 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text, without a break before it is over."""
-        return _INDENT.join(map(on_one_line, super().format(record).splitlines()))
+        lines = super().format(record).splitlines()
+        return _INDENT.join(on_one_line(line[:_LONGEST]) for line in lines)
 
 
 def log_to_stderr() -> None:

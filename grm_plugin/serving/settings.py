@@ -25,6 +25,8 @@ class ServingSettings(Options):
         max_held_bytes: most bytes of bodies and waiting texts in all calls together that are not
             answered; what is too much gets 503. The process takes several times as much.
         max_body_bytes: longest body of a call; longer ones get 413 and are not kept.
+        max_values: most values (numbers, texts, lists, objects) in a body; more get 413: reading
+            millions of them would keep everybody else waiting.
         header_timeout_s: how long the head of a call may take to arrive; a trainer on a machine
             that is full to the brim may need seconds from its connection to its first byte.
         body_timeout_s: how long a body may take to arrive; later gets 408.
@@ -69,6 +71,7 @@ class ServingSettings(Options):
     max_connections: int = Field(20_000, ge=1)
     max_held_bytes: int = Field(512_000_000, ge=1)
     max_body_bytes: int = Field(8_000_000, ge=1)
+    max_values: int = Field(250_000, ge=1)
     header_timeout_s: float = Field(60, gt=0)
     body_timeout_s: float = Field(120, gt=0)
     body_idle_s: float = Field(30, gt=0)

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TOKEN = re.compile(r"[!-~]+")
 _LOOK_EVERY_S = 1.0
 _OTHERS = 0o007
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Tokens:
         self._tokens, self._path, self._clock = tuple(tokens), path, clock
         self._stamp = _stamp(path)
         self._looked_at = -math.inf
+        self._trouble = ""
 
     @classmethod
     def from_file(cls, path: Path) -> Tokens:
@@ -66,7 +67,9 @@ class Tokens:
             ConfigError: it can not be read, others on the machine can read it too, it has no token,
                 or a line is none; no line is shown.
         """
-        return cls(_read(path), path)
+        tokens = cls(path=path)  # the stamp first: a change while it is read is seen later
+        tokens._tokens = _read(path)
+        return tokens
 
     def __bool__(self) -> bool:
         return bool(self._tokens)
@@ -93,14 +96,17 @@ class Tokens:
             return
         self._looked_at = self._clock()
         stamp = _stamp(self._path)
-        if stamp == self._stamp:
+        if stamp == self._stamp and not self._trouble:
             return
-        self._stamp = stamp
         try:
             self._tokens = _read(self._path)
+        except ConfigError as error:  # tried again: what is wrong may not be in the file
+            if self._trouble != (trouble := str(error)):
+                logger.error("%s; the tokens stay as they were", error)
+            self._trouble = trouble
+        else:
+            self._stamp, self._trouble = stamp, ""
             logger.warning("tokens read again: %s has %d", self._path, len(self._tokens))
-        except ConfigError as error:
-            logger.error("%s; the tokens stay as they were", error)
 
 
 def _match(tokens: Sequence[Token], sent: bytes) -> Token | None:
@@ -120,7 +126,9 @@ def _stamp(path: Path | None) -> _Stamp | None:
         found = path.stat() if path else None
     except OSError:
         return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+    if found is None:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_mode, found.st_size, found.st_ino
 
 
 def _read(path: Path) -> tuple[Token, ...]:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError
 from grm_plugin.remote.launching import health, process
+from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
+from grm_plugin.remote.secret import Secret
 
 STAND_IN = Path(__file__).with_name("stand_in_server.py")
 
@@ -230,6 +233,56 @@ async def test_a_server_gets_what_servers_read_and_none_of_our_keys(
     env = told()["env"]
     assert not {*KEYS, "MY_NOTES"} & set(env)
     assert {*NEEDED, "PATH"} <= set(env)
+
+
+SECRETS = {
+    **dict.fromkeys(("CONDA_AUTH", "HF_ACCESSTOKEN", "XDG_APIKEY", "TRITON_PWD"), "hush"),
+    **dict.fromkeys(("MODELSCOPE_SDK_PASSWD", "nccl_credential"), "hush"),
+    "LMCACHE_REDIS_URL": "redis://:hush@cache:6379",
+    "HF_ENDPOINT": "https://me:hush@mirror",
+    "REQUESTS_CA_BUNDLE": "https://me:hush@mirror/ca.pem",
+}
+HARMLESS = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+    "VLLM_MAX_TOKENS_PER_EXPERT_FP4_MOE": "1024",
+    "TORCHINDUCTOR_DISABLED_PASSES": "one",
+    "MODELSCOPE_DOMAIN": "https://mirror/a@b",
+    "HTTPS_PROXY": "http://me:pw@proxy:3128",
+}
+
+
+async def test_secrets_are_held_back_whatever_family_their_name_begins_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (SECRETS | HARMLESS).items():
+        monkeypatch.setenv(name, value)
+    engine = engine_for("answer")
+    await engine.start()
+    await engine.close()
+    env = told()["env"]
+    assert not set(SECRETS) & set(env)
+    assert HARMLESS.items() <= env.items()
+
+
+async def test_of_a_long_log_only_the_end_is_read_and_once(tmp_path: Path) -> None:
+    lines = ServeOptions(
+        model="judge",
+        log=tmp_path / "server.log",
+        command=("/bin/sh", "-c", "yes 'a long line of words' | head -n 3000000; exit 3", "sh"),
+    )
+    server = ServerProcess(lines, Secret(), "judge")
+    with pytest.raises(EngineError, match="ended with exit code 3"):
+        await server.start()
+    tracemalloc.start()
+    said = server.loss()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert said.count("a long line of words") == 20
+    assert peak < 2_000_000
+    (tmp_path / "server.log").unlink()
+    assert server.loss() == said
+    await server.close()
 
 
 async def test_a_variable_that_is_named_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:

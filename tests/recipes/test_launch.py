@@ -38,7 +38,7 @@ def launched(server: str, training: str, *more: str) -> subprocess.Popen[str]:
     serve, train = f"{sys.executable} {SERVER} {server}", f"{sys.executable} {TRAINING} {training}"
     command = [sys.executable, str(ROOT / "recipes/launch.py"), "recipe.yaml"]
     options = ["--judge-gpus", "2,3", "--serve-command", serve, "--train-command", train]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    env = os.environ | {"PYTHONPATH": str(ROOT), "HF_TOKEN": "hf-hush"}
     return subprocess.Popen([*command, *options, *more], env=env, stderr=subprocess.PIPE, text=True)
 
 
@@ -92,6 +92,30 @@ def test_the_meta_rm_has_a_server_with_options_of_its_own() -> None:
     assert served["meta"].endswith(
         "--runner pooling --convert classify --max-model-len 4096 --name a b"
     )
+
+
+def test_gated_weights_are_served_with_the_token_that_is_named() -> None:
+    run = launched("answer", "succeed", "--pass-env", "HF_TOKEN")
+    assert run.wait(30) == 0
+    assert read("told.json")["env"]["HF_TOKEN"] == "hf-hush"
+
+
+@pytest.mark.parametrize(
+    ("server", "options", "telling"),
+    [
+        ("fail", (), "HF_TOKEN was not handed to it: see --pass-env"),
+        ("load", ("--start-timeout-s", "1"), "not healthy within 1 s; raise --start-timeout-s"),
+    ],
+)
+def test_what_a_server_lacks_is_told_by_the_launchers_own_options(
+    server: str, options: tuple[str, ...], telling: str
+) -> None:
+    Path("words").write_text("401: the weights are gated")
+    run = launched(server, "succeed", *options)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 2
+    assert telling in said
+    assert "hf-hush" not in said
 
 
 def test_training_ends_with_a_launcher_that_is_killed() -> None:

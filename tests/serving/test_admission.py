@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.serving.admission import Admission, Quota
-from grm_plugin.serving.errors import Busy, Unavailable
+from grm_plugin.serving.errors import Busy, TooLarge, Unavailable
 from grm_plugin.serving.settings import ServingSettings
 
 
@@ -37,6 +37,18 @@ def test_what_does_not_fit_is_not_taken_in_part() -> None:
         it.take("b", 4)
     it.take("b", 3)
     assert it.taken == 10
+
+
+@pytest.mark.parametrize(("each", "setting"), [(None, "queue"), (6, "queue_per_caller")])
+def test_what_can_never_fit_is_refused_for_good(each: int | None, setting: str) -> None:
+    it = quota(10, each=each)
+    lease = it.lease("a", 5)
+    for ask in (lease.grow, lease.check):
+        with pytest.raises(TooLarge, match=rf"got 11 in one; send less .* raise {setting}$"):
+            ask(6)
+    with pytest.raises(TooLarge):
+        it.lease("b", 11)
+    assert it.taken == 5
 
 
 def test_a_caller_has_at_most_what_a_setting_gives_each() -> None:

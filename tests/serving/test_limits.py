@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import re
 import resource
 import signal
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from grm_plugin.serving import bodies
 from tests.cli.conftest import RUN
 from tests.engines.judge_server import JudgeServer, hang
 from tests.serving.conftest import Serve, Start, command, row
@@ -122,11 +129,16 @@ async def test_a_full_queue_refuses_new_groups_and_takes_the_rest_of_those_it_ha
 async def test_samples_that_were_taken_before_one_was_refused_are_still_judged(
     serve: Serve, judge: JudgeServer
 ) -> None:
-    server = await serve(judge.url, "--serving", "queue=1")
+    server = await serve(judge.url, "--serving", "queue=2")
+    first = asyncio.create_task(server.rewards(10, group="c", size=2))
+    await server.until_metric("grm_collecting_groups", 1)
     two = {"query": ["aquality 1", "bquality 1"], "prompts": ["a", "b"], "labels": [None, None]}
     assert (await server.post("/get_reward", two))[0] == 429
     await server.until_metric('grm_groups_total{outcome="scored"}', 1)
     assert await server.reward("quality 10") == (200, 1.0)
+    second = {"group_ids": "c", "group_sizes": 2, "sample_indices": 1}
+    assert await server.reward("quality 1", **second) == (200, 0.0)
+    assert await first == [(200, 1.0)]
 
 
 async def test_more_calls_than_allowed_are_refused(serve: Serve, judge: JudgeServer) -> None:
@@ -202,10 +214,10 @@ async def test_ctrl_c_ends_the_server_with_130(serve: Serve, judge: JudgeServer)
     assert server.process.exit_code() == 130
 
 
-def memory_mb(process: int) -> float:
-    """What a process has in memory now."""
+def memory_mb(process: int, what: str = "VmRSS") -> float:
+    """What a process has in memory now; by ``VmHWM`` what it had at most."""
     with open(f"/proc/{process}/status") as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+        return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1000
 
 
 async def test_150_bodies_that_never_end_take_no_more_than_the_budget(
@@ -248,8 +260,91 @@ async def test_a_body_of_many_small_values_counts_for_the_memory_that_they_take(
     assert (await server.post("/v1/score", {"groups": [text]}))[0] == 200
     many = row(10, metadata={"values": [[]] * 200_000})
     code, said = await server.post("/v1/score", {"groups": [many]})
-    assert (code, "no room for 128000" in said["error"]) == (503, True)
+    telling = (
+        r"at most 10000000 bytes of caller '127\.0\.0\.1' .* got 13\d{6} in one.*max_held_bytes"
+    )
+    assert (code, bool(re.search(telling, said["error"]))) == (413, True)
     await server.until_metric("grm_held_bytes", 0)
+
+
+VALUES = st.recursive(
+    st.none() | st.text(st.sampled_from('",\\:[a')),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.sampled_from('",\\')), inner),
+)
+
+
+def commas_of(value: Any) -> int:
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(inner, list):
+        return 0
+    return max(len(inner) - 1, 0) + sum(map(commas_of, inner))
+
+
+@pytest.mark.parametrize("piece", [1, 3, bodies._PIECE])
+@given(VALUES)
+def test_values_are_counted_by_the_commas_outside_of_texts(piece: int, value: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "_PIECE", piece)
+        assert bodies.values_of(json.dumps(value).encode()) == commas_of(value)
+
+
+@pytest.mark.parametrize("text", [rb"\\\\", rb"\\\\,", b'","', b'"",'])
+def test_counting_values_takes_a_few_times_the_body_whatever_it_holds(text: bytes) -> None:
+    body = b'"' + text * (4_000_000 // len(text)) + b'"'
+    tracemalloc.start()
+    bodies.values_of(body)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * len(body)
+
+
+LONG_CALLS = {
+    "numbers in place of texts": {"query": [1] * 200_000, "prompts": [2] * 40_000},
+    "keys that nobody knows": {f"key {n}": n for n in range(200_000)},
+    "keys of an object in it": {"groups": [], "size": {f"key {n}": n for n in range(200_000)}},
+    "more values than are read": {"query": [1] * 1_000_000},
+}
+
+
+@pytest.mark.parametrize("name", LONG_CALLS)
+async def test_a_call_of_many_mistakes_is_answered_shortly_and_keeps_nobody_waiting(
+    serve: Serve, judge: JudgeServer, name: str
+) -> None:
+    server = await serve(judge.url)
+    process = server.process.child.pid
+    memory, busy = memory_mb(process, "VmHWM"), busy_s(process)
+    body = json.dumps(LONG_CALLS[name]).encode()
+    path = "/v1/score" if "groups" in LONG_CALLS[name] else "/get_reward"
+    headers = {"Content-Type": "application/json"}
+    async with server.session.post(path, data=body, headers=headers) as answer:
+        assert answer.status in (413, 422)
+        assert len(await answer.read()) < 1000
+    assert max(map(len, server.process.lines)) < 1200
+    assert busy_s(process) - busy < 2  # 7 where each mistake is told
+    assert memory_mb(process, "VmHWM") - memory < 150
+
+
+def busy_s(process: int) -> float:
+    """How long a process has used the processor, which other processes do not change."""
+    with open(f"/proc/{process}/stat") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_what_can_never_fit_is_not_told_to_ask_again(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    limits = ("queue=4", "queue_per_caller=3", "max_held_bytes=20000")
+    server = await serve(judge.url, *(f"--serving={limit}" for limit in limits))
+    code, said = await server.post("/v1/score", {"groups": [row(10)] * 4})
+    told = "at most 3 groups of caller '127.0.0.1' at a time, got 4 in one"
+    assert (code, told in said["error"], "queue_per_caller" in said["error"]) == (413, True, True)
+    prompts = [f"prompt {n}" for n in range(4)]
+    code, said = await server.post("/get_reward", {"query": prompts, "prompts": prompts})
+    assert (code, told in said["error"]) == (413, True)
+    code, said = await server.post("/v1/score", {"groups": [row(10, metadata={"a": "a" * 30_000})]})
+    assert (code, "raise max_held_bytes" in said["error"]) == (413, True)
+    assert len(await server.score(row(10), row(9), row(8))) == 3
 
 
 async def test_texts_that_wait_for_their_group_count_though_their_callers_have_gone(

@@ -135,6 +135,44 @@ def test_a_file_that_becomes_unusable_changes_no_token_and_is_told_of_once(
     assert len([one for one in caplog.messages if "stay as they were" in one]) == 1
 
 
+def test_a_file_that_is_usable_again_is_read_though_its_text_is_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    path = file_of(tmp_path, "old\n")
+    tokens = Tokens([Token.of("old")], path, clock)
+    path.write_text("new\n")
+    path.chmod(0o644)
+    clock.now = 1
+    assert (known(tokens, "old"), known(tokens, "new")) == (True, False)
+    path.chmod(0o600)
+    clock.now = 2
+    assert (known(tokens, "old"), known(tokens, "new")) == (False, True)
+    path.chmod(0o604)  # opened to others with tokens that count
+    clock.now = 3
+    assert known(tokens, "new")
+    assert len([one for one in caplog.messages if "say chmod 600" in one]) == 2
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    path = file_of(tmp_path, "old\n")
+    tokens = Tokens([Token.of("old")], path, clock)
+    path.write_text("newer\n")
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_text", _fails)
+        clock.now = 1
+        assert known(tokens, "old")
+    clock.now = 2
+    assert (known(tokens, "old"), known(tokens, "newer")) == (False, True)
+
+
+def _fails(path: Path, **more: object) -> str:
+    raise OSError("a stale file handle")
+
+
 async def test_tokens_are_changed_without_a_restart_and_calls_are_counted_by_name(
     serve: Serve, judge: JudgeServer, tmp_path: Path
 ) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _NAMES = frozenset(
     (
         *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM"),
         *("TMPDIR", "TEMP", "TMP", "VIRTUAL_ENV", "CC", "CXX", "CPATH", "LIBRARY_PATH"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *_PROXIES,
         "HF_HUB_DISABLE_IMPLICIT_TOKEN",  # a switch
     )
 )
@@ -24,22 +26,30 @@ _PREFIXES = (
     *("HF_", "HUGGINGFACE_", "TRANSFORMERS_", "TOKENIZERS_", "SAFETENSORS_", "MODELSCOPE_"),
     *("OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "NUMEXPR_", "RAYON_", "MALLOC_"),
 )
-_SECRET = frozenset(("KEY", "TOKEN", "SECRET", "SECRETS", "PASSWORD", "CREDENTIALS"))
+_SECRET = re.compile("KEY|TOKEN|AUTH|PASS|PWD|SECRET|CREDENTIAL")
+# What only looks like it: tokens that are counted or made, passes of a compiler.
+_HARMLESS = re.compile("TOKENIZER|FASTOKENS|(MAX|NUM|TOTAL)_TOKENS|TOKEN_THRESHOLD|PASSES$")
+_USER_IN_URL = re.compile(r"://[^/?#\s]*@")
 HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """What opens gated weights on the hub."""
 
 
-def is_needed(name: str) -> bool:
+def is_needed(name: str, value: str = "") -> bool:
     """Whether a server may get the variable without being asked: it is one that servers read.
 
-    A name that speaks of a key, a token or a password is none of them, whatever it begins with.
+    A name that speaks of a key, a token or a password is none of them, whatever it begins with;
+    nor is a URL with a user in it, but that of a proxy.
 
     >>> [is_needed(name) for name in ("CUDA_HOME", "OPENAI_API_KEY", "HF_HOME", "HF_TOKEN")]
     [True, False, True, False]
+    >>> is_needed("LMCACHE_REMOTE_URL", "redis://:password@cache:6379")
+    False
     """
     upper = name.upper()  # proxies come in small letters, too
-    secret = not _SECRET.isdisjoint(upper.split("_"))
-    return upper in _NAMES or (upper.startswith(_PREFIXES) and not secret)
+    if upper in _NAMES:
+        return upper in _PROXIES or not _USER_IN_URL.search(value)
+    secret = _SECRET.search(_HARMLESS.sub("", upper)) or _USER_IN_URL.search(value)
+    return upper.startswith(_PREFIXES) and not secret
 
 
 def environment(
@@ -55,7 +65,7 @@ def environment(
     named = {
         name: value
         for name, value in ours.items()
-        if is_needed(name) or any(fnmatchcase(name, wanted) for wanted in pass_env)
+        if is_needed(name, value) or any(fnmatchcase(name, wanted) for wanted in pass_env)
     }
     return named | dict(own)
 

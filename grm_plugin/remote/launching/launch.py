@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -24,6 +24,7 @@ from grm_plugin.remote.secret import Secret
 logger = logging.getLogger(__name__)
 
 _TAIL_LINES = 20
+_TAIL_BYTES = 1 << 16
 
 
 class ServeOptions(Options):
@@ -38,7 +39,8 @@ class ServeOptions(Options):
         env: further environment variables of the server.
         pass_env: names of more variables of ours that the server gets, such as ``HF_TOKEN`` for
             gated weights or ``AWS_*``. It gets what servers read (``CUDA_*``, ``VLLM_*``,
-            ``NCCL_*``, ``HF_*``, proxies, paths, ...) but no key, token or password.
+            ``NCCL_*``, ``HF_*``, proxies, paths, ...) but no key, token or password, and no
+            URL with a user in it but a proxy's.
         command: what is run in place of ``vllm serve``.
         start_timeout_s: seconds until it must be healthy.
         log: file for its output, which is kept; None makes one in the temporary folder.
@@ -71,12 +73,20 @@ class ServerProcess:
         owner: how messages call the part.
         host: address it listens on; who can reach that address can use the server, unless there
             is a key.
+        called: how messages call one of the options, where the user sets it elsewhere.
     """
 
     def __init__(
-        self, options: ServeOptions, secret: Secret, owner: str, *, host: str = LOOPBACK
+        self,
+        options: ServeOptions,
+        secret: Secret,
+        owner: str,
+        *,
+        host: str = LOOPBACK,
+        called: Callable[[str], str] = "serve.{}".format,
     ) -> None:
         self._options, self.secret, self._owner, self._host = options, secret, owner, host
+        self._called, self._loss = called, ""
         self._process: GuardedProcess | None = None
         self._environment: dict[str, str] = {}
         self._port = options.port
@@ -112,12 +122,12 @@ class ServerProcess:
     def loss(self) -> str:
         """Why the server that was started here is gone; empty while it should be there."""
         code = self._process.code if self._process else None
-        if code is None:
-            return ""
-        return (
-            f"the server for {self._options.model!r} ended with exit code {code}; "
-            f"{self._last_words()}"
-        )
+        if code is not None and not self._loss:  # it is asked again at every fault
+            self._loss = (
+                f"the server for {self._options.model!r} ended with exit code {code}; "
+                f"{self._last_words()}"
+            )
+        return "" if code is None else self._loss
 
     @property
     def ended(self) -> bool:
@@ -146,7 +156,7 @@ class ServerProcess:
         key = {"VLLM_API_KEY": self.secret.value} if self.secret.value else {}
         own = visible(self._options.gpus) | key | dict(self._options.env)
         self._environment = environment(os.environ, self._options.pass_env, own)
-        self._log = self._options.log or _new_log()
+        self._log, self._loss = self._options.log or _new_log(), ""
         self._process = GuardedProcess(argv, self._environment, self._log)
         self.pid = self._process.pid
 
@@ -163,16 +173,26 @@ class ServerProcess:
     def _too_slow(self) -> str:
         return (
             f"{self._owner}: the server for {self._options.model!r} was not healthy within "
-            f"{self._options.start_timeout_s:g} s; raise serve.start_timeout_s; "
+            f"{self._options.start_timeout_s:g} s; raise {self._called('start_timeout_s')}; "
             f"{self._last_words()}"
         )
 
     def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-        text = "\n".join(lines) or "(nothing)"
-        absent = held_back(os.environ, self._environment, text)
-        hint = f"{', '.join(absent)} was not handed to it: see serve.pass_env; " if absent else ""
-        return f"{hint}the last lines of {self._log}:\n{self.secret.hide(text)}"
+        text = "\n".join(self._tail().splitlines()[-_TAIL_LINES:]) or "(nothing)"
+        absent, see = held_back(os.environ, self._environment, text), self._called("pass_env")
+        hint = f"{', '.join(absent)} was not handed to it: see {see}; " if absent else ""
+        return f"{hint}the last lines of {self._log}:\n{text}"
+
+    def _tail(self) -> str:
+        """The end of the log, without the key, also where the cut goes through it."""
+        try:
+            with self._log.open("rb") as file:
+                cut = max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES)
+                file.seek(cut)
+                text = file.read().decode(errors="replace")
+        except OSError as error:
+            return f"(it can not be read: {error})"
+        return self.secret.hide(text)[len(self.secret.value) if cut else 0 :]
 
     async def close(self) -> None:
         """End the server and its children and wait until they are gone; may be called twice."""

@@ -53,17 +53,27 @@ class RewardCall(BaseModel):
         },
     )
 
-    query: list[str] = Field(description="prompt and response, with all special tokens")
-    prompts: list[str] = Field(description="what each query begins with")
+    query: list[str] = Field(
+        fail_fast=True, description="prompt and response, with all special tokens"
+    )
+    prompts: list[str] = Field(fail_fast=True, description="what each query begins with")
     labels: list[Any] | None = Field(
         None, description="by the setting `label`: ignored, reference answers, or conversations"
     )
     group_ids: list[Annotated[str, Field(min_length=1, max_length=_ID_LENGTH)]] | None = Field(
-        None, description="which group each sample is of: unique in a run, or in a step of steps"
+        None,
+        fail_fast=True,
+        description="which group each sample is of: unique in a run, or in a step of steps",
     )
-    group_sizes: list[int] | None = Field(None, description="samples of each one's group")
-    sample_indices: list[int] | None = Field(None, description="place of each in its group")
-    steps: list[int] | None = Field(None, description="the step that each one's group id is of")
+    group_sizes: list[int] | None = Field(
+        None, fail_fast=True, description="samples of each one's group"
+    )
+    sample_indices: list[int] | None = Field(
+        None, fail_fast=True, description="place of each in its group"
+    )
+    steps: list[int] | None = Field(
+        None, fail_fast=True, description="the step that each one's group id is of"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -16,7 +16,7 @@ from grm_openrlhf.gathering import Gathering
 class Host:
     """Starts siblings as the host does, and remembers the groups that were judged."""
 
-    def __init__(self, fault: Exception | None = None) -> None:
+    def __init__(self, fault: BaseException | None = None) -> None:
         self.groups: list[list[int]] = []
         self.judging = asyncio.Event()
         self.done = asyncio.Event()
@@ -66,6 +66,29 @@ async def test_a_judge_that_fails_fails_every_sibling_with_its_own_error() -> No
     for sample in samples:
         with pytest.raises(ValueError, match="broken"):
             await sample
+
+
+@pytest.mark.parametrize("fault", [asyncio.CancelledError(), GeneratorExit()])
+async def test_judging_that_is_cancelled_leaves_no_sibling_waiting(fault: BaseException) -> None:
+    host = Host(fault)
+    samples = [asyncio.create_task(host.sample(host, i, i)) for i in range(3)]
+    async with asyncio.timeout(10):
+        for sample in samples:
+            with pytest.raises(SiblingError, match=f"was ended by {type(fault).__name__}"):
+                await sample
+
+
+async def test_judging_that_is_cancelled_before_it_begins_leaves_no_sibling_waiting() -> None:
+    host, before = Host(), asyncio.all_tasks()
+    samples = [asyncio.create_task(host.sample(host, 0, i)) for i in range(2)]
+    async with asyncio.timeout(10):
+        while not (judging := asyncio.all_tasks() - before - {*samples}):
+            await asyncio.sleep(0)
+        judging.pop().cancel()
+        assert not host.groups
+        for sample in samples:
+            with pytest.raises(SiblingError, match="was ended by CancelledError"):
+                await sample
 
 
 async def test_a_cancelled_sibling_fails_the_others_and_stops_the_judging() -> None:

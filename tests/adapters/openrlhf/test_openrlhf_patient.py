@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import ray
 from grm_openrlhf import servers
 from grm_openrlhf.options import SERVERS as NAME
 from grm_openrlhf.options import Placement
-from grm_openrlhf.patient import PatientEngine
+from grm_openrlhf.patient import PatientEngine, Watch
 from grm_plugin import GRM, Group
 from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
@@ -41,8 +43,9 @@ def folder(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def judge(**settings: Any) -> GRM:
     """One that would be dead after its first group without a reward."""
+    settings = {"engine": {"name": NAME}, **settings}
     strict = {"k": 2, "tries": 1, "request_timeout_s": 5, "dead_groups": 1, "dead_after_s": 0}
-    return GRM(plugins=with_adapter([]), engine={"name": NAME}, **{**strict, **settings})
+    return GRM(plugins=with_adapter([]), **{**strict, **settings})
 
 
 def test_the_wait_ends_with_the_deadline_of_the_group(folder: Path) -> None:
@@ -60,6 +63,58 @@ def test_the_wait_ends_with_the_deadline_of_the_group(folder: Path) -> None:
 def test_a_server_that_is_healthy_and_fails_is_not_waited_for(folder: Path) -> None:
     with servers.running(serve(), ONE, None), judge(dead_groups=2) as grm:  # it takes no POST
         assert "501" in grm.score(GROUP).failures[0].detail
+
+
+class Keeper:
+    """An actor that tells an address, and of its server what it is made with."""
+
+    def __init__(self, life_s: float) -> None:
+        self._life_s = life_s
+
+    async def url(self) -> str:
+        return "http://127.0.0.1:9"
+
+    async def life(self) -> str:
+        await asyncio.sleep(self._life_s)
+        return ""
+
+
+def kept(life_s: float) -> Any:
+    keeper = ray.remote(Keeper).options(name="grm-judge-0", num_cpus=0).remote(life_s)
+    ray.get(keeper.url.remote(), timeout=120)
+    return keeper
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("life_s", "told"),
+    [(0, "no judge server is up within 2 s"), (600, "has said yet that it is up within 2 s")],
+)
+def test_the_wait_for_the_first_server_has_a_bound(life_s: float, told: str) -> None:
+    keeper = kept(life_s)
+    start = time.monotonic()
+    with pytest.raises(EngineError, match=f"{told}; see the logs"):
+        judge(engine={"name": NAME, "start_s": 2}).start()
+    assert time.monotonic() - start < 30
+    ray.kill(keeper)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_keeper_that_never_answers_has_no_server_that_is_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(servers, "_LIFE_S", 0.5)
+    keeper = kept(600)
+
+    async def asked() -> str:
+        watch = Watch(servers.Keepers(1))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(watch.until_up(), 10)
+        watch.close()
+        return watch.trouble
+
+    assert asyncio.run(asked()) == "no judge server is up"
+    ray.kill(keeper)
 
 
 def test_what_the_engine_server_has_besides_this_one_has_too() -> None:

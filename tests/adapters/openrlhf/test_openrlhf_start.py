@@ -246,6 +246,16 @@ def test_checks_of_the_host_are_run_as_they_stand_and_nothing_else_of_it(
         (["--grm.temperature", "9", "--grm.k", "4"], "--grm.temperature: Input should be"),
         (["--grm.k", "4", "--grm.min_valid", "5"], "--grm.k, --grm.min_valid: min_valid: expected"),
         (["--grm.engine", "default"], "no judge is named"),
+        (
+            ["--grm.engine", "{name: server, ur: x}"],
+            "--grm.engine: engine 'server': unknown key 'ur'",
+        ),
+        (["--grm.engine", "scriptd"], "--grm.engine: unknown engine 'scriptd'"),
+        (["--grm.template", "gmr", "--grm.k", "4"], "--grm.template: unknown template 'gmr'"),
+        (
+            ["--grm.k", "4", "--grm.adapters.openrlhf.historry", "all"],
+            "--grm.adapters.openrlhf.historry: adapter 'openrlhf': unknown key 'historry'",
+        ),
     ],
 )
 def test_an_error_of_the_command_line_names_its_option_and_not_the_file(
@@ -264,6 +274,12 @@ def test_an_error_of_the_file_names_the_file_whatever_the_command_line_says(tmp_
     with pytest.raises(ConfigError, match=r"config .*grm\.yaml: k: "):
         planned("--grm_config", str(tmp_path / "grm.yaml"), "--grm.temperature", "9")
     assert planned("--grm_config", str(tmp_path / "grm.yaml"), "--grm.k", "4").judge.config.k == 4
+
+
+def test_an_error_of_a_part_that_the_file_has_alone_names_no_option(tmp_path: Path) -> None:
+    (tmp_path / "grm.yaml").write_text("engine: scripted\nadapters: {openrlhf: {historry: all}}\n")
+    with pytest.raises(ConfigError, match=r"^adapter .openrlhf.: unknown key .historry."):
+        planned("--grm_config", str(tmp_path / "grm.yaml"), "--grm.k", "4")
 
 
 def test_a_model_of_the_host_that_is_our_name_is_a_misspelt_option() -> None:
