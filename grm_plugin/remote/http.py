@@ -68,7 +68,7 @@ class Client:
         pace: Pace | None = None,
         loss: Callable[[], str] = str,
     ) -> None:
-        self.router = Router(replicas)
+        self.router = Router(replicas, limits.request_timeout_s)
         self._limits, self._exchange = limits, Exchange(access, max_bytes)
         self._slots, self._pace = Slots(limits.max_concurrent_samples), pace or Pace(None)
         self._loss, self._answered_at = loss, -math.inf

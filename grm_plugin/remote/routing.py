@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections import OrderedDict
@@ -43,10 +44,12 @@ class Router:
 
     Args:
         replicas: at least one.
+        patience_s: how long requests wait; with nobody else to ask, pauses end well before.
         clock: seconds, monotonic.
     """
 
     replicas: Sequence[Replica]
+    patience_s: float = math.inf
     clock: Callable[[], float] = time.monotonic
     _pins: OrderedDict[str, _Pin] = field(default_factory=OrderedDict)
     _picks: int = 0
@@ -169,7 +172,8 @@ class Router:
 
     def _pause_s(self, replica: Replica) -> float:
         others = any(self.clock() >= one.aside_until for one in self.replicas if one is not replica)
-        return min(replica.pause_s, LONGEST_PAUSE_S if others else LONGEST_PAUSE_OF_ALL_S)
+        alone_s = min(LONGEST_PAUSE_OF_ALL_S, self.patience_s / 4)
+        return min(replica.pause_s, LONGEST_PAUSE_S if others else alone_s)
 
     def _pinned(self, group: str, avoid: Replica | None, able: Sequence[Replica]) -> _Pin:
         now = self.clock()

@@ -17,7 +17,9 @@ class Clock:
 
 def a_router(count: int) -> tuple[Router, Clock]:
     clock = Clock()
-    return Router([Replica.at(f"http://host:{i}", "test") for i in range(count)], clock), clock
+    return Router(
+        [Replica.at(f"http://host:{i}", "test") for i in range(count)], clock=clock
+    ), clock
 
 
 def picked(router: Router, group: str = "", **more: Replica) -> Replica:
