@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grm_plugin.errors import RecordError
+from grm_plugin.records import is_record
 from grm_plugin.running.line_file import lock, unlock
 
 
@@ -54,6 +55,8 @@ def _open(path: Path) -> None:
     with path.open("ab", buffering=0) as file:
         if not path.is_file():  # pipes and devices have no lock
             return
+        if not is_record(path):
+            raise OSError("it holds something else than verdicts; choose another record")
         lock(file)
         if not was_there:
             path.unlink()

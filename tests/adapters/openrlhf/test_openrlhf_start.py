@@ -16,7 +16,9 @@ from grm_openrlhf.command import split
 from grm_openrlhf.host import Host
 from grm_openrlhf.plan import Plan, make_plan
 from grm_openrlhf.train_ppo_ray import check
+from grm_plugin import Group, Verdict
 from grm_plugin.errors import ConfigError, EngineError, RecordError
+from grm_plugin.records import to_line
 from grm_plugin.remote.launching.ports import free_port
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
@@ -158,10 +160,15 @@ def test_a_record_that_can_not_be_written_stops_the_run_and_one_that_can_is_left
     with pytest.raises(RecordError, match=r"file/v.jsonl.engine0 can not be opened"):
         begin("--grm.engine", "scripted", "--grm.record", "file/v.jsonl")
     kept = tmp_path / "v.jsonl.engine0"
-    kept.write_text("{}\n")
+    before = to_line(Verdict(Group.of("q", ["a"]), (0.5,)))
+    kept.write_bytes(before)
     begin("--grm.engine", "scripted", "--grm.record", "v.jsonl")
-    assert kept.read_text() == "{}\n"
+    assert kept.read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["file", "v.jsonl.engine0"]
+    kept.write_text("notes, no verdicts")
+    with pytest.raises(RecordError, match="something else than verdicts"):
+        begin("--grm.engine", "scripted", "--grm.record", "v.jsonl")
+    assert kept.read_text() == "notes, no verdicts"
 
 
 def test_files_are_meant_from_where_the_command_was_typed(tmp_path: Path, begin: Begin) -> None:
