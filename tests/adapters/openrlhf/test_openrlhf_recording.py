@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from grm_openrlhf.recording import check_writable, of_engine
+from grm_plugin import Group, Verdict
 from grm_plugin.errors import RecordError
+from grm_plugin.records import to_line
 from grm_plugin.running.line_file import lock
 
 
@@ -14,7 +16,8 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def test_finding_out_whether_records_can_be_written_leaves_no_trace(tmp_path: Path) -> None:
-    of_engine(tmp_path / "v.jsonl", 0).write_bytes(b'{"version":2}\n{"version":2,"id":"to')
+    line = to_line(Verdict(Group.of("q", ["a"]), (0.5,)))
+    of_engine(tmp_path / "v.jsonl", 0).write_bytes(line + line[:40])
     (tmp_path / "there").mkdir()
     before = everything(tmp_path)
     for record in ("v.jsonl", "there/v.jsonl", "there/new/deep/v.jsonl"):
