@@ -19,6 +19,8 @@ settings.register_profile(
 )
 # A shell's background job ignores Ctrl-C, and would pass that on to the processes tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# litellm looks up its prices on the network while it is imported, unless it is told not to.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
