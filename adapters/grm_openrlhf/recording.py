@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grm_plugin.errors import RecordError
 from grm_plugin.records import is_record
-from grm_plugin.running.line_file import lock, unlock
+from grm_plugin.running.file_lock import lock, unlock
 
 
 def of_engine(record: Path, engine: int | str) -> Path:

@@ -18,7 +18,8 @@ from typing import BinaryIO
 from grm_plugin.cli.earlier import Key, key
 from grm_plugin.errors import RecordError
 from grm_plugin.records import from_line, read_lines, to_line
-from grm_plugin.running.line_file import lock, sync_folder
+from grm_plugin.running.file_lock import lock
+from grm_plugin.running.line_file import sync_folder
 from grm_plugin.types import Cost, Verdict
 
 Is = Callable[[Verdict], bool]

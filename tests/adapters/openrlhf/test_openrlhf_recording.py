@@ -8,7 +8,7 @@ from grm_openrlhf.recording import check_writable, of_engine
 from grm_plugin import Group, Verdict
 from grm_plugin.errors import RecordError
 from grm_plugin.records import to_line
-from grm_plugin.running.line_file import lock
+from grm_plugin.running.file_lock import lock
 
 
 def everything(folder: Path) -> dict[str, bytes]:
