@@ -147,7 +147,8 @@ def versions_page() -> str:
 def _install(name: str, found: Mapping[str, Any]) -> str:
     outcome = "; ".join(f"{step}: {said}" for step, said in found["outcome"].items())
     versions = ", ".join(f"{one} {number}" for one, number in found["versions"].items())
-    return f"## {name.capitalize()}\n\n{found['date']}. {outcome}.\n\n{versions}.\n"
+    noted = f" {found['note']}" if "note" in found else ""
+    return f"## {name.capitalize()}\n\n{found['date']}. {outcome}.{noted}\n\n{versions}.\n"
 
 
 def cli_page() -> str:
