@@ -105,9 +105,11 @@ def _draw(choice: Mapping[str, Any], *, cut: bool, logprobs: bool) -> Draw | Eng
         return Draw(text or refusal, "refusal")
     if reason == "stop" and not text and any(message.get(name) for name in _CALLS):
         reason = "tool_calls"
-    if not logprobs or reason != "stop":
+    if not logprobs or reason not in ("stop", "length"):
         return Draw(text, reason)
     told = (choice.get("logprobs") or {}).get("content")
+    if told is None and reason == "length":  # nobody reads it
+        return Draw(text, reason)
     if told is None:
         return TransportError(
             "the judge server was asked for the probabilities of tokens (logprobs) and told none"
