@@ -9,7 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from grm_plugin.errors import EngineError, GRMError, InputError, PluginError, TemplateError, quoted
+from grm_plugin.errors import (
+    EngineError,
+    GRMError,
+    InputError,
+    JudgeRefusedError,
+    PluginError,
+    TemplateError,
+    quoted,
+)
 from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.running import guarded
 from grm_plugin.running.breaker import Judged, Outcome
@@ -44,6 +52,7 @@ class Session:
         self._gate = asyncio.Semaphore(self._config.max_concurrent_groups)
         self._starting: asyncio.Task[None] | None = None
         self._up: set[str] = set()
+        self._refusals: list[JudgeRefusedError] = []
 
     async def start(self) -> None:
         """Start what is not started yet.
@@ -126,16 +135,25 @@ class Session:
             RecordError: it can not be recorded, or verdicts before it could not be.
         """
         self.check_asked(group, size)
-        outcome = outcome or Outcome()
+        outcome, before = outcome or Outcome(), len(self._refusals)
         with self.scorer.budget.allowance() as allowance:  # in the order of the groups
             async with self._gate:
+                if len(self._refusals) > before:  # while this group waited
+                    raise JudgeRefusedError(*self._refusals[-1].args)
                 await self.start()
                 self.check_recorded()
                 until = deadline or self.deadline()
                 await self._settle(outcome, group, size, until, allowance)
         if not hasattr(self.scorer.engine, "recorded"):  # what was refused then is no news
-            outcome.judged.check_not_refused()
+            self._check_not_refused(outcome.judged)
         return outcome.judged
+
+    def _check_not_refused(self, judged: Judged) -> None:
+        try:
+            judged.check_not_refused()
+        except JudgeRefusedError as error:
+            self._refusals.append(error)
+            raise
 
     def check_recorded(self) -> None:
         """Spend no token while verdicts wait that can not be recorded.
