@@ -190,13 +190,16 @@ def _beside(keys: Keys, key: str) -> tuple[str, ...]:
 def shared_length(chosen: Said, rejected: Said) -> int:
     """How much of two responses is their prompt: what they begin with, as TRL takes them apart.
 
-    Of texts it ends before a space; something is left of each.
+    Of texts it ends before a space; something is left of each. Where one only goes on after
+    the other, it is all but the last, spaces and all.
 
     >>> shared_length("The sky is blue.", "The sky is green.")
     10
     """
-    both = max(0, min(len(chosen), len(rejected)) - 1)
-    length = next((i for i in range(both) if chosen[i] != rejected[i]), both)
+    both = min(len(chosen), len(rejected))
+    length = next((i for i in range(both) if chosen[i] != rejected[i]), None)
+    if length is None:
+        return max(0, both - 1)
     return length - 1 if length and chosen[length - 1] == " " else length
 
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 pytest.importorskip("trl")
@@ -37,6 +37,8 @@ def ours(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @given(SHARED)
+@example(("the  ", "the  the"))  # one goes on after the other
+@example(("the ", "the sky"))
 def test_texts_are_divided_where_trl_divides_them(pair: tuple[str, str]) -> None:
     chosen, rejected = pair
     row = {"chosen": chosen, "rejected": rejected}
