@@ -7,15 +7,14 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option, Typer
 
+from grm_plugin.cli.train_rl_data import rl_data
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
-train = Typer(help="Train the embedded models again.", no_args_is_help=True)
-
-
-@train.callback()
-def _commands() -> None:
-    pass  # keeps `reference` a command of its own while it is the only one
+train = Typer(
+    help="Train a judge on your data, or the embedded models again.", no_args_is_help=True
+)
+train.command("rl-data")(rl_data)
 
 
 @train.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grm_plugin.errors import InputError
 from grm_plugin.types import Group
 
 
@@ -34,3 +35,16 @@ def correct(scores_N: Sequence[float], label: int) -> bool:
     if len(scores_N) == 1:
         return scores_N[0] == label
     return all(scores_N[label] > score for n, score in enumerate(scores_N) if n != label)
+
+
+def datum_of(group: Group) -> Datum:
+    """The labelled group that the metadata of ``group`` describes.
+
+    Raises:
+        InputError: there is no label.
+    """
+    name = "correct" if len(group.responses) == 1 else "best"
+    label = group.metadata.get(name)
+    if not isinstance(label, int):
+        raise InputError(f"group {group.label}: expected {name!r}, got none")
+    return Datum(group, int(label))
