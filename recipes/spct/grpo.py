@@ -21,6 +21,7 @@ from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_peft_config
 from grm_plugin.spct.asking import SINGLE
 from grm_plugin.spct.curves import save_curves
 from grm_trl import OutcomeReward
+from grm_trl.small import SmallModelGRPOTrainer
 from grm_trl.training import MetricsFile, StopAtNaN, check_chat_template
 
 
@@ -34,6 +35,9 @@ class Judge:
     )
     template: str | None = field(default=None, metadata={"help": "Name or file of the prompt."})
     single: str = field(default=SINGLE, metadata={"help": "The prompt for a single response."})
+    small_model: bool = field(
+        default=False, metadata={"help": "Leave padding out: the same numbers, faster on a CPU."}
+    )
 
 
 def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
@@ -43,7 +47,7 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
     check_chat_template(tokenizer, model.model_name_or_path)
     folder = Path(training.output_dir)
-    trainer = GRPOTrainer(
+    trainer = (SmallModelGRPOTrainer if judge.small_model else GRPOTrainer)(
         model.model_name_or_path,
         [reward],
         training,
