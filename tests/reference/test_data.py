@@ -8,13 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.reference.making.evaluation import read_checks, read_scores
-from grm_plugin.reference.making.teacher import (
-    Criterion,
-    draw_criteria,
-    score,
-    write_judgment,
-    write_list,
-)
 from grm_plugin.reference.prompt import render_prompt
 from grm_plugin.reference.tasks.data import (
     MAX_RESPONSES,
@@ -27,6 +20,13 @@ from grm_plugin.reference.tasks.data import (
 )
 from grm_plugin.reference.tasks.responder import draw_response
 from grm_plugin.reference.tasks.task import Requirement, Task, draw_task, fulfilled, true_quality
+from grm_plugin.reference.tasks.teacher import (
+    Criterion,
+    draw_criteria,
+    score,
+    write_judgment,
+    write_list,
+)
 from grm_plugin.reference.tasks.wordlist import WordList
 from grm_plugin.reference.tasks.words import words
 

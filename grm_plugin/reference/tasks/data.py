@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from grm_plugin.reference.making.teacher import (
+from grm_plugin.reference.prompt import render_prompt
+from grm_plugin.reference.tasks.responder import draw_response
+from grm_plugin.reference.tasks.task import Task, draw_task, true_quality
+from grm_plugin.reference.tasks.teacher import (
     all_criteria,
     draw_criteria,
     write_judgment,
     write_list,
 )
-from grm_plugin.reference.prompt import render_prompt
-from grm_plugin.reference.tasks.responder import draw_response
-from grm_plugin.reference.tasks.task import Task, draw_task, true_quality
 from grm_plugin.reference.tasks.words import Split
 
 MAX_RESPONSES = 8
