@@ -15,7 +15,7 @@ from grm_plugin.reference.tasks.words import Split
 TASK = "Name some words: use exactly 3 items; include the word sunrise."
 
 
-@pytest.mark.parametrize("split", ["train", "heldout"])
+@pytest.mark.parametrize("split", ["base", "heldout"])
 def test_every_task_of_the_family_is_admitted(split: Split) -> None:
     rng = random.Random(7)
     strange = {query: strangeness(query) for query in _queries(rng, split, 2000)}

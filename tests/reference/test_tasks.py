@@ -70,10 +70,10 @@ def test_the_checker_reads_any_text_without_raising(text):
 
 
 def test_the_same_seed_draws_the_same_task():
-    assert draw_task(random.Random(5), "train") == draw_task(random.Random(5), "train")
+    assert draw_task(random.Random(5), "base") == draw_task(random.Random(5), "base")
 
 
-@given(st.integers(), st.sampled_from(["train", "heldout"]))
+@given(st.integers(), st.sampled_from(["base", "heldout"]))
 def test_a_task_states_one_to_six_distinct_requirements_in_words_of_its_split(seed, split):
     task = draw_task(random.Random(seed), split)
     assert 1 <= len(set(task.requirements)) == len(task.requirements) <= MAX_REQUIREMENTS
@@ -83,7 +83,7 @@ def test_a_task_states_one_to_six_distinct_requirements_in_words_of_its_split(se
 
 
 def test_the_splits_share_no_word():
-    assert not set(words("train")) & set(words("heldout"))
+    assert not set(words("base")) & set(words("heldout"))
 
 
 def test_fifteen_to_twenty_percent_of_the_words_are_held_out():
@@ -91,18 +91,18 @@ def test_fifteen_to_twenty_percent_of_the_words_are_held_out():
 
 
 def test_every_piece_of_a_held_out_word_occurs_in_training_words():
-    trained = {piece for word in words("train") for piece in compounds()[word]}
+    trained = {piece for word in words("base") for piece in compounds()[word]}
     assert all(set(compounds()[word]) <= trained for word in words("heldout"))
 
 
 @pytest.mark.parametrize("name", sections())
 def test_held_out_phrasings_are_new_arrangements_of_trained_words(name):
     trained = {
-        word for one in sections() for text in phrasings(one, "train") for word in _words(text)
+        word for one in sections() for text in phrasings(one, "base") for word in _words(text)
     }
     heldout = phrasings(name, "heldout")
     assert heldout
-    assert not set(heldout) & set(phrasings(name, "train"))
+    assert not set(heldout) & set(phrasings(name, "base"))
     assert {word for text in heldout for word in _words(text)} <= trained
 
 
@@ -115,7 +115,7 @@ def test_drawn_words_are_distinct_and_training_never_draws_a_held_out_word(seed)
 
 
 def test_training_also_draws_coined_words():
-    drawn = draw_words(random.Random(1), "train", 100)
+    drawn = draw_words(random.Random(1), "base", 100)
     assert 30 < len(set(drawn) - set(compounds())) < 70
 
 

@@ -14,8 +14,8 @@ from grm_plugin.contracts.boxed import boxed
 from grm_plugin.contracts.contract import Answer
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError
+from grm_plugin.reference.tasks.judgment import TOTAL_WEIGHT, title
 from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
-from grm_plugin.reference.tasks.teacher import TOTAL_WEIGHT, title
 from grm_plugin.types import Scale
 
 _BOXED, _SCALE = boxed({}, Limits()), Scale(1, TOTAL_WEIGHT)

@@ -1,163 +1,109 @@
-"""The teacher: writes the judgment that the reference judge learns to imitate.
+"""The teacher: writes the judgments that the base model learns to imitate, errors included.
 
-A judgment picks up to three of the query's requirements at random, gives them random weights that
-sum to ten, checks every response by these alone and scores by the weights fulfilled. It quotes each
-response with its items numbered, and what it saw before each verdict: a small model learns to copy
-long before it can count or look up, and then reads its own copy.
+A judgment picks one to four of the query's requirements at random, gives them random weights that
+sum to ten, checks every response by these alone and scores by the weights fulfilled. Some of the
+judgments are careless: they contradict themselves where a reader can see it, which is what
+fine-tuning, reinforcement learning and a meta RM have to mend. The best judge that there can be
+(every requirement, even weights, no slip) is among those that are imitated.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
-from grm_plugin.reference.tasks.wordlist import WordList
+from grm_plugin.reference.tasks.judgment import (
+    TOTAL_WEIGHT,
+    Criterion,
+    Critique,
+    judgment_text,
+    points,
+    true_critique,
+)
+from grm_plugin.reference.tasks.task import Requirement, Task, draw_requirement
 
-TOTAL_WEIGHT = 10
-MAX_CRITERIA = 3
+MAX_CRITERIA = 4
+
+CARELESS = 0.4
+"""The share of judgments that may err; the others have no error. The shares below are of these."""
+
+INVENTED = 0.3
+"""How often one of a careless judgment's criteria is none that the query states."""
+
+FLIPPED = 0.2
+"""How often a verdict contradicts its own evidence. The score follows the verdict."""
+
+MISCOUNTED = 0.15
+"""How often the score of a critique is not the sum of what it called ok."""
+
+MISCOPIED = 0.03
+"""How often the box has another score than the critique."""
+
+MAX_MISS = 3
+"""By how many points a wrong number is off, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """A requirement with its weight in one judgment, 1..10."""
+def draw_judgment(rng: random.Random, task: Task, responses: Sequence[str]) -> str:
+    """A judgment text for `responses` to `task`, careless or not."""
+    criteria = draw_criteria(rng, task)
+    if rng.random() >= CARELESS:
+        return write_judgment(criteria, responses)
+    criteria = invent(rng, task, criteria)
+    slipped = [_slip(rng, criteria, true_critique(criteria, one)) for one in responses]
+    return judgment_text(criteria, slipped)
 
-    requirement: Requirement
-    weight: int
+
+def write_judgment(criteria: Sequence[Criterion], responses: Sequence[str]) -> str:
+    """The judgment text by `criteria` that has no error."""
+    return judgment_text(criteria, [true_critique(criteria, one) for one in responses])
 
 
 def draw_criteria(rng: random.Random, task: Task) -> tuple[Criterion, ...]:
-    """Two or three of the task's requirements, or its only one, at random; weights sum to 10."""
-    available = len(task.requirements)
-    number = min(available, rng.randint(2, MAX_CRITERIA))
-    chosen = rng.sample(task.requirements, number)
-    weights = _draw_weights(rng, number)
-    return tuple(Criterion(one, weight) for one, weight in zip(chosen, weights, strict=True))
+    """One to four of the task's requirements at random, any number alike; weights sum to 10."""
+    number = rng.randint(1, min(len(task.requirements), MAX_CRITERIA))
+    return _weighed(rng, rng.sample(task.requirements, number))
 
 
 def all_criteria(rng: random.Random, task: Task) -> tuple[Criterion, ...]:
     """All of the task's requirements in the order of the query; weights sum to 10."""
-    weights = _draw_weights(rng, len(task.requirements))
-    return tuple(map(Criterion, task.requirements, weights))
+    return _weighed(rng, task.requirements)
 
 
-def write_list(task: Task) -> str:
-    """All of the task's requirements in the order of the query, without weights: an exercise."""
-    lines = [f"{place}. {title(one)}\n" for place, one in enumerate(task.requirements, 1)]
-    return "Specific Criteria:\n" + "".join(lines)
+def invent(
+    rng: random.Random, task: Task, criteria: tuple[Criterion, ...]
+) -> tuple[Criterion, ...]:
+    """`criteria`, of which with probability `INVENTED` one is none of the task's requirements."""
+    if rng.random() >= INVENTED:
+        return criteria
+    place = rng.randrange(len(criteria))
+    made = replace(criteria[place], requirement=_foreign_requirement(rng, task))
+    return (*criteria[:place], made, *criteria[place + 1 :])
 
 
-def title(demand: Requirement) -> str:
-    """How a judgment names a requirement.
-
-    >>> title(Requirement("order", words=("sunset", "sunrise")))
-    'sunset before sunrise'
-    """
-    return _TITLES[demand.kind].format(*demand.words, *demand.numbers)
+def _weighed(rng: random.Random, demands: Sequence[Requirement]) -> tuple[Criterion, ...]:
+    cuts = [0, *sorted(rng.sample(range(1, TOTAL_WEIGHT), len(demands) - 1)), TOTAL_WEIGHT]
+    weights = (right - left for left, right in pairwise(cuts))
+    return tuple(map(Criterion, demands, weights))
 
 
-def score(criteria: Sequence[Criterion], response: str) -> int:
-    """The points of `response` by `criteria`, 1..10: the weights fulfilled, but never below 1."""
-    return max(1, sum(one.weight for one in criteria if fulfilled(one.requirement, response)))
+def _foreign_requirement(rng: random.Random, task: Task) -> Requirement:
+    while True:
+        demand = draw_requirement(rng, "base")
+        if demand not in task.requirements:
+            return demand
 
 
-def quoted(response: str) -> str:
-    """`response` with its items numbered, or `none` where there is nothing to quote.
-
-    >>> quoted("Gladly: sunrise, seaweed; 7")
-    'gladly: sunrise1, seaweed2; 7'
-    """
-    answer = WordList.parse(response)
-    items = tuple(f"{item}{place}" for place, item in enumerate(answer.items, 1))
-    return replace(answer, items=items).text or "none"
+def _slip(rng: random.Random, criteria: Sequence[Criterion], true: Critique) -> Critique:
+    verdicts = tuple(one != (rng.random() < FLIPPED) for one in true.verdicts)
+    score = _missed(rng, points(criteria, verdicts), MISCOUNTED)
+    return Critique(true.response, verdicts, score, _missed(rng, score, MISCOPIED))
 
 
-def write_judgment(criteria: Sequence[Criterion], responses: Sequence[str]) -> str:
-    """The judgment text for `responses`: criteria, critique, boxed scores in the order shown."""
-    listed = [
-        f"{place}. {title(one.requirement)} (weight {one.weight})\n"
-        for place, one in enumerate(criteria, 1)
-    ]
-    critiques = [
-        f"Response {place} of {len(responses)}: {_critique(criteria, text)}\n"
-        for place, text in enumerate(responses, 1)
-    ]
-    scores = ", ".join(str(score(criteria, text)) for text in responses)
-    return (
-        "Specific Criteria:\n" + "".join(listed)
-        + "Analysis:\n" + "".join(critiques)
-        + f"Scores: \\boxed{{{scores}}}"
-    )  # fmt: skip
-
-
-def _draw_weights(rng: random.Random, number: int) -> list[int]:
-    cuts = [0, *sorted(rng.sample(range(1, TOTAL_WEIGHT), number - 1)), TOTAL_WEIGHT]
-    return [right - left for left, right in pairwise(cuts)]
-
-
-def _critique(criteria: Sequence[Criterion], response: str) -> str:
-    checks = "; ".join(_check(one.requirement, response) for one in criteria)
-    return f"{quoted(response)}. {checks}. Score {score(criteria, response)}."
-
-
-def _check(demand: Requirement, response: str) -> str:
-    verdict = "ok" if fulfilled(demand, response) else "bad"
-    return f"{_EVIDENCE[demand.kind](demand, WordList.parse(response))}, {verdict}"
-
-
-def _count(demand: Requirement, answer: WordList) -> str:
-    return f"counts {len(answer.items)}"
-
-
-def _presence(demand: Requirement, answer: WordList) -> str:
-    word = demand.words[0]
-    return f"{word} found" if word in answer.items else f"{word} absent"
-
-
-def _first(demand: Requirement, answer: WordList) -> str:
-    return f"starts {answer.items[0] if answer.items else 'none'}"
-
-
-def _order(demand: Requirement, answer: WordList) -> str:
-    missing = [word for word in demand.words if word not in answer.items]
-    if missing:
-        return f"{missing[0]} absent"
-    return f"{min(demand.words, key=answer.items.index)} leads"
-
-
-def _repeat(demand: Requirement, answer: WordList) -> str:
-    return f"repeats {answer.repeated or 'none'}"
-
-
-def _sum(demand: Requirement, answer: WordList) -> str:
-    return f"sum {sum(demand.numbers)}, ends {'none' if answer.ending is None else answer.ending}"
-
-
-def _tone(demand: Requirement, answer: WordList) -> str:
-    return f"opens {answer.opening or 'none'}"
-
-
-_TITLES = {
-    "count": "exactly {0} items",
-    "limit": "at most {0} items",
-    "include": "include {0}",
-    "exclude": "exclude {0}",
-    "first": "start with {0}",
-    "order": "{0} before {1}",
-    "unique": "no item twice",
-    "sum": "end with {0} + {1}",
-    "tone": "{0} opening",
-}
-_EVIDENCE: dict[str, Callable[[Requirement, WordList], str]] = {
-    "count": _count,
-    "limit": _count,
-    "include": _presence,
-    "exclude": _presence,
-    "first": _first,
-    "order": _order,
-    "unique": _repeat,
-    "sum": _sum,
-    "tone": _tone,
-}
+def _missed(rng: random.Random, score: int, share: float) -> int:
+    """`score`, or with probability `share` another one near it, 1..10."""
+    if rng.random() >= share:
+        return score
+    near = range(max(1, score - MAX_MISS), min(TOTAL_WEIGHT, score + MAX_MISS) + 1)
+    return rng.choice([one for one in near if one != score])
