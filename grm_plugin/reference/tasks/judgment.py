@@ -60,16 +60,15 @@ def quoted(response: str) -> str:
     return replace(answer, items=items).text or "none"
 
 
-def points(criteria: Sequence[Criterion], verdicts: Sequence[bool]) -> int:
-    """The weights of what is ok, 1..10: never below 1."""
-    met = zip(criteria, verdicts, strict=True)
-    return max(1, sum(one.weight for one, verdict in met if verdict))
+def points_of(weights: Sequence[int], verdicts: Sequence[bool]) -> int:
+    """The sum of the weights of what is ok, 1..10: never below 1."""
+    return max(1, sum(weight for weight, ok in zip(weights, verdicts, strict=True) if ok))
 
 
 def true_critique(criteria: Sequence[Criterion], response: str) -> Critique:
     """The critique of `response` as the checker would write it."""
     verdicts = tuple(fulfilled(one.requirement, response) for one in criteria)
-    score = points(criteria, verdicts)
+    score = points_of([one.weight for one in criteria], verdicts)
     return Critique(response, verdicts, score, score)
 
 

@@ -19,7 +19,7 @@ from grm_plugin.reference.tasks.judgment import (
     Criterion,
     Critique,
     judgment_text,
-    points,
+    points_of,
     true_critique,
 )
 from grm_plugin.reference.tasks.task import Requirement, Task, draw_requirement
@@ -97,7 +97,8 @@ def _foreign_requirement(rng: random.Random, task: Task) -> Requirement:
 
 def _slip(rng: random.Random, criteria: Sequence[Criterion], true: Critique) -> Critique:
     verdicts = tuple(one != (rng.random() < FLIPPED) for one in true.verdicts)
-    score = _missed(rng, points(criteria, verdicts), MISCOUNTED)
+    score = points_of([one.weight for one in criteria], verdicts)
+    score = _missed(rng, score, MISCOUNTED)
     return Critique(true.response, verdicts, score, _missed(rng, score, MISCOPIED))
 
 
