@@ -23,7 +23,7 @@ from grm_plugin.types import Group
 BUDGET_SPENT = 4
 
 
-def judge_into(grm: GRM, rows: Source, out: Output, *, append: bool = False) -> Tally:
+def judge(grm: GRM, rows: Source, out: Output, *, append: bool = False) -> Tally:
     """Judge what ``out`` does not hold yet, or is to hold anew; say how it went.
 
     Args:

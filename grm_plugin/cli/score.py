@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
-from grm_plugin.cli.judging import judge_into
+from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import Output, continued
 from grm_plugin.cli.restarting import restarted
 from grm_plugin.cli.source import Source
@@ -98,7 +98,7 @@ def score(
         else:
             out = continued(path, grm.config, unscored=retry_unscored)
         with closing(out):
-            tally = judge_into(grm, rows, out, append=append)
+            tally = judge(grm, rows, out, append=append)
     unscored = tally.unscored.total()
     if path:
         say(f"next: grm show {path}{' --unscored' if unscored else ''}")
