@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option, Typer
 
+from grm_plugin.cli.train_meta import meta
+from grm_plugin.cli.train_meta_data import meta_data
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
-train = Typer(help="Train the embedded models again.", no_args_is_help=True)
+train = Typer(help="Train judges and meta RMs, and the embedded models.", no_args_is_help=True)
+train.command("meta-data")(meta_data)
+train.command("meta")(meta)
 
 
 @train.callback()
