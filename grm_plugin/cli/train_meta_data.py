@@ -10,11 +10,12 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.spct.meta_data import MetaTable, Splitting, meta_rows, write_rows
+from grm_plugin.spct.meta_data import MetaTable, Splitting, as_line, meta_rows
 
 
 def meta_data(
@@ -50,16 +51,20 @@ def meta_data(
     files = list(itertools.chain.from_iterable(map(records_of, records)))
     splitting = Splitting(by, validation, seed)
     table = MetaTable()
-    write_rows(meta_rows(files, load_meta_template(template), splitting, table), output)
-    if not table.rows:
-        output.unlink(missing_ok=True)
-        raise InputError(
-            f"{', '.join(map(str, records))}: expected judgments that saw the whole group, got none"
+    with writing(output) as file:
+        file.writelines(
+            map(as_line, meta_rows(files, load_meta_template(template), splitting, table))
         )
-    statistics = output.with_suffix(".stats.json")
-    statistics.write_text(json.dumps(table.as_json(), indent=2) + "\n", encoding="utf-8")
+        if not table.rows:
+            raise InputError(f"{_listed(files)}: expected judgments of whole groups, got none")
+    with writing(output.with_suffix(".stats.json")) as file:
+        file.write(json.dumps(table.as_json(), indent=2) + "\n")
     _tell(table)
     say(f"next: grm train meta {output} --base MODEL --out FOLDER")
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return ", ".join(map(str, files))
 
 
 def _tell(table: MetaTable) -> None:

@@ -12,13 +12,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from grm_plugin.errors import InputError, RecordError, placed, quoted
-from grm_plugin.evaluation.truth import label_of
+from grm_plugin.errors import InputError, placed, quoted
 from grm_plugin.pipeline.rating import shown_to_meta_rm
 from grm_plugin.pipeline.weighing import margin_of
 from grm_plugin.prompts import Template
 from grm_plugin.records import read_verdicts
-from grm_plugin.spct.examples import correct
+from grm_plugin.spct.examples import correct, datum_of
 from grm_plugin.types import Group, Judgment, Verdict, digest
 
 Split = Literal["train", "validation"]
@@ -174,14 +173,14 @@ def meta_rows(
 def _of_verdict(
     verdict: Verdict, template: Template, cluster: str, split: Split, table: MetaTable
 ) -> Iterator[MetaRow]:
-    label, group = label_of(verdict.group), verdict.group
+    datum, group = datum_of(verdict.group), verdict.group
     whole = [one for one in verdict.judgments if _saw_all(one)]
     table.left_out["shown a part of the group"] += len(verdict.judgments) - len(whole)
     texts = shown_to_meta_rm(template, verdict.shown or group, whole)
     for judgment, text in zip(whole, texts, strict=True):
         yield MetaRow(
             text=text,
-            label=int(correct(judgment.scores, label)),
+            label=int(correct(judgment.scores, datum.label)),
             margin=margin_of(judgment),
             group=group.fingerprint,
             responses=len(group.responses),
@@ -200,7 +199,7 @@ _ROWS = TypeAdapter(MetaRow)
 
 
 def read_rows(path: Path) -> list[MetaRow]:
-    """The rows that :func:`write_rows` wrote.
+    """The rows in a file, one JSON object a line, as :func:`as_line` writes them.
 
     Raises:
         InputError: the file can not be read, or a line is no such row; names it.
@@ -222,17 +221,6 @@ def read_rows(path: Path) -> list[MetaRow]:
     return rows
 
 
-def write_rows(rows: Iterable[MetaRow], path: Path) -> None:
-    """Write one JSON object a line; a file that is there is replaced when all rows are written.
-
-    Raises:
-        RecordError: it can not be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-        part.replace(path)
-    except OSError as error:
-        raise RecordError(f"{path} can not be written: {error}") from error
+def as_line(row: MetaRow) -> str:
+    """``row`` as one line of JSON, with its newline."""
+    return json.dumps(asdict(row), ensure_ascii=False) + "\n"
