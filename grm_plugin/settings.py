@@ -72,7 +72,9 @@ class Settings(Options):
     )
     select: Part = Field(Part(name="all"), description="which judgments vote: `all`, `meta_rm`")
     stop: Part = Field(
-        Part(name="fixed"), description="when enough samples are drawn: `fixed` draws k"
+        Part(name="fixed"),
+        description="when enough samples are drawn: `fixed` draws k, `ranking` as many of the k as "
+        "settle who leads",
     )
     min_valid: int | None = Field(
         None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"

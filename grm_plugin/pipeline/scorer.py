@@ -225,5 +225,5 @@ class Scorer:
 
     def _usual_size(self, past: Recorded | None) -> Size:
         if past and past.k and "k" not in self.config.model_fields_set:
-            return Size(k=past.k)
+            return Size(k=past.k if self.config.stop.name == "fixed" else past.most or past.k)
         return self.config.size
