@@ -26,15 +26,17 @@ class Stage:
         name: what messages and the journal call it.
         command: the program and its arguments; run again after a kill, it goes on.
         makes: the file or folder that is there when it is done.
+        uses: what it reads beside the paths that its command names.
     """
 
     name: str
     command: tuple[str, ...]
     makes: Path
+    uses: tuple[Path, ...] = ()
 
     def reads(self, other: Stage) -> bool:
-        """Whether the command names what ``other`` makes, or something in it."""
-        named = (Path(part.rpartition("=")[2]) for part in self.command)
+        """Whether it reads what ``other`` makes, or something in it."""
+        named = [*self.uses, *(Path(text.rpartition("=")[2]) for text in self.command)]
         return other != self and any(
             path == other.makes or other.makes in path.parents for path in named
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,27 @@ import yaml
 from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
-_SFT, _GRPO = ("recipes/spct/sft.py", "recipes/spct/grpo.py")
 _RL_STEPS = 300
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Where a chain writes, and how much of it is done.
+    """Where one seed of SPCT writes, and how much of it is done.
 
     Args:
-        out: folder for what the seeds share, the base and the tasks; each seed has one in it.
+        out: folder for what the seeds share, the base and the groups; each seed has one in it.
         seed: decides everything that is drawn after the base.
         base: folder of a trained base; None trains one.
-        share: of the groups and of the RL steps, above 0, at most 1. Below 1 the judges are good
-            for trying the chain and for nothing else.
+        share: of the groups and the RL steps of the training, above 0, at most 1. Below 1 the
+            judges are good for trying the commands and for nothing else.
+        measured: of the groups that are not trained on, above 0, at most 1.
     """
 
     out: Path
     seed: int = 1
     base: Path | None = None
     share: float = 1.0
+    measured: float = 1.0
 
     @property
     def own(self) -> Path:
@@ -44,9 +45,10 @@ class Chain:
         """The folder of the base."""
         return self.base or self.out / "base"
 
-    def part(self, number: int) -> int:
-        """The share of ``number``, 1 and more."""
-        return max(1, round(number * self.share))
+
+def part(number: int, share: float) -> int:
+    """The ``share`` of ``number``, 1 and more."""
+    return max(1, round(number * share))
 
 
 def plan() -> Mapping[str, Any]:
@@ -55,73 +57,103 @@ def plan() -> Mapping[str, Any]:
     return found
 
 
+def shared(chain: Chain) -> list[Stage]:
+    """What is made once for all seeds: the base, and the groups of split ``spct``."""
+    train, tune = plan()["train"], plan()["tune"]
+    base = grm("base", "train", "reference", makes=chain.start)
+    made = [
+        tasks("spct", train, part(train["groups"], chain.share), chain.out / "train.jsonl"),
+        tasks("spct", tune, part(tune["groups"], chain.measured), chain.out / "tune.jsonl"),
+    ]
+    return made if chain.base else [base, *made]
+
+
+def training(chain: Chain) -> list[Stage]:
+    """Base to RFT to RL."""
+    own, rm, seed = chain.own, str(chain.out / "train.jsonl"), ("--seed", str(chain.seed))
+    drawn, kept, easy = own / "trajectories", own / "sft.jsonl", own / "easy.jsonl"
+    rft, rows, rl = own / "rft", own / "rl.jsonl", own / "rl"
+    asked = judge(chain.start, chain.seed)
+    to_rows = ("train", "rl-data", rm, "--easy", str(easy), *seed)
+    steps = ("--max_steps", str(part(_RL_STEPS, chain.share)))
+    return _of_seed(
+        chain,
+        grm("sample", "train", "sample", rm, "-n", "3", *asked, makes=drawn),
+        grm("reject", "train", "reject", str(drawn), "--easy", str(easy), makes=kept),
+        recipe("rft", "sft", chain.start, kept, *seed, makes=rft),
+        replace(grm("rl-data", *to_rows, makes=rows), uses=(kept,)),  # made together with easy
+        recipe("rl", "grpo", rft, rows, *seed, *steps, makes=rl),
+    )
+
+
+def rating(chain: Chain) -> list[Stage]:
+    """The meta RM of the trained judge."""
+    own, rl = chain.own, chain.own / "rl"
+    again, rows = own / "again", own / "meta.jsonl"
+    asked = ("--no-hinted", *judge(rl, chain.seed))
+    rm = str(chain.out / "train.jsonl")
+    records = (str(folder / "plain.jsonl") for folder in (own / "trajectories", again))
+    return _of_seed(
+        chain,
+        grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
+        grm("meta-data", "train", "meta-data", *records, makes=rows),
+        grm("meta", "train", "meta", str(rows), "--base", str(rl), makes=own / "meta"),
+    )
+
+
+def choosing(chain: Chain) -> list[Stage]:
+    """What is chosen on groups that were not trained on: weights and the stopper's error."""
+    own, rated = chain.own, chain.own / "tune"
+    samples, stop = plan()["tune"]["samples"], plan()["stop"]
+    asked = ("--samples", str(samples), *judge(own / "rl", chain.seed), *meta_rm(own / "meta"))
+    records = str(rated / "samples.jsonl")
+    limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]))
+    weights = ("train", "weights", records)
+    return _of_seed(
+        chain,
+        grm("tune", "scale", str(chain.out / "tune.jsonl"), *asked, makes=rated),
+        grm("weights", *weights, makes=own / "weights.json"),
+        grm("margin", *weights, "--margin-only", makes=own / "margin.json"),
+        grm("stopper", "train", "stopper", records, *limits, makes=own / "stopper.json"),
+    )
+
+
+def _of_seed(chain: Chain, *stages: Stage) -> list[Stage]:
+    return [replace(stage, name=f"{stage.name} {chain.seed}") for stage in stages]
+
+
 def judge(model: Path, seed: int) -> tuple[str, ...]:
     """The options that name ``model`` as the judge."""
     return ("--config", f"{HERE}/judge.yaml", "--model", str(model), "--seed", str(seed))
 
 
-def tasks(slice_: Mapping[str, Any], split: str, groups: int, path: Path) -> Stage:
-    """Draws the groups of one slice, ``groups`` of each N that it names."""
+def meta_rm(model: Path) -> tuple[str, ...]:
+    """The options that name ``model`` as the meta RM."""
+    return (
+        *("--set", "select.name=meta_rm", "--set", "select.classifier.name=transformers"),
+        *("--set", f"select.classifier.model={model}"),
+    )
+
+
+def tasks(split: str, slice_: Mapping[str, Any], groups: int, path: Path) -> Stage:
+    """Draws ``groups`` of each N that the slice names."""
     sizes = ",".join(map(str, slice_["responses"]))
     options = ("--groups", str(groups), "--responses", sizes, "--seed", str(slice_["data_seed"]))
-    return _grm(path.stem, "train", "tasks", "--split", split, *options, makes=path)
+    return grm(path.stem, "train", "tasks", "--split", split, *options, makes=path)
 
 
-def shared(chain: Chain) -> list[Stage]:
-    """What is made once for all seeds: the base and the groups of split ``spct``."""
-    train, tune = plan()["train"], plan()["tune"]
-    made = [
-        tasks(train, "spct", chain.part(train["groups"]), chain.out / "train.jsonl"),
-        tasks(tune, "spct", chain.part(tune["groups"]), chain.out / "tune.jsonl"),
-    ]
-    base = _grm("base", "train", "reference", makes=chain.start)
-    return made if chain.base else [base, *made]
-
-
-def training(chain: Chain) -> list[Stage]:
-    """Base to RFT to RL, for one seed."""
-    own, rm, seed = chain.own, chain.out / "train.jsonl", str(chain.seed)
-    drawn, kept, easy = own / "trajectories", own / "sft.jsonl", own / "easy.jsonl"
-    rft, rows, rl = own / "rft", own / "rl.jsonl", own / "rl"
-    asked = judge(chain.start, chain.seed)
-    steps = ("--max_steps", str(chain.part(_RL_STEPS)))
-    return [
-        _grm("sample", "train", "sample", str(rm), "-n", "3", *asked, makes=drawn),
-        _grm("reject", "train", "reject", str(drawn), "--easy", str(easy), makes=kept),
-        _recipe("rft", _SFT, "sft.yaml", chain.start, kept, seed, makes=rft),
-        _grm("rows", "train", "rl-data", str(rm), "--easy", str(easy), "--seed", seed, makes=rows),
-        _recipe("rl", _GRPO, "grpo.yaml", rft, rows, seed, *steps, makes=rl),
-    ]
-
-
-def meta(chain: Chain) -> list[Stage]:
-    """The meta RM of the trained judge, and what is chosen on the tuning slice."""
-    own, rl = chain.own, chain.own / "rl"
-    again, rows, rm = own / "again", own / "meta.jsonl", own / "meta"
-    asked = judge(rl, chain.seed)
-    before, after = (folder / "plain.jsonl" for folder in (own / "trajectories", again))
-    train = ("train", "sample", str(chain.out / "train.jsonl"), "-n", "3", "--no-hinted")
-    return [
-        _grm("again", *train, *asked, makes=again),
-        _grm("meta-rows", "train", "meta-data", str(before), str(after), makes=rows),
-        _grm("meta", "train", "meta", str(rows), "--base", str(rl), makes=rm),
-    ]
-
-
-def _grm(name: str, *arguments: str, makes: Path) -> Stage:
+def grm(name: str, *arguments: str, makes: Path) -> Stage:
+    """A command of ``grm`` that takes ``--out``."""
     return Stage(name, ("grm", *arguments, "--out", str(makes)), makes)
 
 
-def _recipe(
-    name: str, script: str, settings: str, model: Path, rows: Path, *more: str, makes: Path
-) -> Stage:
-    seed, *others = more
+def recipe(name: str, script: str, model: Path, rows: Path, *more: str, makes: Path) -> Stage:
+    """A training by ``recipes/spct`` with the settings for this family."""
     options = {
-        "--config": f"{HERE}/{settings}",
+        "--config": f"{HERE}/{script}.yaml",
         "--model_name_or_path": str(model),
         "--dataset_name": str(rows),
         "--output_dir": str(makes),
-        "--seed": seed,
     }
-    flat = [part for option in options.items() for part in option]
-    return Stage(name, (sys.executable, script, *flat, *others), makes)
+    flat = [text for option in options.items() for text in option]
+    return Stage(name, (sys.executable, f"recipes/spct/{script}.py", *flat, *more), makes)
