@@ -115,7 +115,15 @@ def choosing(chain: Chain) -> list[Stage]:
         grm("weights", *weights, makes=own / "weights.json"),
         grm("margin", *weights, "--margin-only", makes=own / "margin.json"),
         grm("stopper", "train", "stopper", records, *limits, makes=own / "stopper.json"),
+        _chosen(own),
     )
+
+
+def _chosen(own: Path) -> Stage:
+    made, module = own / "chosen.json", "recipes.spct.reference.figures.choosing"
+    command = (sys.executable, "-m", module, str(own), "--out", str(made))
+    read = (own / "tune", own / "weights.json", own / "margin.json", own / "stopper.json")
+    return Stage("chosen", command, made, read)
 
 
 def _of_seed(chain: Chain, *stages: Stage) -> list[Stage]:
