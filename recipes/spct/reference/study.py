@@ -88,10 +88,11 @@ def _trained(chain: Chain) -> list[Stage]:
     return [_wide(chain, f"{kind}{chain.seed}", chain.own / kind) for kind in ("rl", "rft")]
 
 
-def _wide(chain: Chain, name: str, model: Path) -> Stage:
+def _wide(chain: Chain, name: str, model: Path, groups: str = "wide") -> Stage:
     samples = ("--samples", str(plan()["heldout"]["wide"]["samples"]), "--greedy")
     made = chain.out / "wide" / name
-    return _scale(f"wide {name}", chain.out / "wide.jsonl", made, *samples, *judge(model, _SEED))
+    asked = (*samples, *judge(model, _SEED))
+    return _scale(f"wide {name}", chain.out / f"{groups}.jsonl", made, *asked)
 
 
 def _deep(chain: Chain, name: str, model: Path, *more: str) -> Stage:
@@ -113,15 +114,7 @@ def _without_principles(chain: Chain) -> list[Stage]:
     return [
         Stage("bare rows", cut, rows),
         recipe("bare", "sft", chain.start, rows, "--seed", seed, makes=bare),
-        _scale(
-            "bare wide",
-            chain.out / "deep.jsonl",
-            chain.out / "wide" / "bare",
-            "--samples",
-            str(plan()["heldout"]["wide"]["samples"]),
-            "--greedy",
-            *judge(bare, _SEED),
-        ),
+        _wide(chain, "bare", bare, "deep"),
     ]
 
 
