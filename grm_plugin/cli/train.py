@@ -7,15 +7,13 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option, Typer
 
+from grm_plugin.cli.train_tasks import tasks
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
-train = Typer(help="Train the embedded models again.", no_args_is_help=True)
+train = Typer(help="Train judges by SPCT, and the embedded models again.", no_args_is_help=True)
 
-
-@train.callback()
-def _commands() -> None:
-    pass  # keeps `reference` a command of its own while it is the only one
+train.command("tasks")(tasks)
 
 
 @train.command()
@@ -26,7 +24,7 @@ def reference(
     seed: Annotated[int | None, Option(help="Decides weights and data; default: ours.")] = None,
     steps: Annotated[int | None, Option(min=4, help="Optimizer steps, a multiple of 4.")] = None,
 ) -> None:
-    """Train the reference GRM from scratch on one CPU core; takes hours.
+    """Train the reference GRM from scratch on one CPU core; takes an hour.
 
     Run the same command again after a crash, and it goes on from its last checkpoint. The result
     is a judge like any other: `--engine transformers --model FOLDER --template reference`.
