@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from typer import BadParameter, Option, Typer
 
 from grm_plugin.cli import train_data
+from grm_plugin.cli.train_sample import sample
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
 train = Typer(help="Train a GRM of your own; or the embedded models again.", no_args_is_help=True)
 train.add_typer(train_data.data, name="data")
+train.command("sample")(sample)
 
 
 @train.command()
