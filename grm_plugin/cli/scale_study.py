@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.scale_samples import Judged
-from grm_plugin.cli.scale_tables import curve, differing, parts_table, told
+from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
 from grm_plugin.evaluation.scaling import (
     VOTERS,
@@ -96,6 +96,10 @@ def _print(parts: list[Part], intervals: Intervals) -> None:
     overall = parts[0]
     out.rule(f"how often the right response wins, of {overall.groups} groups", align="left")
     out.print(curve(overall), "", sep="\n")
+    if differing(overall):
+        out.print("other schemes, against the mean of the same k:", others(overall), "", sep="\n")
+    if any("uniform" in one.against for one in overall.points):
+        out.print("early stops:", early_stops(overall), "", sep="\n")
     if len(parts) > 1:
         out.print(parts_table(parts), "", sep="\n")
     out.print(told(overall, intervals), "", sep="\n")

@@ -15,25 +15,48 @@ from grm_plugin.report.terminal import plain_table
 
 
 def curve(part: Part) -> Table:
-    """A row for each k: the mean with its interval, the other schemes beside it, what it costs."""
-    others = differing(part)
-    heads = [f">{name}" for name in others]
-    table = plain_table(">k", ">mean", "95 % interval", *heads, ">ties", ">no reward", ">tokens")
-    if part.greedy:
-        table.add_row(GREEDY, *_accuracy(part.greedy), *("" for _ in others), *_costs(part.greedy))
-    beside = {(one.scheme, one.k): one for one in part.points}
+    """The mean at every k: its accuracy, what it gains, and what it costs."""
+    heads = (">k", ">mean", "95 % interval", ">over one", ">ties", ">no reward", ">tokens")
+    table = plain_table(*heads)
+    for point in [*([part.greedy] if part.greedy else []), *part.of(MEAN)]:
+        table.add_row(
+            GREEDY if point.scheme == GREEDY else str(point.k),
+            *_accuracy(point),
+            _gain(point.against.get("one")),
+            _percent(point.ties),
+            _percent(point.unscored),
+            f"{point.cost.written:,.0f}",
+        )
+    return table
+
+
+def others(part: Part) -> Table:
+    """What other schemes gain over the mean of the same k."""
+    names = differing(part)
+    found = {(one.scheme, one.k): one.against.get(MEAN) for one in part.points}
+    table = plain_table(">k", *(f">{name}" for name in names))
     for point in part.of(MEAN):
-        gains = (beside[name, point.k].against[MEAN] for name in others)
-        table.add_row(str(point.k), *_accuracy(point), *map(_gain, gains), *_costs(point))
+        table.add_row(str(point.k), *(_gain(found[name, point.k]) for name in names))
+    return table
+
+
+def early_stops(part: Part) -> Table:
+    """What schemes that end early save, and what they gain over the mean at equal cost."""
+    table = plain_table("", ">k", ">drawn", ">saved", ">over mean@k", ">over mean@drawn")
+    for point in (one for one in part.points if "uniform" in one.against):
+        drawn = point.cost.samples
+        saved = f"{1 - drawn / point.k:.0%}"
+        gains = _gain(point.against.get(MEAN)), _gain(point.against["uniform"])
+        table.add_row(point.scheme, str(point.k), f"{drawn:.1f}", saved, *gains)
     return table
 
 
 def parts_table(parts: Sequence[Part]) -> Table:
     """A row for each part: one sample, greedy, and the mean of the most samples."""
     k = parts[0].of(MEAN)[-1].k
-    heads = ("", ">groups", ">chance", ">one", f">mean of {k}", "95 % interval", ">against one")
+    heads = ("", ">groups", ">chance", ">one", f">mean@{k}", "95 % interval", ">over one")
     has_greedy = parts[0].greedy is not None
-    table = plain_table(*heads, *((f">{GREEDY}", f">against {GREEDY}") if has_greedy else ()))
+    table = plain_table(*heads, *((f">{GREEDY}", ">over it") if has_greedy else ()))
     for part in parts:
         first, last = part.of(MEAN)[0], part.of(MEAN)[-1]
         shares = map(_percent, (part.chance, first.accuracy.value))
@@ -51,7 +74,7 @@ def told(part: Part, intervals: Intervals) -> str:
     together = f" clustered by {by}" if by else ""
     counts = {"random": "1/m for m responses", "half": "one half", "strict": "nothing"}
     return (
-        "Beside the mean, and under `against`: points of difference, paired; * where the "
+        "Differences are in points, and paired; * where the "
         f"{100 * intervals.level:.0f} % interval leaves out 0. Intervals: by groups{together}. A "
         f"tie at the top counts {counts[intervals.ties]}. Tokens: what the judge writes for a "
         "group."
@@ -85,7 +108,3 @@ def _gain(found: Difference | None) -> str:
         return ""
     clear = found.low > 0 or found.high < 0
     return f"{100 * found.value:+.1f}{'*' if clear else ' '}"
-
-
-def _costs(point: Point) -> tuple[str, str, str]:
-    return _percent(point.ties), _percent(point.unscored), f"{point.cost.written:,.0f}"
