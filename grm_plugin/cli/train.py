@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option, Typer
 
+from grm_plugin.cli import train_stopper
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
 train = Typer(help="Train the embedded models again.", no_args_is_help=True)
+
+
+train.command("stopper")(train_stopper.stopper)
 
 
 @train.callback()
