@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.plans import Plan
+from grm_plugin.pipeline.voting import NO_WEIGHTS, Voter, can_weigh
 from grm_plugin.size import Size
 from grm_plugin.types import Judgment
 
 # Votes that compare responses within one answer; a single response has nobody to be compared with.
 _COMPARING = ("majority", "borda")
+_CHOOSING = ("meta_rm", "weights")
 
 
 def check_vote(config: GRMConfig, plan: Plan) -> None:
@@ -39,6 +41,16 @@ def check_vote(config: GRMConfig, plan: Plan) -> None:
             "is split; expected mean or median with over_context: split (or over_context: refuse), "
             "got sum"
         )
+
+
+def check_weights(config: GRMConfig, voter: Voter, *, weighs: bool) -> None:
+    """Refuse a voter that can not weigh votes, where the selector ``weighs``.
+
+    Raises:
+        ConfigError: names the voter.
+    """
+    if weighs and not can_weigh(voter):
+        raise ConfigError(f"vote: {config.vote}: {NO_WEIGHTS}")
 
 
 def check_sizes(config: GRMConfig, plan: Plan) -> None:
@@ -95,10 +107,10 @@ def ballots(
 ) -> list[tuple[Sequence[Judgment], Size]]:
     """The judgments of one run, as the selector is asked about them, with the size it is told.
 
-    The meta RM chooses among those that show a pair the same way round, so that both ways vote.
+    Of a pair it chooses among those that show it the same way round, so that both ways vote.
     """
     ways = sorted({one.order for one in valid})
-    if plan.name != "pairs" or config.select.name != "meta_rm":
+    if plan.name != "pairs" or config.select.name not in _CHOOSING:
         return [(valid, size)] if valid else []
     return [
         ([one for one in valid if one.order == way], _of_way(config, size, number))
