@@ -12,6 +12,7 @@ from grm_plugin.cli.train_meta import meta
 from grm_plugin.cli.train_meta_data import meta_data
 from grm_plugin.cli.train_rl_data import rl_data
 from grm_plugin.cli.train_sample import sample
+from grm_plugin.cli.train_stopper import stopper
 from grm_plugin.cli.train_tasks import tasks
 from grm_plugin.cli.train_weights import weights
 from grm_plugin.errors import not_installed
@@ -25,6 +26,7 @@ train.command("rl-data")(rl_data)
 train.command("meta-data")(meta_data)
 train.command("meta")(meta)
 train.command("weights")(weights)
+train.command("stopper")(stopper)
 
 
 @train.command()
