@@ -22,9 +22,11 @@ from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.sources import Sources
+from grm_plugin.pipeline.stopping import Stopper
 from grm_plugin.pipeline.voting import Voter
 from grm_plugin.plugins import Plugins
 from grm_plugin.prompts import Template, load_template
+from grm_plugin.running import guarded
 from grm_plugin.running.budget import Budget
 from grm_plugin.thinking import Thinking
 
@@ -91,6 +93,13 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
+    rule = Rule(
+        str(config.vote),
+        voter,
+        template.scale,
+        plan.aggregate,
+        both_orders=plan.name == "pairs",
+    )
     return Scorer(
         config=config,
         contract=form.named,
@@ -108,15 +117,9 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
             _samplings(config, template, contract),
             pricing,
         ),
-        stopper=make("stopper", config.stop),
+        stopper=_following(config.stop.name, make("stopper", config.stop), rule),
         selector=selector,
-        rule=Rule(
-            str(config.vote),
-            voter,
-            template.scale,
-            plan.aggregate,
-            both_orders=plan.name == "pairs",
-        ),
+        rule=rule,
         budget=budget or Budget(config.budget),
     )
 
@@ -150,6 +153,13 @@ def _limits(config: GRMConfig) -> Limits:
 
 def _thinking(config: GRMConfig) -> Thinking:
     return Thinking(config.thinking.marks, closed=config.thinking.closed)
+
+
+def _following(name: str, stopper: Stopper, rule: Rule) -> Stopper:
+    """A stopper that has been told the rule, if it goes by rewards."""
+    if follow := getattr(stopper, "follow", None):
+        guarded.run(f"stopper {name!r}: follow", follow, rule)
+    return stopper
 
 
 def _samplings(config: GRMConfig, template: Template, contract: Contract) -> list[Sampling]:
