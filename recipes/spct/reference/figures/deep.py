@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from grm_plugin.evaluation.scaling.early import ranking
 
 from grm_plugin.evaluation.auc import AUC, auc
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.scaling.early import ranking
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, stopping
