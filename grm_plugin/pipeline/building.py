@@ -10,7 +10,7 @@ from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.options import Part
-from grm_plugin.pipeline.combining import check_sizes, check_vote
+from grm_plugin.pipeline.combining import check_sizes, check_vote, check_weights
 from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
@@ -22,8 +22,11 @@ from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.sources import Sources
+from grm_plugin.pipeline.stopping import Stopper
+from grm_plugin.pipeline.voting import Voter
 from grm_plugin.plugins import Plugins
 from grm_plugin.prompts import Template, load_template
+from grm_plugin.running import guarded
 from grm_plugin.running.budget import Budget
 from grm_plugin.thinking import Thinking
 
@@ -85,9 +88,18 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     check_sizes(config, plan)
     engine: Engine = make("engine", config.engine)
     selector: Selector = make("selector", config.select)
+    voter: Voter = make("voter", config.vote)
+    check_weights(config, voter, weighs=getattr(selector, "weighs", False))
     pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
+    rule = Rule(
+        str(config.vote),
+        voter,
+        template.scale,
+        plan.aggregate,
+        both_orders=plan.name == "pairs",
+    )
     return Scorer(
         config=config,
         contract=form.named,
@@ -105,15 +117,9 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
             _samplings(config, template, contract),
             pricing,
         ),
-        stopper=make("stopper", config.stop),
+        stopper=_following(config.stop.name, make("stopper", config.stop), rule),
         selector=selector,
-        rule=Rule(
-            str(config.vote),
-            make("voter", config.vote),
-            template.scale,
-            plan.aggregate,
-            both_orders=plan.name == "pairs",
-        ),
+        rule=rule,
         budget=budget or Budget(config.budget),
     )
 
@@ -147,6 +153,13 @@ def _limits(config: GRMConfig) -> Limits:
 
 def _thinking(config: GRMConfig) -> Thinking:
     return Thinking(config.thinking.marks, closed=config.thinking.closed)
+
+
+def _following(name: str, stopper: Stopper, rule: Rule) -> Stopper:
+    """A stopper that has been told the rule, if it goes by rewards."""
+    if follow := getattr(stopper, "follow", None):
+        guarded.run(f"stopper {name!r}: follow", follow, rule)
+    return stopper
 
 
 def _samplings(config: GRMConfig, template: Template, contract: Contract) -> list[Sampling]:

@@ -46,7 +46,14 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     reward = OutcomeReward(judge.judge_config, single=judge.single, **settings)
     tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
     check_chat_template(tokenizer, model.model_name_or_path)
+    training.logging_nan_inf_filter = False  # which would hide a loss that is NaN
     folder = Path(training.output_dir)
+    training.model_init_kwargs = {
+        "dtype": model.dtype,
+        "attn_implementation": model.attn_implementation,
+        "revision": model.model_revision,
+        **(training.model_init_kwargs or {}),
+    }
     trainer = (SmallModelGRPOTrainer if judge.small_model else GRPOTrainer)(
         model.model_name_or_path,
         [reward],

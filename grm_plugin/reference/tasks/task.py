@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from grm_plugin.reference.tasks.phrasings import phrasings
 from grm_plugin.reference.tasks.wordlist import WordList
@@ -50,6 +51,7 @@ _SLOTS = {
     "order": ("a", "b"),
     "unique": (),
     "sum": ("x", "y"),
+    "tone": (),
 }
 
 
@@ -67,13 +69,26 @@ class Requirement:
     words: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """The same as a JSON object."""
+        return {"kind": self.kind, "words": list(self.words), "numbers": list(self.numbers)}
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A query and the requirements it states, in the order of the query."""
+    """A query and the requirements it states, in the order of the query.
+
+    Attributes:
+        query: the text.
+        requirements: one to six.
+        phrasings: how the query is worded, `section/place` in `phrasings`: its opener, then one for
+            each requirement.
+    """
 
     query: str
     requirements: tuple[Requirement, ...]
+    phrasings: tuple[str, ...] = ()
 
 
 def fulfilled(requirement: Requirement, response: str) -> bool:
@@ -100,9 +115,15 @@ def draw_task(rng: random.Random, split: Split, *, requirements: int | None = No
         requirements: how many requirements, 1..6; None draws the number uniformly.
     """
     number = rng.randint(1, MAX_REQUIREMENTS) if requirements is None else requirements
-    kinds = rng.sample(_POOL, number)
-    demands = _draw_requirements(rng, kinds, split)
-    return Task(_draw_query(rng, demands, split), demands)
+    demands = _draw_requirements(rng, rng.sample(_POOL, number), split)
+    wordings = [_draw_wording(rng, section, split) for section in _sections_of(demands)]
+    query = _assemble(rng, demands, [text for _, text in wordings])
+    return Task(query, demands, tuple(name for name, _ in wordings))
+
+
+def draw_requirement(rng: random.Random, split: Split) -> Requirement:
+    """One random requirement in words of `split`."""
+    return _draw_requirements(rng, (rng.choice(_POOL),), split)[0]
 
 
 def _draw_requirements(
@@ -128,21 +149,28 @@ def _draw_requirement(
     return Requirement(kind, words=() if kind == "unique" else (next(fresh),))
 
 
-def _draw_query(rng: random.Random, demands: Sequence[Requirement], split: Split) -> str:
-    opener = rng.choice(phrasings("opener", split))
-    clauses = [_draw_clause(rng, demand, split) for demand in demands]
+def _sections_of(demands: Sequence[Requirement]) -> list[str]:
+    return ["opener", *(one.words[0] if one.kind == "tone" else one.kind for one in demands)]
+
+
+def _draw_wording(rng: random.Random, section: str, split: Split) -> tuple[str, str]:
+    known = phrasings(section, split)
+    place = rng.randrange(len(known))
+    return f"{section}/{place}", known[place]
+
+
+def _assemble(rng: random.Random, demands: Sequence[Requirement], texts: Sequence[str]) -> str:
+    opener, *patterns = texts
+    clauses = [_fill(text, demand) for text, demand in zip(patterns, demands, strict=True)]
     lead, joint, close = rng.choice(
         ((": ", "; ", "."), (".\n- ", "\n- ", ""), (", and ", ", and ", "."))
     )
     return opener + lead + joint.join(clauses) + close
 
 
-def _draw_clause(rng: random.Random, demand: Requirement, split: Split) -> str:
-    if demand.kind == "tone":
-        return rng.choice(phrasings(demand.words[0], split))
+def _fill(pattern: str, demand: Requirement) -> str:
     values: tuple[str | int, ...] = demand.words or demand.numbers
-    slots = dict(zip(_SLOTS[demand.kind], values, strict=True))
-    return rng.choice(phrasings(demand.kind, split)).format(**slots)
+    return pattern.format(**dict(zip(_SLOTS[demand.kind], values, strict=False)))
 
 
 def _in_order(demand: Requirement, answer: WordList) -> bool:
