@@ -10,6 +10,7 @@ line for every step, and ``metrics.png``. Keys of the YAML are those of :class:`
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from transformers import AutoTokenizer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_peft_config
 
+from grm_plugin.errors import GRMError
 from grm_plugin.spct.asking import SINGLE
 from grm_plugin.spct.curves import save_curves
 from grm_trl import OutcomeReward
@@ -70,4 +72,7 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
 
 
 if __name__ == "__main__":
-    main(*TrlParser((Judge, GRPOConfig, ModelConfig)).parse_args_and_config())
+    try:
+        main(*TrlParser((Judge, GRPOConfig, ModelConfig)).parse_args_and_config())
+    except GRMError as error:
+        sys.exit(f"error: {error}")
