@@ -24,7 +24,8 @@ from grm_plugin.engines.server import ServerOptions
 from grm_plugin.engines.vllm import VLLMOptions
 from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import Options
-from grm_plugin.pipeline.selecting import MetaRMOptions
+from grm_plugin.pipeline.selectors import MetaRMOptions, WeightsOptions
+from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.prices import BudgetLimits, Prices
 from grm_plugin.remote.launching.launch import ServeOptions
 from grm_plugin.schedule import SaturationSchedule, StepSchedule
@@ -46,6 +47,8 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("Engine `litellm`", LiteLLMOptions),
     ("Engine `replay`", ReplayOptions),
     ("Selector `meta_rm`", MetaRMOptions),
+    ("Selector `weights`", WeightsOptions),
+    ("`coefficients` of the selector `weights`", Weighing),
     ("`prices`", Prices),
     ("`budget`", BudgetLimits),
     ("Server `grm serve`", ServingSettings),

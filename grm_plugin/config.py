@@ -90,9 +90,9 @@ class GRMConfig(Settings):
             value = getattr(self, name)
             if value is not None and value > size.k:
                 return f"{name}: expected at most k = {size.k}, got {value}"
-        if size.k_meta is not None and self.select.name == "all":
+        if size.k_meta is not None and self.select.name in ("all", "weights"):
             return (
-                f"k_meta: expected none with select: all, got {size.k_meta}; "
+                f"k_meta: expected none with select: {self.select.name}, got {size.k_meta}; "
                 "set select: meta_rm, or leave k_meta out"
             )
         return ""

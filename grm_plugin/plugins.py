@@ -35,7 +35,7 @@ BUILT_INS = (
     "grm_plugin.prompts",
     "grm_plugin.contracts",
     "grm_plugin.pipeline.voting",
-    "grm_plugin.pipeline.selecting",
+    "grm_plugin.pipeline.selectors",
     "grm_plugin.pipeline.stopping",
     "grm_plugin.reference.judge",
 )

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from grm_plugin.cli.earlier import check_same_settings, mixed
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
+from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import Output, continued
-from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.restarting import restarted
 from grm_plugin.cli.source import Source
-from grm_plugin.cli.starting import start
 from grm_plugin.cli.stdout import StandardOutput
 from grm_plugin.cli.terminated import terminable
-from grm_plugin.errors import BudgetError, ConfigError, GRMError, InputError, quoted
+from grm_plugin.errors import ConfigError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.messages import Reader, Thinking, UnseenParts
-from grm_plugin.prompts.known import advice
-from grm_plugin.report.tally import Tally, summary
-from grm_plugin.report.terminal import err, say
-from grm_plugin.types import Group
+from grm_plugin.report.terminal import say
 
 SOME_UNSCORED = 3
-BUDGET_SPENT = 4
 _STDOUT = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
 
 
@@ -106,7 +98,7 @@ def score(
         else:
             out = continued(path, grm.config, unscored=retry_unscored)
         with closing(out):
-            tally = _score(grm, rows, out, append=append)
+            tally = judge(grm, rows, out, append=append)
     unscored = tally.unscored.total()
     if path:
         say(f"next: grm show {path}{' --unscored' if unscored else ''}")
@@ -128,108 +120,3 @@ def _is_same(path: Path, other: Path) -> bool:
     with suppress(OSError):  # whoever opens it says what is wrong
         return path.resolve() == other.resolve() or path.samefile(other)
     return False
-
-
-def _score(grm: GRM, rows: Source, out: Output, *, append: bool) -> Tally:
-    """Judge what ``out`` does not hold yet, or is to hold anew."""
-    tally = Tally()
-    for verdict in out.standing():
-        tally.add(verdict)
-    grm.spend(out.earlier.spent)
-    if tally.groups or out.earlier.to_replace:
-        again = f", to judge again: {out.earlier.to_replace}" if out.earlier.to_replace else ""
-        say(f"verdicts in {out.places} already: {tally.groups}{again}")
-    check_same_settings(out.places, out.origin, grm.origin, out.advice)
-    strangers = out.earlier.strangers(rows.whole()) if rows.total is not None else []
-    if strangers and not append and out.earlier.lacks(rows.groups()):
-        raise mixed(out.places, strangers, rows.name)
-    _check_drops_nothing(rows, out)
-    bar = Bar(tally, rows.total)
-    _judge(grm, _needing_a_judge(rows, out, append=append), out, bar)
-    rows.finish()
-    for verdict in out.unasked():
-        tally.add(verdict)
-    whole = out.finish()
-    if strangers:
-        say(
-            f"warning: verdicts in {out.places} of groups that are not in the input: "
-            f"{len(strangers)}"
-        )
-    err.print(summary(tally, judged=bar.judged, seconds=bar.seconds))
-    _tell_unscored(tally, out, whole=whole)
-    return tally
-
-
-def _check_drops_nothing(rows: Source, out: Output) -> None:
-    dropped = out.drops(rows.whole()) if rows.total is not None else []
-    if dropped:
-        raise InputError(
-            f"--restart would drop the verdicts of {len(dropped)} groups that are not in "
-            f"{rows.name}, such as {quoted(dropped[0])}; --append keeps them, or choose another -o"
-        )
-
-
-def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Group]:
-    """The groups of the input without a verdict that stands.
-
-    A stream can not be read ahead. But the verdicts of its groups stand in its order, so a group
-    that is new while some are left shows that they are of another input.
-
-    Raises:
-        InputError: they are, and ``append`` does not allow for it.
-    """
-    earlier = out.earlier
-    for group in rows.groups():
-        if rows.total is None and not append and earlier.unasked and not earlier.knows(group):
-            raise mixed(out.places, earlier.strangers([]), rows.name)
-        if not earlier.has(group):
-            yield group
-
-
-def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
-    first = next(groups, None)
-    if first is None:
-        return
-    with _telling_what_is_kept(bar.tally, out):
-        _start(grm, out)
-        with bar:
-            for verdict in grm.score_many(itertools.chain([first], groups)):
-                out.write(verdict)
-                bar.add(verdict)
-
-
-def _start(grm: GRM, out: Output) -> None:
-    start(grm)
-    if advised := advice(grm.engine.model, grm.template.name):
-        say(f"warning: {advised}")
-    check_same_settings(out.places, out.origin, grm.origin, out.advice)
-
-
-@contextmanager
-def _telling_what_is_kept(tally: Tally, out: Output) -> Iterator[None]:
-    try:
-        yield
-    except BudgetError as error:
-        say(f"stopped: {error}")
-        if out.places:
-            say(
-                f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there, "
-                "with a larger budget"
-            )
-        raise Exit(BUDGET_SPENT) from None
-    except (GRMError, KeyboardInterrupt):
-        if out.places:
-            say(f"verdicts kept in {out.places}: {tally.groups}; the same command goes on there")
-        raise
-
-
-def _tell_unscored(tally: Tally, out: Output, *, whole: bool) -> None:
-    if unscored := tally.unscored.total():
-        say(f"unscored: {unscored} of {tally.groups} groups")
-    if out.missing and out.places:
-        say(
-            f"lost on the way (transport, timeout or a refusal): {out.missing} groups; the same "
-            "command judges them again"
-        )
-    if not whole:
-        say(f"until then the new verdicts are in {out.places}, and nothing is replaced")

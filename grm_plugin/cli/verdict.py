@@ -101,12 +101,20 @@ def _cells(sample: Sample, responses: int) -> Sequence[str]:
         return [*["-"] * responses, "", "no", f"dropped: {sample.reason}"]
     scores = ["-" if score is None else f"{score:g}" for score in sample.scores]
     meta = "" if sample.meta_score is None else f"{sample.meta_score:.2f}"
-    return [*scores, meta, "yes" if sample.voted else "no", ""]
+    return [*scores, meta, _vote(sample), ""]
+
+
+def _vote(judgment: Judgment) -> str:
+    if not judgment.voted:
+        return "no"
+    return "yes" if judgment.weight == 1 else f"x {judgment.weight:.3g}"
 
 
 def _judgment(judgment: Judgment, *more: RenderableType) -> RenderableType:
     places = ", ".join(f"Response {p} is #{n + 1}" for p, n in enumerate(judgment.order, 1))
     vote = "voted" if judgment.voted else "not selected to vote"
+    if judgment.voted and judgment.weight != 1:
+        vote += f" with weight {judgment.weight:.3g}"
     title = Text(f"judgment of sample {_number(judgment)}", "bold")
     title.append(f" ({vote}; in its text {places})", "not bold dim")
     return Lines(title, *more, _indented(judgment.text))

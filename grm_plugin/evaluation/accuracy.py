@@ -16,7 +16,9 @@ from typing import Any, Literal
 from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.selecting import keep_best
+from grm_plugin.pipeline.selectors import weighed
 from grm_plugin.pipeline.settling import Rule, Settled, settle
+from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.types import Judgment, Sample, Verdict
 
 Ties = Literal["random", "half", "strict"]
@@ -54,6 +56,11 @@ def as_recorded(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
 def best_by_meta_score(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
     """Half of k votes, at least one: those with the best recorded meta-scores; all need one."""
     return keep_best(judgments, max(1, k // 2))
+
+
+def by_weight(weighing: Weighing) -> Marks:
+    """Every judgment votes with its weight; a coefficient for meta-scores needs recorded ones."""
+    return lambda judgments, k: weighed(judgments, weighing)
 
 
 def settled_at(

@@ -11,10 +11,11 @@ from grm_plugin.contracts.contract import Reading
 from grm_plugin.engine import Draw
 from grm_plugin.errors import EngineError, InputError, PluginError, TransportError, quoted
 from grm_plugin.pipeline.selecting import Selection
-from grm_plugin.types import Group, Judgment, Sample, Scale
+from grm_plugin.types import Group, Judgment, Sample, Scale, is_weight
 
 _MOST_TOKENS = 2**53  # what any reader of a record can hold
 _LONGEST_S = 1e9
+_SELECTORS = ("voted", "weight", "meta_score", "money")
 
 
 def checked_group(group: Group) -> Group:
@@ -74,7 +75,7 @@ def checked_selection(
 ) -> Selection:
     """What a selector made of ``judgments``: each of them once, kept or failed, and unchanged.
 
-    It may set ``voted``, ``meta_score`` and ``money``, and nothing else.
+    It may set ``voted``, ``weight``, ``meta_score`` and ``money``, and nothing else.
 
     Raises:
         PluginError: names the selector and what is wrong.
@@ -101,15 +102,18 @@ def _check_unchanged(owner: str, judgment: Judgment, given: Judgment) -> None:
         raise PluginError(
             f"{owner}: expected a finite meta-score of sample {judgment.sample}, got {score}"
         )
+    if not is_weight(judgment.weight, voted=judgment.voted):
+        raise PluginError(
+            f"{owner}: expected a finite weight of sample {judgment.sample}, above 0 where it "
+            f"votes, got {quoted(judgment.weight)}"
+        )
     if judgment is given:
         return
-    if (
-        replace(judgment, voted=given.voted, meta_score=given.meta_score, money=given.money)
-        != given
-    ):
+    mine = {name: getattr(given, name) for name in _SELECTORS}
+    if replace(judgment, **mine) != given:
         raise PluginError(
-            f"{owner}: sample {judgment.sample} came back changed; a selector sets voted, "
-            "meta_score and money, and nothing else"
+            f"{owner}: sample {judgment.sample} came back changed; a selector sets "
+            f"{', '.join(_SELECTORS)}, and nothing else"
         )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.plans import Plan
+from grm_plugin.pipeline.voting import NO_WEIGHTS, Voter, can_weigh
 from grm_plugin.size import Size
 from grm_plugin.types import Judgment
 
 # Votes that compare responses within one answer; a single response has nobody to be compared with.
 _COMPARING = ("majority", "borda")
+_CHOOSING = ("meta_rm", "weights")
 
 
 def check_vote(config: GRMConfig, plan: Plan) -> None:
@@ -41,6 +43,16 @@ def check_vote(config: GRMConfig, plan: Plan) -> None:
         )
 
 
+def check_weights(config: GRMConfig, voter: Voter, *, weighs: bool) -> None:
+    """Refuse a voter that can not weigh votes, where the selector ``weighs``.
+
+    Raises:
+        ConfigError: names the voter.
+    """
+    if weighs and not can_weigh(voter):
+        raise ConfigError(f"vote: {config.vote}: {NO_WEIGHTS}")
+
+
 def check_sizes(config: GRMConfig, plan: Plan) -> None:
     """Refuse a configured size, or one of the schedule, that this plan can not use.
 
@@ -53,13 +65,22 @@ def check_sizes(config: GRMConfig, plan: Plan) -> None:
 
 
 def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") -> None:
-    """Refuse a size with which no pair would be seen, or vote, both ways round.
+    """Refuse a size with which rewards would go by one order of the responses.
 
     Raises:
         ConfigError: says what to write.
     """
-    if plan.name != "pairs" or size.k == 1:
-        return
+    if plan.name == "pairs" and size.k > 1:
+        _check_both_ways(config, size, where)
+    if config.stop.name == "ranking" and plan.name != "each" and config.shuffles(size) < size.k:
+        raise ConfigError(
+            f"{where}permutations: with stop: ranking the first samples may be all, so each is "
+            f"shown an order of its own; expected k = {size.k}, got {config.permutations}; leave "
+            "permutations out"
+        )
+
+
+def _check_both_ways(config: GRMConfig, size: Size, where: str) -> None:
     if config.shuffles(size) < 2:
         raise ConfigError(
             f"{where}permutations: pairs are shown both ways round, so expected 2 or more of them "
@@ -73,15 +94,23 @@ def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") ->
         )
 
 
+def size_of_first(config: GRMConfig, size: Size, drawn: int) -> Size:
+    """The size of the first ``drawn`` samples: of ``k_meta``, whoever names it, the same share."""
+    k_meta = size.k_meta or config.select.options.get("k_meta")
+    if config.select.name == "meta_rm" and k_meta:
+        size = Size(k=size.k, k_meta=min(size.k, k_meta))
+    return size.first(drawn)
+
+
 def ballots(
     config: GRMConfig, plan: Plan, valid: Sequence[Judgment], size: Size
 ) -> list[tuple[Sequence[Judgment], Size]]:
     """The judgments of one run, as the selector is asked about them, with the size it is told.
 
-    The meta RM chooses among those that show a pair the same way round, so that both ways vote.
+    Of a pair it chooses among those that show it the same way round, so that both ways vote.
     """
     ways = sorted({one.order for one in valid})
-    if plan.name != "pairs" or config.select.name != "meta_rm":
+    if plan.name != "pairs" or config.select.name not in _CHOOSING:
         return [(valid, size)] if valid else []
     return [
         ([one for one in valid if one.order == way], _of_way(config, size, number))

@@ -7,12 +7,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from grm_plugin.errors import PluginError
 from grm_plugin.pipeline.aggregating import Aggregate, Rewards, connected, mean_of_runs
 from grm_plugin.pipeline.case import Case, Run
 from grm_plugin.pipeline.checking import checked_rewards
-from grm_plugin.pipeline.voting import Voter
+from grm_plugin.pipeline.voting import NO_WEIGHTS, Voter, can_weigh
 from grm_plugin.running import guarded
 from grm_plugin.types import Judgment, Scale
 
@@ -115,17 +116,11 @@ def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:
 
 
 def _of_run(valid: Iterable[Judgment], run: Run, rule: Rule) -> Rewards:
-    rows: dict[object, list[list[float]]] = {}
+    ways: dict[object, list[Judgment]] = {}
     for one in valid:
         if one.voted:
-            way = one.order if rule.both_orders else None
-            rows.setdefault(way, []).append(_row(one, run))
-    voted = [
-        checked_rewards(
-            rule.name, guarded.run(f"voter {rule.name!r}", rule.voter, part, rule.scale), len(run)
-        )
-        for part in rows.values()
-    ]
+            ways.setdefault(one.order if rule.both_orders else None, []).append(one)
+    voted = [_vote(votes, run, rule) for votes in ways.values()]
     rewards = [statistics.fmean(column) for column in zip(*voted, strict=True)]
     if rule.both_orders and abs(rewards[0] - rewards[1]) > 1 + _NOISE:
         raise PluginError(
@@ -133,6 +128,18 @@ def _of_run(valid: Iterable[Judgment], run: Run, rule: Rule) -> Rewards:
             f"{rewards}; pairs need a voter that gives rewards in 0..1"
         )
     return dict(zip(run, rewards, strict=True))
+
+
+def _vote(votes: Sequence[Judgment], run: Run, rule: Rule) -> Sequence[float]:
+    """What the voter makes of judgments; equal weights, whatever they are, are a plain vote."""
+    owner, voter = f"voter {rule.name!r}", rule.voter
+    weights_K = [one.weight for one in votes]
+    if len(set(weights_K)) > 1:
+        if not can_weigh(voter):
+            raise PluginError(f"{owner}: {NO_WEIGHTS}")
+        voter = partial(voter, weights_K=weights_K)
+    rewards = guarded.run(owner, voter, [_row(one, run) for one in votes], rule.scale)
+    return checked_rewards(rule.name, rewards, len(run))
 
 
 def _row(judgment: Judgment, run: Run) -> list[float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from grm_plugin.errors import RecordError, quoted
 from grm_plugin.size import MAX_K
-from grm_plugin.types import Judgment, Sample, Verdict
+from grm_plugin.types import Judgment, Sample, Verdict, is_weight
 
 _MOST = 2**63
 
@@ -38,6 +38,10 @@ def _check_judgment(judgment: Judgment, n: int) -> None:
         raise RecordError(f"{name}: expected {n} finite scores, got {quoted(judgment.scores)}")
     if judgment.meta_score is not None and not math.isfinite(judgment.meta_score):
         raise RecordError(f"{name}: expected a finite meta-score, got {judgment.meta_score}")
+    if not is_weight(judgment.weight, voted=judgment.voted):
+        raise RecordError(
+            f"{name}: expected a finite weight, above 0 where it votes, got {judgment.weight}"
+        )
     weights = [one.weight for one in judgment.principles if one.weight is not None]
     _check_numbers(name, [], weights)
 

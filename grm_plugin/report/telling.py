@@ -33,8 +33,10 @@ def asked(sample: int, samples: Collection[int] | None) -> bool:
 
 def by_distance(verdict: Verdict) -> list[Judgment]:
     """The judgments, nearest first to the mean scores of those that voted."""
-    voted = [one.scores for one in verdict.judgments if one.voted]
-    means = [_mean(column) for column in zip(*voted, strict=True)]
+    voted = [one for one in verdict.judgments if one.voted]
+    weights = [one.weight for one in voted]
+    columns = zip(*(one.scores for one in voted), strict=True)
+    means = [_mean(column, weights) for column in columns]
 
     def distance(judgment: Judgment) -> float:
         pairs = zip(judgment.scores, means, strict=False)  # no means where nobody voted
@@ -43,9 +45,9 @@ def by_distance(verdict: Verdict) -> list[Judgment]:
     return sorted(verdict.judgments, key=distance)
 
 
-def _mean(scores: Sequence[float | None]) -> float:
-    known = [score for score in scores if score is not None]
-    return statistics.fmean(known) if known else 0.0
+def _mean(scores: Sequence[float | None], weights: Sequence[float]) -> float:
+    known = [(one, weight) for one, weight in zip(scores, weights, strict=True) if one is not None]
+    return statistics.fmean(*zip(*known, strict=True)) if known else 0.0
 
 
 def passage(text: str, place: int) -> list[str]:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from grm_plugin.moved import refuse_old_name
 from grm_plugin.types.groups import SURROGATE, Group, Message, Scale, digest
-from grm_plugin.types.samples import LOST, Failure, Judgment, Principle, Reason, Sample, Token
+from grm_plugin.types.samples import (
+    LOST,
+    Failure,
+    Judgment,
+    Principle,
+    Reason,
+    Sample,
+    Token,
+    is_weight,
+)
 from grm_plugin.types.verdicts import Cost, Verdict
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "Token",
     "Verdict",
     "digest",
+    "is_weight",
 ]
 
 if not TYPE_CHECKING:  # checkers know the names that are there

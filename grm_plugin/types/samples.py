@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -66,6 +67,8 @@ class Judgment:
         principles: what could be read of the judge's principles.
         meta_score: the meta RM's logit, if one was asked.
         voted: whether this judgment was selected to vote.
+        weight: how much its vote counts beside the others of its run, above 0 where it votes; only
+            ratios count, and equal weights are a plain vote.
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
         cached_tokens: those of the prompt that the server had cached; None: it does not tell.
         money: the same in US dollars, the meta RM's rating included; None: the price is not known.
@@ -92,6 +95,7 @@ class Judgment:
     said: tuple[str, ...] = ()
     money: float | None = None
     cached_tokens: int | None = None
+    weight: float = 1.0
 
     def failed(self, reason: Reason, detail: str) -> Failure:
         """This sample as one that is dropped, with its text and its cost."""
@@ -140,3 +144,11 @@ class Failure:
 
 
 Sample = Judgment | Failure
+
+
+def is_weight(weight: float, *, voted: bool) -> bool:
+    """Whether a judgment may carry ``weight``: finite, not below 0, and above it to vote."""
+    try:
+        return math.isfinite(weight) and (weight > 0 if voted else weight >= 0)
+    except TypeError:
+        return False

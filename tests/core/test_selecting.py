@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, TemplateError
-from grm_plugin.pipeline.selecting import MetaRM, SelectAll, keep_best
+from grm_plugin.pipeline.selecting import keep_best
+from grm_plugin.pipeline.selectors import MetaRM, SelectAll
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Judgment, Reason, Token
 
@@ -39,7 +40,7 @@ class Logits:
 
 def meta_rm(classifier: Logits | None = None, **options: object) -> MetaRM:
     selector = MetaRM(options, Limits())
-    selector._classifier = classifier
+    selector._rater.classifier = classifier
     return selector
 
 

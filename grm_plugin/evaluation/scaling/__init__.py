@@ -1,0 +1,53 @@
+"""What more samples of a judge buy, from one set of samples a group. Needs numpy.
+
+>>> from grm_plugin import Group
+>>> from grm_plugin.types import Judgment, Verdict
+>>> scores = [(9, 3), (4, 6), (8, 2), (7, 5)]
+>>> votes = [Judgment(k, (0, 1), 0, "", pair) for k, pair in enumerate(scores)]
+>>> verdict = Verdict(Group.of("q", ["a", "b"], metadata={"best": 0}), None, tuple(votes))
+>>> (overall,) = study(Samples.of([verdict]), [voting("mean")], Design(ks=(1, 4), orders=200))
+>>> [(one.k, round(one.accuracy.value, 1)) for one in overall.of("mean")]
+[(1, 0.8), (4, 1.0)]
+"""
+
+from grm_plugin.evaluation.scaling.figures import Cost, Part, Point
+from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
+from grm_plugin.evaluation.scaling.orders import draw_orders
+from grm_plugin.evaluation.scaling.samples import Samples, samples_of
+from grm_plugin.evaluation.scaling.schemes import (
+    Outcome,
+    Scheme,
+    known_schemes,
+    margins,
+    meta_rm,
+    soft_weights,
+    stopping,
+    voting,
+)
+from grm_plugin.evaluation.scaling.study import Intervals, study
+from grm_plugin.evaluation.scaling.voting import VOTERS, select, vote
+
+__all__ = [
+    "VOTERS",
+    "Cost",
+    "Design",
+    "Intervals",
+    "Outcome",
+    "Part",
+    "Point",
+    "Samples",
+    "Scheme",
+    "Wins",
+    "draw_orders",
+    "known_schemes",
+    "margins",
+    "measure",
+    "meta_rm",
+    "samples_of",
+    "select",
+    "soft_weights",
+    "stopping",
+    "study",
+    "vote",
+    "voting",
+]

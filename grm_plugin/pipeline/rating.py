@@ -1,0 +1,144 @@
+"""Asks a meta RM how right judgments are: text in, one logit out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.classifiers import Classifier, Rating
+from grm_plugin.errors import EngineError, RefusedError, TemplateError
+from grm_plugin.options import Options
+from grm_plugin.pipeline.selecting import place
+from grm_plugin.prices import PromptPrices
+from grm_plugin.prompts import META, Template, load_template
+from grm_plugin.running import guarded
+from grm_plugin.types import Group, Judgment, Message, Reason, Sample
+
+
+class RatingOptions(Options):
+    """How a meta RM is asked.
+
+    Args:
+        classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``;
+            whoever makes the part by its name makes the classifier first. Without one only recorded
+            meta-scores count.
+        template: a file that says what it is shown; None is what the classifier says that it was
+            trained on, as `grm train meta` notes it beside the weights, else the built-in one.
+        prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens; None where
+            nobody is paid for it. It reads texts and writes none.
+    """
+
+    classifier: Any = None
+    template: Path | None = None
+    prices: PromptPrices | None = None
+
+
+def load_meta_template(path: Path | None = None) -> Template:
+    """What a meta RM is shown; None is the built-in template.
+
+    Raises:
+        TemplateError: it can not be used, or has no place for the judgment.
+    """
+    template = load_template(path or META)
+    if not template.shows("critique"):
+        raise TemplateError(
+            f"template {template.name!r} of the meta RM has no {{{{critique}}}}; "
+            "write it where the judgment should stand"
+        )
+    return template
+
+
+def trained_on(classifier: Any) -> Path | None:
+    """The template that a classifier says it was trained on; None where it says nothing."""
+    found: Path | None = getattr(classifier, "template", None)
+    return found
+
+
+def shown_to_meta_rm(template: Template, group: Group, judgments: Iterable[Judgment]) -> list[str]:
+    """The text that a meta RM reads of each judgment, in training as in use.
+
+    Args:
+        template: as :func:`load_meta_template` gives it.
+        group: what the judge was shown.
+        judgments: of this group; each is shown with the responses in the order that it saw.
+    """
+    prepared = template.prepare(group)
+    return [_joined(prepared.render(each.order, each.text)) for each in judgments]
+
+
+class Rater:
+    """A meta RM and how it is asked.
+
+    A judgment that it can not rate is dropped and counted as ``meta``; one that has a meta-score on
+    record is not rated again.
+
+    Args:
+        options: as above.
+        owner: how messages call who asks, say ``selector 'meta_rm'``.
+
+    Raises:
+        TemplateError: the template can not be used.
+    """
+
+    def __init__(self, options: RatingOptions, owner: str) -> None:
+        self._owner = owner
+        self._template = load_meta_template(options.template or trained_on(options.classifier))
+        self._prices = options.prices
+        self.classifier: Classifier | None = options.classifier
+
+    async def start(self) -> None:
+        if self.classifier:
+            await self.classifier.start()
+
+    async def rated(self, group: Group, judgments: Sequence[Judgment]) -> list[Sample]:
+        """Each judgment with its meta-score, or as a failure."""
+        unrated = [judgment for judgment in judgments if judgment.meta_score is None]
+        logits = await self._logits(group, unrated)
+        answers = {place(one): logit for one, logit in zip(unrated, logits, strict=True)}
+        return [self._rated(judgment, answers.get(place(judgment))) for judgment in judgments]
+
+    async def _logits(
+        self, group: Group, judgments: Sequence[Judgment]
+    ) -> Sequence[float | Rating | EngineError]:
+        if not judgments:
+            return []
+        if self.classifier is None:
+            return [EngineError("no meta-score on record and no classifier set")] * len(judgments)
+        texts = shown_to_meta_rm(self._template, group, judgments)
+        try:
+            owner = f"{self._owner}: its classifier"
+            return await guarded.call(owner, self.classifier.logits, texts)
+        except EngineError as error:
+            return [error] * len(judgments)
+
+    def _rated(self, judgment: Judgment, answer: float | Rating | EngineError | None) -> Sample:
+        if answer is None:
+            return judgment
+        logit, tokens = (
+            (answer.logit, answer.prompt_tokens) if isinstance(answer, Rating) else (answer, 0)
+        )
+        if self._prices and self.classifier:
+            paid = self._prices.of_prompt(tokens) if tokens else None
+            known = judgment.money is not None and paid is not None
+            money = judgment.money + paid if known else None  # type: ignore[operator]
+            judgment = replace(judgment, money=money)
+        if isinstance(logit, EngineError) or not math.isfinite(logit):
+            reason = Reason.REFUSED if isinstance(logit, RefusedError) else Reason.META
+            return judgment.failed(reason, f"the meta RM gave no score: {logit}")
+        return replace(judgment, meta_score=float(logit))
+
+    async def close(self) -> None:
+        if self.classifier:
+            await self.classifier.close()
+
+    def abandon(self) -> None:
+        """Let the classifier end what it runs outside of this process; its event loop is lost."""
+        if abandon := getattr(self.classifier, "abandon", None):
+            abandon()
+
+
+def _joined(messages: Sequence[Message]) -> str:
+    return "\n\n".join(message.content for message in messages)
