@@ -97,6 +97,8 @@ class Recorded:
 
     Args:
         k: samples of each run; None when the group is not on record.
+        most: samples that might have been drawn of each, as the verdict's origin has it; None: not
+            known.
         runs: the responses that were shown together, by run.
         shown: the group as the judge saw it; None when nothing was added to it.
         plan: the plan that made the runs, as the verdict's origin has it; None: not known.
@@ -106,6 +108,7 @@ class Recorded:
     runs: tuple[tuple[int, ...], ...] = ()
     shown: Group | None = None
     plan: object = None
+    most: int | None = None
 
 
 class Engine(Protocol):

@@ -131,6 +131,10 @@ class BudgetError(JudgeDeadError):
     """The budget might not pay for the next group; the run stops, with nothing scored lost."""
 
 
+class TrainingError(GRMError):
+    """A model could not be trained; the checkpoints that were written are intact."""
+
+
 class JudgeClosedError(GRMError):
     """The judge was closed while it was asked, or before a stream of verdicts was at its end."""
 

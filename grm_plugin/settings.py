@@ -75,7 +75,9 @@ class Settings(Options):
         description="which judgments vote, and how much: `all`, `meta_rm`, `weights`",
     )
     stop: Part = Field(
-        Part(name="fixed"), description="when enough samples are drawn: `fixed` draws k"
+        Part(name="fixed"),
+        description="when enough samples are drawn: `fixed` draws k, `ranking` as many of the k as "
+        "settle who leads",
     )
     min_valid: int | None = Field(
         None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"

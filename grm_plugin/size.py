@@ -21,14 +21,13 @@ class Size(Options):
     k: int = Field(ge=1, le=MAX_K)
     k_meta: int | None = Field(None, ge=1)
 
-    def at_most(self, k: int) -> Size:
-        """This size, or a smaller one of ``k`` samples.
+    def first(self, drawn: int) -> Size:
+        """The size of the first ``drawn`` of the k samples: the same share of them votes.
 
-        >>> Size(k=8, k_meta=4).at_most(2)
-        Size(k=2, k_meta=2)
+        >>> Size(k=8, k_meta=4).first(2)
+        Size(k=2, k_meta=1)
         """
-        k = min(self.k, k)
-        return Size(k=k, k_meta=self.k_meta and min(self.k_meta, k))
+        return Size(k=drawn, k_meta=self.k_meta and max(1, round(self.k_meta * drawn / self.k)))
 
     @model_validator(mode="after")
     def _fits(self) -> Size:

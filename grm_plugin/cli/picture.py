@@ -1,4 +1,4 @@
-"""The pictures of ``grm demo``: what more votes are worth, and how a policy learns."""
+"""Pictures: what more votes are worth, how a policy learns, how calibrated a meta RM is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.demo_steps import Step, smoothed
+from grm_plugin.evaluation.calibration import Calibration
 from grm_plugin.evaluation.statistics import Estimate
 
 _BLUE, _GREY, _GREEN = "#1f5fa8", "#777777", "#2e8b57"
@@ -49,6 +50,26 @@ def save_learning(path: Path, curve: Sequence[Step]) -> None:
         axes.set_xlabel("GRPO step")
         axes.set_ylabel("mean over the step's responses (0..1)")
         axes.set_title("A policy learns from the embedded judge", loc="left")
+
+
+def save_calibration(path: Path, found: Calibration) -> None:
+    """Save a reliability diagram of a meta RM as a PNG.
+
+    Args:
+        path: the file; its folder is made.
+        found: at least one bin.
+    """
+    predicted = [100 * one.predicted for one in found.bins]
+    observed = [100 * one.observed for one in found.bins]
+    with _axes(path) as axes:
+        axes.plot([0, 100], [0, 100], color=_GREY, linestyle="--", label="calibrated")
+        axes.plot(predicted, observed, color=_BLUE, marker="o", label="meta RM, bins of equal size")
+        axes.set_xlim(0, 100)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel("predicted chance that a judgment is right (%)")
+        axes.set_ylabel("judgments that are right (%)")
+        number = sum(one.number for one in found.bins)
+        axes.set_title(f"{number} held-out judgments, ECE {found.ece:.3f}", loc="left")
 
 
 @contextmanager

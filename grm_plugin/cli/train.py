@@ -1,4 +1,4 @@
-"""``grm train``: makes the embedded models again from data this package generates."""
+"""``grm train``: a GRM of one's own, step by step; and the embedded models again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option, Typer
 
+from grm_plugin.cli import train_data
+from grm_plugin.cli.train_meta import meta
+from grm_plugin.cli.train_meta_data import meta_data
+from grm_plugin.cli.train_rl_data import rl_data
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
-train = Typer(help="Train the embedded models again.", no_args_is_help=True)
-
-
-@train.callback()
-def _commands() -> None:
-    pass  # keeps `reference` a command of its own while it is the only one
+train = Typer(help="Train a GRM of your own; or the embedded models again.", no_args_is_help=True)
+train.add_typer(train_data.data, name="data")
+train.command("rl-data")(rl_data)
+train.command("meta-data")(meta_data)
+train.command("meta")(meta)
 
 
 @train.command()

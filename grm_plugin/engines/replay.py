@@ -10,6 +10,7 @@ from grm_plugin.engine import Draw, Limits, Recorded, SampleRequest
 from grm_plugin.errors import EngineError, RecordedFailure
 from grm_plugin.options import Options, read_options
 from grm_plugin.records import read_verdicts
+from grm_plugin.size import MAX_K
 from grm_plugin.types import Failure, Group, Judgment, Message, Reason, Sample, Verdict
 
 
@@ -50,8 +51,8 @@ class ReplayEngine:
         if verdict is None or not runs:
             return Recorded(runs=(tuple(range(len(group.responses))),))
         plan = verdict.origin.get("plan")
-        k = max(sample for _, sample in samples) + 1
-        return Recorded(k, tuple(runs[run] for run in sorted(runs)), verdict.shown, plan)
+        judged = tuple(runs[run] for run in sorted(runs))
+        return Recorded(verdict.drawn, judged, verdict.shown, plan, _most(verdict))
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         samples, first = _samples(self._verdicts.get(request.group)), request.first
@@ -83,6 +84,11 @@ def _samples(verdict: Verdict | None) -> dict[tuple[int, int], Sample]:
     """The samples of a recorded group by run and number."""
     found: list[Sample] = [*verdict.judgments, *verdict.failures] if verdict else []
     return {(one.run, one.sample): one for one in found}
+
+
+def _most(verdict: Verdict) -> int | None:
+    k = verdict.origin.get("k")
+    return k if isinstance(k, int) and verdict.drawn <= k <= MAX_K else None
 
 
 def _was_read(failure: Failure) -> bool:

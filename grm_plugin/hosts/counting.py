@@ -23,6 +23,9 @@ def numbers(
     apart, ``place_first`` how far the first place lies above the mean of all (points). Chance
     alone opens a gap, the wider the fewer the judgments; it pushes ``place_first`` both ways.
 
+    ``k_drawn`` is how many samples of a group were drawn, and ``early_rate`` the share of groups
+    for which a stopper had enough before k; both leave out groups that were not judged at all.
+
     ``money`` is what the samples whose price is known cost in US dollars; ``unpriced_rate`` is the
     share of the others, for which it has to be taken as the least.
 
@@ -39,6 +42,7 @@ def numbers(
     failures = [failure for verdict in verdicts for failure in verdict.failures]
     dropped = {reason: sum(one.reason == reason for one in failures) for reason in Reason}
     samples = len(judgments) + len(failures)
+    judged = [verdict for verdict in verdicts if verdict.drawn]
     places = Places.of(judgments)
     cost = sum((verdict.spent for verdict in verdicts), Cost())
     return {
@@ -52,6 +56,8 @@ def numbers(
         **{f"dropped_{reason}": _share(count, samples) for reason, count in dropped.items()},
         "place_gap": places.gap,
         "place_first": places.first,
+        "k_drawn": mean(verdict.drawn for verdict in judged),
+        "early_rate": mean(verdict.ended_early for verdict in judged),
         "meta_keep_rate": mean(judgment.voted for judgment in judgments),
         "tokens_in": float(cost.prompt_tokens),
         "tokens_out": float(cost.output_tokens),

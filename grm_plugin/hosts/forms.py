@@ -21,6 +21,8 @@ _FORMS: tuple[tuple[str, ...], ...] = (
     ("messages",),
 )
 _ANSWERS = ("assistant", "tool")
+PAIR: tuple[Place, ...] = (("chosen",), ("rejected",))
+"""Where the responses of a pair stand; the first is the better one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def _end_of_prompt(turns: tuple[Turn, ...]) -> int:
 def _of_pair(keys: Keys) -> Form:
     """Two responses: the chosen one first."""
     chosen, rejected = _pair(keys)
-    own, places = _beside(keys, "messages"), (("chosen",), ("rejected",))
+    own, places = _beside(keys, "messages"), PAIR
     if _has(keys, "prompt") and not _begins_with_prompt(chosen):
         return Form(said(keys["prompt"], ("prompt",)), (chosen, rejected), ("prompt",), places, own)
     length = shared_length(chosen, rejected)

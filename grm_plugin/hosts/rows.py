@@ -8,7 +8,7 @@ from typing import Any
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.cells import Cells, read_cells, without_blanks
 from grm_plugin.hosts.columns import Columns
-from grm_plugin.hosts.forms import Form, form_of
+from grm_plugin.hosts.forms import PAIR, Form, form_of
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.strict_json import from_json
 from grm_plugin.hosts.values import as_json, is_missing, optional_text, refused, texts
@@ -25,7 +25,8 @@ def group_of(row: Any, reader: Reader | None = None, columns: Columns | None = N
     ``completion``, or with ``chosen`` and ``rejected``; ``chosen`` and ``rejected`` that begin with
     their prompt; ``messages`` that end with a response. It may have ``id``, ``reference``,
     ``principles``, ``evidence`` (a text for each response), ``image`` or ``images`` and
-    ``metadata``; whatever else it has joins the metadata.
+    ``metadata``; whatever else it has joins the metadata, and for ``chosen`` and ``rejected`` that
+    response 0 is the ``best``.
 
     Args:
         row: an object as JSON has it, or as a table has it.
@@ -61,8 +62,18 @@ def _group(form: Form, keys: Mapping[str, Any], own: Mapping[str, Any], reader: 
         reference=optional_text(keys.get("reference"), "reference"),
         principles=texts(keys.get("principles"), "principles"),
         evidence=_evidence(keys.get("evidence"), len(form.responses)),
-        metadata=_metadata(keys.get("metadata"), own),
+        metadata=_metadata(keys.get("metadata"), own) | _chosen(form, keys, own),
     )
+
+
+def _chosen(form: Form, keys: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a pair, that its first response is the best one."""
+    if form.responses_at != PAIR:
+        return {}
+    best = {**own, **(keys.get("metadata") or {})}.get("best")
+    if type(best) is int and best != 0:
+        raise refused(("best",), "0 beside chosen and rejected", best)
+    return {"best": 0 if best is None else best}
 
 
 def _several(values: Any) -> list[Any]:

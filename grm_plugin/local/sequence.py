@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from transformers import AutoModelForSequenceClassification
@@ -43,22 +44,34 @@ class SequenceModel:
         return within_memory(self._batch, jobs, self._owner)
 
     def _batch(self, jobs: Sequence[TextJob]) -> list[float | EngineError]:
-        rows = [job.item for job in jobs]
-        width = max(len(row) for row in rows)
-        # The model finds the end of a row by its padding, so that must not occur in the text.
-        pad = _unused(rows)
-        if pad >= self._vocabulary and len(rows) > 1:
+        padded = Padded.of([job.item for job in jobs])
+        if padded.pad >= self._vocabulary and len(jobs) > 1:
             return [logit for job in jobs for logit in self._batch([job])]
-        self.model.config.get_text_config().pad_token_id = pad
-        padded = [row + [pad] * (width - len(row)) for row in rows]
-        mask = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+        self.model.config.get_text_config().pad_token_id = padded.pad
         device = self.model.device
         with torch.inference_mode():
-            output = self.model(
-                torch.tensor(padded, device=device),
-                attention_mask=torch.tensor(mask, device=device),
-            )
+            output = self.model(padded.ids.to(device), attention_mask=padded.mask.to(device))
         return [float(logit) for logit in output.logits[:, 0].float().tolist()]
+
+
+class Padded(NamedTuple):
+    """Rows of tokens as one batch, padded on the right.
+
+    A classifier finds the end of a row by its padding, so ``pad`` is a token that occurs in none of
+    them; ``config.pad_token_id`` of the model has to say it.
+    """
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    pad: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> Padded:
+        """``rows``, one at least."""
+        width, pad = max(map(len, rows)), _unused(rows)
+        ids = [[*row, *[pad] * (width - len(row))] for row in rows]
+        mask = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+        return cls(torch.tensor(ids), torch.tensor(mask), pad)
 
 
 def _unused(rows: Sequence[Sequence[int]]) -> int:

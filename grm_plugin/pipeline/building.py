@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,41 @@ from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.sources import Sources
+from grm_plugin.pipeline.stopping import Stopper
 from grm_plugin.pipeline.voting import Voter
 from grm_plugin.plugins import Plugins
 from grm_plugin.prompts import Template, load_template
+from grm_plugin.running import guarded
 from grm_plugin.running.budget import Budget
 from grm_plugin.thinking import Thinking
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a judge is asked, and how its answers are read.
+
+    Args:
+        template: the prompt.
+        named: the contract as it was named, with its options.
+        reader: reads the answers by that contract.
+    """
+
+    template: Template
+    named: Part
+    reader: Reader
+
+
+def make_form(config: GRMConfig, plugins: Plugins) -> Form:
+    """The template that ``config`` names, and what reads the answers to it.
+
+    Raises:
+        ConfigError: a part is not offered, or its options are wrong.
+        TemplateError: the template can not be used.
+    """
+    template = find_template(config.template or "grm", plugins)
+    named = config.contract or template.contract
+    contract: Contract = plugins.make("contract", named.name, named.options, _limits(config))
+    return Form(template, named, Reader(contract, _thinking(config), template.scale, named.name))
 
 
 def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = None) -> Scorer:
@@ -45,14 +76,13 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     config = with_judge(config)
     factory = plugins.get("engine", config.engine.name)
     config = config.filled(getattr(factory, "defaults", {}))
-    limits = Limits(config.max_concurrent_samples, config.request_timeout_s, config.tries)
+    limits = _limits(config)
 
     def make(kind: str, part: Part) -> Any:
         return plugins.make(kind, part.name, part.options, limits)
 
-    template = find_template(config.template or "grm", plugins)
-    named = config.contract or template.contract
-    contract: Contract = make("contract", named)
+    form = make_form(config, plugins)
+    template, contract = form.template, form.reader.contract
     plan = read_plan(config.plan, contract.shows)
     check_vote(config, plan)
     check_sizes(config, plan)
@@ -63,9 +93,16 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
+    rule = Rule(
+        str(config.vote),
+        voter,
+        template.scale,
+        plan.aggregate,
+        both_orders=plan.name == "pairs",
+    )
     return Scorer(
         config=config,
-        contract=named,
+        contract=form.named,
         engine=engine,
         template=template,
         sources=Sources(
@@ -76,19 +113,13 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         planner=Planner(config, both_orders=plan.name == "pairs"),
         drawer=Drawer(
             engine,
-            Reader(contract, _thinking(config), template.scale, named.name),
+            form.reader,
             _samplings(config, template, contract),
             pricing,
         ),
-        stopper=make("stopper", config.stop),
+        stopper=_following(config.stop.name, make("stopper", config.stop), rule),
         selector=selector,
-        rule=Rule(
-            str(config.vote),
-            voter,
-            template.scale,
-            plan.aggregate,
-            both_orders=plan.name == "pairs",
-        ),
+        rule=rule,
         budget=budget or Budget(config.budget),
     )
 
@@ -116,8 +147,19 @@ def _fitter(config: GRMConfig, engine: Engine, plan: Plan, template: Template) -
     )
 
 
+def _limits(config: GRMConfig) -> Limits:
+    return Limits(config.max_concurrent_samples, config.request_timeout_s, config.tries)
+
+
 def _thinking(config: GRMConfig) -> Thinking:
     return Thinking(config.thinking.marks, closed=config.thinking.closed)
+
+
+def _following(name: str, stopper: Stopper, rule: Rule) -> Stopper:
+    """A stopper that has been told the rule, if it goes by rewards."""
+    if follow := getattr(stopper, "follow", None):
+        guarded.run(f"stopper {name!r}: follow", follow, rule)
+    return stopper
 
 
 def _samplings(config: GRMConfig, template: Template, contract: Contract) -> list[Sampling]:

@@ -65,13 +65,22 @@ def check_sizes(config: GRMConfig, plan: Plan) -> None:
 
 
 def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") -> None:
-    """Refuse a size with which no pair would be seen, or vote, both ways round.
+    """Refuse a size with which rewards would go by one order of the responses.
 
     Raises:
         ConfigError: says what to write.
     """
-    if plan.name != "pairs" or size.k == 1:
-        return
+    if plan.name == "pairs" and size.k > 1:
+        _check_both_ways(config, size, where)
+    if config.stop.name == "ranking" and plan.name != "each" and config.shuffles(size) < size.k:
+        raise ConfigError(
+            f"{where}permutations: with stop: ranking the first samples may be all, so each is "
+            f"shown an order of its own; expected k = {size.k}, got {config.permutations}; leave "
+            "permutations out"
+        )
+
+
+def _check_both_ways(config: GRMConfig, size: Size, where: str) -> None:
     if config.shuffles(size) < 2:
         raise ConfigError(
             f"{where}permutations: pairs are shown both ways round, so expected 2 or more of them "
@@ -83,6 +92,14 @@ def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") ->
             f"{where}k_meta: pairs are judged both ways round, and one judgment of each way votes "
             f"at least, so expected 2 or more with k = {size.k}, got 1"
         )
+
+
+def size_of_first(config: GRMConfig, size: Size, drawn: int) -> Size:
+    """The size of the first ``drawn`` samples: of ``k_meta``, whoever names it, the same share."""
+    k_meta = size.k_meta or config.select.options.get("k_meta")
+    if config.select.name == "meta_rm" and k_meta:
+        size = Size(k=size.k, k_meta=min(size.k, k_meta))
+    return size.first(drawn)
 
 
 def ballots(

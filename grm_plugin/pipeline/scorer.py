@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.config import GRMConfig
@@ -22,11 +22,11 @@ from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.isolating import isolate
 from grm_plugin.pipeline.origin import origin
 from grm_plugin.pipeline.planner import Planner
-from grm_plugin.pipeline.planning import between
+from grm_plugin.pipeline.rounds import draw_rounds
 from grm_plugin.pipeline.selecting import Selection, Selector
 from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.sources import Sources
-from grm_plugin.pipeline.stopping import Stopper, checked_more
+from grm_plugin.pipeline.stopping import Stopper
 from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
@@ -101,7 +101,9 @@ class Scorer:
             await self._afford(course, latest)
         drawn_by = course.case.deadline - _SELECTING * (course.case.deadline - course.started)
         try:
-            await self._draw(course, drawn_by)
+            await draw_rounds(
+                course, self.config, self.planner, self.drawer, self.stopper, drawn_by
+            )
             if not self._past(group):
                 await isolate(
                     course, self.config, self.template, self.planner, self.drawer, drawn_by
@@ -223,22 +225,5 @@ class Scorer:
 
     def _usual_size(self, past: Recorded | None) -> Size:
         if past and past.k and "k" not in self.config.model_fields_set:
-            return Size(k=past.k)
+            return Size(k=past.k if self.config.stop.name == "fixed" else past.most or past.k)
         return self.config.size
-
-    async def _draw(self, course: Course, deadline: float) -> None:
-        """Draw until the stopper has enough."""
-        case, drawn = course.case, 0
-        plan = self.planner.showings(case)
-        while drawn < case.size.k:
-            name = self.config.stop.name
-            asked = (case, course.valid, drawn)
-            more = guarded.run(f"stopper {name!r}", self.stopper.more, *asked)
-            if not checked_more(name, more, case, drawn):
-                break
-            now = between(plan, drawn, drawn + more)
-            course.samples += await self.drawer.draw(case, course.prepared, now, deadline)
-            drawn += more
-        if 0 < drawn < case.size.k:
-            size = case.size.at_most(drawn)
-            course.case = replace(case, size=size, min_valid=self.config.enough(size))

@@ -10,17 +10,23 @@ from grm_plugin.errors import PluginError, quoted
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.ranking import Ranking
 from grm_plugin.types import Judgment
 
 
 class Stopper(Protocol):
-    """Decides after every round of draws whether more samples could change the outcome."""
+    """Decides after every round of draws whether more samples could change the outcome.
+
+    One that goes by rewards may have ``follow(rule)``, which is told once how judgments become
+    rewards (a :class:`grm_plugin.pipeline.settling.Rule`), before the first group.
+    """
 
     def more(self, case: Case, judgments: Sequence[Judgment], drawn: int) -> int:
         """How many further samples of each run to draw now; 0 ends the drawing.
 
         Args:
-            case: the group; ``case.size.k`` is the most that may be drawn for each run.
+            case: the group; ``case.size.k`` is the most that may be drawn for each run, and
+                ``case.min_valid`` what each run needs for a reward if the drawing ends here.
             judgments: the valid samples so far, of all runs.
             drawn: samples drawn so far for each run, failed ones included.
         """
@@ -59,5 +65,6 @@ def checked_more(stopper: str, more: int, case: Case, drawn: int) -> int:
 
 @hookimpl
 def grm_register_stoppers(register: Register[StopperFactory]) -> None:
-    """Offer the built-in stopper."""
+    """Offer the built-in stoppers."""
     register("fixed", Fixed)
+    register("ranking", Ranking)

@@ -104,7 +104,7 @@ def save_tokenizer(folder: Path) -> None:
 def _frame_words() -> list[str]:
     texts = [text for name in sections() for split in SPLITS for text in phrasings(name, split)]
     # Openers begin a line, so their first word also occurs without its blank.
-    leads = {text.split()[0] for text in phrasings("opener", "train")}
+    leads = {text.split()[0] for text in phrasings("opener", "base")}
     plain = (re.sub(r"\{\w\}|\d", "", text) for text in texts)
     spaced = {" " + word for text in plain for word in re.findall(r"[\w-]+", text)}
     return [" ", ".", ",", ":", ";", "\n", "\n-", " and", " plus", *sorted(leads), *sorted(spaced)]

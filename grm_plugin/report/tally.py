@@ -21,6 +21,9 @@ class Tally:
 
     scored: int = 0
     unscored: Counter[str] = field(default_factory=Counter)
+    judged: int = 0
+    drawn: int = 0
+    early: int = 0
     valid: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
@@ -32,6 +35,9 @@ class Tally:
 
     def add(self, verdict: Verdict) -> None:
         """Count one verdict."""
+        self.judged += verdict.drawn > 0
+        self.drawn += verdict.drawn
+        self.early += verdict.ended_early
         self.valid += len(verdict.judgments)
         self.dropped.update(verdict.failures_by_reason)
         self.cost += verdict.spent
@@ -94,6 +100,7 @@ def _rows(tally: Tally) -> list[tuple[str, str, str]]:
         ("scored", f"{tally.scored:,}", ""),
         ("unscored", f"{tally.unscored.total():,}", by_reason(tally.unscored)),
         *_left_out(tally),
+        *_early(tally),
         ("samples valid", f"{tally.valid:,}", f"{tally.valid_rate:.1%}"),
         ("samples dropped", f"{tally.dropped.total():,}", by_reason(tally.dropped)),
         ("ties for the top", ties, "of groups with two or more responses"),
@@ -108,6 +115,14 @@ def _left_out(tally: Tally) -> list[tuple[str, str, str]]:
     if not tally.left_out:
         return []
     return [("responses unscored", f"{tally.left_out:,}", "of scored groups")]
+
+
+def _early(tally: Tally) -> list[tuple[str, str, str]]:
+    """Samples a group; nothing where every group got all of them."""
+    if not tally.early:
+        return []
+    note = f"mean; {tally.early / tally.judged:.1%} of groups had enough before k"
+    return [("samples a group", f"{tally.drawn / tally.judged:.1f}", note)]
 
 
 def _money(cost: Cost) -> list[tuple[str, str, str]]:

@@ -27,6 +27,9 @@ class Metrics:
         )
         self.call_seconds = self._histogram("grm_call_seconds", "Seconds of an HTTP call", "path")
         self.groups = self._counter("grm_groups", "Groups answered", outcome=("scored", "unscored"))
+        self.early = self._counter(
+            "grm_early_groups", "Groups for which a stopper had enough samples before k"
+        )
         self.samples = self._counter(
             "grm_samples",
             "Samples of the judge: valid, or why they were dropped",
@@ -76,6 +79,7 @@ class Metrics:
     def count(self, verdict: Verdict) -> None:
         """Count a group that was judged, or could not be."""
         self.groups.labels("scored" if verdict.scored else "unscored").inc()
+        self.early.inc(verdict.ended_early)
         self.samples.labels("valid").inc(len(verdict.judgments))
         for reason, count in verdict.failures_by_reason.items():
             self.samples.labels(str(reason)).inc(count)

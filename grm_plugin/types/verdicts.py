@@ -113,6 +113,17 @@ class Verdict:
         return tuple(reward for reward in self.rewards or () if reward is not None)
 
     @property
+    def drawn(self) -> int:
+        """How many samples of each run were drawn, dropped ones included."""
+        return max((one.sample + 1 for one in (*self.judgments, *self.failures)), default=0)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether a stopper had enough before all k samples were drawn."""
+        k = self.origin.get("k")
+        return isinstance(k, int) and 0 < self.drawn < k
+
+    @property
     def failures_by_reason(self) -> dict[str, int]:
         """How many samples were dropped, by reason; only reasons that occurred."""
         counts: dict[str, int] = {}

@@ -28,8 +28,8 @@ def test_a_table_of_pairs_is_scored_and_its_other_columns_are_kept(
     assert first.group.responses == ("oak", "mossy")
     assert first.rewards == pytest.approx((3 / 9, 5 / 9))
     assert [one.group.metadata for one in (first, second)] == [
-        {"source": "book"},
-        {"source": "web"},
+        {"source": "book", "best": 0},
+        {"source": "web", "best": 0},
     ]
 
 

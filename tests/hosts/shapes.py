@@ -220,18 +220,21 @@ ACCEPTED = (
         {"prompt": ASKED, "chosen": "oak", "rejected": "moss"},
         TURNS,
         ["oak", "moss"],
+        {"metadata": {"best": 0}},
     ),
     Accepted(
         "a pair of messages, with their prompt beside them",
         {"prompt": CHAT, "chosen": [assistant("oak")], "rejected": [assistant("moss")]},
         TURNS,
         ["oak", "moss"],
+        {"metadata": {"best": 0}},
     ),
     Accepted(
         "a pair of messages that begin with their prompt",
         {"chosen": [*CHAT, assistant("oak")], "rejected": [*CHAT, assistant("moss")]},
         TURNS,
         ["oak", "moss"],
+        {"metadata": {"best": 0}},
     ),
     Accepted(
         "a pair of messages that begin with the prompt that is there as a text, too",
@@ -244,13 +247,21 @@ ACCEPTED = (
         },
         TURNS,
         ["oak", "moss"],
-        {"metadata": {"messages": [*CHAT, assistant("oak")], "prompt": ASKED, "score_chosen": 9}},
+        {
+            "metadata": {
+                "messages": [*CHAT, assistant("oak")],
+                "prompt": ASKED,
+                "score_chosen": 9,
+                "best": 0,
+            }
+        },
     ),
     Accepted(
         "a pair of texts that begin with their prompt",
         {"chosen": "Q: a tree? A: oak", "rejected": "Q: a tree? A: moss"},
         [("user", "Q: a tree? A:")],
         [" oak", " moss"],
+        {"metadata": {"best": 0}},
     ),
     Accepted(
         "a chat whose last turn is the response",

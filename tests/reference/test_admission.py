@@ -10,12 +10,12 @@ from grm_plugin.errors import InputError
 from grm_plugin.reference.judge import ReferenceEngine
 from grm_plugin.reference.tasks.family import strangeness
 from grm_plugin.reference.tasks.task import draw_task
-from grm_plugin.reference.tasks.words import Split
+from grm_plugin.reference.tasks.words import SPLITS, Split
 
 TASK = "Name some words: use exactly 3 items; include the word sunrise."
 
 
-@pytest.mark.parametrize("split", ["train", "heldout"])
+@pytest.mark.parametrize("split", SPLITS)
 def test_every_task_of_the_family_is_admitted(split: Split) -> None:
     rng = random.Random(7)
     strange = {query: strangeness(query) for query in _queries(rng, split, 2000)}

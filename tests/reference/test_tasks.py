@@ -1,6 +1,7 @@
 """The checker is the ground truth: a golden pair for every kind; the generator keeps its word."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -70,10 +71,10 @@ def test_the_checker_reads_any_text_without_raising(text):
 
 
 def test_the_same_seed_draws_the_same_task():
-    assert draw_task(random.Random(5), "train") == draw_task(random.Random(5), "train")
+    assert draw_task(random.Random(5), "base") == draw_task(random.Random(5), "base")
 
 
-@given(st.integers(), st.sampled_from(["train", "heldout"]))
+@given(st.integers(), st.sampled_from(SPLITS))
 def test_a_task_states_one_to_six_distinct_requirements_in_words_of_its_split(seed, split):
     task = draw_task(random.Random(seed), split)
     assert 1 <= len(set(task.requirements)) == len(task.requirements) <= MAX_REQUIREMENTS
@@ -83,39 +84,57 @@ def test_a_task_states_one_to_six_distinct_requirements_in_words_of_its_split(se
 
 
 def test_the_splits_share_no_word():
-    assert not set(words("train")) & set(words("heldout"))
+    assert len({*words("base"), *words("spct"), *words("heldout")}) == len(compounds())
+    assert sum(len(words(split)) for split in SPLITS) == len(compounds())
 
 
-def test_fifteen_to_twenty_percent_of_the_words_are_held_out():
-    assert 0.15 <= len(words("heldout")) / len(compounds()) <= 0.20
+@pytest.mark.parametrize("split", ["spct", "heldout"])
+def test_fifteen_to_twenty_five_percent_of_the_words_are_in_each_later_split(split):
+    assert 0.15 <= len(words(split)) / len(compounds()) <= 0.25
 
 
-def test_every_piece_of_a_held_out_word_occurs_in_training_words():
-    trained = {piece for word in words("train") for piece in compounds()[word]}
-    assert all(set(compounds()[word]) <= trained for word in words("heldout"))
+@pytest.mark.parametrize("split", ["spct", "heldout"])
+def test_every_piece_of_a_later_word_occurs_in_base_words(split):
+    known = {piece for word in words("base") for piece in compounds()[word]}
+    assert all(set(compounds()[word]) <= known for word in words(split))
 
 
 @pytest.mark.parametrize("name", sections())
-def test_held_out_phrasings_are_new_arrangements_of_trained_words(name):
-    trained = {
-        word for one in sections() for text in phrasings(one, "train") for word in _words(text)
-    }
-    heldout = phrasings(name, "heldout")
-    assert heldout
-    assert not set(heldout) & set(phrasings(name, "train"))
-    assert {word for text in heldout for word in _words(text)} <= trained
+def test_the_splits_share_no_phrasing_and_each_has_enough(name):
+    found = {split: phrasings(name, split) for split in SPLITS}
+    together = [text for split in SPLITS for text in found[split]]
+    assert len(set(together)) == len(together)
+    assert len(found["base"]) >= 100
+    assert len(found["spct"]) >= 10
+    assert len(found["heldout"]) >= 12
+
+
+@pytest.mark.parametrize("name", sections())
+def test_every_word_of_a_later_phrasing_is_known_from_base(name):
+    known = {word for one in sections() for text in phrasings(one, "base") for word in _words(text)}
+    later = [text for split in ("spct", "heldout") for text in phrasings(name, split)]
+    assert {word for text in later for word in _words(text)} <= known
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_task_names_the_phrasings_that_it_is_made_of(split):
+    task = draw_task(random.Random(3), split, requirements=5)
+    opener, *clauses = (_pattern(name, split) for name in task.phrasings)
+    assert task.query.startswith(opener)
+    assert len(clauses) == 5
+    assert all(re.search(re.sub(r"\{\w\}", r"\\w+", text), task.query) for text in clauses)
 
 
 @given(st.integers())
-def test_drawn_words_are_distinct_and_training_never_draws_a_held_out_word(seed):
+def test_drawn_words_are_distinct_and_base_never_draws_a_word_of_another_split(seed):
     for split in SPLITS:
         drawn = draw_words(random.Random(seed), split, 12)
         assert len(set(drawn)) == 12
         assert all(_belongs(word, split) for word in drawn)
 
 
-def test_training_also_draws_coined_words():
-    drawn = draw_words(random.Random(1), "train", 100)
+def test_base_also_draws_coined_words():
+    drawn = draw_words(random.Random(1), "base", 100)
     assert 30 < len(set(drawn) - set(compounds())) < 70
 
 
@@ -125,9 +144,15 @@ def test_a_word_that_is_not_two_known_pieces_is_refused():
 
 
 def _belongs(word, split):
-    if split == "heldout":
-        return word in words("heldout")
-    return word not in words("heldout") and set(pieces(word)) <= inventory()
+    if split != "base":
+        return word in words(split)
+    reserved = {*words("spct"), *words("heldout")}
+    return word not in reserved and set(pieces(word)) <= inventory()
+
+
+def _pattern(name, split):
+    section, _, place = name.partition("/")
+    return phrasings(section, split)[int(place)]
 
 
 def _words(text):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.reference.tasks.data import draw_example
-from grm_plugin.reference.tasks.words import compounds
+from grm_plugin.reference.tasks.words import SPLITS, compounds
 from grm_plugin.reference.tokenizer import SPECIAL, build_tokenizer, save_tokenizer, vocabulary
 
 TOKENIZER = build_tokenizer()
@@ -26,7 +26,7 @@ def test_blanks_and_strange_marks_round_trip(text):
     assert TOKENIZER.decode(TOKENIZER.encode(text).ids) == text
 
 
-@given(st.integers(0, 2**32), st.sampled_from(["train", "heldout"]), st.integers(1, 8))
+@given(st.integers(0, 2**32), st.sampled_from(SPLITS), st.integers(1, 8))
 def test_prompt_and_judgment_encode_to_the_sum_of_their_parts(seed, split, responses):
     one = draw_example(random.Random(seed), split, responses=responses)
     judgment = TOKENIZER.encode(one.judgment, add_special_tokens=False).ids
@@ -45,7 +45,7 @@ def test_a_content_word_is_its_two_pieces_wherever_it_stands(frame):
 def test_no_prompt_or_judgment_falls_back_to_bytes():
     known = {*vocabulary(), *SPECIAL}
     rng = random.Random(4)
-    for split in ("train", "heldout"):
+    for split in SPLITS:
         for _ in range(100):
             one = draw_example(rng, split, responses=2)
             assert set(_tokens(one.prompt + one.judgment)) <= known

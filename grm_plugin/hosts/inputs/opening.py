@@ -90,20 +90,49 @@ class Input:
             InputError: names the input, the row, the key, what was expected and what came.
             EngineError: a library that this format needs is not installed.
         """
-        place, ids = "", Ids()
+        for _, found in self.each(check):
+            if isinstance(found, InputError):
+                raise found
+            yield found
+
+    def each(self, check: Check | None = None) -> Iterator[tuple[str, Group | InputError]]:
+        """Where each row stands, and its group; in place of a row that is none, why.
+
+        Args:
+            check: as in :meth:`groups`.
+
+        Raises:
+            InputError: the input can not be read on; names the row.
+            EngineError: a library that this format needs is not installed.
+        """
+        ids = Ids()
+        for place, row in self.rows():
+            yield place, self._group(place, row, ids, check)
+
+    def rows(self) -> Iterator[Row]:
+        """Where each row stands, and what it holds.
+
+        Raises:
+            InputError, EngineError: as in :meth:`each`.
+        """
         try:
-            for place, row in self._rows():  # noqa: B007  # told by the handlers
-                group = group_of(row, self._reader, self._columns)
-                ids.add(group)
-                if check is not None:
-                    check(group)
-                yield group
+            yield from self._rows()
         except UnreadableError as error:
             raise InputError(f"{self.label} {error}") from error
         except RowError as error:
             raise InputError(f"{self.label}, {error}") from error
+
+    def _group(self, place: str, row: Any, ids: Ids, check: Check | None) -> Group | InputError:
+        try:
+            group = group_of(row, self._reader, self._columns)
+            ids.add(group)
+            if check is not None:
+                check(group)
         except (InputError, TemplateError) as error:
-            raise InputError(f"{self.label}, {place}: {error}") from error
+            found = InputError(f"{self.label}, {place}: {error}")
+            found.__cause__ = error
+            return found
+        return group
 
     @cached_property
     def _table(self) -> Any:

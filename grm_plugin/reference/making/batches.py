@@ -112,10 +112,10 @@ def _draw_copies(rng: random.Random, tokenizer: Any, tokens: int) -> list[Batch]
 
 def _draw_example(rng: random.Random, exercise: Exercise, responses: int) -> Example:
     if exercise == "list":
-        return draw_listing(rng, "train")
+        return draw_listing(rng, "base")
     if exercise == "check":
-        return draw_check(rng, "train", responses=responses)
-    return draw_example(rng, "train", responses=responses)
+        return draw_check(rng, "base", responses=responses)
+    return draw_example(rng, "base", responses=responses)
 
 
 def _usual_length(exercise: Exercise, responses: int) -> int:

@@ -5,7 +5,6 @@ Pure functions over generated texts; nothing here runs a model.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ from grm_plugin.contracts.boxed import boxed
 from grm_plugin.contracts.contract import Answer
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError
-from grm_plugin.reference.making.teacher import TOTAL_WEIGHT, title
+from grm_plugin.reference.tasks.judgment import TOTAL_WEIGHT, title
+from grm_plugin.reference.tasks.reading import read_judgment
 from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
 from grm_plugin.types import Scale
 
 _BOXED, _SCALE = boxed({}, Limits()), Scale(1, TOTAL_WEIGHT)
-_CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
-_CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,20 @@ def read_scores(text: str, responses: int) -> tuple[float, ...] | None:
 def read_checks(text: str, task: Task, responses: Sequence[str]) -> list[Check]:
     """Every check of the judgment `text` on a requirement that `task` really has."""
     named = {title(demand): demand for demand in task.requirements}
-    criteria = [named.get(name) for name, _ in _CRITERION.findall(text)]
+    reading = read_judgment(text)
+    criteria = [named.get(name) for name in reading.titles]
     return [
         check
-        for place, critique, _ in _CRITIQUE.findall(text)
-        if int(place) <= len(responses)
-        for check in _compare(critique.split("; "), criteria, responses[int(place) - 1])
+        for one in reading.critiques
+        if one.place <= len(responses)
+        for check in _compare(one.verdicts, criteria, responses[one.place - 1])
     ]
 
 
 def invented_criteria(text: str, task: Task) -> int:
     """How many criteria of the judgment `text` are no requirement of `task`."""
     known = {title(demand) for demand in task.requirements}
-    return sum(name not in known for name, _ in _CRITERION.findall(text))
+    return sum(name not in known for name in read_judgment(text).titles)
 
 
 def agreement(checks: Iterable[Check]) -> dict[str, float]:
@@ -67,10 +66,10 @@ def agreement(checks: Iterable[Check]) -> dict[str, float]:
 
 
 def _compare(
-    critiques: Sequence[str], criteria: Sequence[Requirement | None], response: str
+    verdicts: Sequence[bool], criteria: Sequence[Requirement | None], response: str
 ) -> list[Check]:
     return [
-        Check(demand.kind, critique.endswith(", ok") == fulfilled(demand, response))
-        for critique, demand in zip(critiques, criteria, strict=False)
+        Check(demand.kind, verdict == fulfilled(demand, response))
+        for verdict, demand in zip(verdicts, criteria, strict=False)
         if demand is not None
     ]

@@ -35,7 +35,7 @@ def policy_prompt(query: str) -> str:
 
 
 def prompt_rows(
-    number: int, *, seed: int, split: Split = "train", requirements: int | None = None
+    number: int, *, seed: int, split: Split = "base", requirements: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Distinct queries as rows `{"prompt": conversation, "requirements": [...]}`.
 
@@ -63,7 +63,7 @@ def as_row(task: Task) -> dict[str, Any]:
     return {"prompt": [{"role": "user", "content": task.query}], "requirements": demands}
 
 
-def write_prompts(folder: Path, number: int, *, seed: int, split: Split = "train") -> Path:
+def write_prompts(folder: Path, number: int, *, seed: int, split: Split = "base") -> Path:
     """Write `folder/train.jsonl`, which `datasets.load_dataset(folder)` reads; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "train.jsonl"
@@ -131,5 +131,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prompts.add_argument("folder", type=Path)
     prompts.add_argument("--number", type=int, default=4000)
     prompts.add_argument("--seed", type=int, default=0)
-    prompts.add_argument("--split", choices=get_args(Split), default="train")
+    prompts.add_argument("--split", choices=get_args(Split), default="base")
     write_prompts(**vars(parser.parse_args(arguments)))

@@ -67,8 +67,8 @@ def draw_rows(config: PolicyTraining, tokenizer: Any, step: int) -> list[Row]:
     skills = (config.skill_high,) * 2 if careful else config.skill_low
     drawn = []
     for _ in range(config.batch):
-        task = draw_task(rng, "train")
-        drawn.append((task.query, draw_response(rng, task, "train", skill=rng.uniform(*skills))))
+        task = draw_task(rng, "base")
+        drawn.append((task.query, draw_response(rng, task, "base", skill=rng.uniform(*skills))))
     prompts = tokenizer.encode_batch([policy_prompt(query) for query, _ in drawn])
     answers = tokenizer.encode_batch([text for _, text in drawn], add_special_tokens=False)
     return [(one.ids, [*other.ids, _EOS]) for one, other in zip(prompts, answers, strict=True)]

@@ -26,7 +26,7 @@ class Answer:
     quality: float
 
 
-def fixed_tasks(number: int, *, seed: int, split: Split = "train") -> list[Task]:
+def fixed_tasks(number: int, *, seed: int, split: Split = "base") -> list[Task]:
     """Tasks to measure on; the seeds of training and of its prompts give others."""
     rng = random.Random(f"policy evaluation/{seed}/{split}")
     return [draw_task(rng, split) for _ in range(number)]

@@ -8,15 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from grm_plugin.reference.making.teacher import (
-    all_criteria,
-    draw_criteria,
-    write_judgment,
-    write_list,
-)
 from grm_plugin.reference.prompt import render_prompt
+from grm_plugin.reference.tasks.judgment import listing_text
 from grm_plugin.reference.tasks.responder import draw_response
 from grm_plugin.reference.tasks.task import Task, draw_task, true_quality
+from grm_plugin.reference.tasks.teacher import all_criteria, draw_judgment, write_judgment
 from grm_plugin.reference.tasks.words import Split
 
 MAX_RESPONSES = 8
@@ -76,7 +72,7 @@ def draw_example(
 ) -> Example:
     """A random group of `split` and one judgment that the teacher draws for it."""
     group = draw_group(rng, split, responses=responses, requirements=requirements)
-    judgment = write_judgment(draw_criteria(rng, group.task), group.responses)
+    judgment = draw_judgment(rng, group.task, group.responses)
     return Example(render_prompt(group.task.query, group.responses), judgment)
 
 
@@ -90,7 +86,7 @@ def draw_check(rng: random.Random, split: Split, *, responses: int) -> Example:
 def draw_listing(rng: random.Random, split: Split) -> Example:
     """An exercise in reading queries: no responses, and every requirement named."""
     task = draw_task(rng, split)
-    return Example(render_prompt(task.query, ()), write_list(task))
+    return Example(render_prompt(task.query, ()), listing_text(task))
 
 
 def best_of_groups(seed: int, split: Split, *, responses: int, number: int) -> list[TaskGroup]:

@@ -1,7 +1,7 @@
-"""How queries ask for a requirement: plain-English phrasings with slots, some held out.
+"""How queries ask for a requirement: plain-English phrasings with slots, in disjoint splits.
 
-The phrasings live in `phrasings.txt`. A held-out phrasing is made of words that occur in training
-phrasings, in an arrangement that training never shows.
+The phrasings live in `phrasings.txt`. One of `spct` or `heldout` is made of words that occur in
+base phrasings, in an arrangement that the base training never shows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from grm_plugin.reference.tasks.words import Split
+from grm_plugin.reference.tasks.words import MARKS, Split
 
 _CHOICE = re.compile(r"\(([^)]*)\)")
 
@@ -25,11 +25,10 @@ def phrasings(name: str, split: Split) -> tuple[str, ...]:
     Raises:
         KeyError: there is no such section.
 
-    >>> phrasings("first", "heldout")[-1]
+    >>> phrasings("first", "heldout")[3]
     '{w} opens the list'
     """
-    starred = split == "heldout"
-    return tuple(text for text, held in _sections()[name] if held == starred)
+    return tuple(text for text, of in _sections()[name] if of == split)
 
 
 @cache
@@ -39,17 +38,22 @@ def sections() -> tuple[str, ...]:
 
 
 @cache
-def _sections() -> dict[str, list[tuple[str, bool]]]:
+def _sections() -> dict[str, list[tuple[str, Split]]]:
     text = files(__package__).joinpath("phrasings.txt").read_text(encoding="utf-8")
-    found: dict[str, list[tuple[str, bool]]] = {}
+    found: dict[str, list[tuple[str, Split]]] = {}
     name = ""
     for line in text.splitlines():
         if line.startswith("["):
             name = line.strip("[]")
             found[name] = []
         elif line and not line.startswith("#"):
-            found[name] += [(one, line.startswith("*")) for one in expand(line.lstrip("* "))]
+            found[name] += _marked(line)
     return found
+
+
+def _marked(line: str) -> list[tuple[str, Split]]:
+    split = MARKS.get(line[0], "base")
+    return [(text, split) for text in expand(line if split == "base" else line[1:])]
 
 
 def expand(pattern: str) -> list[str]:

@@ -50,6 +50,7 @@ _SLOTS = {
     "order": ("a", "b"),
     "unique": (),
     "sum": ("x", "y"),
+    "tone": (),
 }
 
 
@@ -70,10 +71,18 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A query and the requirements it states, in the order of the query."""
+    """A query and the requirements it states, in the order of the query.
+
+    Attributes:
+        query: the text.
+        requirements: one to six.
+        phrasings: how the query is worded, `section/place` in `phrasings`: its opener, then one for
+            each requirement.
+    """
 
     query: str
     requirements: tuple[Requirement, ...]
+    phrasings: tuple[str, ...] = ()
 
 
 def fulfilled(requirement: Requirement, response: str) -> bool:
@@ -100,9 +109,15 @@ def draw_task(rng: random.Random, split: Split, *, requirements: int | None = No
         requirements: how many requirements, 1..6; None draws the number uniformly.
     """
     number = rng.randint(1, MAX_REQUIREMENTS) if requirements is None else requirements
-    kinds = rng.sample(_POOL, number)
-    demands = _draw_requirements(rng, kinds, split)
-    return Task(_draw_query(rng, demands, split), demands)
+    demands = _draw_requirements(rng, rng.sample(_POOL, number), split)
+    wordings = [_draw_wording(rng, section, split) for section in _sections_of(demands)]
+    query = _assemble(rng, demands, [text for _, text in wordings])
+    return Task(query, demands, tuple(name for name, _ in wordings))
+
+
+def draw_requirement(rng: random.Random, split: Split) -> Requirement:
+    """One random requirement in words of `split`."""
+    return _draw_requirements(rng, (rng.choice(_POOL),), split)[0]
 
 
 def _draw_requirements(
@@ -128,21 +143,28 @@ def _draw_requirement(
     return Requirement(kind, words=() if kind == "unique" else (next(fresh),))
 
 
-def _draw_query(rng: random.Random, demands: Sequence[Requirement], split: Split) -> str:
-    opener = rng.choice(phrasings("opener", split))
-    clauses = [_draw_clause(rng, demand, split) for demand in demands]
+def _sections_of(demands: Sequence[Requirement]) -> list[str]:
+    return ["opener", *(one.words[0] if one.kind == "tone" else one.kind for one in demands)]
+
+
+def _draw_wording(rng: random.Random, section: str, split: Split) -> tuple[str, str]:
+    known = phrasings(section, split)
+    place = rng.randrange(len(known))
+    return f"{section}/{place}", known[place]
+
+
+def _assemble(rng: random.Random, demands: Sequence[Requirement], texts: Sequence[str]) -> str:
+    opener, *patterns = texts
+    clauses = [_fill(text, demand) for text, demand in zip(patterns, demands, strict=True)]
     lead, joint, close = rng.choice(
         ((": ", "; ", "."), (".\n- ", "\n- ", ""), (", and ", ", and ", "."))
     )
     return opener + lead + joint.join(clauses) + close
 
 
-def _draw_clause(rng: random.Random, demand: Requirement, split: Split) -> str:
-    if demand.kind == "tone":
-        return rng.choice(phrasings(demand.words[0], split))
+def _fill(pattern: str, demand: Requirement) -> str:
     values: tuple[str | int, ...] = demand.words or demand.numbers
-    slots = dict(zip(_SLOTS[demand.kind], values, strict=True))
-    return rng.choice(phrasings(demand.kind, split)).format(**slots)
+    return pattern.format(**dict(zip(_SLOTS[demand.kind], values, strict=False)))
 
 
 def _in_order(demand: Requirement, answer: WordList) -> bool:

@@ -1,23 +1,18 @@
-"""The teacher: writes the judgment that the reference judge learns to imitate.
+"""The grammar of a judgment: criteria with weights, a critique of each response, boxed scores.
 
-A judgment picks up to three of the query's requirements at random, gives them random weights that
-sum to ten, checks every response by these alone and scores by the weights fulfilled. It quotes each
-response with its items numbered, and what it saw before each verdict: a small model learns to copy
-long before it can count or look up, and then reads its own copy.
+A critique quotes its response with the items numbered, and what it saw before each verdict: a small
+model learns to copy long before it can count or look up, and then reads its own copy.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from grm_plugin.reference.tasks.task import Requirement, Task, fulfilled
 from grm_plugin.reference.tasks.wordlist import WordList
 
 TOTAL_WEIGHT = 10
-MAX_CRITERIA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +23,21 @@ class Criterion:
     weight: int
 
 
-def draw_criteria(rng: random.Random, task: Task) -> tuple[Criterion, ...]:
-    """Two or three of the task's requirements, or its only one, at random; weights sum to 10."""
-    available = len(task.requirements)
-    number = min(available, rng.randint(2, MAX_CRITERIA))
-    chosen = rng.sample(task.requirements, number)
-    weights = _draw_weights(rng, number)
-    return tuple(Criterion(one, weight) for one, weight in zip(chosen, weights, strict=True))
+@dataclass(frozen=True, slots=True)
+class Critique:
+    """What a judgment says of one response.
 
+    Attributes:
+        response: its text, of which the evidence is read.
+        verdicts: ok or not, by criterion.
+        score: the points it names, 1..10.
+        boxed: the points in the box, 1..10.
+    """
 
-def all_criteria(rng: random.Random, task: Task) -> tuple[Criterion, ...]:
-    """All of the task's requirements in the order of the query; weights sum to 10."""
-    weights = _draw_weights(rng, len(task.requirements))
-    return tuple(map(Criterion, task.requirements, weights))
-
-
-def write_list(task: Task) -> str:
-    """All of the task's requirements in the order of the query, without weights: an exercise."""
-    lines = [f"{place}. {title(one)}\n" for place, one in enumerate(task.requirements, 1)]
-    return "Specific Criteria:\n" + "".join(lines)
+    response: str
+    verdicts: tuple[bool, ...]
+    score: int
+    boxed: int
 
 
 def title(demand: Requirement) -> str:
@@ -56,11 +47,6 @@ def title(demand: Requirement) -> str:
     'sunset before sunrise'
     """
     return _TITLES[demand.kind].format(*demand.words, *demand.numbers)
-
-
-def score(criteria: Sequence[Criterion], response: str) -> int:
-    """The points of `response` by `criteria`, 1..10: the weights fulfilled, but never below 1."""
-    return max(1, sum(one.weight for one in criteria if fulfilled(one.requirement, response)))
 
 
 def quoted(response: str) -> str:
@@ -74,37 +60,49 @@ def quoted(response: str) -> str:
     return replace(answer, items=items).text or "none"
 
 
-def write_judgment(criteria: Sequence[Criterion], responses: Sequence[str]) -> str:
-    """The judgment text for `responses`: criteria, critique, boxed scores in the order shown."""
+def points_of(weights: Sequence[int], verdicts: Sequence[bool]) -> int:
+    """The sum of the weights of what is ok, 1..10: never below 1."""
+    return max(1, sum(weight for weight, ok in zip(weights, verdicts, strict=True) if ok))
+
+
+def true_critique(criteria: Sequence[Criterion], response: str) -> Critique:
+    """The critique of `response` as the checker would write it."""
+    verdicts = tuple(fulfilled(one.requirement, response) for one in criteria)
+    score = points_of([one.weight for one in criteria], verdicts)
+    return Critique(response, verdicts, score, score)
+
+
+def judgment_text(criteria: Sequence[Criterion], critiques: Sequence[Critique]) -> str:
+    """The whole judgment, critiques in the order in which the responses were shown."""
     listed = [
         f"{place}. {title(one.requirement)} (weight {one.weight})\n"
         for place, one in enumerate(criteria, 1)
     ]
-    critiques = [
-        f"Response {place} of {len(responses)}: {_critique(criteria, text)}\n"
-        for place, text in enumerate(responses, 1)
+    said = [
+        f"Response {place} of {len(critiques)}: {_critique_text(criteria, one)}\n"
+        for place, one in enumerate(critiques, 1)
     ]
-    scores = ", ".join(str(score(criteria, text)) for text in responses)
+    scores = ", ".join(str(one.boxed) for one in critiques)
     return (
         "Specific Criteria:\n" + "".join(listed)
-        + "Analysis:\n" + "".join(critiques)
+        + "Analysis:\n" + "".join(said)
         + f"Scores: \\boxed{{{scores}}}"
     )  # fmt: skip
 
 
-def _draw_weights(rng: random.Random, number: int) -> list[int]:
-    cuts = [0, *sorted(rng.sample(range(1, TOTAL_WEIGHT), number - 1)), TOTAL_WEIGHT]
-    return [right - left for left, right in pairwise(cuts)]
+def listing_text(task: Task) -> str:
+    """All of the task's requirements in the order of the query, without weights: an exercise."""
+    lines = [f"{place}. {title(one)}\n" for place, one in enumerate(task.requirements, 1)]
+    return "Specific Criteria:\n" + "".join(lines)
 
 
-def _critique(criteria: Sequence[Criterion], response: str) -> str:
-    checks = "; ".join(_check(one.requirement, response) for one in criteria)
-    return f"{quoted(response)}. {checks}. Score {score(criteria, response)}."
-
-
-def _check(demand: Requirement, response: str) -> str:
-    verdict = "ok" if fulfilled(demand, response) else "bad"
-    return f"{_EVIDENCE[demand.kind](demand, WordList.parse(response))}, {verdict}"
+def _critique_text(criteria: Sequence[Criterion], critique: Critique) -> str:
+    answer = WordList.parse(critique.response)
+    checks = "; ".join(
+        f"{_EVIDENCE[one.requirement.kind](one.requirement, answer)}, {'ok' if verdict else 'bad'}"
+        for one, verdict in zip(criteria, critique.verdicts, strict=True)
+    )
+    return f"{quoted(critique.response)}. {checks}. Score {critique.score}."
 
 
 def _count(demand: Requirement, answer: WordList) -> str:

@@ -1,0 +1,150 @@
+"""``grm train meta``: trains a meta RM, and says what it knows on held-out groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from grm_plugin.cli.picture import save_calibration
+from grm_plugin.cli.progress import Meter
+from grm_plugin.errors import ConfigError, not_installed
+from grm_plugin.evaluation.auc import AUC
+from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.spct.meta_balance import Balance
+from grm_plugin.spct.meta_data import MetaRow, read_rows
+from grm_plugin.spct.meta_report import MetaReport, meta_report
+
+_FIGURES = (
+    ("label", "all judgments: label AUC"),
+    ("margin", "all judgments: the margin alone"),
+    ("gain", "all judgments: gain over the margin"),
+    ("same_margin", "judgments of the same N and margin"),
+    ("in_group", "judgments of one group"),
+    ("in_group_same_margin", "judgments of one group and margin"),
+)
+
+
+def meta(
+    data: Annotated[Path, Argument(metavar="META", help="What `grm train meta-data` wrote.")],
+    base: Annotated[
+        str, Option(help="Folder or hub id of a language model; the judge's own is a good one.")
+    ],
+    folder: Annotated[Path, Option("--out", help="Folder for model, report and checkpoints.")],
+    learning_rate: Annotated[float, Option(min=0.0, help="Of AdamW; the paper's for 27B.")] = 1e-5,
+    batch: Annotated[int, Option(min=1, help="Judgments a step, over all devices.")] = 512,
+    device_batch: Annotated[int, Option(min=1, help="Judgments a device takes at a time.")] = 8,
+    epochs: Annotated[float, Option(min=0.0, help="Passes over the data.")] = 1.0,
+    balance: Annotated[
+        Balance,
+        Option(help="Weigh right and wrong alike: not at all, in all, or within each margin."),
+    ] = "none",
+    warmup: Annotated[float, Option(min=0.0, max=1.0, help="Share of steps; the rate rises.")] = (
+        0.05
+    ),
+    weight_decay: Annotated[float, Option(min=0.0, help="Of AdamW.")] = 0.01,
+    save_every: Annotated[int, Option(min=1, help="Steps between checkpoints.")] = 100,
+    seed: Annotated[int, Option(help="Of the new head and the order of the data.")] = 0,
+    dtype: Annotated[str, Option(help="Of the weights in training.")] = "float32",
+    gradient_checkpointing: Annotated[
+        bool, Option("--gradient-checkpointing", help="Take less memory and more time.")
+    ] = False,
+) -> None:
+    """Train a meta RM: the trunk of BASE with one logit that says whether a judgment is right.
+
+    Defaults are the paper's, for large models. A small one wants more: for the embedded reference
+    `--learning-rate 5e-4 --batch 32 --epochs 3` and 20,000 judgments or more.
+
+    Run the same command again after a crash, and it goes on from its last checkpoint. The result
+    loads as a classifier: `select: {name: meta_rm, classifier: {name: transformers, model: OUT}}`,
+    or in `vllm serve OUT --runner pooling --convert classify`.
+
+    A high label AUC proves nothing: ties at the top are always wrong, so the margin of a judgment's
+    own scores has one, too. Look at the AUC among judgments of the same margin.
+    """
+    rows = read_rows(data)
+    if (folder / "report.json").exists():
+        raise ConfigError(f"{folder} holds a meta RM that is done; choose another folder")
+    training = _train(rows, {
+        "base": base, "folder": folder, "learning_rate": learning_rate, "batch": batch,
+        "device_batch": device_batch, "epochs": epochs, "balance": balance, "warmup": warmup,
+        "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
+        "gradient_checkpointing": gradient_checkpointing,
+    })  # fmt: skip
+    held_out = [row for row in rows if row.split == "validation"]
+    report = _examined(held_out, folder) if held_out else None
+    figures = _as_json(report) if report else None
+    _write(folder / "report.json", {"training": training, "validation": figures})
+    if report:
+        save_calibration(folder / "calibration.png", report.calibration)
+        _tell(report)
+    say(f"next: grm score ... --set select.name=meta_rm --set select.classifier={_part(folder)}")
+
+
+def _part(folder: Path) -> str:
+    return f"'{{name: transformers, model: {folder}}}'"
+
+
+def _train(rows: Sequence[MetaRow], settings: dict[str, Any]) -> dict[str, Any]:
+    try:
+        from grm_plugin.spct.meta_training import MetaTraining, train_meta_rm
+    except ImportError as error:
+        raise not_installed("grm train meta", "transformers", error) from error
+    chosen = MetaTraining(**settings)
+    with Meter(None, "steps", state="loading") as meter:
+
+        def tell(step: int, steps: int, loss: float) -> None:
+            meter.show(step, f"of {steps}, loss {loss:.4f}")
+
+        trained = train_meta_rm(rows, chosen, tell)
+    say(f"{trained.steps} steps in {trained.seconds:.0f} s, loss {trained.loss:.4f}")
+    for number, why in (
+        (trained.too_long, "are longer than the base's context"),
+        (trained.without_weight, f"have no weight with balance {chosen.balance!r}"),
+    ):
+        if number:
+            say(f"{number} judgments were left out: they {why}")
+    return {**json.loads(json.dumps(asdict(chosen), default=str)), **asdict(trained)}
+
+
+def _examined(rows: Sequence[MetaRow], folder: Path) -> MetaReport:
+    """What the trained model knows of held-out rows, rated as in use."""
+    from grm_plugin.classifiers.transformers import TransformersClassifier
+    from grm_plugin.engine import Limits
+    from grm_plugin.spct.meta_rating import rated
+
+    say(f"rating {len(rows)} held-out judgments")
+    logits = rated(TransformersClassifier({"model": str(folder)}, Limits()), [r.text for r in rows])
+    with (folder / "validation.jsonl").open("w", encoding="utf-8") as file:
+        for row, logit in zip(rows, logits, strict=True):
+            known = {name: value for name, value in asdict(row).items() if name != "text"}
+            file.write(json.dumps({**known, "logit": logit}) + "\n")
+    return meta_report(rows, logits)
+
+
+def _as_json(report: MetaReport) -> dict[str, Any]:
+    figures = asdict(report)
+    for name, _ in _FIGURES:
+        figures[name].pop("pulls")
+    return figures
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _tell(report: MetaReport) -> None:
+    table = plain_table("AUC among", ">value", "95 % interval", ">pairs")
+    for name, title in _FIGURES:
+        found: AUC = getattr(report, name)
+        interval = f"{found.low:.3f} to {found.high:.3f}"
+        table.add_row(title, f"{found.value:.3f}", interval, f"{found.pairs:,}")
+    out.print(table)
+    out.print(
+        f"{report.judgments:,} judgments of {report.groups:,} held-out groups, "
+        f"{report.right:.1%} right; calibration error {report.calibration.ece:.3f}"
+    )

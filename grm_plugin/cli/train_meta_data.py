@@ -1,0 +1,85 @@
+"""``grm train meta-data``: recorded judgments as training data of a meta RM."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from grm_plugin.cli.whole_file import writing
+from grm_plugin.errors import InputError
+from grm_plugin.hosts.recorded import records_of
+from grm_plugin.pipeline.rating import load_meta_template
+from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.spct.meta_data import MetaTable, Splitting, as_line, meta_rows
+
+
+def meta_data(
+    records: Annotated[
+        list[Path],
+        Argument(
+            metavar="RECORDS...",
+            help="Verdicts of labelled groups: files, folders or the start of names.",
+        ),
+    ],
+    output: Annotated[Path, Option("--out", metavar="META", help="JSONL file for the rows.")],
+    template: Annotated[
+        Path | None, Option(help="What the meta RM is shown; default: the built-in template.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        Option(help="Name in the metadata of what the split keeps together; default: the prompt."),
+    ] = None,
+    validation: Annotated[
+        float, Option(min=0.0, max=0.9, help="Share of these that is held out.")
+    ] = 0.1,
+    seed: Annotated[int, Option(help="Decides which are held out.")] = 0,
+) -> None:
+    """Make training data of a meta RM from the judgments in RECORDS, right ones and wrong ones.
+
+    A judgment is right where the labelled best response scores above every other one; a tie at the
+    top is wrong. RECORDS are what `grm train sample` wrote without hints, and what the trained
+    judge made of the same data since (`grm score`). Every judgment counts once. The split into
+    training and validation goes by prompt, or by what `--by` names, and never by judgment.
+
+    Nothing is balanced here: `grm train meta --balance` weighs rows.
+    """
+    files = list(itertools.chain.from_iterable(map(records_of, records)))
+    splitting = Splitting(by, validation, seed)
+    table = MetaTable()
+    with writing(output) as file:
+        file.writelines(
+            map(as_line, meta_rows(files, load_meta_template(template), splitting, table))
+        )
+        if not table.rows:
+            raise InputError(f"{_listed(files)}: expected judgments of whole groups, got none")
+    with writing(output.with_suffix(".stats.json")) as file:
+        file.write(json.dumps(table.as_json(), indent=2) + "\n")
+    _tell(table)
+    say(f"next: grm train meta {output} --base MODEL --out FOLDER")
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return ", ".join(map(str, files))
+
+
+def _tell(table: MetaTable) -> None:
+    rates = [("split", table.rates(0)), ("N", table.rates(1)), ("margin", table.rates(2))]
+    shown = plain_table("", ">judgments", ">right")
+    for name, found in rates:
+        for value, (number, share) in found.items():
+            label = f"{value:g}" if isinstance(value, float) else str(value)
+            shown.add_row(f"{name} {label}", f"{number:,}", f"{share:.1%}")
+    out.print(shown)
+    groups = ", ".join(f"{len(found):,} for {split}" for split, found in table.groups.items())
+    out.print(f"groups: {groups}; ties at the top: {table.ties:.1%} of judgments")
+    if lost := _left_out(list(table.left_out.items())):
+        out.print(f"left out: {lost}")
+
+
+def _left_out(counts: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{number:,} {why}" for why, number in counts if number)

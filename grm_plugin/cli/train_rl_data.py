@@ -1,0 +1,78 @@
+"""``grm train rl-data``: labelled groups in, prompts for online RL out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import InputError
+from grm_plugin.hosts.inputs.opening import Input
+from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.spct.asking import SINGLE, Asking
+from grm_plugin.spct.easy import Easy
+from grm_plugin.spct.examples import Datum, datum_of
+from grm_plugin.spct.rl_rows import RLRow, rl_rows, subset_of
+
+
+def rl_data(
+    source: Annotated[
+        str, Argument(metavar="RM", help="Labelled groups, in any form that `grm score` reads.")
+    ],
+    output: Annotated[Path, Option("--out", help="JSONL file for the prompts.")],
+    config: Annotated[
+        Path | None, Option(help="Judge settings: their template and contract count.")
+    ] = None,
+    template: Annotated[str | None, Option(help="Name or file of the prompt.")] = None,
+    single: Annotated[
+        str, Option(help="The prompt for a single response, which is scored 0 or 1.")
+    ] = SINGLE,
+    easy: Annotated[
+        Path | None, Option(help="Too-easy groups, which are left out: of `grm train reject`.")
+    ] = None,
+    orders: Annotated[
+        int, Option(min=1, max=64, help="Shuffled orders of the responses of each group.")
+    ] = 1,
+    seed: Annotated[int, Option(help="Decides the orders.")] = 0,
+) -> None:
+    """Render the labelled groups of RM as prompts for online RL.
+
+    A row is `{"prompt": messages, "order": [...], "label": place of the best response among those
+    shown (0 or 1 for a single one), "responses": N, "subset": ..., "id": ..., "target": ...}`. TRL
+    takes the file as it is, with `grm_trl.OutcomeReward`; OpenRLHF with `--data.input_key prompt
+    --data.label_key target`.
+    """
+    settings = {} if template is None else {"template": template}
+    asking = Asking.of(GRMConfig.load(config, **settings), single=single)
+    data = [datum_of(group) for group in Input(source).groups()]
+    kept = Easy.read(easy).others(data) if easy else data
+    if not kept:
+        raise InputError(f"{source}: none of its {len(data)} groups is left to train on")
+    rows = list(rl_rows(kept, asking, orders=orders, seed=seed))
+    _write(output, rows)
+    _tell(data, kept, rows)
+    say(f"{len(rows)} prompts in {output}")
+
+
+def _write(path: Path, rows: Iterable[RLRow]) -> None:
+    """All rows, or none: a file of that name is replaced at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row.as_json(), ensure_ascii=False) + "\n" for row in rows)
+    part.replace(path)
+
+
+def _tell(data: Iterable[Datum], kept: Iterable[Datum], rows: Iterable[RLRow]) -> None:
+    given, left = (Counter(subset_of(one.group) for one in some) for some in (data, kept))
+    prompts = Counter(row.subset for row in rows)
+    table = plain_table("subset", ">groups", ">too easy", ">prompts")
+    for subset in sorted(given):
+        easy = given[subset] - left[subset]
+        table.add_row(subset, str(given[subset]), str(easy), str(prompts[subset]))
+    out.print(table)

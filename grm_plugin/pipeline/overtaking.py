@@ -1,0 +1,93 @@
+"""How likely it is that samples not drawn yet change which response leads. Pure mathematics.
+
+The differences between the leader's score and a rival's, one a sample, are taken as draws of a
+normal distribution of unknown mean and spread. Nothing is assumed of the mean; of the spread as
+much as two differences would tell, so that two samples that happen to agree decide nothing. What
+the samples to come add is then a Student's t (the predictive distribution of a normal inverse-gamma
+model), in closed form.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+_BEFORE = 2  # differences that the prior of the spread is worth
+_SPREAD = 0.25  # of the prior, as a share of the scale's range
+
+
+def freedom(valid: int) -> int:
+    """Degrees of freedom of the spread after ``valid`` differences, the prior included."""
+    return valid + _BEFORE - 1
+
+
+def prior(width: float) -> float:
+    """What the prior adds to the sum of squared deviations, in points squared.
+
+    Args:
+        width: of the scale, from its lowest to its highest score, in points.
+    """
+    return _BEFORE * (_SPREAD * width) ** 2
+
+
+def overtaken(total: float, squares: float, valid: int, drawn: int, k: int, width: float) -> float:
+    """The chance, 0..1, that a rival is not behind the leader once k samples are drawn.
+
+    With ``valid`` differences of mean d and spread s, the k - drawn samples to come give as many
+    valid ones a sample as those before, and the chance is P(T > d / s * sqrt(valid k / (k -
+    drawn))).
+
+    Args:
+        total: sum of the differences, leader less rival, in points; 0 or more.
+        squares: sum of their squares.
+        valid: how many differences, >= 1.
+        drawn: samples drawn, failed ones included, 1..k - 1.
+        k: samples that may be drawn.
+        width: of the scale, in points.
+
+    >>> round(overtaken(8, 32, valid=2, drawn=2, k=32, width=9), 3)
+    0.021
+    >>> overtaken(0, 0, valid=8, drawn=8, k=32, width=9)
+    0.5
+    """
+    deviations = max(0.0, squares - total * total / valid) + prior(width)
+    spread = math.sqrt(deviations / freedom(valid))
+    return tail(total / valid / spread * math.sqrt(valid * k / (k - drawn)), freedom(valid))
+
+
+def tail(t: float, degrees: int) -> float:
+    """P(T > t), 0..1, of Student's t with a whole number of degrees of freedom.
+
+    In closed form: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
+
+    >>> tail(0.0, 3), round(tail(2.262157, 9), 6)
+    (0.5, 0.025)
+    """
+    return (1 - within(t, degrees, math)) / 2
+
+
+def within(t: Any, degrees: int, functions: Any) -> Any:
+    """P(|T| < t) for t > 0, and its negative for t < 0.
+
+    Args:
+        t: a number, or an array of them.
+        degrees: of freedom, >= 1.
+        functions: ``math`` for a number, ``numpy`` for an array.
+    """
+    cosine2 = degrees / (degrees + t * t)
+    sine = t / functions.sqrt(degrees + t * t)
+    if degrees % 2 == 0:
+        return sine * _powers(cosine2, degrees // 2, first=1)
+    angle = functions.atan(t / math.sqrt(degrees))
+    further = sine * functions.sqrt(cosine2) * _powers(cosine2, degrees // 2, first=2)
+    return 2 / math.pi * (angle + further)
+
+
+def _powers(cosine2: Any, terms: int, first: int) -> Any:
+    """1 + first/(first+1) c + first (first+2) / ((first+1)(first+3)) c^2 + ..., so many terms."""
+    total, term = 0.0 * cosine2, 1.0 + 0.0 * cosine2
+    for number in range(terms):
+        total = total + term
+        step = first + 2 * number
+        term = term * cosine2 * step / (step + 1)
+    return total

@@ -1,0 +1,226 @@
+"""Training data of a meta RM: judgments of labelled groups, each with whether it is right."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from grm_plugin.errors import InputError, placed, quoted
+from grm_plugin.pipeline.rating import shown_to_meta_rm
+from grm_plugin.pipeline.weighing import margin_of
+from grm_plugin.prompts import Template
+from grm_plugin.records import read_verdicts
+from grm_plugin.spct.examples import correct, datum_of
+from grm_plugin.types import Group, Judgment, Verdict, digest
+
+Split = Literal["train", "validation"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetaRow:
+    """One judgment, as a meta RM reads it, and what is known of it.
+
+    Args:
+        text: the meta RM's template with conversation, responses and judgment.
+        label: 1 where the judgment is right (eq. 10 of arXiv:2504.02495), else 0.
+        margin: by how many points its best response is ahead of the second, whichever that is.
+        group: fingerprint of the group.
+        responses: N.
+        cluster: what is never parted by the split: the conversation, or a value of the metadata.
+        split: `train` or `validation`.
+        sample: the number k of the judgment in its group.
+        id: the caller's name for the group.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+
+    text: str
+    label: int
+    margin: float
+    group: str
+    responses: int
+    cluster: str
+    split: Split
+    sample: int = 0
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """Which clusters are validation data; a function of their names and nothing else.
+
+    Args:
+        by: the name in the metadata of groups that says what belongs together, such as
+            `phrasing`; None: their conversation.
+        validation: the share of clusters that is held out, 0..1.
+        seed: decides which.
+    """
+
+    by: str | None = None
+    validation: float = 0.1
+    seed: int = 0
+
+    def cluster(self, group: Group) -> str:
+        """What ``group`` belongs with.
+
+        Raises:
+            InputError: its metadata have no such name.
+        """
+        if self.by is None:
+            return digest("\0".join(turn.content for turn in group.conversation))
+        if self.by not in group.metadata:
+            raise InputError(
+                f"group {group.label}: expected {self.by!r} in its metadata, got "
+                f"{', '.join(sorted(group.metadata)) or 'none'}"
+            )
+        value = group.metadata[self.by]
+        return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+    def held_out(self, clusters: Iterable[str]) -> set[str]:
+        """The clusters that are validation data: the share that is asked for, one at least."""
+        found = sorted(set(clusters), key=lambda name: digest(f"{self.seed}/{name}"))
+        number = max(1, round(self.validation * len(found))) if self.validation else 0
+        return set(found[:number])
+
+
+class MetaTable:
+    """What the rows hold: judgments and right ones by N and by margin, and what was left out."""
+
+    def __init__(self) -> None:
+        self.rows: Counter[tuple[str, int, float, int]] = Counter()
+        self.groups: dict[str, set[str]] = {"train": set(), "validation": set()}
+        self.left_out: Counter[str] = Counter()
+
+    def add(self, row: MetaRow) -> None:
+        """Count one row."""
+        self.rows[row.split, row.responses, row.margin, row.label] += 1
+        self.groups[row.split].add(row.group)
+
+    def rates(self, place: int) -> dict[Any, tuple[int, float]]:
+        """Judgments, and the share that is right, by split (0), N (1) or margin (2)."""
+        number: Counter[Any] = Counter()
+        right: Counter[Any] = Counter()
+        for key, count in self.rows.items():
+            number[key[place]] += count
+            right[key[place]] += count * key[3]
+        return {name: (number[name], right[name] / number[name]) for name in sorted(number)}
+
+    @property
+    def ties(self) -> float:
+        """The share of judgments of two or more responses with a tie at the top, 0..1."""
+        several = {key: count for key, count in self.rows.items() if key[1] > 1}
+        tied = sum(count for key, count in several.items() if key[2] == 0)
+        return tied / sum(several.values()) if several else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        return {
+            "judgments": sum(self.rows.values()),
+            "groups": {split: len(found) for split, found in self.groups.items()},
+            "ties": self.ties,
+            **{
+                name: {str(key): {"judgments": n, "right": share} for key, (n, share) in found}
+                for name, found in (
+                    ("by_split", self.rates(0).items()),
+                    ("by_responses", self.rates(1).items()),
+                    ("by_margin", self.rates(2).items()),
+                )
+            },
+            "left_out": dict(self.left_out),
+        }
+
+
+def meta_rows(
+    records: Sequence[Path], template: Template, splitting: Splitting, table: MetaTable
+) -> Iterator[MetaRow]:
+    """One row for every judgment in ``records`` that saw the whole group, each once.
+
+    Args:
+        records: verdicts of labelled groups, such as those that `grm train sample` and `grm score`
+            write; they are read twice.
+        template: what the meta RM is shown.
+        splitting: which groups are held out.
+        table: counts what comes, and what is left out.
+
+    Raises:
+        InputError: a group has no label, or holds a hint.
+        RecordError: a record can not be read.
+    """
+    clusters = (splitting.cluster(one.group) for path in records for one in read_verdicts(path))
+    held_out = splitting.held_out(clusters)
+    seen: set[str] = set()
+    for verdict in itertools.chain.from_iterable(map(read_verdicts, records)):
+        cluster = splitting.cluster(verdict.group)
+        split: Split = "validation" if cluster in held_out else "train"
+        table.left_out["dropped by the judge"] += len(verdict.failures)
+        for row in _of_verdict(verdict, template, cluster, split, table):
+            name = digest(row.text)
+            if name in seen:
+                table.left_out["there twice"] += 1
+            else:
+                seen.add(name)
+                table.add(row)
+                yield row
+
+
+def _of_verdict(
+    verdict: Verdict, template: Template, cluster: str, split: Split, table: MetaTable
+) -> Iterator[MetaRow]:
+    datum, group = datum_of(verdict.group), verdict.group
+    whole = [one for one in verdict.judgments if _saw_all(one)]
+    table.left_out["shown a part of the group"] += len(verdict.judgments) - len(whole)
+    texts = shown_to_meta_rm(template, verdict.shown or group, whole)
+    for judgment, text in zip(whole, texts, strict=True):
+        yield MetaRow(
+            text=text,
+            label=int(correct(judgment.scores, datum.label)),
+            margin=margin_of(judgment),
+            group=group.fingerprint,
+            responses=len(group.responses),
+            cluster=cluster,
+            split=split,
+            sample=judgment.sample,
+            id=group.id,
+        )
+
+
+def _saw_all(judgment: Judgment) -> bool:
+    return None not in judgment.scores
+
+
+_ROWS = TypeAdapter(MetaRow)
+
+
+def read_rows(path: Path) -> list[MetaRow]:
+    """The rows in a file, one JSON object a line, as :func:`as_line` writes them.
+
+    Raises:
+        InputError: the file can not be read, or a line is no such row; names it.
+    """
+    rows = []
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                where = f"{path}, line {number}"
+                rows.append(_ROWS.validate_json(line))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"{where}: {placed(first['loc']) or 'row'}: {first['msg']}, got "
+            f"{quoted(first['input'])}; expected what `grm train meta-data` writes"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error}") from error
+    return rows
+
+
+def as_line(row: MetaRow) -> str:
+    """``row`` as one line of JSON, with its newline."""
+    return json.dumps(asdict(row), ensure_ascii=False) + "\n"

@@ -1,0 +1,95 @@
+"""Prompts for online RL: labelled groups, each rendered in shuffled orders of its responses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from grm_plugin.pipeline.building import Form
+from grm_plugin.pipeline.planning import plan
+from grm_plugin.spct.asking import Asking
+from grm_plugin.spct.examples import Datum
+from grm_plugin.types import Group, Message
+
+
+@dataclass(frozen=True, slots=True)
+class RLRow:
+    """One prompt of a judge in training, and what a right answer to it is.
+
+    Args:
+        prompt: the messages that the judge sees.
+        order: ``order[shown place] = index in the group``.
+        label: the place of the best response among those shown, from 0; of one response 0 or 1.
+        responses: how many are shown.
+        subset: what the data calls its part, else the number of responses: ``n4``.
+        id: of the group, else its fingerprint.
+    """
+
+    prompt: tuple[Message, ...]
+    order: tuple[int, ...]
+    label: int
+    responses: int
+    subset: str
+    id: str
+
+    def as_json(self) -> dict[str, Any]:
+        """A row of a data set: a prompt for any trainer, and columns that its reward gets.
+
+        ``target`` holds label, responses and subset once more as one text, for trainers that hand
+        a single column to the reward.
+        """
+        known = {"label": self.label, "responses": self.responses, "subset": self.subset}
+        return {
+            "prompt": [asdict(message) for message in self.prompt],
+            "order": list(self.order),
+            **known,
+            "id": self.id,
+            "target": json.dumps(known, ensure_ascii=False),
+        }
+
+
+def rl_rows(
+    data: Iterable[Datum], asking: Asking, *, orders: int = 1, seed: int = 0
+) -> Iterator[RLRow]:
+    """The rows of ``data``: ``orders`` for every group, in orders that the seed decides.
+
+    Orders are those of scoring: balanced, so that N of them show every response at every place.
+
+    Raises:
+        InputError: a template can not show a group.
+        TemplateError: it has no place for what the group carries.
+    """
+    for datum in data:
+        form = asking.form(len(datum.group.responses))
+        form.template.check(datum.group)
+        yield from _rows(datum, form, orders, seed)
+
+
+def _rows(datum: Datum, form: Form, orders: int, seed: int) -> Iterator[RLRow]:
+    group = datum.group
+    n = len(group.responses)
+    prepared = form.template.prepare(group, forms=form.reader.contract.forms)
+    showings = plan(
+        range(n), k=orders, permutations=orders, seed=seed, fingerprint=group.fingerprint
+    )
+    for showing in showings:
+        yield RLRow(
+            prompt=prepared.render(showing.order),
+            order=showing.order,
+            label=showing.order.index(datum.label) if n > 1 else datum.label,
+            responses=n,
+            subset=subset_of(group),
+            id=group.id or group.fingerprint,
+        )
+
+
+def subset_of(group: Group) -> str:
+    """What the data calls the part that a group belongs to, else ``n`` and its size.
+
+    >>> subset_of(Group.of("2 + 2?", ["4", "5"]))
+    'n2'
+    """
+    named = group.metadata.get("subset")
+    return str(named) if named not in (None, "") else f"n{len(group.responses)}"

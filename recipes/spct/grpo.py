@@ -1,0 +1,62 @@
+"""SPCT's second stage in TRL: a judge learns by GRPO, +1 for a judgment that is right, -1 else.
+
+``python recipes/spct/grpo.py --config recipes/spct/reference/grpo.yaml``
+
+Rows are those of ``grm train rl-data``. Run the same command again after a crash, and it goes on
+from its last checkpoint. In the output folder are at the end the judge, ``metrics.jsonl`` with one
+line for every step, and ``metrics.png``. Keys of the YAML are those of :class:`Judge`, of TRL's
+``GRPOConfig`` and of its ``ModelConfig``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datasets import load_dataset
+from transformers import AutoTokenizer
+from transformers.trainer_utils import get_last_checkpoint
+from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_peft_config
+
+from grm_plugin.spct.asking import SINGLE
+from grm_plugin.spct.curves import save_curves
+from grm_trl import OutcomeReward
+from grm_trl.training import MetricsFile, StopAtNaN, check_chat_template
+
+
+@dataclass
+class Judge:
+    """What is learned from, and how the judge answers."""
+
+    data: str = field(metadata={"help": "Rows of `grm train rl-data`, a JSONL file."})
+    judge_config: str | None = field(
+        default=None, metadata={"help": "Judge settings: their template and contract count."}
+    )
+    template: str | None = field(default=None, metadata={"help": "Name or file of the prompt."})
+    single: str = field(default=SINGLE, metadata={"help": "The prompt for a single response."})
+
+
+def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
+    """Train, save the judge, and draw what happened."""
+    settings = {} if judge.template is None else {"template": judge.template}
+    reward = OutcomeReward(judge.judge_config, single=judge.single, **settings)
+    tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
+    check_chat_template(tokenizer, model.model_name_or_path)
+    folder = Path(training.output_dir)
+    trainer = GRPOTrainer(
+        model.model_name_or_path,
+        [reward],
+        training,
+        load_dataset("json", data_files=judge.data, split="train"),
+        processing_class=tokenizer,
+        callbacks=[MetricsFile(folder / "metrics.jsonl"), StopAtNaN()],
+        peft_config=get_peft_config(model),
+    )
+    last = get_last_checkpoint(folder) if folder.is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    trainer.save_model(str(folder))
+    save_curves(folder / "metrics.png", trainer.state.log_history, name=reward.__name__)
+
+
+if __name__ == "__main__":
+    main(*TrlParser((Judge, GRPOConfig, ModelConfig)).parse_args_and_config())

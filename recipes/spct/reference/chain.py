@@ -1,0 +1,167 @@
+"""The stages of SPCT on the reference family, from the base model to a judge with its meta RM."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recipes.spct.stages import Stage
+
+HERE = Path("recipes/spct/reference")
+_RL_STEPS = 300
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Where one seed of SPCT writes, and how much of it is done.
+
+    Args:
+        out: folder for what the seeds share, the base and the groups; each seed has one in it.
+        seed: decides everything that is drawn after the base.
+        base: folder of a trained base; None trains one.
+        share: of the groups and the RL steps of the training, above 0, at most 1. Below 1 the
+            judges are good for trying the commands and for nothing else.
+        measured: of the groups that are not trained on, above 0, at most 1.
+    """
+
+    out: Path
+    seed: int = 1
+    base: Path | None = None
+    share: float = 1.0
+    measured: float = 1.0
+
+    @property
+    def own(self) -> Path:
+        """The folder for what this seed makes."""
+        return self.out / f"seed{self.seed}"
+
+    @property
+    def start(self) -> Path:
+        """The folder of the base."""
+        return self.base or self.out / "base"
+
+
+def part(number: int, share: float) -> int:
+    """The ``share`` of ``number``, 1 and more."""
+    return max(1, round(number * share))
+
+
+def plan() -> Mapping[str, Any]:
+    """The sizes and seeds of study.yaml."""
+    found: Mapping[str, Any] = yaml.safe_load((HERE / "study.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def shared(chain: Chain) -> list[Stage]:
+    """What is made once for all seeds: the base, and the groups of split ``spct``."""
+    train, tune = plan()["train"], plan()["tune"]
+    base = grm("base", "train", "reference", makes=chain.start)
+    made = [
+        tasks("spct", train, part(train["groups"], chain.share), chain.out / "train.jsonl"),
+        tasks("spct", tune, part(tune["groups"], chain.measured), chain.out / "tune.jsonl"),
+    ]
+    return made if chain.base else [base, *made]
+
+
+def training(chain: Chain) -> list[Stage]:
+    """Base to RFT to RL."""
+    own, rm, seed = chain.own, str(chain.out / "train.jsonl"), ("--seed", str(chain.seed))
+    drawn, kept, easy = own / "trajectories", own / "sft.jsonl", own / "easy.jsonl"
+    rft, rows, rl = own / "rft", own / "rl.jsonl", own / "rl"
+    asked = judge(chain.start, chain.seed)
+    to_rows = ("train", "rl-data", rm, "--easy", str(easy), *seed)
+    steps = ("--max_steps", str(part(_RL_STEPS, chain.share)))
+    return _of_seed(
+        chain,
+        grm("sample", "train", "sample", rm, "-n", "3", *asked, makes=drawn),
+        grm("reject", "train", "reject", str(drawn), "--easy", str(easy), makes=kept),
+        recipe("rft", "sft", chain.start, kept, *seed, makes=rft),
+        replace(grm("rl-data", *to_rows, makes=rows), uses=(kept,)),  # made together with easy
+        recipe("rl", "grpo", rft, rows, *seed, *steps, makes=rl),
+    )
+
+
+def rating(chain: Chain) -> list[Stage]:
+    """The meta RM of the trained judge."""
+    own, rl = chain.own, chain.own / "rl"
+    again, rows = own / "again", own / "meta.jsonl"
+    asked = ("--no-hinted", *judge(rl, chain.seed))
+    rm = str(chain.out / "train.jsonl")
+    records = (str(folder / "plain.jsonl") for folder in (own / "trajectories", again))
+    return _of_seed(
+        chain,
+        grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
+        grm("meta-data", "train", "meta-data", *records, makes=rows),
+        grm("meta", "train", "meta", str(rows), "--base", str(rl), makes=own / "meta"),
+    )
+
+
+def choosing(chain: Chain) -> list[Stage]:
+    """What is chosen on groups that were not trained on: weights and the stopper's error."""
+    own, rated = chain.own, chain.own / "tune"
+    samples, stop = plan()["tune"]["samples"], plan()["stop"]
+    asked = ("--samples", str(samples), *judge(own / "rl", chain.seed), *meta_rm(own / "meta"))
+    records = str(rated / "samples.jsonl")
+    limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]))
+    weights = ("train", "weights", records)
+    return _of_seed(
+        chain,
+        grm("tune", "scale", str(chain.out / "tune.jsonl"), *asked, makes=rated),
+        grm("weights", *weights, makes=own / "weights.json"),
+        grm("margin", *weights, "--margin-only", makes=own / "margin.json"),
+        grm("stopper", "train", "stopper", records, *limits, makes=own / "stopper.json"),
+        _chosen(own),
+    )
+
+
+def _chosen(own: Path) -> Stage:
+    made, module = own / "chosen.json", "recipes.spct.reference.figures.choosing"
+    command = (sys.executable, "-m", module, str(own), "--out", str(made))
+    read = (own / "tune", own / "weights.json", own / "margin.json", own / "stopper.json")
+    return Stage("chosen", command, made, read)
+
+
+def _of_seed(chain: Chain, *stages: Stage) -> list[Stage]:
+    return [replace(stage, name=f"{stage.name} {chain.seed}") for stage in stages]
+
+
+def judge(model: Path, seed: int) -> tuple[str, ...]:
+    """The options that name ``model`` as the judge."""
+    return ("--config", f"{HERE}/judge.yaml", "--model", str(model), "--seed", str(seed))
+
+
+def meta_rm(model: Path) -> tuple[str, ...]:
+    """The options that name ``model`` as the meta RM."""
+    return (
+        *("--set", "select.name=meta_rm", "--set", "select.classifier.name=transformers"),
+        *("--set", f"select.classifier.model={model}"),
+    )
+
+
+def tasks(split: str, slice_: Mapping[str, Any], groups: int, path: Path) -> Stage:
+    """Draws ``groups`` of each N that the slice names."""
+    sizes = ",".join(map(str, slice_["responses"]))
+    options = ("--groups", str(groups), "--responses", sizes, "--seed", str(slice_["data_seed"]))
+    return grm(path.stem, "train", "tasks", "--split", split, *options, makes=path)
+
+
+def grm(name: str, *arguments: str, makes: Path) -> Stage:
+    """A command of ``grm`` that takes ``--out``."""
+    return Stage(name, ("grm", *arguments, "--out", str(makes)), makes)
+
+
+def recipe(name: str, script: str, model: Path, rows: Path, *more: str, makes: Path) -> Stage:
+    """A training by ``recipes/spct`` with the settings for this family."""
+    options = {
+        "--config": f"{HERE}/{script}.yaml",
+        "--model_name_or_path": str(model),
+        "--dataset_name": str(rows),
+        "--output_dir": str(makes),
+    }
+    flat = [text for option in options.items() for text in option]
+    return Stage(name, (sys.executable, f"recipes/spct/{script}.py", *flat, *more), makes)

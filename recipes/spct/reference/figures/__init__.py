@@ -1,0 +1,1 @@
+"""The figures of the study, from the records that its commands left."""

@@ -1,0 +1,64 @@
+"""What the commands of a study left: records, and what was chosen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.pipeline.weighing import Weighing, read_weighing
+from grm_plugin.records.files import read_verdicts
+from grm_plugin.types import Verdict
+
+SAMPLES, GREEDY = "samples.jsonl", "greedy.jsonl"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The judgments that ``grm scale`` recorded of one judge on one slice.
+
+    Args:
+        folder: which it wrote to.
+    """
+
+    folder: Path
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """With all their samples."""
+        return list(read_verdicts(self.folder / SAMPLES))
+
+    @property
+    def samples(self) -> Samples:
+        """The same as arrays."""
+        return Samples.of(self.verdicts)
+
+    @property
+    def greedy(self) -> Samples:
+        """The judgments at temperature 0."""
+        return Samples.of(read_verdicts(self.folder / GREEDY))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was fitted on the tuning slice.
+
+    Args:
+        meta, margin: coefficients of the weights, with meta-scores and with margins alone.
+        error: of the stopper.
+    """
+
+    meta: Weighing
+    margin: Weighing
+    error: float
+
+    @classmethod
+    def read(cls, folder: Path) -> Chosen:
+        """From the files of ``grm train weights`` and ``grm train stopper`` in ``folder``."""
+        stopper = json.loads((folder / "stopper.json").read_text(encoding="utf-8"))
+        return cls(
+            read_weighing(folder / "weights.json"),
+            read_weighing(folder / "margin.json"),
+            float(stopper["error"]),
+        )

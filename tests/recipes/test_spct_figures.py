@@ -1,0 +1,154 @@
+"""The figures of the study say what was put into the samples, no more and no less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grm_plugin import Group
+from grm_plugin.evaluation.resampling import Difference
+from grm_plugin.evaluation.scaling.measuring import Design
+from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.pipeline.weighing import Weighing
+from grm_plugin.types import Judgment, Verdict
+from recipes.spct.reference.figures.deep import areas, early, meta_rules
+from recipes.spct.reference.figures.intervals import Figure, Slice, holm
+from recipes.spct.reference.figures.places import balanced, biased, first_place
+from recipes.spct.reference.figures.rules import by_margin, candidates, choose, margins
+from recipes.spct.reference.figures.wide import Wide, principles, stages
+
+RNG = np.random.default_rng(5)
+SQUARE = [(0, 1), (1, 0)]
+
+
+def verdicts(
+    groups: int = 60, k: int = 8, noise: float = 3.0, meta: Any = lambda right, lead: None
+) -> list[Verdict]:
+    """Groups of two, of which the first is better by a point, in balanced orders."""
+    return [_verdict(number, k, noise, meta) for number in range(groups)]
+
+
+def _verdict(number: int, k: int, noise: float, meta: Any) -> Verdict:
+    group = Group.of(
+        f"q{number}", ["a", "b"], id=str(number), metadata={"best": 0, "phrasing": number % 10}
+    )
+    made = []
+    for sample in range(k):
+        a, b = (float(np.clip(np.round(x), 1, 10)) for x in RNG.normal((6, 5), noise))
+        rated = meta(a > b, abs(a - b))
+        one = Judgment(sample, SQUARE[sample % 2], sample, "", (a, b), meta_score=rated)
+        made.append(one)
+    return Verdict(group, None, tuple(made))
+
+
+def test_a_gain_in_every_group_is_told_for_the_mean_and_for_every_seed() -> None:
+    slice_ = Slice(Samples.of(verdicts()), 500)
+    low = Wide(*(np.full(60, share) for share in (0.5, 0.6, 0.5)))
+    more = {f"rl{seed}": Wide(*(np.full(60, 0.5 + seed / 10) for _ in range(3))) for seed in (1, 2)}
+    judges = {"base": low, "rft1": low, "rft2": low, **more}
+    gain = {one.name: one for one in stages(slice_, judges, [1, 2])}["RL - base, one sample"]
+    assert gain.found.value == pytest.approx(15)
+    assert {name: round(one.value) for name, one in gain.parts.items()} == {
+        "N = 2": 15,
+        "seed 1": 10,
+        "seed 2": 20,
+    }
+    assert gain.holds and "+5" in gain.aim
+
+
+def test_one_sample_is_the_mean_of_all_samples_and_greedy_is_found_by_its_group() -> None:
+    found = verdicts(k=8)
+    alone = [replace(one, judgments=one.judgments[:1]) for one in reversed(found)]
+    samples = Samples.of(found)
+    wide = Wide.of(samples, Samples.of(alone))
+    lead = samples.scores_G_K_N[..., 0] - samples.scores_G_K_N[..., 1]
+    right = (lead > 0) + (lead == 0) / 2
+    assert wide.one_G == pytest.approx(right.mean(axis=1))
+    assert wide.greedy_G == pytest.approx(right[:, 0])
+    same = {one.found.value for one in principles(Slice(samples, 50), wide, wide)}
+    assert same == {0.0}
+
+
+def test_errors_that_whole_phrasings_share_make_the_interval_wider() -> None:
+    slice_ = Slice(Samples.of(verdicts(groups=200)), 1000)
+    alone = slice_.interval(RNG.permutation(np.arange(200) % 2 * 1.0))
+    shared = slice_.interval(np.arange(200) % 10 % 2 * 1.0)
+    assert alone.value == shared.value == 50
+    assert shared.high - shared.low > 2 * (alone.high - alone.low)
+
+
+def test_an_aim_is_met_by_the_interval_and_by_the_least_gain() -> None:
+    slice_ = Slice(Samples.of(verdicts()), 500)
+    values = np.full(60, 0.03)
+    assert slice_.figure("", values, least=0.0).holds
+    assert slice_.figure("", values, least=5.0).holds is False
+    assert slice_.figure("", RNG.permutation([0.3, -0.3] * 30), least=0.0).holds is False
+    assert slice_.figure("", values).holds is None
+
+
+def test_holm_names_what_holds_alone_and_not_beside_the_others() -> None:
+    def figure(name: str, p: float) -> Figure:
+        return Figure(name, Difference(1, 0.1, 2, p), aim="above 0", holds=p < 0.05)
+
+    figures = [figure("a", 0.001), figure("b", 0.04), figure("c", 0.03), figure("d", 0.5)]
+    assert set(holm(figures)) == {"b", "c"}
+    assert holm(figures[:1]) == []
+
+
+def test_a_meta_rm_that_knows_the_margin_alone_has_a_high_auc_and_none_at_the_same_margin() -> None:
+    found = areas(Samples.of(verdicts(meta=lambda right, lead: lead)))
+    assert found["all pairs"].value > 0.6
+    assert found["same N and margin"].value == 0.5
+    assert found["margin alone, all pairs"].value == found["all pairs"].value
+
+
+def test_a_meta_rm_that_knows_the_truth_has_it_at_the_same_margin_too() -> None:
+    found = areas(Samples.of(verdicts(meta=lambda right, lead: float(right))))
+    assert found["same N and margin"].value == found["same group and margin"].value == 1.0
+
+
+def test_the_rule_that_is_right_most_often_is_chosen_and_beats_the_margin() -> None:
+    samples = Samples.of(verdicts(k=32, meta=lambda right, lead: 3.0 * right))
+    design = Design(ks=(8, 32), orders=16, balanced=True)
+    rules = candidates(Weighing(meta=1.0))
+    chosen = choose(samples, rules, design)
+    by_name = {one.name: one for one in rules}
+    margin = dict.fromkeys((8, 32), by_name["meta 1/2"])
+    lines = meta_rules(
+        Slice(samples, 300), samples, {k: by_name[chosen[k]] for k in chosen}, margin, design
+    )
+    gains = {one.name.split(" (")[0]: one for one in lines}
+    assert gains["meta@8"].holds and gains["meta@8 - margin@8"].holds
+
+
+def test_a_dropped_sample_has_no_margin_and_no_vote() -> None:
+    scores = np.array([[[7.0, 4.0], [np.nan, np.nan]]])
+    samples = replace(Samples.of(verdicts(groups=1, k=2)), scores_G_K_N=scores)
+    assert margins(samples)[0].tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
+    assert by_margin(samples).meta_G_K[0, 0] == 3.0
+
+
+def test_saved_samples_are_those_that_the_stopper_did_not_draw() -> None:
+    sure = Samples.of(verdicts(k=32, noise=0.0))
+    figures, saved = early(Slice(sure, 100), sure, 0.05, 32, Design(ks=(32,), balanced=True))
+    assert saved > 0.5
+    assert figures[0].found.value == 0.0
+
+
+def test_the_bias_that_is_added_is_the_bias_that_is_found() -> None:
+    found = verdicts(groups=200, k=8, noise=0.5)
+    before = first_place(found)
+    after = first_place([biased(one, 2.0) for one in found])
+    assert after - before == pytest.approx(2.0, abs=0.02)
+    assert [biased(one, 0.0) for one in found] == found
+
+
+def test_balanced_orders_take_a_bias_out_that_independent_ones_leave() -> None:
+    found = verdicts(groups=200, k=32, noise=0.3)
+    slice_ = Slice(Samples.of(found), 300)
+    lines = list(balanced(slice_, found, 3.0, aimed=True))
+    assert all(figure.holds for figure, _ in lines)
+    assert lines[0][1].independent > 8
