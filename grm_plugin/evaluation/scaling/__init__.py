@@ -23,6 +23,7 @@ from grm_plugin.evaluation.scaling.schemes import (
     soft_weights,
     stopping,
     voting,
+    weighted,
 )
 from grm_plugin.evaluation.scaling.study import Intervals, study
 from grm_plugin.evaluation.scaling.voting import VOTERS, select, vote
@@ -50,4 +51,5 @@ __all__ = [
     "study",
     "vote",
     "voting",
+    "weighted",
 ]

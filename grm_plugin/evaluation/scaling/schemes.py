@@ -91,6 +91,27 @@ def soft_weights(weighing: Weighing, voter: str = "mean") -> Scheme:
     return Scheme("weights", outcome)
 
 
+def weighted(
+    name: str, weigh: Callable[[Samples], Array], voter: str = "mean", *, rated: bool = True
+) -> Scheme:
+    """Each sample votes with a weight of its own, whatever the others are.
+
+    Args:
+        name: in reports.
+        weigh: gives ``weights_G_K``, >= 0; NaN for dropped samples is allowed.
+        voter: how they vote.
+        rated: whether the weights need meta-scores: then a judgment without one is dropped.
+    """
+
+    def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
+        scores_G_K_N = _only_rated(samples) if rated else samples.scores_G_K_N
+        weights_G_K = np.nan_to_num(weigh(samples))
+        rewards = vote(scores_G_K_N, k, orders_O_K, weights_G_K, voter=voter, min_valid=min_valid)
+        return Outcome(rewards)
+
+    return Scheme(name, outcome)
+
+
 def margins(scores_G_K_N: Array) -> Array:
     """``margins_G_K``: how far the best response is ahead of the second, in points; NaN if dropped.
 
