@@ -44,11 +44,10 @@ def correct(scores_N: Sequence[float | None], label: int) -> bool:
 
 
 def datum_of(group: Group) -> Datum:
-    """What the metadata of ``group`` says of it.
+    """``group`` with what its metadata says of it, as :func:`label_of` reads it.
 
     Raises:
-        InputError: it has no label, or one that :func:`grm_plugin.evaluation.truth.label_of`
-            refuses.
+        InputError: there is no label, or none that is sure.
 
     >>> datum_of(Group.of("2 + 2?", ["4", "5"], metadata={"ratings": [0.9, 0.1]})).label
     0
