@@ -28,6 +28,7 @@ from grm_plugin.types import Verdict
 
 if TYPE_CHECKING:
     from grm_plugin.evaluation.scaling.samples import Samples
+    from grm_plugin.spct.weight_fitting import Feature
     from grm_plugin.spct.weight_validation import Figure
 
 _FEWEST = 20  # groups
@@ -160,9 +161,11 @@ def _fitted(
     fitting = Fitting(ks=tuple(k for k in ks if k <= samples.samples), seed=seed)
     if not fitting.ks:
         raise InputError(f"--ks: expected at most {samples.samples}, the samples of a group")
-    ways = [("margin",), ("meta",), ("meta", "margin")] if has_meta else [("margin",)]
-    figures = cross_validated(samples, clusters, ways, fitting, folds=folds, drop_below=drop_below)  # type: ignore[arg-type]
-    fitted = fit_weights(samples, ways[-1], fitting, drop_below=drop_below)  # type: ignore[arg-type]
+    ways: list[tuple[Feature, ...]] = [("margin",)]
+    if has_meta:
+        ways += [("meta",), ("meta", "margin")]
+    figures = cross_validated(samples, clusters, ways, fitting, folds=folds, drop_below=drop_below)
+    fitted = fit_weights(samples, ways[-1], fitting, drop_below=drop_below)
     result = {
         "coefficients": fitted.weighing.model_dump(),
         "temperature": fitted.temperature,
