@@ -51,7 +51,10 @@ def weights(
             "configuration, such as '{name: server, url: http://localhost:8002}'.",
         ),
     ] = None,
-    template: Annotated[Path | None, Option(help="What the meta RM is shown.")] = None,
+    template: Annotated[
+        str | None,
+        Option(help="Name or file of what the meta RM is shown; default: what it was trained on."),
+    ] = None,
     rated: Annotated[
         Path | None, Option(help="Write RECORDS here, with the meta-scores that were missing.")
     ] = None,
@@ -119,7 +122,7 @@ def _made(classifier: str) -> Classifier:
     return made
 
 
-def _rated(verdicts: list[Verdict], classifier: Classifier, template: Path | None) -> list[Verdict]:
+def _rated(verdicts: list[Verdict], classifier: Classifier, template: str | None) -> list[Verdict]:
     with Meter(None, "judgments", state="rating") as meter:
         return rate_verdicts(
             verdicts,

@@ -35,7 +35,7 @@ def collate(examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-class _ByLength(Sampler[int]):
+class _ByLength(Sampler[int]):  # type: ignore[misc]
     """Rows in an order that only seed and epoch decide, so that a resumed training sees the same.
 
     Rows of like length share what a device takes at a time, and the times are shuffled.
@@ -70,7 +70,7 @@ def _parts(places: list[int], size: int) -> list[list[int]]:
     return [places[start : start + size] for start in range(0, len(places), size)]
 
 
-class MetaTrainer(Trainer):
+class MetaTrainer(Trainer):  # type: ignore[misc]
     """Weighted binary cross-entropy on the one logit of a sequence classifier."""
 
     def __init__(self, **settings: Any) -> None:
@@ -102,7 +102,7 @@ class MetaTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
 
-class Telling(TrainerCallback):
+class Telling(TrainerCallback):  # type: ignore[misc]
     """Tells how far a training is, and keeps a log of it."""
 
     def __init__(self, tell: Tell, log: Path) -> None:
