@@ -14,6 +14,7 @@ from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
 _RL_STEPS = 300
+_READS = ("--template", "reference-meta")
 _META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
 
 
@@ -97,7 +98,7 @@ def rating(chain: Chain) -> list[Stage]:
     return _of_seed(
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
-        grm("meta-data", "train", "meta-data", *records, makes=rows),
+        grm("meta-data", "train", "meta-data", *records, *_READS, makes=rows),
         grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
