@@ -178,11 +178,15 @@ def shared(half: Half, gain: Gain, mean: int, batch: int) -> Array:
     return 2 * (at_G + 1)
 
 
-MEASURES = ("error of centred", "error of normalised", "correlation", "accuracy")
+MEASURES = ("error of centred", "error of normalised", "correlation", "slope", "accuracy")
 
 
 def measured(halves: Sequence[Half], spread: Spread) -> dict[str, Array]:
-    """Of each group the mean over the orders; the error is squared, in points for centred."""
+    """Of each group the mean over the orders.
+
+    Errors are squared, in points for centred rewards. The slope is that of centred rewards over
+    what they should be: above that of as many samples for every group they come out too wide.
+    """
     rows = [of_half(half, spread(half)) for half in halves]
     return {key: np.mean([row[key] for row in rows], axis=0) for key in rows[0]}
 
@@ -200,6 +204,7 @@ def of_half(half: Half, drawn_G: Array) -> dict[str, Array]:
         "error of centred": ((found - target) ** 2).mean(axis=1),
         "error of normalised": ((normal - right) ** 2).mean(axis=1),
         "correlation": (normal * right).mean(axis=1),
+        "slope": (found * target).mean(axis=1) / (target**2).mean(),
         "accuracy": wins,
     }
 

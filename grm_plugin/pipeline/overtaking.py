@@ -63,7 +63,7 @@ def tail(t: float, degrees: int) -> float:
     >>> tail(0.0, 3), round(tail(2.262157, 9), 6)
     (0.5, 0.025)
     """
-    return (1 - within(t, degrees, math)) / 2
+    return float((1 - within(t, degrees, math)) / 2)
 
 
 def within(t: Any, degrees: int, functions: Any) -> Any:

@@ -96,8 +96,7 @@ def first_within(values_O_G_R: Array, most: float, k: int, min_samples: int = 4)
 
 def _risks(scores_G_K_N: Array, drawn_R: Array, k: int, width: float) -> Array:
     """``risks_G_R`` of samples in the order in which they come."""
-    valid_G_R = (~np.isnan(scores_G_K_N).all(axis=2)).cumsum(axis=1)[:, drawn_R - 1]
-    there_G_N = ~np.isnan(scores_G_K_N).all(axis=1)
+    valid_G_R, there_G_N = _known(scores_G_K_N, drawn_R)
     scores = np.nan_to_num(scores_G_K_N)
     sums_G_R_N = scores.cumsum(axis=1)[:, drawn_R - 1]
     leaders_G_R = np.where(there_G_N[:, None], sums_G_R_N, -np.inf).argmax(axis=2)
@@ -109,19 +108,26 @@ def _risks(scores_G_K_N: Array, drawn_R: Array, k: int, width: float) -> Array:
     return np.where(_are_enough(valid_G_R, drawn_R, there_G_N), risks, np.inf)
 
 
+def _known(scores_G_K_N: Array, drawn_R: Array) -> tuple[Array, Array]:
+    """How many of the samples drawn are valid, and which responses are there at all."""
+    known = np.isfinite(scores_G_K_N)
+    valid_G_R = known.any(axis=2).cumsum(axis=1)[:, drawn_R - 1]
+    return np.asarray(valid_G_R), np.asarray(known.any(axis=1))
+
+
 def _are_enough(valid_G_R: Array, drawn_R: Array, there_G_N: Array) -> Array:
     """Whether there would be a reward, of responses that are compared with others."""
-    return (valid_G_R >= (drawn_R + 1) // 2) & (there_G_N.sum(axis=1) > 1)[:, None]
+    several_G = there_G_N.sum(axis=1) > 1
+    return np.asarray((valid_G_R >= (drawn_R + 1) // 2) & several_G[:, None])
 
 
 def _worths(scores_G_K_N: Array, drawn_R: Array, width: float) -> Array:
     """``worths_G_R`` of samples in the order in which they come."""
-    valid_G_K, there_G_N = (~np.isnan(scores_G_K_N).all(axis=axis) for axis in (2, 1))
+    valid_G_R, there_G_N = _known(scores_G_K_N, drawn_R)
     members_G = np.maximum(there_G_N.sum(axis=1), 1)[:, None]
     scores = np.nan_to_num(scores_G_K_N)
     means_G_K = scores.sum(axis=2) / members_G
     centred = np.where(np.isnan(scores_G_K_N), 0.0, scores - means_G_K[..., None])
-    valid_G_R = valid_G_K.cumsum(axis=1)[:, drawn_R - 1]
     m = np.maximum(valid_G_R, 1)
     sums, squares = (each.cumsum(axis=1)[:, drawn_R - 1] for each in (centred, centred**2))
     spread = ((sums / m[..., None]) ** 2).sum(axis=2) / members_G
@@ -148,7 +154,7 @@ def _overtaken(
     """:func:`grm_plugin.pipeline.overtaking.overtaken` of arrays."""
     valid = np.maximum(valid_G_R, 1)
     deviations = np.maximum(0.0, squares - total * total / valid) + prior(width)
-    spread = np.sqrt(deviations / freedom(valid))
+    spread = np.sqrt(deviations / (valid + freedom(0)))
     t = total / valid / spread * np.sqrt(valid * k / (k - drawn_R))
     inside = np.empty(t.shape)
     for count in np.unique(valid):
