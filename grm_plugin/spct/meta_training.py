@@ -113,11 +113,12 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
     _check_folder(settings, training)
+    arguments = _arguments(settings)  # first: under ZeRO-3 a model is loaded in parts
     model, tokenizer = _load(settings)
     examples, counts = _examples(training, settings, tokenizer, context_of(model))
     trainer = _MetaTrainer(
         model=model,
-        args=_arguments(settings),
+        args=arguments,
         train_dataset=examples,
         data_collator=_collate,
         processing_class=tokenizer,
@@ -130,10 +131,14 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     return Trained(
         steps=trainer.state.global_step,
         seconds=round(result.metrics["train_runtime"], 1),
-        loss=trainer.state.log_history[-2].get("loss", math.nan),
+        loss=_last_loss(trainer.state.log_history),
         rows=len(examples),
         **counts,
     )
+
+
+def _last_loss(history: Sequence[dict[str, float]]) -> float:
+    return next((one["loss"] for one in reversed(history) if "loss" in one), math.nan)
 
 
 def check_rows(rows: Sequence[MetaRow]) -> None:
@@ -256,6 +261,7 @@ def _arguments(settings: MetaTraining) -> TrainingArguments:
         save_steps=settings.save_every,
         save_total_limit=1,
         logging_steps=10,
+        logging_first_step=True,
         logging_nan_inf_filter=False,
         seed=settings.seed,
         data_seed=settings.seed,
