@@ -12,7 +12,8 @@ def draw_orders(samples: int, number: int, *, places: int = 1, seed: int = 0) ->
 
     A judge with balanced shuffles draws its samples in squares of N, in which every response is
     shown at every place once; for an even N they come as pairs, an order and its reverse. Orders
-    that tear them apart say what independent shuffles are worth.
+    that tear them apart say what independent shuffles are worth. Each sample comes first about
+    equally often; where O is a multiple of K, one sample alone is the mean over all of them.
 
     Args:
         samples: K.
@@ -22,20 +23,21 @@ def draw_orders(samples: int, number: int, *, places: int = 1, seed: int = 0) ->
         seed: the same one gives the same orders.
 
     >>> draw_orders(4, 2, places=2, seed=1)
-    array([[1, 0, 3, 2],
+    array([[0, 1, 3, 2],
            [1, 0, 2, 3]])
     """
     rng = np.random.default_rng([seed, samples, places])
     pair = 2 if places % 2 == 0 else 1
-    return np.array([_order(rng, samples, places, pair) for _ in range(number)])
+    return np.array([_order(rng, samples, places, pair, one) for one in range(number)])
 
 
-def _order(rng: np.random.Generator, samples: int, square: int, pair: int) -> Array:
+def _order(rng: np.random.Generator, samples: int, square: int, pair: int, number: int) -> Array:
     """Sorted by a random key of its square, then of its pair, then of its own."""
     numbers = np.arange(samples)
-    squares, pairs = rng.random(samples), rng.random(samples)
+    squares, pairs, own = rng.random((3, samples))
     # a square that was not drawn to its end comes last, as it does when it is drawn
     squares[samples // square :] = 1.0
-    keys = rng.random(samples), pairs[numbers // pair], squares[numbers // square]
-    order: Array = np.lexsort(keys)
+    first = number % (samples // square * square or samples)
+    squares[first // square] = pairs[first // pair] = own[first] = -1.0
+    order: Array = np.lexsort((own, pairs[numbers // pair], squares[numbers // square]))
     return order

@@ -14,6 +14,7 @@ from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
 _RL_STEPS = 300
+_META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def training(chain: Chain) -> list[Stage]:
     drawn, kept, easy = own / "trajectories", own / "sft.jsonl", own / "easy.jsonl"
     rft, rows, rl = own / "rft", own / "rl.jsonl", own / "rl"
     asked = judge(chain.start, chain.seed)
-    to_rows = ("train", "rl-data", rm, "--easy", str(easy), *seed)
+    to_rows = ("train", "rl-data", rm, "--template", "reference", "--easy", str(easy), *seed)
     steps = ("--max_steps", str(part(_RL_STEPS, chain.share)))
     return _of_seed(
         chain,
@@ -97,7 +98,7 @@ def rating(chain: Chain) -> list[Stage]:
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
         grm("meta-data", "train", "meta-data", *records, makes=rows),
-        grm("meta", "train", "meta", str(rows), "--base", str(rl), makes=own / "meta"),
+        grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
 
@@ -146,7 +147,8 @@ def meta_rm(model: Path) -> tuple[str, ...]:
 def tasks(split: str, slice_: Mapping[str, Any], groups: int, path: Path) -> Stage:
     """Draws ``groups`` of each N that the slice names."""
     sizes = ",".join(map(str, slice_["responses"]))
-    options = ("--groups", str(groups), "--responses", sizes, "--seed", str(slice_["data_seed"]))
+    number = str(groups * len(slice_["responses"]))
+    options = ("--groups", number, "--responses", sizes, "--seed", str(slice_["data_seed"]))
     return grm(path.stem, "train", "tasks", "--split", split, *options, makes=path)
 
 
@@ -160,7 +162,7 @@ def recipe(name: str, script: str, model: Path, rows: Path, *more: str, makes: P
     options = {
         "--config": f"{HERE}/{script}.yaml",
         "--model_name_or_path": str(model),
-        "--dataset_name": str(rows),
+        "--data": str(rows),
         "--output_dir": str(makes),
     }
     flat = [text for option in options.items() for text in option]

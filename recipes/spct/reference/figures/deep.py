@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from grm_plugin.evaluation.scaling.early import ranking
 
 from grm_plugin.evaluation.auc import AUC, auc
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.scaling.early import ranking
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, stopping
-from recipes.spct.reference.figures.intervals import CLUSTER, Figure, Slice
+from recipes.spct.reference.figures.intervals import CLUSTER, POINTS, Figure, Slice
 from recipes.spct.reference.figures.rules import KS, by_margin, margins
 from recipes.spct.reference.figures.wide import MEAN
 
@@ -44,6 +44,12 @@ def meta_rules(
         yield slice_.figure(f"meta@{k} ({rules[k].name}) - vote@{k}", meta - vote, least=0.0)
         yield slice_.figure(f"margin@{k} ({margin_rules[k].name}) - vote@{k}", margin - vote)
         yield slice_.figure(f"meta@{k} - margin@{k}", meta - margin, least=0.0)
+
+
+def curve(samples: Samples, scheme: Scheme, design: Design) -> dict[int, float]:
+    """Accuracy in percent at each k of the design."""
+    found = measure(samples, [scheme], design)
+    return {k: POINTS * float(found[scheme.name, k].random_G.mean()) for k in design.ks}
 
 
 def areas(samples: Samples) -> dict[str, AUC]:
