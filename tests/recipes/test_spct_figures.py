@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,14 @@ from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.scaling.measuring import Design
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.pipeline.weighing import Weighing
+from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
+from recipes.spct.journal import Journal
+from recipes.spct.reference.figures.__main__ import main
 from recipes.spct.reference.figures.deep import areas, early, meta_rules
 from recipes.spct.reference.figures.intervals import Figure, Slice, holm
 from recipes.spct.reference.figures.places import balanced, biased, first_place
-from recipes.spct.reference.figures.rules import by_margin, candidates, choose, margins
+from recipes.spct.reference.figures.rules import by_margin, candidates, choose
 from recipes.spct.reference.figures.wide import Wide, principles, stages
 
 RNG = np.random.default_rng(5)
@@ -33,7 +38,10 @@ def verdicts(
 
 def _verdict(number: int, k: int, noise: float, meta: Any) -> Verdict:
     group = Group.of(
-        f"q{number}", ["a", "b"], id=str(number), metadata={"best": 0, "phrasing": number % 10}
+        f"q{number}",
+        ["a", "b"],
+        id=str(number),
+        metadata={"best": 0, "phrasing": number % 10, "requirements": []},
     )
     made = []
     for sample in range(k):
@@ -124,11 +132,10 @@ def test_the_rule_that_is_right_most_often_is_chosen_and_beats_the_margin() -> N
     assert gains["meta@8"].holds and gains["meta@8 - margin@8"].holds
 
 
-def test_a_dropped_sample_has_no_margin_and_no_vote() -> None:
+def test_a_margin_stands_where_the_meta_score_was_and_nothing_for_a_dropped_sample() -> None:
     scores = np.array([[[7.0, 4.0], [np.nan, np.nan]]])
     samples = replace(Samples.of(verdicts(groups=1, k=2)), scores_G_K_N=scores)
-    assert margins(samples)[0].tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
-    assert by_margin(samples).meta_G_K[0, 0] == 3.0
+    assert by_margin(samples).meta_G_K[0].tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
 
 
 def test_saved_samples_are_those_that_the_stopper_did_not_draw() -> None:
@@ -152,3 +159,26 @@ def test_balanced_orders_take_a_bias_out_that_independent_ones_leave() -> None:
     lines = list(balanced(slice_, found, 3.0, aimed=True))
     assert all(figure.holds for figure, _ in lines)
     assert lines[0][1].independent > 8
+
+
+def test_what_is_done_is_measured_and_what_is_not_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal(tmp_path / "journal.json")
+    for name, noise in (("base", 3.0), ("rft1", 2.0), ("rl1", 0.5)):
+        folder = tmp_path / "wide" / name
+        folder.mkdir(parents=True)
+        found = verdicts(groups=20, noise=noise)
+        alone = [replace(one, judgments=one.judgments[:1]) for one in found]
+        for file, some in (("samples.jsonl", found), ("greedy.jsonl", alone)):
+            (folder / file).write_bytes(b"".join(to_line(one) + b"\n" for one in some))
+        journal.begin(f"wide {name}", ["grm", "scale"])
+        journal.end(f"wide {name}", 1.0, done=True)
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    gain = next(one for one in told["figures"] if one["name"] == "RL - base, one sample")
+    assert gain["found"]["value"] > 20 and gain["parts"].keys() == {"N = 2", "seed 1"}
+    assert {"wide rl2", "deep rl", "wide bare"} <= set(told["missing"])
+    assert told["readings"]["base"]["unreadable"] == 0
+    assert (tmp_path / "figures.png").stat().st_size > 10_000
+    assert "not done yet: deep rl" in capsys.readouterr().out
