@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from grm_plugin.engine import Limits
@@ -11,7 +12,7 @@ from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
 
-__all__ = ["Classifier", "ClassifierFactory", "Rating", "named"]
+__all__ = ["TEMPLATE", "Classifier", "ClassifierFactory", "Rating", "named", "template_beside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Rating:
 class Classifier(Protocol):
     """A sequence classifier with one output. All methods are called on one event loop.
 
-    It may say ``start_limit_s``, as an engine may.
+    It may say ``start_limit_s``, as an engine may, and in ``template`` the path of the template it
+    was trained on (None: it does not know), which holds where the settings name none.
     """
 
     async def start(self) -> None:
@@ -55,6 +57,16 @@ class ClassifierFactory(Protocol):
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Classifier:
         """A classifier that is not started yet; wrong options raise ConfigError."""
+
+
+TEMPLATE = "meta_template.txt"
+"""The file beside a meta RM's weights that says what it was trained to read."""
+
+
+def template_beside(model: str) -> Path | None:
+    """The template in a model's folder, where there is one."""
+    path = Path(model).expanduser() / TEMPLATE
+    return path if path.is_file() else None
 
 
 _BUILT_IN: Mapping[str, ClassifierFactory] = {

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin.classifiers import Rating
+from grm_plugin.classifiers import Rating, template_beside
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ContextError, EngineError, TransportError, quoted
 from grm_plugin.options import read_options
@@ -40,6 +40,8 @@ class ServerClassifier:
         self._connection = Connection(self.options, limits, _OWNER)
         self.start_limit_s = self.options.start_limit_s
         self._path = "/classify"
+        serve = self.options.serve  # of a server of others only they know what it was trained on
+        self.template = template_beside(serve.model) if serve else None
 
     async def start(self) -> None:
         await self._connection.start()

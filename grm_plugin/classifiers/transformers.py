@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from grm_plugin.classifiers import template_beside
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
@@ -33,6 +34,7 @@ class TransformersClassifier:
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(LocalModelOptions, _OWNER, options)
+        self.template = template_beside(self.options.model)
         self._model: SequenceModel | None = None
         self._worker: BatchWorker[list[int], float] | None = None
 

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from grm_plugin.cli import demo, doctor, plugins, score, serve, show, train
+from grm_plugin.cli import demo, doctor, plugins, scale, score, serve, show, train
 from grm_plugin.cli.terminated import TERMINATED
 from grm_plugin.errors import GRMError
 from grm_plugin.report.terminal import say
@@ -31,7 +31,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
-for _command in (demo.demo, score.score, show.show, serve.serve, doctor.doctor, plugins.plugins):
+for _command in (
+    *(demo.demo, score.score, show.show, scale.scale),
+    *(serve.serve, doctor.doctor, plugins.plugins),
+):
     app.command()(_command)
 app.add_typer(train.train, name="train")
 

@@ -127,7 +127,7 @@ def mixed(place: str, strangers: Sequence[str], source: str) -> InputError:
     """
     return InputError(
         f"{place} holds verdicts of {len(strangers)} groups that are not in {source}, such as "
-        f"{quoted(strangers[0])}; choose another -o, or --append to have both in it"
+        f"{quoted(strangers[0])}; choose another output, or --append to have both in it"
     )
 
 

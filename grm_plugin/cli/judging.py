@@ -1,4 +1,4 @@
-"""Judges the groups of an input that its output does not hold yet, and tells how it goes."""
+"""Judges the groups of a source into an output, which may hold some of their verdicts already."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ from grm_plugin.grm import GRM
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.tally import Tally, summary
 from grm_plugin.report.terminal import err, say
-from grm_plugin.types import Group
+from grm_plugin.types import LOST, Group, Verdict
 
 BUDGET_SPENT = 4
+_DOUBTFUL = 16
 
 
 def judge(grm: GRM, rows: Source, out: Output, *, append: bool = False) -> Tally:
-    """Judge what ``out`` does not hold yet, or is to hold anew; say how it went.
+    """Judge what ``out`` does not hold yet, or is to hold anew; what it cost counts as spent.
 
     Args:
-        grm: the judge, started only where a group needs it.
+        grm: the judge, which is started only where something is to be judged.
         rows: the groups.
-        out: where verdicts go.
-        append: whether ``out`` may hold verdicts of groups that are not among ``rows``.
+        out: where their verdicts go.
+        append: verdicts of other groups may stand there, too.
 
     Returns:
-        A tally of all verdicts that ``out`` holds.
+        All verdicts of the output, those before this run included.
 
     Raises:
-        Exit: the budget is spent, with code 4; what was judged is kept.
-        InputError: ``out`` was made with other settings or of other groups, or a row is bad.
-        GRMError: as :meth:`GRM.score_many`; what was judged is kept.
+        InputError: a row is bad; or the output holds verdicts of other settings, or other groups.
+        GRMError: the judge is dead, refuses us, or can not be started.
+        Exit: the budget is spent; what was judged is kept.
     """
     tally = Tally()
     for verdict in out.standing():
@@ -95,7 +96,7 @@ def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Gro
 
 
 def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
-    first = next(groups, None)
+    first, doubted = next(groups, None), False
     if first is None:
         return
     with _telling_what_is_kept(bar.tally, out):
@@ -104,6 +105,24 @@ def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
             for verdict in grm.score_many(itertools.chain([first], groups)):
                 out.write(verdict)
                 bar.add(verdict)
+                doubted = doubted or _doubt(bar.tally, verdict)
+
+
+def _doubt(tally: Tally, verdict: Verdict) -> bool:
+    """Say that nothing of the judge can be read, once it has written a few texts; whether it did.
+
+    Texts that were lost on the way tell nothing about the judge.
+    """
+    unreadable = sum(count for reason, count in tally.dropped.items() if reason not in LOST)
+    read = [one for one in verdict.failures if one.reason not in LOST]
+    if tally.valid or unreadable < _DOUBTFUL or not read:
+        return False
+    example = read[0]
+    say(
+        f"warning: none of the first {unreadable} judgments can be read; the last is "
+        f"{example.reason}: {example.detail}; it ends {quoted(example.text[-80:])}"
+    )
+    return True
 
 
 def _start(grm: GRM, out: Output) -> None:
@@ -136,8 +155,8 @@ def _tell_unscored(tally: Tally, out: Output, *, whole: bool) -> None:
         say(f"unscored: {unscored} of {tally.groups} groups")
     if out.missing and out.places:
         say(
-            f"lost on the way (transport, timeout or a refusal): {out.missing} groups; the same "
-            "command judges them again"
+            f"lost on the way (transport, timeout or a refusal): {out.missing} groups; the last: "
+            f"{out.why_missing}; the same command judges them again"
         )
     if not whole:
         say(f"until then the new verdicts are in {out.places}, and nothing is replaced")

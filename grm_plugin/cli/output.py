@@ -22,7 +22,7 @@ from grm_plugin.cli.written import (
 from grm_plugin.config import GRMConfig
 from grm_plugin.report.terminal import say
 from grm_plugin.running.recorder import Durability, Recorder
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import LOST, Group, Verdict
 
 _REPLACE = "choose another -o, or --restart to replace it"
 _REPLACE_ALL = "choose another -o, or --restart a whole file, without --limit and --append"
@@ -36,12 +36,14 @@ class Output(Protocol):
         origin: how the verdicts were made that new ones will stand beside; empty without any.
         advice: what to do where new ones are made in another way.
         missing: how many groups had their judgments lost on the way, in this run.
+        why_missing: what happened to the last of them.
     """
 
     earlier: Earlier
     origin: Mapping[str, Any]
     advice: str
     missing: int
+    why_missing: str
 
     @property
     def places(self) -> str:
@@ -98,7 +100,8 @@ class Continued:
     ) -> None:
         self._path, self._beside = path, file_beside(path, beside)
         self._is_old = is_unscored if beside == RETRY else is_any
-        self._lost, self._durability, self.missing = lost, durability, 0
+        self._lost, self._durability = lost, durability
+        self.missing, self.why_missing = 0, ""
         self.earlier = Earlier(again, self._is_old)
         self.origin: Mapping[str, Any] = {}
         self.advice = _REPLACE if beside == RETRY else _REPLACE_ALL
@@ -139,11 +142,18 @@ class Continued:
 
     def write(self, verdict: Verdict) -> None:
         is_lost = self._lost(verdict)
-        self.missing += is_lost
+        if is_lost:
+            self.miss(verdict)
         if not self.earlier.replaces(verdict):
             self._file.write(verdict)
         elif self._new and (not is_lost or is_paid(verdict.cost)):
             self._new.write(verdict)
+
+    def miss(self, verdict: Verdict) -> None:
+        """Count a verdict whose judgments were lost on the way."""
+        self.missing += 1
+        details = [one.detail for one in verdict.failures if one.reason in LOST]
+        self.why_missing = details[-1] if details else verdict.unscored
 
     def finish(self) -> bool:
         if holds(self._beside):

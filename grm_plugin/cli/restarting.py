@@ -62,7 +62,7 @@ class Replacement(Continued):
 
     def write(self, verdict: Verdict) -> None:
         if self._lost(verdict) and not is_paid(verdict.cost):
-            self.missing += 1  # nothing of it is worth a file that stays
+            self.miss(verdict)  # nothing of it is worth a file that stays
         else:
             super().write(verdict)
 

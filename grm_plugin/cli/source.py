@@ -1,13 +1,29 @@
-"""Where ``grm score`` takes its groups from: an input, checked whole first, or a stream."""
+"""Where a command takes its groups from: an input, checked whole first, or a stream."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import Protocol
 
 from grm_plugin.errors import InputError
-from grm_plugin.hosts.inputs.opening import Check, Input
+from grm_plugin.hosts.inputs.opening import Check
 from grm_plugin.types import Group
+
+
+class Groups(Protocol):
+    """An input of groups."""
+
+    @property
+    def label(self) -> str:
+        """How errors call it."""
+
+    @property
+    def can_be_read_again(self) -> bool:
+        """Whether :meth:`groups` gives the same groups a second time."""
+
+    def groups(self, check: Check | None = None) -> Iterator[Group]:
+        """The groups; InputError names a row that is bad, or that ``check`` refuses."""
 
 
 class Source:
@@ -27,7 +43,7 @@ class Source:
         EngineError: a library that its format needs is not installed.
     """
 
-    def __init__(self, groups: Input, check: Check, limit: int | None = None) -> None:
+    def __init__(self, groups: Groups, check: Check, limit: int | None = None) -> None:
         self.name = groups.label
         self.total: int | None = None
         self._input, self._check, self._limit = groups, check, limit

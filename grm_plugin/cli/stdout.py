@@ -19,7 +19,7 @@ class StandardOutput:
     Whatever a library prints to standard output goes to standard error from now on.
     """
 
-    advice = places = ""
+    advice = places = why_missing = ""
     missing = 0
 
     def __init__(self) -> None:

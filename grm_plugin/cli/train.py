@@ -11,14 +11,22 @@ from grm_plugin.cli import train_data
 from grm_plugin.cli.train_meta import meta
 from grm_plugin.cli.train_meta_data import meta_data
 from grm_plugin.cli.train_rl_data import rl_data
+from grm_plugin.cli.train_sample import sample
+from grm_plugin.cli.train_stopper import stopper
+from grm_plugin.cli.train_tasks import tasks
+from grm_plugin.cli.train_weights import weights
 from grm_plugin.errors import not_installed
 from grm_plugin.report.terminal import say
 
 train = Typer(help="Train a GRM of your own; or the embedded models again.", no_args_is_help=True)
 train.add_typer(train_data.data, name="data")
+train.command("tasks")(tasks)
+train.command("sample")(sample)
 train.command("rl-data")(rl_data)
 train.command("meta-data")(meta_data)
 train.command("meta")(meta)
+train.command("weights")(weights)
+train.command("stopper")(stopper)
 
 
 @train.command()
@@ -29,7 +37,7 @@ def reference(
     seed: Annotated[int | None, Option(help="Decides weights and data; default: ours.")] = None,
     steps: Annotated[int | None, Option(min=4, help="Optimizer steps, a multiple of 4.")] = None,
 ) -> None:
-    """Train the reference GRM from scratch on one CPU core; takes hours.
+    """Train the reference GRM from scratch on one CPU core; takes an hour.
 
     Run the same command again after a crash, and it goes on from its last checkpoint. The result
     is a judge like any other: `--engine transformers --model FOLDER --template reference`.

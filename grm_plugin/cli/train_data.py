@@ -77,12 +77,13 @@ def convert(
 
 
 def _converter(form: Form, rating: str | None, together: bool) -> Converter:
-    return {
+    converters: dict[Form, Converter] = {
         "chosen-rejected": from_pair,
         "ratings": functools.partial(from_ratings, rating=rating),
         "strengths": from_strengths,
         "verified": functools.partial(from_verified, together=together),
-    }[form]
+    }
+    return converters[form]
 
 
 def _converted(rows: Input, converter: Converter) -> Iterator[Datum | Dropped]:

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.cli.picture import save_calibration
 from grm_plugin.cli.progress import Meter
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.evaluation.auc import AUC
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.meta_balance import Balance
-from grm_plugin.spct.meta_data import MetaRow, read_rows
+from grm_plugin.spct.meta_data import STATISTICS, MetaRow, read_rows
 from grm_plugin.spct.meta_report import MetaReport, meta_report
 
 _FIGURES = (
@@ -75,6 +76,7 @@ def meta(
         "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
         "gradient_checkpointing": gradient_checkpointing,
     })  # fmt: skip
+    _note_template(data, folder)
     held_out = [row for row in rows if row.split == "validation"]
     report = _examined(held_out, folder) if held_out else None
     figures = _as_json(report) if report else None
@@ -83,6 +85,17 @@ def meta(
         save_calibration(folder / "calibration.png", report.calibration)
         _tell(report)
     say(f"next: grm score ... --set select.name=meta_rm --set select.classifier={_part(folder)}")
+
+
+def _note_template(data: Path, folder: Path) -> None:
+    """Keep beside the weights what they were trained to read, so that use is like training."""
+    try:
+        statistics = json.loads(data.with_suffix(STATISTICS).read_text(encoding="utf-8"))
+        text = statistics["template"]
+    except (OSError, ValueError, KeyError):
+        say(f"no template is noted beside {data}: name the one it was made with where you use this")
+        return
+    (folder / TEMPLATE).write_text(text, encoding="utf-8")
 
 
 def _part(folder: Path) -> str:

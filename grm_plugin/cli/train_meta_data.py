@@ -14,8 +14,9 @@ from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template
+from grm_plugin.prompts import META
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.spct.meta_data import MetaTable, Splitting, as_line, meta_rows
+from grm_plugin.spct.meta_data import STATISTICS, MetaTable, Splitting, as_line, meta_rows
 
 
 def meta_data(
@@ -57,8 +58,9 @@ def meta_data(
         )
         if not table.rows:
             raise InputError(f"{_listed(files)}: expected judgments of whole groups, got none")
-    with writing(output.with_suffix(".stats.json")) as file:
-        file.write(json.dumps(table.as_json(), indent=2) + "\n")
+    with writing(output.with_suffix(STATISTICS)) as file:
+        shown = (template or META).read_text(encoding="utf-8")
+        file.write(json.dumps({**table.as_json(), "template": shown}, indent=2) + "\n")
     _tell(table)
     say(f"next: grm train meta {output} --base MODEL --out FOLDER")
 

@@ -16,7 +16,8 @@ from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.asking import SINGLE, Asking
 from grm_plugin.spct.easy import Easy
-from grm_plugin.spct.examples import Datum, datum_of
+from grm_plugin.spct.examples import Datum
+from grm_plugin.spct.labelled import LabelledInput
 from grm_plugin.spct.rl_rows import RLRow, rl_rows, subset_of
 
 
@@ -49,7 +50,7 @@ def rl_data(
     """
     settings = {} if template is None else {"template": template}
     asking = Asking.of(GRMConfig.load(config, **settings), single=single)
-    data = [datum_of(group) for group in Input(source).groups()]
+    data = [datum for _, datum in LabelledInput(Input(source)).data()]
     kept = Easy.read(easy).others(data) if easy else data
     if not kept:
         raise InputError(f"{source}: none of its {len(data)} groups is left to train on")

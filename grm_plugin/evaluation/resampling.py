@@ -72,7 +72,8 @@ class Resampling:
         Raises:
             ValueError: none is there.
         """
-        return Estimate(float(np.nanmean(values_G)), *self._interval(self._means(values_G)))
+        means = self._means(values_G)
+        return Estimate(float(np.nanmean(values_G)), *self._interval(means))
 
     def difference(self, values_G: Array, others_G: Array) -> Difference:
         """By how much the first are larger, over the groups that have both.

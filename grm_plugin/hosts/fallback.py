@@ -17,7 +17,7 @@ from grm_plugin.types import Verdict
 
 PREFIX = "grm/"
 _JUDGED = (
-    *("reward_spread", "vote_spread", "valid_rate", "k_drawn", "early_rate"),
+    *("reward_spread", "vote_spread", "valid_rate", "early_rate"),
     *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
 )
 

@@ -25,7 +25,8 @@ class RatingOptions(Options):
         classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``;
             whoever makes the part by its name makes the classifier first. Without one only recorded
             meta-scores count.
-        template: a file that says what it is shown; None is the built-in one.
+        template: a file that says what it is shown; None is what the classifier says that it was
+            trained on, as `grm train meta` notes it beside the weights, else the built-in one.
         prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens; None where
             nobody is paid for it. It reads texts and writes none.
     """
@@ -48,6 +49,12 @@ def load_meta_template(path: Path | None = None) -> Template:
             "write it where the judgment should stand"
         )
     return template
+
+
+def trained_on(classifier: Any) -> Path | None:
+    """The template that a classifier says it was trained on; None where it says nothing."""
+    found: Path | None = getattr(classifier, "template", None)
+    return found
 
 
 def shown_to_meta_rm(template: Template, group: Group, judgments: Iterable[Judgment]) -> list[str]:
@@ -78,7 +85,7 @@ class Rater:
 
     def __init__(self, options: RatingOptions, owner: str) -> None:
         self._owner = owner
-        self._template = load_meta_template(options.template)
+        self._template = load_meta_template(options.template or trained_on(options.classifier))
         self._prices = options.prices
         self.classifier: Classifier | None = options.classifier
 

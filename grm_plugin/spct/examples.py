@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts.values import refused
+from grm_plugin.evaluation.truth import BEST, CORRECT, label_of
 from grm_plugin.types import Group
 
-BEST, RATINGS, CORRECT = "best", "ratings", "correct"
-LABELS = (BEST, RATINGS, CORRECT)
-"""Names in a group's metadata that say its label."""
 _BESIDE = ("subset", "source")
 
 
@@ -48,76 +44,15 @@ def correct(scores_N: Sequence[float | None], label: int) -> bool:
 
 
 def datum_of(group: Group) -> Datum:
-    """What the metadata of ``group`` says of it.
-
-    Of N >= 2 responses it is ``best``, the index of one from 0 on (the reader sets it for a pair of
-    ``chosen`` and ``rejected``), or ``ratings``, N numbers with one maximum. Of one response it is
-    ``correct``, 0 or 1.
+    """``group`` with what its metadata says of it, as :func:`label_of` reads it.
 
     Raises:
-        InputError: there is no label, it is of a wrong type or out of range, there are two that
-            differ, two maxima, or the best response is there twice.
+        InputError: there is no label, or none that is sure.
 
     >>> datum_of(Group.of("2 + 2?", ["4", "5"], metadata={"ratings": [0.9, 0.1]})).label
     0
     """
-    n = len(group.responses)
-    given = {name: group.metadata[name] for name in LABELS if group.metadata.get(name) is not None}
-    if n == 1:
-        return Datum(group, _correct(given))
-    label = _best(given, n)
-    if group.responses.count(group.responses[label]) > 1:
-        raise refused((BEST,), "a best response that is there once", group.responses[label])
-    return Datum(group, label)
-
-
-def _correct(given: Mapping[str, Any]) -> int:
-    if CORRECT not in given:
-        told = f"only {', '.join(given)}" if given else "no label"
-        raise InputError(f"expected correct, 0 or 1, of a single response, got {told}")
-    label = given[CORRECT]
-    if label not in (0, 1) or isinstance(label, str):
-        raise refused((CORRECT,), "0 or 1", label)
-    return int(label)
-
-
-def _best(given: Mapping[str, Any], n: int) -> int:
-    if CORRECT in given:
-        raise InputError(
-            f"correct: expected best or ratings of {n} responses (correct is for one alone), got "
-            f"{quoted(given[CORRECT])}"
-        )
-    found = []
-    if BEST in given:
-        found.append(_index(given[BEST], n))
-    if RATINGS in given:
-        found.append(_highest(given[RATINGS], n))
-    if not found:
-        raise InputError(f"expected best or ratings of {n} responses, got no label")
-    if len(set(found)) > 1:
-        raise InputError(
-            f"best: expected {found[1]}, where ratings has its maximum, got {found[0]}"
-        )
-    return found[0]
-
-
-def _index(value: Any, n: int) -> int:
-    whole = isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
-    if not whole or not 0 <= value < n:
-        raise refused((BEST,), f"the index of one of {n} responses, 0 to {n - 1}", value)
-    return int(value)
-
-
-def _highest(values: Any, n: int) -> int:
-    """The index of the single maximum of N ratings."""
-    if not isinstance(values, list | tuple) or len(values) != n:
-        raise refused((RATINGS,), f"{n} numbers, one for each response", values)
-    for place, value in enumerate(values):
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-            raise refused((RATINGS, place), "a number", value)
-    if values.count(max(values)) > 1:
-        raise refused((RATINGS,), "one maximum (which response is the best?), got two", values)
-    return values.index(max(values))
+    return Datum(group, label_of(group))
 
 
 def row_of(datum: Datum) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from grm_plugin.spct.examples import correct, datum_of
 from grm_plugin.types import Group, Judgment, Verdict, digest
 
 Split = Literal["train", "validation"]
+STATISTICS = ".stats.json"
+"""How the name of the file ends that says beside rows what they hold, and what they show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +175,14 @@ def meta_rows(
 def _of_verdict(
     verdict: Verdict, template: Template, cluster: str, split: Split, table: MetaTable
 ) -> Iterator[MetaRow]:
-    datum, group = datum_of(verdict.group), verdict.group
+    group, label = verdict.group, _label(verdict.group)
     whole = [one for one in verdict.judgments if _saw_all(one)]
     table.left_out["shown a part of the group"] += len(verdict.judgments) - len(whole)
     texts = shown_to_meta_rm(template, verdict.shown or group, whole)
     for judgment, text in zip(whole, texts, strict=True):
         yield MetaRow(
             text=text,
-            label=int(correct(judgment.scores, datum.label)),
+            label=int(correct(judgment.scores, label)),
             margin=margin_of(judgment),
             group=group.fingerprint,
             responses=len(group.responses),
@@ -189,6 +191,13 @@ def _of_verdict(
             sample=judgment.sample,
             id=group.id,
         )
+
+
+def _label(group: Group) -> int:
+    try:
+        return datum_of(group).label
+    except InputError as error:
+        raise InputError(f"group {group.label}: {error}") from None
 
 
 def _saw_all(judgment: Judgment) -> bool:

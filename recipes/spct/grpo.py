@@ -43,6 +43,12 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
     check_chat_template(tokenizer, model.model_name_or_path)
     folder = Path(training.output_dir)
+    training.model_init_kwargs = {
+        "dtype": model.dtype,
+        "attn_implementation": model.attn_implementation,
+        "revision": model.model_revision,
+        **(training.model_init_kwargs or {}),
+    }
     trainer = GRPOTrainer(
         model.model_name_or_path,
         [reward],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 
 from grm_plugin.reference.making import training
 from grm_plugin.reference.making.training import TrainingConfig
+from grm_plugin.reference.tasks.rm_data import rm_rows
 from tests.cli.conftest import Ended
 
 Grm = Callable[..., Ended]
@@ -44,3 +46,31 @@ def test_without_options_it_is_the_shipped_recipe(grm: Grm, asked: list[Training
 def test_steps_that_do_not_fit_are_wrong_usage(grm: Grm, asked: list[TrainingConfig]) -> None:
     assert grm("train", "reference", "--steps", "7").code == 2
     assert asked == []
+
+
+def test_tasks_are_written_as_labelled_rows(grm: Grm, tmp_path: Path) -> None:
+    path = tmp_path / "made" / "rm.jsonl"
+    ended = grm(
+        "train", "tasks", "--out", str(path), "--split", "heldout", "--groups", "6",
+        "--responses", "2,4", "--seed", "7",
+    )  # fmt: skip
+    assert ended.code == 0
+    assert "6 groups of split heldout with 2, 4 responses" in ended.err
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert rows == list(rm_rows(6, seed=7, split="heldout", responses=(2, 4)))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--responses", "2,nine", "expected sizes of 2..8 as in 2,3,4, got '2,nine'"),
+        ("--responses", "1", "expected sizes of 2..8"),
+        ("--split", "train", "'train' is not one of 'base', 'spct', 'heldout'"),
+    ],
+)
+def test_tasks_that_cannot_be_are_wrong_usage(
+    grm: Grm, tmp_path: Path, option: str, value: str, said: str
+) -> None:
+    ended = grm("train", "tasks", "--out", str(tmp_path / "rm.jsonl"), option, value)
+    assert ended.code == 2
+    assert said in " ".join(ended.err.replace("│", " ").split())

@@ -39,6 +39,15 @@ def test_numbers_are_shares_means_and_sums_over_the_call() -> None:
     assert (found["tokens_in"], found["tokens_out"]) == (20.0, 8.0)
 
 
+def test_samples_drawn_and_early_ends_are_of_the_groups_that_were_judged() -> None:
+    few = replace(verdict(judgment(8, 4)), origin={"k": 8})
+    all_ = replace(verdict(judgment(8, 4), dropped=2), origin={"k": 2})
+    found = metrics.numbers([few, all_, verdict()], [])
+    assert (found["k_drawn"], found["early_rate"]) == (1.5, 0.5)
+    nothing = metrics.numbers([verdict()], [])
+    assert math.isnan(nothing["k_drawn"]) and math.isnan(nothing["early_rate"])
+
+
 def test_the_cache_hit_rate_is_of_the_samples_whose_server_tells() -> None:
     told = [
         replace(judgment(8, 4), prompt_tokens=prompt, cached_tokens=cached)

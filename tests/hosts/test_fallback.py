@@ -88,6 +88,7 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         "grm/unscored": 0.0,
         "grm/filled": 0.0,
         "grm/k": 4.0,
+        "grm/early_rate": 0.0,
         "grm/reward_spread": 0.25,
         "grm/valid_rate": 0.5,
         "grm/vote_spread": 0.5,

@@ -1,6 +1,5 @@
 """Responder, teacher and groups: pure functions of a seed that agree with the checker."""
 
-import json
 import random
 
 import pytest
@@ -16,7 +15,6 @@ from grm_plugin.reference.tasks.data import (
     draw_example,
     draw_group,
     draw_listing,
-    write_jsonl,
 )
 from grm_plugin.reference.tasks.judgment import Criterion, listing_text
 from grm_plugin.reference.tasks.responder import draw_response
@@ -154,14 +152,6 @@ def test_an_evaluation_group_has_one_best_response():
         top = max(group.qualities)
         assert group.qualities.count(top) == 1
         assert group.qualities[group.best] == top
-
-
-def test_rows_are_plain_json(tmp_path):
-    groups = best_of_groups(3, "base", responses=2, number=3)
-    write_jsonl(groups, tmp_path / "rows.jsonl")
-    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
-    assert [row["query"] for row in rows] == [group.task.query for group in groups]
-    assert set(rows[0]) == {"query", "responses", "qualities", "best", "requirements"}
 
 
 def test_the_prompt_shows_query_and_responses_in_order():

@@ -199,3 +199,14 @@ def peak_memory_mb(server: Server) -> float:
     with open(f"/proc/{server.process.child.pid}/status") as lines:
         (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM")]
     return int(peak) / 1000
+
+
+async def test_groups_with_enough_samples_before_k_are_counted(
+    serve: Serve, judge: JudgeServer
+) -> None:
+    server = await serve(judge.url, "--set", "k=8", "--set", "stop.name=ranking")
+    clear, alone = await server.score(row(10, 1), row(10))
+    assert [len(one["judgments"]) for one in (clear, alone)] == [4, 8]
+    counted = await server.metrics()
+    assert (counted["grm_early_groups_total"], counted["grm_k"]) == (1, 8)
+    assert counted['grm_samples_total{outcome="valid"}'] == 12

@@ -18,10 +18,11 @@ from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
     known_schemes,
+    margins,
     meta_rm,
+    soft_weights,
     stopping,
     voting,
-    weighted,
 )
 from grm_plugin.evaluation.scaling.study import Intervals, study
 from grm_plugin.evaluation.scaling.voting import VOTERS, select, vote
@@ -39,13 +40,14 @@ __all__ = [
     "Wins",
     "draw_orders",
     "known_schemes",
+    "margins",
     "measure",
     "meta_rm",
     "samples_of",
     "select",
+    "soft_weights",
     "stopping",
     "study",
     "vote",
     "voting",
-    "weighted",
 ]

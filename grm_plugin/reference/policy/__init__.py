@@ -56,10 +56,7 @@ def prompt_rows(
 
 def as_row(task: Task) -> dict[str, Any]:
     """A task as one row of a prompt dataset."""
-    demands = [
-        {"kind": demand.kind, "words": list(demand.words), "numbers": list(demand.numbers)}
-        for demand in task.requirements
-    ]
+    demands = [demand.row for demand in task.requirements]
     return {"prompt": [{"role": "user", "content": task.query}], "requirements": demands}
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 from grm_plugin.reference.prompt import render_prompt
 from grm_plugin.reference.tasks.judgment import listing_text
@@ -93,21 +90,3 @@ def best_of_groups(seed: int, split: Split, *, responses: int, number: int) -> l
     """`number` evaluation groups of N = `responses`; the same seed gives the same groups."""
     rng = random.Random(f"best-of/{seed}/{split}/{responses}")
     return [draw_best_of_group(rng, split, responses=responses) for _ in range(number)]
-
-
-def rows(groups: Iterable[TaskGroup]) -> Iterator[dict[str, object]]:
-    """Groups as plain rows: query, responses, qualities, best, requirements."""
-    for group in groups:
-        yield {
-            "query": group.task.query,
-            "responses": list(group.responses),
-            "qualities": list(group.qualities),
-            "best": group.best,
-            "requirements": [asdict(demand) for demand in group.task.requirements],
-        }
-
-
-def write_jsonl(groups: Iterable[TaskGroup], path: Path) -> None:
-    """Write one JSON object a line for every group."""
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(groups))

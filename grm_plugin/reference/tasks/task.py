@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from grm_plugin.reference.tasks.phrasings import phrasings
 from grm_plugin.reference.tasks.wordlist import WordList
@@ -67,6 +68,11 @@ class Requirement:
     kind: str
     words: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The same as a JSON object."""
+        return {"kind": self.kind, "words": list(self.words), "numbers": list(self.numbers)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import math
 import pickle
+import re
 import time
 from typing import Any
 
@@ -164,6 +165,23 @@ async def test_a_scale_changes_the_reward_and_not_the_score_for_filtering(
     one = actor(["\\boxed{10}"], k=1, adapters={"openrlhf": {"reward_scale": 5}})
     (found,) = await one.generate_responses("q", ["a"])
     assert (found["reward"], found["scores"]) == (5.0, 1.0)
+
+
+async def test_a_group_whose_leader_is_clear_takes_few_of_the_k_samples(actor: MakeActor) -> None:
+    stop = {"name": "ranking", "error": 0.02}
+    clear = actor(lambda request, i: _by_length(request), k=8, stop=stop)
+    found = await clear.generate_responses("q", ["a", "a longer one"])
+    assert [each["extra_logs"]["grm/k"] for each in found] == [4.0, 4.0]
+    assert [each["extra_logs"]["grm/early_rate"] for each in found] == [1.0, 1.0]
+    assert rewards(found) == [0.0, 1.0]
+    (alone,) = await clear.generate_responses("q", ["a"])
+    assert (alone["extra_logs"]["grm/k"], alone["extra_logs"]["grm/early_rate"]) == (8.0, 0.0)
+
+
+def _by_length(request: Any) -> str:
+    shown = re.findall(r"Begin of Response \d+\]\n(.*?)\n\[", request.messages[-1].content, re.S)
+    scores = [10 if len(text) > 3 else 1 for text in shown]
+    return f"\\boxed{{{', '.join(map(str, scores))}}}"
 
 
 GROWING = {"by": "step", "stages": [{"step": 0, "k": 1}, {"step": 2, "k": 4}]}

@@ -54,6 +54,7 @@ SERVER = {"name": "server", "model": "grm"}
     [
         ({"k": 2}, {"k": 4}, ["k"]),
         ({"temperature": 0.5}, {"temperature": 1}, ["temperature"]),
+        ({"stop": "ranking"}, {"stop": {"name": "ranking", "error": 0.1}}, ["stop.error"]),
         ({"record": "a.jsonl", "tries": 2}, {"group_timeout_s": 9}, []),
         (
             {"engine": {**SERVER, "url": "http://a:1"}},

@@ -1,0 +1,118 @@
+"""``grm scale``: what more samples of a judge buy, from one set of samples a group."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, BadParameter, Option
+
+from grm_plugin.cli.judge import JudgeSettings, takes_judge
+from grm_plugin.cli.scale_samples import Judged, from_records, record_files, sampled
+from grm_plugin.cli.terminated import terminable
+from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.hosts.columns import Columns
+from grm_plugin.hosts.inputs.opening import Input
+
+SAMPLES, ORDERS = 64, 64
+_NEEDED = ("numpy", "matplotlib")
+
+
+@takes_judge
+def scale(
+    settings: JudgeSettings,
+    data: Annotated[
+        list[str],
+        Argument(
+            metavar="DATA",
+            help="Labelled groups, in any form that `grm score` reads; or records of such groups, "
+            "and then no token is spent.",
+        ),
+    ],
+    folder: Annotated[
+        Path, Option("--out", metavar="DIR", help="Folder for records, figures and picture.")
+    ],
+    samples: Annotated[
+        int | None,
+        Option(min=1, help=f"Samples of a group; {SAMPLES}, of records all that they have."),
+    ] = None,
+    ks: Annotated[
+        str | None,
+        Option("--ks", metavar="1,2,...", help="How many samples vote; default: powers of 2."),
+    ] = None,
+    greedy: Annotated[
+        bool, Option(help="Besides, one judgment of each group at temperature 0.")
+    ] = True,
+    cluster: Annotated[
+        str | None,
+        Option(
+            metavar="NAME,...",
+            help="Columns, such as phrasing,source: groups that share a value belong together.",
+        ),
+    ] = None,
+    orders: Annotated[int, Option(min=1, help="Random orders of the samples.")] = ORDERS,
+    ties: Annotated[
+        Literal["random", "half", "strict"],
+        Option(help="What a tie of m for the top counts: 1/m, one half, or nothing."),
+    ] = "random",
+    weights: Annotated[
+        Path | None, Option(metavar="FILE", help="Soft weights that `grm train weights` fitted.")
+    ] = None,
+    limit: Annotated[int | None, Option(min=1, help="Only the first so many groups.")] = None,
+    split: Annotated[str | None, Option(help="Split of a data set that has several.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        Option(help="Names in DATA, such as prompt=question,responses=a+b; id= leaves one out."),
+    ] = None,
+) -> None:
+    """Measure how often a judge finds the right response when 1, 2, 4, ... samples vote.
+
+    A row of DATA has a prompt, responses, and what is known of them: `best`, the index of the best
+    one; `ratings`, a number each; `chosen` and `rejected`; or for one response `correct`, 0 or 1.
+    Each `subset` is reported apart, too.
+
+    The judge draws all samples once, into `DIR/samples.jsonl` and `DIR/greedy.jsonl`; the same
+    command goes on after a kill. Every figure comes from these samples: the votes, the meta RM's
+    choices where meta-scores are on record or `select` names its classifier, soft weights, early
+    stops where `stop` names them. All share the same random orders of the samples, so differences
+    are paired. `DIR/scale.json` holds everything, `DIR/scale.png` the curves.
+    """
+    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+        raise ConfigError(f'grm scale needs {", ".join(missing)}; pip install "grm-plugin[eval]"')
+    if "k" in settings.shortcuts:
+        raise ConfigError("-k: the samples of a group are --samples here; leave -k out")
+    sizes, clusters, config = _sizes(ks), _names(cluster), settings.load()
+    if records := record_files(data):
+        judged = from_records(records, limit)
+    else:
+        groups = Input(data[0], split=split, columns=Columns.parse(columns or ()))
+        with terminable():
+            judged = sampled(
+                config.but(k=samples or SAMPLES),
+                groups,
+                folder,
+                greedy=greedy,
+                limit=limit,
+                clusters=clusters,
+            )
+    from grm_plugin.cli.scale_study import Asked, report
+
+    asked = Asked(samples, sizes, orders, config.seed, clusters, ties)
+    report(judged if greedy else Judged(judged.samples, ()), asked, config, weights, folder)
+
+
+def _sizes(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        found = sorted({int(one) for one in text.split(",")})
+    except ValueError:
+        found = [0]
+    if found[0] < 1:
+        raise BadParameter(f"--ks: expected numbers such as 1,2,4, got {quoted(text)}")
+    return tuple(found)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(one.strip() for one in (text or "").split(",") if one.strip())

@@ -1,0 +1,110 @@
+"""What ``grm scale`` makes of verdicts: figures, tables and a picture. Needs numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.cli.scale_samples import Judged
+from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
+from grm_plugin.config import GRMConfig
+from grm_plugin.evaluation.scaling import (
+    VOTERS,
+    Design,
+    Intervals,
+    Samples,
+    Scheme,
+    known_schemes,
+    soft_weights,
+    study,
+)
+from grm_plugin.evaluation.scaling.figures import Part, Ties
+from grm_plugin.evaluation.scaling.picture import save_picture
+from grm_plugin.evaluation.scaling.saving import save
+from grm_plugin.pipeline.weighing import read_weighing
+from grm_plugin.report.terminal import out
+
+_PANELS = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says about the study.
+
+    Args:
+        samples: of each group; None: all there are.
+        ks: how many vote; None: powers of 2.
+        orders: of the samples.
+        seed: of orders and resamples.
+        clusters: names in the metadata of groups.
+        ties: how a tie counts.
+    """
+
+    samples: int | None
+    ks: tuple[int, ...] | None
+    orders: int
+    seed: int
+    clusters: tuple[str, ...]
+    ties: Ties
+
+
+def report(
+    judged: Judged, asked: Asked, config: GRMConfig, weights: Path | None, folder: Path
+) -> None:
+    """Measure, print, and save to ``folder``.
+
+    Args:
+        judged: the verdicts.
+        asked: how to measure.
+        config: the judge; of it count ``vote``, ``stop`` and ``select``.
+        weights: a file of soft weights.
+        folder: gets ``scale.json`` and ``scale.png``.
+
+    Raises:
+        InputError: a group has no label, fewer samples than asked for, or no greedy judgment.
+    """
+    samples = Samples.of(judged.samples, k=asked.samples)
+    greedy = Samples.of(judged.greedy) if judged.greedy else None
+    design = _design(asked, samples.samples, judged.origin)
+    intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
+    schemes = _schemes(samples, config, weights)
+    parts = study(samples, schemes, design, intervals, greedy=greedy)
+    _print(parts, intervals)
+    save(folder / "scale.json", parts, samples, design, intervals, judge=judged.origin)
+    save_picture(folder / "scale.png", _panels(parts), ["mean", *differing(parts[0])])
+    out.print(f"figures: {folder / 'scale.json'}", soft_wrap=True)
+    out.print(f"picture: {folder / 'scale.png'}", soft_wrap=True)
+
+
+def _design(asked: Asked, samples: int, origin: Mapping[str, Any]) -> Design:
+    balanced = origin.get("shuffle") == "balanced" and origin.get("permutations") == origin.get("k")
+    ks = asked.ks or tuple(k for k in (1 << power for power in range(11)) if k <= samples)
+    return Design(ks, asked.orders, asked.seed, balanced)
+
+
+def _schemes(samples: Samples, config: GRMConfig, weights: Path | None) -> list[Scheme]:
+    voter = config.vote.name if config.vote.name in VOTERS else "mean"
+    schemes = known_schemes(samples, voter)
+    if weights:
+        schemes.append(soft_weights(read_weighing(weights), voter))
+    return schemes
+
+
+def _print(parts: list[Part], intervals: Intervals) -> None:
+    overall = parts[0]
+    out.rule(f"how often the right response wins, of {overall.groups} groups", align="left")
+    out.print(curve(overall), "", sep="\n")
+    if differing(overall):
+        out.print("other schemes, against the mean of the same k:", others(overall), "", sep="\n")
+    if any("uniform" in one.against for one in overall.points):
+        out.print("early stops:", early_stops(overall), "", sep="\n")
+    if len(parts) > 1:
+        out.print(parts_table(parts), "", sep="\n")
+    out.print(told(overall, intervals), "", sep="\n")
+
+
+def _panels(parts: list[Part]) -> list[Part]:
+    sizes = [one for one in parts if one.name.startswith("N = ")]
+    return sizes[:_PANELS] or parts[:1]

@@ -1,0 +1,119 @@
+"""``grm train stopper``: how sure ``stop: ranking`` has to be, from samples on record."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from rich.table import Table
+from typer import Argument, Option
+
+from grm_plugin.errors import InputError, not_installed
+from grm_plugin.records import read_verdicts
+from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.types import Scale, Verdict
+
+if TYPE_CHECKING:
+    from grm_plugin.spct.threshold import Threshold, Trial
+
+
+def stopper(
+    records: Annotated[
+        list[Path],
+        Argument(
+            metavar="RECORDS",
+            help="Verdicts with more than k samples of each group, as `grm score` writes them.",
+        ),
+    ],
+    k: Annotated[int, Option("-k", "--k", min=4, help="Most samples of a group.")] = 32,
+    lose: Annotated[
+        float, Option(min=0, max=100, help="Most accuracy to lose against all k, in points of 100.")
+    ] = 0.2,
+    min_samples: Annotated[int, Option(min=2, help="Fewest samples of a group.")] = 4,
+    scale: Annotated[tuple[float, float], Option(help="Lowest and highest score of the judge.")] = (
+        1,
+        10,
+    ),
+    cluster: Annotated[
+        list[str] | None, Option(help="Name in the metadata by which groups belong together.")
+    ] = None,
+    orders: Annotated[int, Option(min=1, help="Random orders of the samples.")] = 64,
+    seed: Annotated[int, Option(help="Decides the orders and the intervals.")] = 0,
+    to: Annotated[Path | None, Option("--out", help="JSON file for all that was found.")] = None,
+) -> None:
+    """Find the largest error of `stop: ranking` that loses next to no accuracy on these groups.
+
+    The samples are put into many random orders, and every order is ended where the stopper would
+    end it. Groups need labels (`best`, `ratings`); where one has none, all are labelled by what all
+    of their samples vote for. Take groups that you do not test on, and judge them once with twice
+    the k that you want or more: `grm score DATA -o RECORDS -k 64`.
+    """
+    try:
+        from grm_plugin.spct.threshold import Trial, largest, tried
+    except ImportError as error:
+        raise not_installed("grm train stopper", "eval", error) from error
+    trial = Trial(k, min_samples, Scale(*scale), orders, seed, tuple(cluster or ()))
+    verdicts, labels = _labelled([one for path in records for one in read_verdicts(path)])
+    thresholds = tried(verdicts, trial)
+    chosen = largest(thresholds, lose / 100)
+    out.print(_table(thresholds, chosen))
+    say(f"{len(verdicts)} groups, labels: {labels}; accuracy in points of 100, at most {k} samples")
+    if to:
+        told = {"groups": len(verdicts), "labels": labels, "lose": lose, "trial": asdict(trial)}
+        _write(to, {**told, **_found(thresholds, chosen, trial)})
+    if chosen is None:
+        raise InputError(
+            f"lose: every error of the stopper loses more than {lose:g} points on these groups; "
+            "allow more, or keep stop: fixed"
+        )
+    out.print(f"k: {k}\nstop: {{name: ranking, error: {chosen.error:g}{_fewest(min_samples)}}}")
+
+
+def _labelled(verdicts: list[Verdict]) -> tuple[list[Verdict], str]:
+    from grm_plugin.spct.threshold import are_labelled, labelled_by_all
+
+    if are_labelled(verdicts):
+        return verdicts, "of the data"
+    return labelled_by_all(verdicts), "what all samples vote for"
+
+
+def _fewest(min_samples: int) -> str:
+    return "" if min_samples == 4 else f", min_samples: {min_samples}"
+
+
+def _table(thresholds: list[Threshold], chosen: Threshold | None) -> Table:
+    table = plain_table(">error", ">samples", ">saved", "accuracy", "over uniform", "")
+    for one in thresholds:
+        table.add_row(
+            f"{one.error:g}",
+            f"{one.samples:.1f}",
+            f"{one.saved:.1%}",
+            _points(one.change),
+            _points(one.over_uniform) if one.over_uniform else "",
+            "chosen" if one is chosen else "",
+        )
+    return table
+
+
+def _points(found: Any) -> str:
+    """A difference in points of 100, with its interval."""
+    value, low, high = (100 * number for number in (found.value, found.low, found.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _found(
+    thresholds: list[Threshold], chosen: Threshold | None, trial: Trial
+) -> dict[str, object]:
+    stop = {"name": "ranking", "min_samples": trial.min_samples}
+    return {
+        "stop": {**stop, "error": chosen.error} if chosen else None,
+        "chosen": asdict(chosen) if chosen else None,
+        "thresholds": [asdict(one) for one in thresholds],
+    }
+
+
+def _write(path: Path, found: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

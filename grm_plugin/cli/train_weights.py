@@ -1,0 +1,202 @@
+"""``grm train weights``: fits how much each judgment counts, from records and without a token."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, BadParameter, Option
+
+from grm_plugin import strict_yaml
+from grm_plugin.classifiers import Classifier, named
+from grm_plugin.cli.progress import Meter
+from grm_plugin.cli.whole_file import writing
+from grm_plugin.engine import Limits
+from grm_plugin.errors import InputError, not_installed, quoted
+from grm_plugin.hosts.recorded import records_of
+from grm_plugin.pipeline.rating import load_meta_template, trained_on
+from grm_plugin.plugins import installed
+from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.spct.meta_data import Splitting
+from grm_plugin.spct.meta_records import rate_verdicts
+from grm_plugin.types import Verdict
+
+if TYPE_CHECKING:
+    from grm_plugin.evaluation.scaling.samples import Samples
+    from grm_plugin.spct.weight_validation import Figure
+
+_FEWEST = 20  # groups
+
+
+def weights(
+    records: Annotated[
+        list[Path],
+        Argument(
+            metavar="RECORDS...",
+            help="Verdicts of labelled groups: files, folders or the start of names.",
+        ),
+    ],
+    output: Annotated[Path, Option("--out", metavar="WEIGHTS", help="JSON file for the result.")],
+    classifier: Annotated[
+        str | None,
+        Option(
+            metavar="FOLDER|PART",
+            help="Meta RM for judgments without a meta-score on record: its folder, or as in a "
+            "configuration, such as '{name: server, url: http://localhost:8002}'.",
+        ),
+    ] = None,
+    template: Annotated[Path | None, Option(help="What the meta RM is shown.")] = None,
+    rated: Annotated[
+        Path | None, Option(help="Write RECORDS here, with the meta-scores that were missing.")
+    ] = None,
+    margin_only: Annotated[
+        bool, Option("--margin-only", help="Weights by the margin alone, without a meta RM.")
+    ] = False,
+    ks: Annotated[str, Option(metavar="4,8,...", help="How many samples vote.")] = "4,8,16,32",
+    by: Annotated[
+        str | None,
+        Option(help="Name in the metadata of what folds and intervals keep together."),
+    ] = None,
+    drop_below: Annotated[
+        float, Option(min=0.0, max=1.0, help="Share of the heaviest weight that has no vote.")
+    ] = 0.0,
+    folds: Annotated[int, Option(min=2, help="Of the cross-validation.")] = 5,
+    seed: Annotated[int, Option(help="Decides the subsets of samples.")] = 0,
+) -> None:
+    """Fit soft weights: how much a judgment counts, by its meta-score and its margin.
+
+    RECORDS hold labelled groups with several samples each, such as `grm score -k 32` writes; they
+    should not be the groups that the meta RM was trained on. Nothing is sampled. The weights make
+    the labels likely in votes of random subsets of the samples; the table says, on folds that they
+    were not fitted to, what they gain over equal weights, and what the margin alone would gain.
+
+    Used by `select: {name: weights, file: WEIGHTS, classifier: {...}}`.
+    """
+    verdicts = _read(records)
+    if classifier:
+        verdicts = _rated(verdicts, _made(classifier), template)
+    if rated:
+        with writing(rated) as file:
+            file.writelines(to_line(one).decode() for one in verdicts)
+    result, figures = _fitted(
+        verdicts, _sizes(ks), by, folds=folds, seed=seed, drop_below=drop_below,
+        margin_only=margin_only,
+    )  # fmt: skip
+    with writing(output) as file:
+        file.write(json.dumps(result, indent=2) + "\n")
+    _tell(result, figures)
+    say(f"next: --set 'select={{name: weights, file: {output}, classifier: ...}}'")
+
+
+def _read(records: Sequence[Path]) -> list[Verdict]:
+    files = itertools.chain.from_iterable(map(records_of, records))
+    found = [one for path in files for one in read_verdicts(path)]
+    several = [one for one in found if len(one.group.responses) > 1]
+    if len(several) < _FEWEST:
+        raise InputError(
+            f"expected {_FEWEST} groups of two or more responses or more, got {len(several)} among "
+            f"{len(found)} verdicts"
+        )
+    return several
+
+
+def _made(classifier: str) -> Classifier:
+    if Path(classifier).is_dir():
+        part: Any = {"name": "transformers", "model": classifier}
+    else:
+        part = strict_yaml.parse(classifier)
+    if not isinstance(part, dict):
+        raise BadParameter(
+            f"--classifier: expected a folder or {{name: ..., ...}}, got {quoted(classifier)}"
+        )
+    made: Classifier = installed().make("classifier", *named(part), Limits())
+    return made
+
+
+def _rated(verdicts: list[Verdict], classifier: Classifier, template: Path | None) -> list[Verdict]:
+    with Meter(None, "judgments", state="rating") as meter:
+        return rate_verdicts(
+            verdicts,
+            classifier,
+            load_meta_template(template or trained_on(classifier)),
+            lambda done: meter.show(done, "rated"),
+        )
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(sorted({int(one) for one in text.split(",")}))
+    except ValueError:
+        sizes = ()
+    if not sizes or sizes[0] < 1:
+        raise BadParameter(f"--ks: expected numbers such as 4,8,16, got {quoted(text)}")
+    return sizes
+
+
+def _fitted(
+    verdicts: Sequence[Verdict],
+    ks: tuple[int, ...],
+    by: str | None,
+    *,
+    folds: int,
+    seed: int,
+    drop_below: float,
+    margin_only: bool,
+) -> tuple[dict[str, Any], list[Figure]]:
+    try:
+        from grm_plugin.evaluation.scaling.samples import Samples
+        from grm_plugin.spct.weight_fitting import Fitting, fit_weights
+        from grm_plugin.spct.weight_validation import cross_validated
+    except ImportError as error:
+        raise not_installed("grm train weights", "eval", error) from error
+    samples = Samples.of(verdicts)
+    has_meta = _has_meta(samples, margin_only)
+    clusters = [Splitting(by).cluster(group) for group in samples.groups]
+    fitting = Fitting(ks=tuple(k for k in ks if k <= samples.samples), seed=seed)
+    if not fitting.ks:
+        raise InputError(f"--ks: expected at most {samples.samples}, the samples of a group")
+    ways = [("margin",), ("meta",), ("meta", "margin")] if has_meta else [("margin",)]
+    figures = cross_validated(samples, clusters, ways, fitting, folds=folds, drop_below=drop_below)  # type: ignore[arg-type]
+    fitted = fit_weights(samples, ways[-1], fitting, drop_below=drop_below)  # type: ignore[arg-type]
+    result = {
+        "coefficients": fitted.weighing.model_dump(),
+        "temperature": fitted.temperature,
+        "log_likelihood": {"weights": fitted.log_likelihood, "equal": fitted.equal},
+        "groups": len(samples.groups),
+        "samples": samples.samples,
+        "clusters": len(set(clusters)),
+        "ks": fitting.ks,
+        "folds": folds,
+        "seed": seed,
+        "held_out": [asdict(one) for one in figures],
+    }
+    return result, figures
+
+
+def _has_meta(samples: Samples, margin_only: bool) -> bool:
+    if margin_only:
+        return False
+    known = samples.meta_G_K == samples.meta_G_K  # NaN differs from itself
+    if not known.any():
+        raise InputError(
+            "no judgment has a meta-score on record; name a meta RM with --classifier, or fit "
+            "--margin-only"
+        )
+    return True
+
+
+def _tell(result: dict[str, Any], figures: Sequence[Figure]) -> None:
+    table = plain_table("on held-out folds", ">k", ">best wins", ">gain", "95 % interval")
+    for one in sorted(figures, key=lambda one: one.k):
+        interval = f"{100 * one.gain.low:+.1f} to {100 * one.gain.high:+.1f}"
+        gain = f"{100 * one.gain.value:+.1f}"
+        row = [f"{one.accuracy.value:.1%}", gain, interval]
+        table.add_row(one.name, str(one.k), *(row if one.gain.value or one.gain.high else row[:1]))
+    out.print(table)
+    used = {name: round(value, 4) for name, value in result["coefficients"].items()}
+    out.print(f"weights: {used}, of {result['groups']} groups with {result['samples']} samples")

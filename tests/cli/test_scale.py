@@ -1,0 +1,199 @@
+"""``grm scale``: from labelled groups, or records of them, to figures, tables and a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grm_plugin.records import read_verdicts
+from tests.cli.conftest import Ended
+from tests.cli.files import rows, write
+
+pytest.importorskip("numpy")
+pytest.importorskip("matplotlib")
+
+Grm = Callable[..., Ended]
+TINY = ("--engine", "tiny", "--set", "engine.log=log")
+PNG = b"\x89PNG"
+
+
+def labelled(number: int, **more: Any) -> list[dict[str, Any]]:
+    """The tiny judge finds the longest of three responses, which is response 1."""
+    return [
+        {**row, "best": 1 if i % 4 else 0, "source": i % 3, **more}
+        for i, row in enumerate(rows(number))
+    ]
+
+
+def figures(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "scale.json").read_text())
+
+
+def test_labelled_groups_become_figures_tables_and_a_picture(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "4", *TINY)
+    assert ended.code == 0
+    assert "how often the right response wins, of 8 groups" in ended.out
+    assert "greedy 75.0" in ended.out and "4 75.0" in ended.out
+    found = figures(tmp_path / "out")
+    overall = found["parts"][0]
+    assert overall["greedy"]["accuracy"]["value"] == 0.75
+    assert {one["k"] for one in overall["points"]} == {1, 2, 4}
+    assert all(one["cost"]["written"] == 5 * one["k"] for one in overall["points"])
+    assert found["judge"]["engine"] == "tiny" and found["judge"]["k"] == 4
+    assert (tmp_path / "out" / "scale.png").read_bytes().startswith(PNG)
+    greedy = list(read_verdicts(tmp_path / "out" / "greedy.jsonl"))
+    assert {one.origin["temperature"] for one in greedy} == {0} and len(greedy) == 8
+
+
+def test_the_same_command_asks_the_judge_nothing_twice(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    command = ("scale", "rm.jsonl", "--out", "out", "--samples", "4", *TINY)
+    assert grm(*command).code == 0
+    asked, before = (tmp_path / "log").read_text(), figures(tmp_path / "out")
+    ended = grm(*command)
+    assert ended.code == 0 and "verdicts in out/samples.jsonl already: 4" in ended.err
+    assert (tmp_path / "log").read_text() == asked
+    assert figures(tmp_path / "out") == before
+
+
+def test_a_run_that_was_killed_goes_on(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    command = ("scale", "rm.jsonl", "--out", "out", "--samples", "2", "--no-greedy", *TINY)
+    assert grm(*command).code == 0
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = record.read_bytes().splitlines(keepends=True)
+    record.write_bytes(b"".join(lines[:2]) + lines[2][:50])
+    assert grm(*command).code == 0
+    assert len(record.read_bytes().splitlines()) == 4
+
+
+def test_records_cost_no_token(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "4", *TINY).code == 0
+    asked = (tmp_path / "log").read_text()
+    assert grm("scale", "out", "--out", "again").code == 0
+    files = ("out/greedy.jsonl", "out/samples.jsonl")
+    assert grm("scale", *files, "--out", "both").code == 0
+    assert (tmp_path / "log").read_text() == asked
+    first = figures(tmp_path / "out")
+    for folder in ("again", "both"):
+        assert figures(tmp_path / folder) == first
+
+
+def test_fewer_samples_of_a_record_and_other_ks_are_taken_on_request(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "6", *TINY).code == 0
+    more = ("--samples", "5", "--ks", "1,3,5", "--orders", "7", "--no-greedy")
+    assert grm("scale", "out", "--out", "few", *more).code == 0
+    found = figures(tmp_path / "few")
+    assert found["data"]["samples"] == 5 and found["settings"]["orders"] == 7
+    assert found["settings"]["ks"] == [1, 3, 5] and found["parts"][0]["greedy"] is None
+    ended = grm("scale", "out", "--out", "few", "--samples", "9")
+    assert ended.code == 1 and "at least 9 samples each" in ended.err
+
+
+def test_pairs_ratings_and_subsets_are_read(grm: Grm, tmp_path: Path) -> None:
+    write(
+        tmp_path / "rm.jsonl",
+        [
+            {"prompt": "a", "responses": ["x", "yyy"], "ratings": [1, 2], "subset": "hard"},
+            {"prompt": "b", "responses": ["xx", "y"], "best": 1, "subset": "easy"},
+        ],
+    )
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY)
+    assert ended.code == 0
+    assert "subset easy 1" in ended.out and "subset hard 1" in ended.out
+    parts = {one["name"]: one for one in figures(tmp_path / "out")["parts"]}
+    assert parts["subset hard"]["points"][0]["accuracy"]["value"] == 1.0
+    assert parts["subset easy"]["points"][0]["accuracy"]["value"] == 0.0
+
+
+def test_groups_are_clustered_by_columns_of_the_data(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(12))
+    named = ("--cluster", "source,id_of_page")
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *named, *TINY)
+    assert ended.code == 1 and "rm.jsonl, line 1: --cluster: expected a 'id_of_page'" in ended.err
+    assert not (tmp_path / "log").exists(), "no token is spent"
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", "--cluster=source", *TINY)
+    assert ended.code == 0 and "by groups clustered by source (3)" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"best": 7}, "line 2: best: expected the index of one of 3 responses, 0 to 2, got '7'"),
+        ({"best": None}, "line 2: expected best or ratings of 3 responses, got no label"),
+        ({"best": None, "ratings": [2, 2, 1]}, "line 2: ratings: expected one maximum"),
+    ],
+)
+def test_a_label_that_is_none_is_named_before_a_token_is_spent(
+    grm: Grm, tmp_path: Path, row: dict[str, Any], message: str
+) -> None:
+    write(tmp_path / "rm.jsonl", [labelled(1)[0], {**labelled(2)[1], **row}])
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY)
+    assert ended.code == 1 and message in ended.err
+    assert not (tmp_path / "log").exists()
+
+
+def test_records_of_two_judges_are_refused(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(2))
+    for folder, model in (("a", "one"), ("b", "two")):
+        more = ("--samples", "2", "--no-greedy", "--set", f"engine.model={model}")
+        assert grm("scale", "rm.jsonl", "--out", folder, *more, *TINY).code == 0
+    ended = grm("scale", "a/samples.jsonl", "b/samples.jsonl", "--out", "c")
+    assert ended.code == 1
+    assert "model was 'one', is 'two'" in ended.err and "the records of one judge" in ended.err
+
+
+def test_records_and_labelled_groups_do_not_mix(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(2))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
+    ended = grm("scale", "out/samples.jsonl", "rm.jsonl", "--out", "c")
+    assert ended.code == 1
+    assert "expected one input, or records alone, got rm.jsonl beside others" in ended.err
+
+
+def test_groups_that_could_not_be_judged_are_left_out_and_told(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(3))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    lines[1] |= {"judgments": [], "failures": [], "rewards": None, "unscored": "refused: too long"}
+    write(record, lines)
+    ended = grm("scale", "out", "--out", "again")
+    assert ended.code == 0 and "of 2 groups" in ended.out
+    assert "left out: 1 groups that were not judged, such as 1: refused: too long" in ended.err
+
+
+def test_soft_weights_of_a_file_are_one_more_scheme(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    (tmp_path / "w.json").write_text('{"coefficients": {"margin": 0.3}}')
+    more = ("--samples", "2", "--weights", "w.json")
+    assert grm("scale", "rm.jsonl", "--out", "out", *more, *TINY).code == 0
+    names = {one["scheme"] for one in figures(tmp_path / "out")["parts"][0]["points"]}
+    assert "weights" in names
+
+
+def test_the_samples_of_a_group_have_one_name(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(1))
+    ended = grm("scale", "rm.jsonl", "--out", "out", "-k", "4", *TINY)
+    assert ended.code == 1 and "--samples" in ended.err
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--ks", "1,two", *TINY)
+    assert ended.code == 2 and "expected numbers such as 1,2,4" in ended.err
+
+
+def test_without_numpy_it_says_what_to_install(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grm_plugin.cli.scale.find_spec", lambda name: None)
+    write(tmp_path / "rm.jsonl", labelled(1))
+    ended = grm("scale", "rm.jsonl", "--out", "out", *TINY)
+    assert ended.code == 1
+    assert 'grm scale needs numpy, matplotlib; pip install "grm-plugin[eval]"' in ended.err

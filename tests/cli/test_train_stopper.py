@@ -1,0 +1,52 @@
+"""``grm train stopper``: from a record to a line of settings that ``grm score`` takes."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grm_plugin import GRMConfig
+from grm_plugin.running.recorder import Recorder
+from tests.cli.conftest import Ended
+from tests.evaluation.verdicts import noisy
+
+Grm = Callable[..., Ended]
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    rng, path = random.Random(3), tmp_path / "r.jsonl"
+    recorder = Recorder(path)
+    for number in range(40):
+        recorder.write(noisy(rng, n=3, k=24, skill=2, id=str(number), phrasing=number % 5))
+    recorder.close()
+    return path
+
+
+def test_it_prints_settings_that_can_be_used(grm: Grm, record: Path, tmp_path: Path) -> None:
+    ended = grm("train", "stopper", record, "-k", "16", "--lose", "1", "--out", "found.json")
+    assert ended.code == 0
+    (line,) = re.findall(r"stop: \{[^}]*\}", ended.out)
+    found = json.loads((tmp_path / "found.json").read_text())
+    settings = GRMConfig(k=16, **yaml.safe_load(line))
+    assert settings.stop.options["error"] == found["stop"]["error"] == found["chosen"]["error"]
+    assert found["chosen"]["change"]["value"] >= -0.01
+    assert 0 < found["chosen"]["saved"] < 1
+    assert "chosen" in ended.out and "40 groups, labels: of the data" in ended.err
+
+
+def test_an_interval_may_go_by_what_the_groups_share(grm: Grm, record: Path) -> None:
+    assert grm("train", "stopper", record, "-k", "16", "--cluster", "phrasing").code == 0
+    ended = grm("train", "stopper", record, "-k", "16", "--cluster", "phrase")
+    assert ended.code == 1 and "no group's metadata has 'phrase'" in ended.err
+
+
+def test_a_record_with_too_few_samples_is_refused(grm: Grm, record: Path) -> None:
+    ended = grm("train", "stopper", record, "-k", "32")
+    assert ended.code == 1 and "k: expected at most 24" in ended.err
