@@ -171,7 +171,7 @@ def test_what_is_done_is_measured_and_what_is_not_is_named(
         found = verdicts(groups=20, noise=noise)
         alone = [replace(one, judgments=one.judgments[:1]) for one in found]
         for file, some in (("samples.jsonl", found), ("greedy.jsonl", alone)):
-            (folder / file).write_bytes(b"".join(to_line(one) + b"\n" for one in some))
+            (folder / file).write_bytes(b"".join(map(to_line, some)))
         journal.begin(f"wide {name}", ["grm", "scale"])
         journal.end(f"wide {name}", 1.0, done=True)
     main(tmp_path)
