@@ -15,7 +15,8 @@ from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, stopping
 from grm_plugin.evaluation.scaling.weighing import margins
-from recipes.spct.reference.figures.intervals import CLUSTER, POINTS, Figure, Slice
+from recipes.spct.reference.chain import CLUSTER
+from recipes.spct.reference.figures.intervals import POINTS, Figure, Slice
 from recipes.spct.reference.figures.rules import KS, by_margin
 from recipes.spct.reference.figures.wide import MEAN
 
