@@ -110,7 +110,7 @@ def test_a_meta_rm_that_knows_the_margin_alone_has_a_high_auc_and_none_at_the_sa
     found = areas(Samples.of(verdicts(meta=lambda right, lead: lead)))
     assert found["all pairs"].value > 0.6
     assert found["same N and margin"].value == 0.5
-    assert found["margin alone, all pairs"].value == found["all pairs"].value
+    assert found["all pairs, the margin in its place"].value == found["all pairs"].value
 
 
 def test_a_meta_rm_that_knows_the_truth_has_it_at_the_same_margin_too() -> None:
@@ -161,24 +161,55 @@ def test_balanced_orders_take_a_bias_out_that_independent_ones_leave() -> None:
     assert lines[0][1].independent > 8
 
 
+def left(folder: Path, name: str, found: list[Verdict]) -> None:
+    """What a finished ``grm scale`` leaves of ``name``, such as ``wide base``."""
+    made = folder / Path(*name.split())
+    made.mkdir(parents=True)
+    alone = [replace(one, judgments=one.judgments[:1]) for one in found]
+    for file, some in (("samples.jsonl", found), ("greedy.jsonl", alone)):
+        (made / file).write_bytes(b"".join(map(to_line, some)))
+    journal = Journal(folder / "journal.json")
+    journal.begin(name, ["grm", "scale"])
+    journal.end(name, 1.0, done=True)
+
+
 def test_what_is_done_is_measured_and_what_is_not_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal = Journal(tmp_path / "journal.json")
-    for name, noise in (("base", 3.0), ("rft1", 2.0), ("rl1", 0.5)):
-        folder = tmp_path / "wide" / name
-        folder.mkdir(parents=True)
-        found = verdicts(groups=20, noise=noise)
-        alone = [replace(one, judgments=one.judgments[:1]) for one in found]
-        for file, some in (("samples.jsonl", found), ("greedy.jsonl", alone)):
-            (folder / file).write_bytes(b"".join(map(to_line, some)))
-        journal.begin(f"wide {name}", ["grm", "scale"])
-        journal.end(f"wide {name}", 1.0, done=True)
+    for name, noise in (("base", 3.0), ("rft1", 2.0), ("rl1", 0.5), ("bare", 4.0)):
+        left(tmp_path, f"wide {name}", verdicts(groups=20, noise=noise))
     main(tmp_path)
     told = json.loads((tmp_path / "figures.json").read_text())
-    gain = next(one for one in told["figures"] if one["name"] == "RL - base, one sample")
+    figures = {one["name"]: one for one in told["figures"]}
+    gain = figures["RL - base, one sample"]
     assert gain["found"]["value"] > 20 and gain["parts"].keys() == {"N = 2", "seed 1"}
-    assert {"wide rl2", "deep rl", "wide bare"} <= set(told["missing"])
+    assert figures["with principles - without, vote@8"]["found"]["value"] > 0
+    assert {"wide rl2", "deep rl"} <= set(told["missing"]) and "wide base" not in told["missing"]
     assert told["readings"]["base"]["unreadable"] == 0
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     assert "not done yet: deep rl" in capsys.readouterr().out
+
+
+def test_what_was_chosen_before_is_measured_on_64_samples(tmp_path: Path) -> None:
+    left(tmp_path, "deep rl", verdicts(groups=30, k=64, meta=lambda right, lead: 2.0 * right))
+    own = tmp_path / "seed1"
+    own.mkdir()
+    files = {
+        "weights": {"coefficients": {"meta": 1.0}},
+        "margin": {"coefficients": {"margin": 0.1}},
+        "stopper": {"stop": {"name": "ranking", "error": 0.05}},
+        "chosen": {
+            "meta": {"8": "weights", "32": "meta 1/2"},
+            "margin": {"8": "meta 3/4", "32": "weights"},
+        },
+    }
+    for name, value in files.items():
+        (own / f"{name}.json").write_text(json.dumps(value))
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    names = {one["name"]: one["holds"] for one in told["figures"]}
+    assert names["meta@8 (weights) - vote@8"] and names["meta@32 (meta 1/2) - vote@32"]
+    assert "margin@32 (weights) - vote@32" in names
+    assert told["areas"]["same N and margin"]["value"] == 1.0
+    assert 0 < told["samples saved"] < 1
+    assert told["curves"]["rl, vote"]["64"] > told["curves"]["rl, vote"]["1"]

@@ -80,7 +80,7 @@ def areas(samples: Samples) -> dict[str, AUC]:
         "same N and margin": wider(meta, list(alike)),
         "same group and margin": wider(meta, list(zip(of_group, margin, strict=True))),
         "all pairs": wider(meta, None),
-        "margin alone, all pairs": wider(margin, None),
+        "all pairs, the margin in its place": wider(margin, None),
     }
 
 
