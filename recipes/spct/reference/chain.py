@@ -81,7 +81,8 @@ def training(chain: Chain) -> list[Stage]:
     steps = ("--max_steps", str(part(_RL_STEPS, chain.share)))
     return _of_seed(
         chain,
-        grm("sample", "train", "sample", rm, "-n", "3", *asked, makes=drawn),
+        # the reference judge has learned its prompt alone, and understands no hint
+        grm("sample", "train", "sample", rm, "-n", "3", "--no-hinted", *asked, makes=drawn),
         grm("reject", "train", "reject", str(drawn), "--easy", str(easy), makes=kept),
         recipe("rft", "sft", chain.start, kept, *seed, makes=rft),
         replace(grm("rl-data", *to_rows, makes=rows), uses=(kept,)),  # made together with easy
