@@ -17,9 +17,9 @@ from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.asking import SINGLE, Asking
 from grm_plugin.spct.easy import Easy
-from grm_plugin.spct.examples import Datum
+from grm_plugin.spct.examples import Datum, subset_of
 from grm_plugin.spct.labelled import LabelledInput
-from grm_plugin.spct.rl_rows import RLRow, rl_rows, subset_of
+from grm_plugin.spct.rl_rows import RLRow, rl_rows
 
 
 def rl_data(

@@ -10,8 +10,8 @@ from typing import Any
 from grm_plugin.pipeline.building import Form
 from grm_plugin.pipeline.planning import distinct, looks, plan
 from grm_plugin.spct.asking import Asking
-from grm_plugin.spct.examples import Datum
-from grm_plugin.types import Group, Message
+from grm_plugin.spct.examples import Datum, subset_of
+from grm_plugin.types import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,3 @@ def _rows(datum: Datum, form: Form, orders: int, seed: int) -> Iterator[RLRow]:
             subset=subset_of(group),
             id=group.id or group.fingerprint,
         )
-
-
-def subset_of(group: Group) -> str:
-    """What the data calls the part that a group belongs to, else ``n`` and its size.
-
-    >>> subset_of(Group.of("2 + 2?", ["4", "5"]))
-    'n2'
-    """
-    named = group.metadata.get("subset")
-    return str(named) if named not in (None, "") else f"n{len(group.responses)}"
