@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from grm_plugin.reference.meta_rm import META_TEMPLATE
 from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
@@ -94,10 +95,11 @@ def rating(chain: Chain) -> list[Stage]:
     asked = ("--no-hinted", *judge(rl, chain.seed))
     rm = str(chain.out / "train.jsonl")
     records = (str(folder / "plain.jsonl") for folder in (own / "trajectories", again))
+    shown = ("--template", str(META_TEMPLATE))
     return _of_seed(
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
-        grm("meta-data", "train", "meta-data", *records, makes=rows),
+        grm("meta-data", "train", "meta-data", *records, *shown, makes=rows),
         grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
