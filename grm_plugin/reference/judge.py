@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 Stage = Literal["final", "base"]
 
-_STAGES: Mapping[Stage, Path] = {
-    "final": Path(__file__).parent / "model",
-    "base": Path(__file__).parent / "base",
-}
-MODEL = _STAGES["final"]
+MODEL = Path(__file__).parent / "model"
 """The shipped weights, in the layout of transformers."""
+
+BASE = Path(__file__).parent / "base"
+"""The weights that SPCT started from."""
+
+_STAGES: Mapping[Stage, Path] = {"final": MODEL, "base": BASE}
 
 _OWNER = "engine 'reference'"
 

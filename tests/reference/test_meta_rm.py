@@ -12,7 +12,7 @@ from grm_plugin import Group
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.rating import load_meta_template, shown_to_meta_rm
-from grm_plugin.reference.judge import MODEL, ReferenceJudge
+from grm_plugin.reference.judge import BASE, MODEL, ReferenceJudge
 from grm_plugin.reference.meta_rm import META_MODEL, META_TEMPLATE, ReferenceMetaRM
 from grm_plugin.reference.prompt import render_prompt
 from grm_plugin.reference.tasks.data import draw_group
@@ -38,7 +38,7 @@ def test_the_meta_rm_reads_what_the_judge_read_and_wrote_in_the_order_it_saw() -
     [
         ({}, MODEL),
         ({"stage": "final"}, MODEL),
-        ({"stage": "base"}, MODEL.parent / "base"),
+        ({"stage": "base"}, BASE),
         ({"model": "mine", "stage": "base"}, Path("mine")),
     ],
 )
