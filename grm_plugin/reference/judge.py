@@ -14,7 +14,7 @@ from grm_plugin.errors import InputError, not_installed
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.local.options import LocalJudgeOptions
 from grm_plugin.options import read_options
-from grm_plugin.reference.prompt import TEMPLATE
+from grm_plugin.reference.prompt import META_TEMPLATE, TEMPLATE
 from grm_plugin.reference.tasks.family import strangeness
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
 from grm_plugin.types import Group, Message
@@ -107,5 +107,6 @@ def grm_register_engines(register: Register[EngineFactory]) -> None:
 
 @hookimpl
 def grm_register_templates(register: Register[Path | str]) -> None:
-    """Offer the reference GRM's prompt."""
+    """Offer the reference GRM's prompt, and what its meta RM reads."""
     register("reference", TEMPLATE)
+    register("reference-meta", META_TEMPLATE)

@@ -15,9 +15,6 @@ from grm_plugin.local.options import LocalModelOptions
 META_MODEL = Path(__file__).parent / "meta"
 """The shipped weights, in the layout of transformers."""
 
-META_TEMPLATE = Path(__file__).parent / "meta.txt"
-"""What a meta RM of the family is shown: what the judge read and wrote, as one text."""
-
 
 class ReferenceMetaOptions(LocalModelOptions):
     """Options of the ``transformers`` classifier, whose model is the one that is shipped."""

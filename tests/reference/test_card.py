@@ -26,7 +26,7 @@ from grm_plugin.reference.making.shipping import (  # noqa: E402
     stages_of,
 )
 from grm_plugin.reference.making.training import TrainingConfig, train  # noqa: E402
-from grm_plugin.reference.meta_rm import META_TEMPLATE  # noqa: E402
+from grm_plugin.reference.prompt import META_TEMPLATE  # noqa: E402
 from grm_plugin.reference.tasks.data import TaskGroup  # noqa: E402
 from grm_plugin.reference.tasks.task import Requirement, Task  # noqa: E402
 from grm_plugin.reference.tokenizer import save_tokenizer  # noqa: E402

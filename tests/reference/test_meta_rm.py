@@ -13,8 +13,8 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.rating import load_meta_template, shown_to_meta_rm
 from grm_plugin.reference.judge import BASE, MODEL, ReferenceJudge
-from grm_plugin.reference.meta_rm import META_MODEL, META_TEMPLATE, ReferenceMetaRM
-from grm_plugin.reference.prompt import render_prompt
+from grm_plugin.reference.meta_rm import META_MODEL, ReferenceMetaRM
+from grm_plugin.reference.prompt import META_TEMPLATE, render_prompt
 from grm_plugin.reference.tasks.data import draw_group
 from grm_plugin.reference.tasks.teacher import draw_judgment
 from grm_plugin.types import Judgment
