@@ -167,27 +167,44 @@ class ExampleEncoder:
         }
 
 
-def fitting(
-    rows: Iterable[dict[str, list[int]]], max_length: int | None, too_long: TooLong = "refuse"
-) -> tuple[list[dict[str, list[int]]], int]:
-    """The encoded rows that fit, and how many do not; none is ever cut.
+@dataclass
+class Fitting:
+    """Passes on the encoded rows that fit, and counts; no row is ever cut.
 
     Args:
-        rows: of an :class:`ExampleEncoder`.
         max_length: tokens of a row; None: any number.
-        too_long: what becomes of those that have more.
-
-    Raises:
-        ConfigError: some do not fit and are not to be dropped, or none fits.
+        rows: so many came.
+        too_long: so many of them do not fit.
+        longest: tokens of the longest of all.
     """
-    found = list(rows)
-    lengths = [len(row["input_ids"]) for row in found]
-    kept = [row for row, n in zip(found, lengths, strict=True) if not max_length or n <= max_length]
-    dropped = len(found) - len(kept)
-    if dropped and (too_long == "refuse" or not kept):
-        raise ConfigError(
-            f"max_length: {dropped:,} of {len(found):,} rows have more than {max_length} tokens, "
-            f"the longest has {max(lengths)}, and a row that is cut would lose its scores; raise "
-            "max_length, or set too_long to drop"
-        )
-    return kept, dropped
+
+    max_length: int | None
+    rows: int = 0
+    too_long: int = 0
+    longest: int = 0
+
+    def of(self, rows: Iterable[dict[str, list[int]]]) -> Iterator[dict[str, list[int]]]:
+        """Those of ``rows`` that fit."""
+        for row in rows:
+            length = len(row["input_ids"])
+            self.rows, self.longest = self.rows + 1, max(self.longest, length)
+            if self.max_length is None or length <= self.max_length:
+                yield row
+            else:
+                self.too_long += 1
+
+    def check(self, too_long: TooLong) -> None:
+        """Look at what came.
+
+        Args:
+            too_long: whether rows that do not fit are to be dropped.
+
+        Raises:
+            ConfigError: some do not fit and are not to be dropped, or none fits.
+        """
+        if self.too_long and (too_long == "refuse" or self.too_long == self.rows):
+            raise ConfigError(
+                f"max_length: {self.too_long:,} of {self.rows:,} rows have more than "
+                f"{self.max_length} tokens, the longest has {self.longest}, and a row that is cut "
+                "would lose its scores; raise max_length, or set too_long to drop"
+            )

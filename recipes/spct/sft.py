@@ -11,11 +11,13 @@ YAML are those of :class:`Rows`, of TRL's ``SFTConfig`` and of its ``ModelConfig
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 from transformers import AutoConfig, AutoTokenizer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_peft_config
@@ -23,8 +25,10 @@ from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_peft_config
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import say
-from grm_plugin.spct.tuning import ExampleEncoder, fitting, mixed, read_examples
+from grm_plugin.spct.tuning import ExampleEncoder, Fitting, mixed, read_examples
 from grm_trl.training import MetricsFile, StopAtNaN
+
+_PART = 4096
 
 
 @dataclass
@@ -92,15 +96,29 @@ def _encoded(
     if rows.general:
         general = list(read_examples(Input(rows.general)))
         examples = mixed(examples, general, rows.general_share, training.seed)
-    config = AutoConfig.from_pretrained(model.model_name_or_path, revision=model.model_revision)
-    context = getattr(config.get_text_config(), "max_position_embeddings", None)
-    limits = [limit for limit in (training.max_length, context) if limit]
-    kept, dropped = fitting(map(encoder.encode, examples), min(limits, default=None), rows.too_long)
+    fitting = Fitting(_longest(training, model))
+    data = _dataset(fitting.of(map(encoder.encode, examples)))
+    fitting.check(rows.too_long)
     say(
         f"{learned:,} rows of judgments, {len(examples) - learned:,} general ones; "
-        f"{dropped:,} are too long and dropped"
+        f"{fitting.too_long:,} are too long and dropped"
     )
-    return Dataset.from_list(kept)
+    return data
+
+
+def _longest(training: SFTConfig, model: ModelConfig) -> int | None:
+    """Most tokens of a row: those that are set, and no more than the model can hold."""
+    config = AutoConfig.from_pretrained(model.model_name_or_path, revision=model.model_revision)
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return min([limit for limit in (training.max_length, context) if limit], default=None)
+
+
+def _dataset(rows: Iterator[dict[str, list[int]]]) -> Dataset:
+    """A data set of ``rows``, of which only a few are in memory as Python lists."""
+    parts = []
+    while part := list(itertools.islice(rows, _PART)):
+        parts.append(Dataset.from_list(part))
+    return concatenate_datasets(parts) if parts else Dataset.from_list([])
 
 
 if __name__ == "__main__":

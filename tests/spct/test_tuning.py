@@ -15,8 +15,8 @@ from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.spct.tuning import (
     Example,
     ExampleEncoder,
+    Fitting,
     example_of,
-    fitting,
     mixed,
     read_examples,
 )
@@ -80,14 +80,26 @@ def test_too_few_general_rows_and_a_share_that_is_none_are_refused() -> None:
         mixed(examples("own", 15), examples("general", 10), 1, 0)
 
 
-def test_a_row_that_is_too_long_is_never_cut() -> None:
+@pytest.mark.parametrize(
+    ("most", "too_long", "kept"), [(9, "refuse", 3), (5, "drop", 2), (None, "refuse", 3)]
+)
+def test_a_row_that_is_too_long_is_never_cut(most: int | None, too_long: Any, kept: int) -> None:
     rows = [{"input_ids": [1] * n, "labels": [1] * n} for n in (3, 5, 9)]
-    with pytest.raises(ConfigError, match="2 of 3 rows have more than 4 tokens, the longest has 9"):
-        fitting(rows, 4)
-    assert fitting(rows, 5, "drop") == (rows[:2], 1)
-    assert fitting(rows, None) == (rows, 0)
-    with pytest.raises(ConfigError, match="3 of 3 rows"):
-        fitting(rows, 2, "drop")
+    fitting = Fitting(most)
+    assert list(fitting.of(rows)) == rows[:kept]
+    fitting.check(too_long)
+    assert (fitting.rows, fitting.too_long, fitting.longest) == (3, 3 - kept, 9)
+
+
+@pytest.mark.parametrize(("most", "too_long", "dropped"), [(4, "refuse", 2), (2, "drop", 3)])
+def test_rows_that_do_not_fit_are_refused_unless_they_are_to_be_dropped(
+    most: int, too_long: Any, dropped: int
+) -> None:
+    fitting = Fitting(most)
+    list(fitting.of([{"input_ids": [1] * n, "labels": [1] * n} for n in (3, 5, 9)]))
+    telling = f"{dropped} of 3 rows have more than {most} tokens, the longest has 9"
+    with pytest.raises(ConfigError, match=telling):
+        fitting.check(too_long)
 
 
 torch = pytest.importorskip("torch")
