@@ -29,7 +29,7 @@ from grm_plugin.options import read_options
 from grm_plugin.pipeline.ranking import RankingOptions
 from grm_plugin.pipeline.selectors import WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
-from grm_plugin.report.terminal import out
+from grm_plugin.report.terminal import out, say
 
 _PANELS = 4
 
@@ -71,6 +71,7 @@ def report(
         InputError: a group has no label, fewer samples than asked for, or no greedy judgment.
     """
     samples = Samples.of(judged.samples, k=asked.samples)
+    _tell_unequal(judged, samples.samples)
     greedy = Samples.of(judged.greedy) if judged.greedy else None
     design = _design(asked, samples.samples, judged.origin)
     intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
@@ -81,6 +82,13 @@ def report(
     save_picture(folder / "scale.png", _panels(parts), ["mean", *differing(parts[0])])
     out.print(f"figures: {folder / 'scale.json'}", soft_wrap=True)
     out.print(f"picture: {folder / 'scale.png'}", soft_wrap=True)
+
+
+def _tell_unequal(judged: Judged, used: int) -> None:
+    most = max(one.drawn for one in judged.samples)
+    fewest = min(one.drawn for one in judged.samples)
+    if fewest < most:
+        say(f"groups have {fewest} to {most} samples; the first {used} of each count")
 
 
 def _design(asked: Asked, samples: int, origin: Mapping[str, Any]) -> Design:
