@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from grm_plugin.cli.scale_samples import Judged
 from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
+from grm_plugin.errors import InputError
 from grm_plugin.evaluation.scaling import (
     VOTERS,
     Design,
@@ -101,12 +104,21 @@ def _schemes(samples: Samples, config: GRMConfig, weights: Path | None) -> list[
     voter = config.vote.name if config.vote.name in VOTERS else "mean"
     schemes = known_schemes(samples, voter)
     if by := _weighing(config, weights):
+        _check_rated(samples, by)
         schemes.append(weighing("weights", by, voter))
     if config.stop.name == "ranking":
         options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
         stop = LeadRisks().stop(options.error, min_samples=options.min_samples)
         schemes.append(stopping("early stop", stop, voter))
     return schemes
+
+
+def _check_rated(samples: Samples, by: Weighing) -> None:
+    if by.meta and np.isnan(samples.meta_G_K).all():
+        raise InputError(
+            "the soft weights go by meta-scores, and no judgment has one; name the meta RM, such as "
+            "--set 'select={name: meta_rm, classifier: {name: transformers, model: FOLDER}}'"
+        )
 
 
 def _weighing(config: GRMConfig, file: Path | None) -> Weighing | None:

@@ -193,6 +193,9 @@ def test_soft_weights_of_a_file_are_one_more_scheme(grm: Grm, tmp_path: Path) ->
     assert grm("scale", "rm.jsonl", "--out", "out", *more, *TINY).code == 0
     names = {one["scheme"] for one in figures(tmp_path / "out")["parts"][0]["points"]}
     assert "weights" in names
+    (tmp_path / "w.json").write_text('{"coefficients": {"meta": 1.0}}')
+    ended = grm("scale", "out", "--out", "again", "--weights", "w.json")
+    assert ended.code == 1 and "go by meta-scores, and no judgment has one" in ended.err
 
 
 def test_a_meta_rm_rates_every_judgment_once(grm: Grm, tmp_path: Path) -> None:
