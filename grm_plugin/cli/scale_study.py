@@ -116,7 +116,7 @@ def _schemes(samples: Samples, config: GRMConfig, weights: Path | None) -> list[
 def _check_rated(samples: Samples, by: Weighing) -> None:
     if by.meta and np.isnan(samples.meta_G_K).all():
         raise InputError(
-            "the soft weights go by meta-scores, and no judgment has one; name the meta RM, such as "
+            "the soft weights go by meta-scores, and no judgment has one; name the meta RM, say "
             "--set 'select={name: meta_rm, classifier: {name: transformers, model: FOLDER}}'"
         )
 
