@@ -10,6 +10,7 @@ from typer import BadParameter, Option, Typer
 from grm_plugin.cli import train_data
 from grm_plugin.cli.train_meta import meta
 from grm_plugin.cli.train_meta_data import meta_data
+from grm_plugin.cli.train_reject import reject
 from grm_plugin.cli.train_rl_data import rl_data
 from grm_plugin.cli.train_sample import sample
 from grm_plugin.cli.train_stopper import stopper
@@ -22,6 +23,7 @@ train = Typer(help="Train a GRM of your own; or the embedded models again.", no_
 train.add_typer(train_data.data, name="data")
 train.command("tasks")(tasks)
 train.command("sample")(sample)
+train.command("reject")(reject)
 train.command("rl-data")(rl_data)
 train.command("meta-data")(meta_data)
 train.command("meta")(meta)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -66,6 +67,9 @@ def meta(
     loads as a classifier: `select: {name: meta_rm, classifier: {name: transformers, model: OUT}}`,
     or in `vllm serve OUT --runner pooling --convert classify`.
 
+    On several GPUs: `accelerate launch --config_file FILE $(command -v grm) train meta ...`, with
+    the same options; ZeRO-3 splits a base that one GPU does not hold.
+
     A high label AUC proves nothing: ties at the top are always wrong, so the margin of a judgment's
     own scores has one, too. Look at the AUC among judgments of the same margin.
     """
@@ -78,6 +82,8 @@ def meta(
         "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
         "gradient_checkpointing": gradient_checkpointing,
     })  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":
+        return  # one process of `accelerate launch` tells for all
     _note_template(data, folder)
     held_out = [row for row in rows if row.split == "validation"]
     report = _examined(held_out, folder) if held_out else None

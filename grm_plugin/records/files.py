@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,21 @@ def is_record(path: Path) -> bool:
     if _WHOLE.match(line) or _START.startswith(line):
         return True
     return bool(_TORN.match(line)) and not _is_whole(line)
+
+
+def is_torn(path: Path) -> bool:
+    """Whether a file ends within a line: it was cut, or is being written.
+
+    Raises:
+        RecordError: it can not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            return file.read(1) not in (b"", b"\n")
+    except OSError as error:
+        raise RecordError(f"record {path} can not be read: {error}") from error
 
 
 def _is_whole(line: bytes) -> bool:

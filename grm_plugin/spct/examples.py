@@ -55,6 +55,16 @@ def datum_of(group: Group) -> Datum:
     return Datum(group, label_of(group))
 
 
+def subset_of(group: Group) -> str:
+    """What the data calls the part that a group belongs to, else ``n`` and its size.
+
+    >>> subset_of(Group.of("2 + 2?", ["4", "5"]))
+    'n2'
+    """
+    named = group.metadata.get("subset")
+    return str(named) if named not in (None, "") else f"n{len(group.responses)}"
+
+
 def row_of(datum: Datum) -> dict[str, Any]:
     """``datum`` as a row of RM data; the inverse of reading it.
 

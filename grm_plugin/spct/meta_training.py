@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,11 +48,12 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
     check_folder(settings, training)
+    arguments = _arguments(settings)  # first: under ZeRO-3 a model is loaded in parts
     model, tokenizer = _load(settings)
     examples, counts = _examples(training, settings, tokenizer, context_of(model))
     trainer = MetaTrainer(
         model=model,
-        args=_arguments(settings),
+        args=arguments,
         train_dataset=examples,
         data_collator=collate,
         processing_class=tokenizer,
@@ -64,10 +66,14 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     return Trained(
         steps=trainer.state.global_step,
         seconds=round(result.metrics["train_runtime"], 1),
-        loss=result.training_loss,
+        loss=_last_loss(trainer.state.log_history),
         rows=len(examples),
         **counts,
     )
+
+
+def _last_loss(history: Sequence[dict[str, float]]) -> float:
+    return next((one["loss"] for one in reversed(history) if "loss" in one), math.nan)
 
 
 def _load(settings: MetaTraining) -> tuple[Any, Any]:
@@ -123,6 +129,7 @@ def _arguments(settings: MetaTraining) -> TrainingArguments:
         save_steps=settings.save_every,
         save_total_limit=1,
         logging_steps=10,
+        logging_first_step=True,
         logging_nan_inf_filter=False,
         seed=settings.seed,
         data_seed=settings.seed,

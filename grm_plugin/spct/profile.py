@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grm_plugin.spct.examples import Datum
+from grm_plugin.spct.examples import Datum, subset_of
 from grm_plugin.spct.overlap import words
 from grm_plugin.types import digest
 
@@ -39,7 +39,7 @@ class Profile:
         """Count one datum."""
         group = datum.group
         self.labels[len(group.responses)][datum.label] += 1
-        self.subsets[subset_of(datum)] += 1
+        self.subsets[subset_of(group)] += 1
         self.prompt_words.append(sum(len(words(turn.content)) for turn in group.conversation))
         self.response_words.extend(len(words(text)) for text in group.responses)
 
@@ -66,12 +66,6 @@ def _told(lengths: Sequence[int]) -> dict[str, float]:
     if not lengths:
         return {}
     return {"median": statistics.median(lengths), "longest": max(lengths)}
-
-
-def subset_of(datum: Datum) -> str:
-    """The subset that a datum names, or the number of its responses."""
-    named = datum.group.metadata.get("subset")
-    return f"N={len(datum.group.responses)}" if named is None else str(named)
 
 
 @dataclass(frozen=True, slots=True)
