@@ -138,10 +138,7 @@ def weighed(judgments: Sequence[Judgment], weighing: Weighing) -> tuple[Judgment
     """
     if not judgments:
         return ()
-    if weighing.meta:
-        meta_K = [meta_score(one) for one in judgments]
-    else:
-        meta_K = [0.0] * len(judgments)
+    meta_K = [meta_score(one) if weighing.meta else 0.0 for one in judgments]
     found = weights(meta_K, [margin_of(one) for one in judgments], weighing)
     return tuple(
         replace(one, weight=weight, voted=weight > 0)
