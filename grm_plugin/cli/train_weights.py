@@ -104,7 +104,7 @@ def weights(
     with writing(output) as file:
         file.write(json.dumps(result, indent=2) + "\n")
     _tell(result, figures)
-    say(f"next: --set 'select={{name: weights, file: {output}, classifier: ...}}'")
+    say(f"next: grm score ... --set select.name=weights --set select.file={output}")
 
 
 def _read(records: Sequence[Path]) -> list[Verdict]:
