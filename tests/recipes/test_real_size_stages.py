@@ -17,8 +17,8 @@ from recipes.spct.reckoning import Recipe
 
 pytest.importorskip("accelerate")
 
-from accelerate.commands.config.config_args import load_config_from_file  # noqa: E402
-from accelerate.commands.launch import launch_command_parser  # noqa: E402
+from accelerate.commands.config.config_args import load_config_from_file
+from accelerate.commands.launch import launch_command_parser
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("Qwen3-8B", "gemma-2-27b")
