@@ -77,7 +77,7 @@ class Settings(Options):
     stop: Part = Field(
         Part(name="fixed"),
         description="when enough samples are drawn: `fixed` draws k, `ranking` as many of the k as "
-        "settle who leads",
+        "settle who leads, `advantage` as many as GRPO's advantages need",
     )
     min_valid: int | None = Field(
         None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"

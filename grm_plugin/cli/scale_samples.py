@@ -18,6 +18,7 @@ from grm_plugin.evaluation.truth import label_of
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.recorded import records_of
+from grm_plugin.pipeline.rating import RatingOptions
 from grm_plugin.records import is_record, read_verdicts
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Cost, Group, Verdict
@@ -68,8 +69,7 @@ def sampled(
         GRMError: as ``grm score``.
     """
     check = Labelled(clusters)
-    rated = "classifier" in config.select.options
-    many = config.but(stop="fixed", select=config.select if rated else "all", min_valid=None)
+    many = config.but(stop="fixed", select=rating(config), min_valid=None)
     say(f"{many.k} samples of each group:")
     spent = _judged(many, groups, folder / RECORD, check, limit, Cost())
     found = _with_samples(read_verdicts(folder / RECORD))
@@ -79,6 +79,15 @@ def sampled(
     say("one greedy judgment of each group:")
     _judged(one, groups, folder / GREEDY_RECORD, check, limit, spent)
     return Judged(found, _with_samples(read_verdicts(folder / GREEDY_RECORD)))
+
+
+def rating(config: GRMConfig) -> dict[str, Any]:
+    """The selector that has every judgment rated; one that selects nothing without a meta RM."""
+    given = config.select.options
+    if "classifier" not in given:
+        return {"name": "all"}
+    asked = {name: given[name] for name in RatingOptions.model_fields if name in given}
+    return {"name": "meta_rm", **asked}
 
 
 def _judged(

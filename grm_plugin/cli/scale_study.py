@@ -14,16 +14,21 @@ from grm_plugin.evaluation.scaling import (
     VOTERS,
     Design,
     Intervals,
+    LeadRisks,
     Samples,
     Scheme,
     known_schemes,
-    soft_weights,
+    stopping,
     study,
+    weighing,
 )
 from grm_plugin.evaluation.scaling.figures import Part, Ties
 from grm_plugin.evaluation.scaling.picture import save_picture
 from grm_plugin.evaluation.scaling.saving import save
-from grm_plugin.pipeline.weighing import read_weighing
+from grm_plugin.options import read_options
+from grm_plugin.pipeline.ranking import RankingOptions
+from grm_plugin.pipeline.selectors import WeightsOptions
+from grm_plugin.pipeline.weighing import Weighing, read_weighing
 from grm_plugin.report.terminal import out
 
 _PANELS = 4
@@ -87,9 +92,23 @@ def _design(asked: Asked, samples: int, origin: Mapping[str, Any]) -> Design:
 def _schemes(samples: Samples, config: GRMConfig, weights: Path | None) -> list[Scheme]:
     voter = config.vote.name if config.vote.name in VOTERS else "mean"
     schemes = known_schemes(samples, voter)
-    if weights:
-        schemes.append(soft_weights(read_weighing(weights), voter))
+    if by := _weighing(config, weights):
+        schemes.append(weighing("weights", by, voter))
+    if config.stop.name == "ranking":
+        options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
+        stop = LeadRisks().stop(options.error, min_samples=options.min_samples)
+        schemes.append(stopping("early stop", stop, voter))
     return schemes
+
+
+def _weighing(config: GRMConfig, file: Path | None) -> Weighing | None:
+    """The soft weights of a file, or those that the settings name."""
+    if file:
+        return read_weighing(file)
+    if config.select.name != "weights":
+        return None
+    options = read_options(WeightsOptions, "selector 'weights'", config.select.options)
+    return options.coefficients or read_weighing(options.file or Path())
 
 
 def _print(parts: list[Part], intervals: Intervals) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +21,7 @@ from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.meta_balance import Balance
 from grm_plugin.spct.meta_data import STATISTICS, MetaRow, read_rows
 from grm_plugin.spct.meta_report import MetaReport, meta_report
+from grm_plugin.spct.meta_settings import MetaTraining
 
 _FIGURES = (
     ("label", "all judgments: label AUC"),
@@ -64,6 +67,9 @@ def meta(
     loads as a classifier: `select: {name: meta_rm, classifier: {name: transformers, model: OUT}}`,
     or in `vllm serve OUT --runner pooling --convert classify`.
 
+    On several GPUs: `accelerate launch --config_file FILE $(command -v grm) train meta ...`, with
+    the same options; ZeRO-3 splits a base that one GPU does not hold.
+
     A high label AUC proves nothing: ties at the top are always wrong, so the margin of a judgment's
     own scores has one, too. Look at the AUC among judgments of the same margin.
     """
@@ -76,6 +82,8 @@ def meta(
         "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
         "gradient_checkpointing": gradient_checkpointing,
     })  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":
+        return  # one process of `accelerate launch` tells for all
     _note_template(data, folder)
     held_out = [row for row in rows if row.split == "validation"]
     report = _examined(held_out, folder) if held_out else None
@@ -104,7 +112,7 @@ def _part(folder: Path) -> str:
 
 def _train(rows: Sequence[MetaRow], settings: dict[str, Any]) -> dict[str, Any]:
     try:
-        from grm_plugin.spct.meta_training import MetaTraining, train_meta_rm
+        from grm_plugin.spct.meta_training import train_meta_rm
     except ImportError as error:
         raise not_installed("grm train meta", "transformers", error) from error
     chosen = MetaTraining(**settings)
@@ -135,7 +143,7 @@ def _examined(rows: Sequence[MetaRow], folder: Path) -> MetaReport:
     with (folder / "validation.jsonl").open("w", encoding="utf-8") as file:
         for row, logit in zip(rows, logits, strict=True):
             known = {name: value for name, value in asdict(row).items() if name != "text"}
-            file.write(json.dumps({**known, "logit": logit}) + "\n")
+            file.write(json.dumps(_written({**known, "logit": logit})) + "\n")
     return meta_report(rows, logits)
 
 
@@ -147,7 +155,16 @@ def _as_json(report: MetaReport) -> dict[str, Any]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(_written(value), indent=2) + "\n", encoding="utf-8")
+
+
+def _written(value: Any) -> Any:
+    """``value`` with null for what is not known: NaN is no JSON."""
+    if isinstance(value, dict):
+        return {name: _written(each) for name, each in value.items()}
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return list(map(_written, value)) if isinstance(value, list | tuple) else value
 
 
 def _tell(report: MetaReport) -> None:

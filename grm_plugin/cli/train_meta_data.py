@@ -13,8 +13,7 @@ from typer import Argument, Option
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
-from grm_plugin.pipeline.rating import load_meta_template
-from grm_plugin.prompts import META
+from grm_plugin.pipeline.rating import load_meta_template, meta_template_file
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.meta_data import STATISTICS, MetaTable, Splitting, as_line, meta_rows
 
@@ -29,7 +28,8 @@ def meta_data(
     ],
     output: Annotated[Path, Option("--out", metavar="META", help="JSONL file for the rows.")],
     template: Annotated[
-        Path | None, Option(help="What the meta RM is shown; default: the built-in template.")
+        str | None,
+        Option(help="Name or file of what the meta RM is shown; default: the built-in template."),
     ] = None,
     by: Annotated[
         str | None,
@@ -43,9 +43,9 @@ def meta_data(
     """Make training data of a meta RM from the judgments in RECORDS, right ones and wrong ones.
 
     A judgment is right where the labelled best response scores above every other one; a tie at the
-    top is wrong. RECORDS are what `grm train sample` wrote without hints, and what the trained
-    judge made of the same data since (`grm score`). Every judgment counts once. The split into
-    training and validation goes by prompt, or by what `--by` names, and never by judgment.
+    top is wrong. RECORDS are folders of `grm train sample`, of the first judge and of the trained
+    one; hinted judgments are left out. Every judgment counts once. The split into training and
+    validation goes by prompt, or by what `--by` names, and never by judgment.
 
     Nothing is balanced here: `grm train meta --balance` weighs rows.
     """
@@ -59,7 +59,7 @@ def meta_data(
         if not table.rows:
             raise InputError(f"{_listed(files)}: expected judgments of whole groups, got none")
     with writing(output.with_suffix(STATISTICS)) as file:
-        shown = (template or META).read_text(encoding="utf-8")
+        shown = meta_template_file(template).read_text(encoding="utf-8")
         file.write(json.dumps({**table.as_json(), "template": shown}, indent=2) + "\n")
     _tell(table)
     say(f"next: grm train meta {output} --base MODEL --out FOLDER")

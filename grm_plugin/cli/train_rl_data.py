@@ -10,6 +10,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from grm_plugin.cli.whole_file import writing
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.inputs.opening import Input
@@ -50,7 +51,7 @@ def rl_data(
     """
     settings = {} if template is None else {"template": template}
     asking = Asking.of(GRMConfig.load(config, **settings), single=single)
-    data = [datum for _, datum in LabelledInput(Input(source)).data()]
+    data = [datum for _, datum in LabelledInput(Input(source)).data(asking.check)]
     kept = Easy.read(easy).others(data) if easy else data
     if not kept:
         raise InputError(f"{source}: none of its {len(data)} groups is left to train on")
@@ -61,12 +62,8 @@ def rl_data(
 
 
 def _write(path: Path, rows: Iterable[RLRow]) -> None:
-    """All rows, or none: a file of that name is replaced at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as file:
+    with writing(path) as file:
         file.writelines(json.dumps(row.as_json(), ensure_ascii=False) + "\n" for row in rows)
-    part.replace(path)
 
 
 def _tell(data: Iterable[Datum], kept: Iterable[Datum], rows: Iterable[RLRow]) -> None:

@@ -1,4 +1,4 @@
-"""``grm train stopper``: how sure ``stop: ranking`` has to be, from samples on record."""
+"""``grm train stopper``: the options of the stoppers, from samples on record."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def stopper(
     lose: Annotated[
         float, Option(min=0, max=100, help="Most accuracy to lose against all k, in points of 100.")
     ] = 0.2,
+    mean: Annotated[
+        float | None,
+        Option(
+            min=2, help="Samples of a group on average: the worth of `stop: advantage` instead."
+        ),
+    ] = None,
     min_samples: Annotated[int, Option(min=2, help="Fewest samples of a group.")] = 4,
     scale: Annotated[tuple[float, float], Option(help="Lowest and highest score of the judge.")] = (
         1,
@@ -43,7 +49,8 @@ def stopper(
     seed: Annotated[int, Option(help="Decides the orders and the intervals.")] = 0,
     to: Annotated[Path | None, Option("--out", help="JSON file for all that was found.")] = None,
 ) -> None:
-    """Find the largest error of `stop: ranking` that loses next to no accuracy on these groups.
+    """Find the largest error of `stop: ranking` that loses next to no accuracy on these groups; or
+    with `--mean` the worth of `stop: advantage` that spends so many samples.
 
     The samples are put into many random orders, and every order is ended where the stopper would
     end it. Groups need labels (`best`, `ratings`); where one has none, all are labelled by what all
@@ -51,15 +58,47 @@ def stopper(
     the k that you want or more: `grm score DATA -o RECORDS -k 64`.
     """
     try:
-        from grm_plugin.spct.threshold import Trial, largest, tried
+        from grm_plugin.spct.threshold import Trial
     except ImportError as error:
         raise not_installed("grm train stopper", "eval", error) from error
     trial = Trial(k, min_samples, Scale(*scale), orders, seed, tuple(cluster or ()))
-    verdicts, labels = _labelled([one for path in records for one in read_verdicts(path)])
+    verdicts = [one for path in records for one in read_verdicts(path)]
+    if mean is None:
+        _find_error(verdicts, trial, lose, to)
+    else:
+        _find_worth(verdicts, trial, mean, to)
+
+
+def _find_worth(verdicts: list[Verdict], trial: Trial, mean: float, to: Path | None) -> None:
+    from grm_plugin.spct.worth import worth_of
+
+    found = worth_of(verdicts, trial, mean)
+    stop = {"name": "advantage", "worth": found.worth, "min_samples": trial.min_samples}
+    say(
+        f"{len(verdicts)} groups get {found.samples:.1f} samples on average, "
+        f"{found.most_share:.1%} of them all {trial.k}"
+    )
+    if to:
+        _write(to, {"stop": stop, "trial": asdict(trial), "mean": mean, "found": asdict(found)})
+    _tell(trial, f"advantage, worth: {found.worth:g}")
+
+
+def _tell(trial: Trial, chosen: str) -> None:
+    fewest = "" if trial.min_samples == 4 else f", min_samples: {trial.min_samples}"
+    out.print(f"k: {trial.k}\nstop: {{name: {chosen}{fewest}}}")
+
+
+def _find_error(read: list[Verdict], trial: Trial, lose: float, to: Path | None) -> None:
+    from grm_plugin.spct.threshold import largest, tried
+
+    verdicts, labels = _labelled(read)
     thresholds = tried(verdicts, trial)
     chosen = largest(thresholds, lose / 100)
     out.print(_table(thresholds, chosen))
-    say(f"{len(verdicts)} groups, labels: {labels}; accuracy in points of 100, at most {k} samples")
+    say(
+        f"{len(verdicts)} groups, labels: {labels}; accuracy in points of 100, at most {trial.k} "
+        "samples"
+    )
     if to:
         told = {"groups": len(verdicts), "labels": labels, "lose": lose, "trial": asdict(trial)}
         _write(to, {**told, **_found(thresholds, chosen, trial)})
@@ -68,7 +107,7 @@ def stopper(
             f"lose: every error of the stopper loses more than {lose:g} points on these groups; "
             "allow more, or keep stop: fixed"
         )
-    out.print(f"k: {k}\nstop: {{name: ranking, error: {chosen.error:g}{_fewest(min_samples)}}}")
+    _tell(trial, f"ranking, error: {chosen.error:g}")
 
 
 def _labelled(verdicts: list[Verdict]) -> tuple[list[Verdict], str]:
@@ -77,10 +116,6 @@ def _labelled(verdicts: list[Verdict]) -> tuple[list[Verdict], str]:
     if are_labelled(verdicts):
         return verdicts, "of the data"
     return labelled_by_all(verdicts), "what all samples vote for"
-
-
-def _fewest(min_samples: int) -> str:
-    return "" if min_samples == 4 else f", min_samples: {min_samples}"
 
 
 def _table(thresholds: list[Threshold], chosen: Threshold | None) -> Table:

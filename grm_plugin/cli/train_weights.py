@@ -28,6 +28,7 @@ from grm_plugin.types import Verdict
 
 if TYPE_CHECKING:
     from grm_plugin.evaluation.scaling.samples import Samples
+    from grm_plugin.spct.weight_fitting import Feature
     from grm_plugin.spct.weight_validation import Figure
 
 _FEWEST = 20  # groups
@@ -50,7 +51,10 @@ def weights(
             "configuration, such as '{name: server, url: http://localhost:8002}'.",
         ),
     ] = None,
-    template: Annotated[Path | None, Option(help="What the meta RM is shown.")] = None,
+    template: Annotated[
+        str | None,
+        Option(help="Name or file of what the meta RM is shown; default: what it was trained on."),
+    ] = None,
     rated: Annotated[
         Path | None, Option(help="Write RECORDS here, with the meta-scores that were missing.")
     ] = None,
@@ -118,7 +122,7 @@ def _made(classifier: str) -> Classifier:
     return made
 
 
-def _rated(verdicts: list[Verdict], classifier: Classifier, template: Path | None) -> list[Verdict]:
+def _rated(verdicts: list[Verdict], classifier: Classifier, template: str | None) -> list[Verdict]:
     with Meter(None, "judgments", state="rating") as meter:
         return rate_verdicts(
             verdicts,
@@ -160,9 +164,11 @@ def _fitted(
     fitting = Fitting(ks=tuple(k for k in ks if k <= samples.samples), seed=seed)
     if not fitting.ks:
         raise InputError(f"--ks: expected at most {samples.samples}, the samples of a group")
-    ways = [("margin",), ("meta",), ("meta", "margin")] if has_meta else [("margin",)]
-    figures = cross_validated(samples, clusters, ways, fitting, folds=folds, drop_below=drop_below)  # type: ignore[arg-type]
-    fitted = fit_weights(samples, ways[-1], fitting, drop_below=drop_below)  # type: ignore[arg-type]
+    ways: list[tuple[Feature, ...]] = [("margin",)]
+    if has_meta:
+        ways += [("meta",), ("meta", "margin")]
+    figures = cross_validated(samples, clusters, ways, fitting, folds=folds, drop_below=drop_below)
+    fitted = fit_weights(samples, ways[-1], fitting, drop_below=drop_below)
     result = {
         "coefficients": fitted.weighing.model_dump(),
         "temperature": fitted.temperature,

@@ -54,6 +54,11 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         self.keys, self.values = self._key_room[..., :end, :], self._value_room[..., :end, :]
         return self.keys, self.values
 
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep only these rows of the batch."""
+        super().batch_select_indices(indices)
+        self._key_room, self._value_room = self.keys, self.values
+
 
 def _larger(room: torch.Tensor, filled: int, tokens: int) -> torch.Tensor:
     larger = room.new_empty((*room.shape[:-2], tokens, room.shape[-1]))

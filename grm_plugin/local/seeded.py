@@ -43,10 +43,20 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
         self._step = 0
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        tokens = scores.argmax(-1) if self._all_greedy else self._draw(scores)
-        self._step += 1
+        tokens = self.choose(scores)
         only = torch.full_like(scores, -torch.inf)
         return only.scatter_(1, tokens.unsqueeze(1), 0.0)
+
+    def choose(self, scores: torch.Tensor) -> torch.Tensor:
+        """The next token of each row, from its logits (rows, vocabulary)."""
+        tokens = scores.argmax(-1) if self._all_greedy else self._draw(scores)
+        self._step += 1
+        return tokens
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Go on with these rows alone, counted among those that are left."""
+        self._greedy, self._temperature = self._greedy[rows], self._temperature[rows]
+        self._top_p, self._uniforms = self._top_p[rows], self._uniforms[rows]
 
     def _draw(self, scores: torch.Tensor) -> torch.Tensor:
         weights = (scores / self._temperature).softmax(-1)

@@ -13,6 +13,8 @@ from grm_plugin.types import Judgment
 
 # Votes that compare responses within one answer; a single response has nobody to be compared with.
 _COMPARING = ("majority", "borda")
+# Stoppers that may end a group after its first samples.
+_EARLY = ("ranking", "advantage")
 _CHOOSING = ("meta_rm", "weights")
 
 
@@ -72,11 +74,11 @@ def check_size_of(config: GRMConfig, plan: Plan, size: Size, where: str = "") ->
     """
     if plan.name == "pairs" and size.k > 1:
         _check_both_ways(config, size, where)
-    if config.stop.name == "ranking" and plan.name != "each" and config.shuffles(size) < size.k:
+    if config.stop.name in _EARLY and plan.name != "each" and config.shuffles(size) < size.k:
         raise ConfigError(
-            f"{where}permutations: with stop: ranking the first samples may be all, so each is "
-            f"shown an order of its own; expected k = {size.k}, got {config.permutations}; leave "
-            "permutations out"
+            f"{where}permutations: with stop: {config.stop.name} the first samples may be all, so "
+            f"each is shown an order of its own; expected k = {size.k}, got "
+            f"{config.permutations}; leave permutations out"
         )
 
 

@@ -46,7 +46,7 @@ def overtaken(total: float, squares: float, valid: int, drawn: int, k: int, widt
         width: of the scale, in points.
 
     >>> round(overtaken(8, 32, valid=2, drawn=2, k=32, width=9), 3)
-    0.021
+    0.025
     >>> overtaken(0, 0, valid=8, drawn=8, k=32, width=9)
     0.5
     """
@@ -63,7 +63,7 @@ def tail(t: float, degrees: int) -> float:
     >>> tail(0.0, 3), round(tail(2.262157, 9), 6)
     (0.5, 0.025)
     """
-    return (1 - within(t, degrees, math)) / 2
+    return float((1 - within(t, degrees, math)) / 2)
 
 
 def within(t: Any, degrees: int, functions: Any) -> Any:

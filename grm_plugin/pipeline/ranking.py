@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from grm_plugin.engine import Limits
-from grm_plugin.options import Options, read_options
+from grm_plugin.options import read_options
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.overtaking import overtaken
-from grm_plugin.pipeline.settling import Rule, settle
-from grm_plugin.size import Size
+from grm_plugin.pipeline.samplewise import Drawn, RoundOptions, Row, next_round
+from grm_plugin.pipeline.settling import Rule
 from grm_plugin.types import Judgment
 
-Row = Mapping[int, float]
-"""What one sample alone comes to: rewards by the index of the response."""
 
-
-class RankingOptions(Options):
+class RankingOptions(RoundOptions):
     """When the lead counts as settled.
 
     Args:
         error: most chance, 0..0.5, that another response leads once all k samples are drawn;
             `grm train stopper` fits it to samples of your own.
-        min_samples: fewest samples to draw.
-        round: samples to draw before looking again; even, so that an order comes with its reverse.
     """
 
     error: float = Field(0.02, gt=0, lt=0.5)
-    min_samples: int = Field(4, ge=2)
-    round: int = Field(2, ge=2)
-
-    @field_validator("round")
-    @classmethod
-    def _even(cls, value: int) -> int:
-        if value % 2:
-            raise ValueError(f"expected an even number, got {value}")
-        return value
 
 
 class Ranking:
@@ -50,47 +35,23 @@ class Ranking:
     weight. That is the reward itself with the votes ``mean``, ``sum``, ``majority`` and ``borda``;
     with others, and where a selector chooses who votes, it is near to it.
 
-    A group of one response has no lead and gets all k samples. So does one whose top is a tie:
-    either response is as likely to lead in the end as not to.
+    A group whose top is a tie gets all k samples: either response is as likely to lead in the end
+    as not to.
     """
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
-        self.options = read_options(RankingOptions, "stopper 'ranking'", options)
+        self._options = read_options(RankingOptions, "stopper 'ranking'", options)
 
     def follow(self, rule: Rule) -> None:
         """Go by the rewards that ``rule`` makes."""
-        top, bottom = rule.voter([rule.scale[::-1]], rule.scale)
-        self._rule, self._width = rule, top - bottom
+        self._rule = rule
 
     def more(self, case: Case, judgments: Sequence[Judgment], drawn: int) -> int:
-        left = case.size.k - drawn
-        members = sorted({n for run in case.runs for n in run})
-        if len(members) < 2:
-            return left
-        least = self.options.min_samples - drawn
-        if least <= 0 and self._is_settled(case, judgments, members, drawn):
-            return 0
-        return min(left, max(self.options.round, least + least % 2))
+        now = Drawn(case, judgments, drawn, self._rule)
+        return next_round(now, self._options, self._is_settled)
 
-    def _is_settled(
-        self, case: Case, judgments: Sequence[Judgment], members: Sequence[int], drawn: int
-    ) -> bool:
-        if not _gives_rewards(case, judgments, self._rule):
-            return False
-        rows = [*rows_of(case, judgments, self._rule).values()]
-        risk = lead_risk(rows, members, drawn, case.size.k, self._width)
-        return risk <= self.options.error
-
-
-def rows_of(case: Case, judgments: Sequence[Judgment], rule: Rule) -> dict[int, Row]:
-    """What each sample alone comes to, by its number; without those that come to nothing."""
-    alone = replace(case, size=Size(k=1), min_valid=1)
-    found = {}
-    for sample in sorted({one.sample for one in judgments}):
-        settled = settle([one for one in judgments if one.sample == sample], alone, rule)
-        rewards = enumerate(settled.rewards or ())
-        found[sample] = {n: reward for n, reward in rewards if reward is not None}
-    return {sample: row for sample, row in found.items() if row}
+    def _is_settled(self, now: Drawn) -> bool:
+        return lead_risk(now.rows, now.members, now.number, now.k, now.width) <= self._options.error
 
 
 def lead_risk(
@@ -110,33 +71,27 @@ def lead_risk(
 
     >>> rows = [{0: 0.8, 1: 0.2}, {0: 0.7, 1: 0.2}, {0: 0.9, 1: 0.3}, {0: 0.6, 1: 0.2}]
     >>> round(lead_risk(rows, (0, 1), drawn=4, k=32, width=1), 3)
-    0.002
+    0.001
     """
     means = {n: statistics.fmean(found) for n in members if (found := _column(rows, n))}
     if not means:
         return 1.0
     leader = max(means, key=lambda n: means[n])
     return sum(
-        _rival_risk(_differences(rows, leader, n), drawn, k, width) for n in members if n != leader
+        _rival_risk(_leads(rows, leader, n), drawn, k, width) for n in members if n != leader
     )
 
 
-def _rival_risk(differences: Sequence[float], drawn: int, k: int, width: float) -> float:
-    if not differences:
+def _rival_risk(leads: Sequence[float], drawn: int, k: int, width: float) -> float:
+    if not leads:
         return 0.5
-    squares = sum(each * each for each in differences)
-    return overtaken(sum(differences), squares, len(differences), drawn, k, width)
+    squares = sum(lead * lead for lead in leads)
+    return overtaken(sum(leads), squares, len(leads), drawn, k, width)
 
 
-def _differences(rows: Sequence[Row], leader: int, rival: int) -> list[float]:
+def _leads(rows: Sequence[Row], leader: int, rival: int) -> list[float]:
     return [row[leader] - row[rival] for row in rows if leader in row and rival in row]
 
 
 def _column(rows: Sequence[Row], n: int) -> list[float]:
     return [row[n] for row in rows if n in row]
-
-
-def _gives_rewards(case: Case, judgments: Sequence[Judgment], rule: Rule) -> bool:
-    """Whether every response would have a reward if the drawing ended here."""
-    settled = settle(judgments, case, rule)
-    return settled.rewards is not None and None not in settled.rewards

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.classifiers import Classifier, Rating
+from grm_plugin.config import is_template_file
 from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.options import Options
 from grm_plugin.pipeline.selecting import place
+from grm_plugin.plugins import installed
 from grm_plugin.prices import PromptPrices
 from grm_plugin.prompts import META, Template, load_template
 from grm_plugin.running import guarded
@@ -25,30 +27,45 @@ class RatingOptions(Options):
         classifier: where the meta RM runs, such as ``{name: server, url: ..., model: ...}``;
             whoever makes the part by its name makes the classifier first. Without one only recorded
             meta-scores count.
-        template: a file that says what it is shown; None is what the classifier says that it was
+        template: name or file of what it is shown; None is what the classifier says that it was
             trained on, as `grm train meta` notes it beside the weights, else the built-in one.
         prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens; None where
             nobody is paid for it. It reads texts and writes none.
     """
 
     classifier: Any = None
-    template: Path | None = None
+    template: str | Path | None = None
     prices: PromptPrices | None = None
 
 
-def load_meta_template(path: Path | None = None) -> Template:
-    """What a meta RM is shown; None is the built-in template.
+def load_meta_template(name: str | Path | None = None) -> Template:
+    """What a meta RM is shown.
+
+    Args:
+        name: of an offered template, or the path of a file; None is the built-in one.
 
     Raises:
+        ConfigError: nobody offers it.
         TemplateError: it can not be used, or has no place for the judgment.
     """
-    template = load_template(path or META)
+    template = load_template(meta_template_file(name))
     if not template.shows("critique"):
         raise TemplateError(
             f"template {template.name!r} of the meta RM has no {{{{critique}}}}; "
             "write it where the judgment should stand"
         )
     return template
+
+
+def meta_template_file(name: str | Path | None = None) -> Path:
+    """Where the template stands that :func:`load_meta_template` loads.
+
+    Raises:
+        ConfigError: nobody offers it.
+    """
+    if name is None or isinstance(name, Path) or is_template_file(name):
+        return Path(name or META)
+    return Path(installed().get("template", name))
 
 
 def trained_on(classifier: Any) -> Path | None:

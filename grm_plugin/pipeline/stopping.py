@@ -9,6 +9,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import PluginError, quoted
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
+from grm_plugin.pipeline.advantage import Advantage
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.ranking import Ranking
 from grm_plugin.types import Judgment
@@ -68,3 +69,4 @@ def grm_register_stoppers(register: Register[StopperFactory]) -> None:
     """Offer the built-in stoppers."""
     register("fixed", Fixed)
     register("ranking", Ranking)
+    register("advantage", Advantage)

@@ -13,7 +13,7 @@ import random
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from grm_plugin.engine import Limits
 from grm_plugin.hookspecs import Register, hookimpl
@@ -50,7 +50,7 @@ class WeighingVoter(Voter, Protocol):
         """``weights_K[k]`` >= 0, not all 0; None weighs all alike. Only their ratios count."""
 
 
-def can_weigh(voter: Voter) -> bool:
+def can_weigh(voter: Voter) -> TypeGuard[WeighingVoter]:
     """Whether ``voter`` takes ``weights_K``.
 
     >>> can_weigh(mean)

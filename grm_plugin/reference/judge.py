@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
 
 from grm_plugin.engine import Engine, EngineFactory, Limits
 from grm_plugin.engines.transformers import TransformersEngine
-from grm_plugin.errors import InputError
+from grm_plugin.errors import InputError, not_installed
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.local.options import LocalJudgeOptions
-from grm_plugin.reference.prompt import TEMPLATE
+from grm_plugin.reference.prompt import META_TEMPLATE, TEMPLATE
 from grm_plugin.reference.tasks.family import strangeness
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
 from grm_plugin.types import Group, Message
+
+if TYPE_CHECKING:
+    from grm_plugin.local.generation import Generator
 
 MODEL = Path(__file__).parent / "model"
 
 
 class ReferenceOptions(LocalJudgeOptions):
-    """Options of the ``transformers`` engine, whose model is the one that is shipped."""
+    """Options of the ``transformers`` engine, whose model is the one that is shipped.
+
+    Args:
+        model: a folder with weights of the same make, say those of a training of your own.
+        batch_tokens: as of the ``transformers`` engine.
+    """
 
     model: str = str(MODEL)
+    batch_tokens: int = Field(65536, ge=1)
 
 
 class ReferenceEngine(TransformersEngine):
     """The shipped model, which judges the tasks it was made for and refuses all others."""
+
+    def _load(self) -> Generator:
+        try:
+            from grm_plugin.reference.sampling import ReferenceGenerator
+        except ImportError as error:
+            raise not_installed("engine 'reference'", "transformers", error) from error
+        return ReferenceGenerator(
+            self.options, "engine 'reference'", self._limits.request_timeout_s
+        )
 
     def admit(self, group: Group) -> None:
         """Refuse a prompt outside of the task family; responses may be anything.
@@ -72,5 +92,6 @@ def grm_register_engines(register: Register[EngineFactory]) -> None:
 
 @hookimpl
 def grm_register_templates(register: Register[Path | str]) -> None:
-    """Offer the reference GRM's prompt."""
+    """Offer the reference GRM's prompt, and what its meta RM reads."""
     register("reference", TEMPLATE)
+    register("reference-meta", META_TEMPLATE)

@@ -10,6 +10,8 @@ from grm_plugin.prompts import Template, load_template
 from grm_plugin.types import Group
 
 TEMPLATE = Path(__file__).parent / "prompt.txt"
+META_TEMPLATE = Path(__file__).parent / "meta_prompt.txt"
+"""What the meta RM reads: a judgment where its judge wrote it, in words that it knows."""
 
 
 def render_prompt(query: str, responses: Sequence[str]) -> str:

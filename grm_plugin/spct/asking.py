@@ -9,7 +9,7 @@ from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.building import Form, make_form
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.settings import DEFAULT
-from grm_plugin.types import Scale
+from grm_plugin.types import Group, Scale
 
 SINGLE = "grm-single"
 """The built-in template for one response that is right or wrong."""
@@ -57,6 +57,15 @@ class Asking:
     def form(self, responses: int) -> Form:
         """How so many responses are asked about."""
         return self.singles if responses == 1 else self.groups
+
+    def check(self, group: Group) -> None:
+        """Refuse what its template can not show.
+
+        Raises:
+            InputError: too few or too many responses, or nothing of what the template needs.
+            TemplateError: it has no place for what the group carries.
+        """
+        self.form(len(group.responses)).template.check(group)
 
 
 def _checked(form: Form) -> Form:

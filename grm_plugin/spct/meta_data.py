@@ -18,6 +18,7 @@ from grm_plugin.pipeline.weighing import margin_of
 from grm_plugin.prompts import Template
 from grm_plugin.records import read_verdicts
 from grm_plugin.spct.examples import correct, datum_of
+from grm_plugin.spct.hinting import NAME
 from grm_plugin.types import Group, Judgment, Verdict, digest
 
 Split = Literal["train", "validation"]
@@ -142,7 +143,7 @@ class MetaTable:
 def meta_rows(
     records: Sequence[Path], template: Template, splitting: Splitting, table: MetaTable
 ) -> Iterator[MetaRow]:
-    """One row for every judgment in ``records`` that saw the whole group, each once.
+    """One row for every judgment in ``records`` that saw the whole group and no hint, each once.
 
     Args:
         records: verdicts of labelled groups, such as those that `grm train sample` and `grm score`
@@ -152,13 +153,16 @@ def meta_rows(
         table: counts what comes, and what is left out.
 
     Raises:
-        InputError: a group has no label, or holds a hint.
+        InputError: a group has no label.
         RecordError: a record can not be read.
     """
     clusters = (splitting.cluster(one.group) for path in records for one in read_verdicts(path))
     held_out = splitting.held_out(clusters)
     seen: set[str] = set()
     for verdict in itertools.chain.from_iterable(map(read_verdicts, records)):
+        if NAME in verdict.origin.get("evidence", ()):
+            table.left_out["hinted"] += len(verdict.judgments)
+            continue
         cluster = splitting.cluster(verdict.group)
         split: Split = "validation" if cluster in held_out else "train"
         table.left_out["dropped by the judge"] += len(verdict.failures)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from grm_plugin.pipeline.building import Form
-from grm_plugin.pipeline.planning import plan
+from grm_plugin.pipeline.planning import distinct, looks, plan
 from grm_plugin.spct.asking import Asking
 from grm_plugin.spct.examples import Datum, subset_of
 from grm_plugin.types import Message
@@ -55,31 +55,33 @@ def rl_rows(
 ) -> Iterator[RLRow]:
     """The rows of ``data``: ``orders`` for every group, in orders that the seed decides.
 
-    Orders are those of scoring: balanced, so that N of them show every response at every place.
+    Orders are those of scoring: balanced, so that N of them show every response at every place, and
+    of equal responses only the first is shown. A group of equal responses has no rows.
 
-    Raises:
-        InputError: a template can not show a group.
-        TemplateError: it has no place for what the group carries.
+    Args:
+        data: of groups that :meth:`grm_plugin.spct.asking.Asking.check` lets pass.
+        asking: the prompts.
+        orders: how many shuffles of the responses of each group.
+        seed: decides them.
     """
     for datum in data:
-        form = asking.form(len(datum.group.responses))
-        form.template.check(datum.group)
-        yield from _rows(datum, form, orders, seed)
+        yield from _rows(datum, asking.form(len(datum.group.responses)), orders, seed)
 
 
 def _rows(datum: Datum, form: Form, orders: int, seed: int) -> Iterator[RLRow]:
     group = datum.group
-    n = len(group.responses)
+    shown, copy_of = distinct(looks(group))
+    single = len(group.responses) == 1
+    if len(shown) == 1 and not single:
+        return
     prepared = form.template.prepare(group, forms=form.reader.contract.forms)
-    showings = plan(
-        range(n), k=orders, permutations=orders, seed=seed, fingerprint=group.fingerprint
-    )
+    showings = plan(shown, k=orders, permutations=orders, seed=seed, fingerprint=group.fingerprint)
     for showing in showings:
         yield RLRow(
             prompt=prepared.render(showing.order),
             order=showing.order,
-            label=showing.order.index(datum.label) if n > 1 else datum.label,
-            responses=n,
+            label=datum.label if single else showing.order.index(copy_of[datum.label]),
+            responses=len(shown),
             subset=subset_of(group),
             id=group.id or group.fingerprint,
         )

@@ -84,8 +84,9 @@ def tried(verdicts: Sequence[Verdict], trial: Trial) -> list[Threshold]:
     risks = LeadRisks(trial.scale.high - trial.scale.low)
     stops = {error: risks.stop(error, min_samples=trial.min_samples) for error in ERRORS}
     schemes = [voting("mean"), *(stopping(str(error), stop) for error, stop in stops.items())]
-    balanced = all(one.origin.get("shuffle") == "balanced" for one in verdicts)
-    design = Design((trial.k,), orders=trial.orders, seed=trial.seed, balanced=balanced)
+    design = Design(
+        (trial.k,), orders=trial.orders, seed=trial.seed, balanced=are_balanced(verdicts)
+    )
     whole, *_ = study(samples, schemes, design, Intervals(trial.clusters, seed=trial.seed))
     points = {one.scheme: one for one in whole.points}
     return [_threshold(error, points[str(error)]) for error in ERRORS]
@@ -109,6 +110,11 @@ def largest(thresholds: Sequence[Threshold], lose: float) -> Threshold | None:
             break
         found = one
     return found
+
+
+def are_balanced(verdicts: Sequence[Verdict]) -> bool:
+    """Whether all were judged in balanced shuffles, which orders of their samples then keep."""
+    return all(one.origin.get("shuffle") == "balanced" for one in verdicts)
 
 
 def are_labelled(verdicts: Sequence[Verdict]) -> bool:

@@ -107,7 +107,7 @@ class _Known:
     def of(cls, samples: Samples, features: Sequence[Feature], fitting: Fitting) -> _Known:
         values = {"meta": samples.meta_G_K, "margin": margins(samples)}
         chosen = [values[name] for name in features]
-        valid_G_K = ~np.isnan(samples.scores_G_K_N).all(axis=2)
+        valid_G_K = np.asarray(~np.isnan(samples.scores_G_K_N).all(axis=2))
         for value_G_K in chosen:
             valid_G_K &= ~np.isnan(value_G_K)
         centred = [np.where(valid_G_K, one - one[valid_G_K].mean(), 0.0) for one in chosen]
@@ -118,7 +118,7 @@ class _Known:
         return cls(
             np.nan_to_num(samples.scores_G_K_N),
             valid_G_K,
-            ~np.isnan(samples.scores_G_K_N).all(axis=1),
+            np.asarray(~np.isnan(samples.scores_G_K_N).all(axis=1)),
             np.array([one / spread for one, spread in zip(centred, spreads, strict=True)]),
             spreads,
             np.concatenate([places < k for k in sizes]).astype(float),

@@ -115,7 +115,8 @@ class Verdict:
     @property
     def drawn(self) -> int:
         """How many samples of each run were drawn, dropped ones included."""
-        return max((one.sample + 1 for one in (*self.judgments, *self.failures)), default=0)
+        samples: list[Sample] = [*self.judgments, *self.failures]
+        return max((one.sample + 1 for one in samples), default=0)
 
     @property
     def ended_early(self) -> bool:

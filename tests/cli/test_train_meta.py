@@ -140,10 +140,10 @@ def test_a_training_goes_on_from_its_last_checkpoint_as_if_nothing_had_been(
 
 
 def test_another_training_does_not_go_on_in_the_folder(grm: Grm, rows: Path, base: Path) -> None:
-    from grm_plugin.spct.meta_training import MetaTraining, _check_folder
+    from grm_plugin.spct.meta_settings import MetaTraining, check_folder
 
     settings = MetaTraining(str(base), Path("made"))
-    _check_folder(settings, read_rows(rows))
+    check_folder(settings, read_rows(rows))
     ended = grm("train", "meta", rows, "--base", base, "--out", "made", "--seed", "1")
     assert ended.code == 1
     assert "made holds a training with learning_rate" not in ended.err
@@ -238,6 +238,7 @@ def test_fitted_weights_are_used_by_the_selector_in_a_replay(grm: Grm, tmp_path:
     select = {"name": "weights", "file": "w.json"}
     with GRM(engine={"name": "replay", "path": str(path)}, select=select) as judge:
         verdict = judge.score(found[0].group)
+    assert not verdict.failures
     assert len({one.weight for one in verdict.judgments}) > 1
     heaviest = max(verdict.judgments, key=lambda one: one.weight)
     other = min(verdict.judgments, key=lambda one: one.weight)
@@ -279,7 +280,7 @@ def test_a_meta_rm_rates_what_has_no_meta_score_and_the_record_is_kept(
     assert grm(*command, "--classifier", "meta", "--rated", "rated.jsonl").code == 0
     kept = list(read_verdicts(Path("rated.jsonl")))
     assert all(one.meta_score is not None for each in kept for one in each.judgments)
-    assert len({one.meta_score for each in kept for one in each.judgments}) > 20
+    assert len({one.meta_score for each in kept for one in each.judgments}) > 1
 
 
 def test_the_margin_alone_needs_no_meta_rm(grm: Grm, tmp_path: Path) -> None:

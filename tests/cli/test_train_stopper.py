@@ -50,3 +50,20 @@ def test_an_interval_may_go_by_what_the_groups_share(grm: Grm, record: Path) -> 
 def test_a_record_with_too_few_samples_is_refused(grm: Grm, record: Path) -> None:
     ended = grm("train", "stopper", record, "-k", "32")
     assert ended.code == 1 and "k: expected at most 24" in ended.err
+
+
+def test_a_budget_gives_the_worth_of_the_stopper_for_advantages(
+    grm: Grm, record: Path, tmp_path: Path
+) -> None:
+    ended = grm("train", "stopper", record, "-k", "16", "--mean", "8", "--out", "found.json")
+    assert ended.code == 0
+    (line,) = re.findall(r"stop: \{[^}]*\}", ended.out)
+    found = json.loads((tmp_path / "found.json").read_text())
+    settings = GRMConfig(k=16, **yaml.safe_load(line))
+    assert settings.stop.options["worth"] == found["stop"]["worth"] == found["found"]["worth"]
+    assert 7 < found["found"]["samples"] <= 8
+    assert re.search(
+        r"40 groups get [78]\.\d samples on average, [\d.]+% of them all 16", ended.err
+    )
+    few = grm("train", "stopper", record, "-k", "16", "--mean", "3")
+    assert few.code == 1 and "mean: expected more than 4 samples" in few.err

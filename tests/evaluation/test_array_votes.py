@@ -157,6 +157,20 @@ def test_balanced_orders_keep_squares_and_pairs_together(places: int) -> None:
     assert set(orders[:, 0]) == set(range(4 * places)), "any sample may come first"
 
 
+@pytest.mark.parametrize(("samples", "places"), [(12, 1), (12, 2), (12, 3), (12, 4), (12, 6)])
+def test_in_k_orders_each_sample_is_at_each_place_once(samples: int, places: int) -> None:
+    orders = draw_orders(samples, 2 * samples, places=places)
+    for batch in (orders[:samples], orders[samples:]):
+        assert (np.sort(batch, axis=0) == np.arange(samples)[:, None]).all()
+
+
+def test_one_sample_is_the_mean_over_all_samples_exactly() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.integers(1, 11, (5, 16, 3)).astype(float)
+    found = vote(scores, 1, draw_orders(16, 16, places=4))
+    assert found.mean(axis=0) == pytest.approx(scores.mean(axis=1))
+
+
 def test_a_square_that_is_cut_off_comes_last() -> None:
     assert {tuple(sorted(one[6:])) for one in draw_orders(8, 50, places=3)} == {(6, 7)}
 

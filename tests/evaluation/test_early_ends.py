@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from grm_plugin.engine import Limits
 from grm_plugin.evaluation.scaling import Design, Samples, draw_orders, stopping, study, voting
-from grm_plugin.evaluation.scaling.early import LeadRisks, first_within, lead_risks
+from grm_plugin.evaluation.scaling.early import (
+    LeadRisks,
+    first_within,
+    lead_risks,
+    worths_of_two,
+)
+from grm_plugin.pipeline.advantage import Advantage
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.ranking import Ranking
 from grm_plugin.pipeline.settling import Rule
@@ -23,9 +29,11 @@ from tests.evaluation.verdicts import noisy, verdict
 SCALE = Scale(1, 10)
 
 
-def live(judged: Verdict, order: list[int], k: int, **options: float) -> int:
+def live(
+    kind: type[Ranking | Advantage], judged: Verdict, order: list[int], k: int, **options: float
+) -> int:
     """How many samples the pipeline's stopper draws when they come in this order."""
-    stopper = Ranking(options, Limits())
+    stopper = kind(options, Limits())
     stopper.follow(Rule("mean", mean, SCALE))
     drawn = 0
     while drawn < k:
@@ -55,10 +63,28 @@ def test_arrays_end_where_the_live_stopper_does(
     samples, orders = Samples.of(judged), draw_orders(24, 2, places=n, seed=seed)
     found = LeadRisks().stop(error, min_samples=min_samples)(samples, k, orders)
     expected = [
-        [live(one, list(order), k, error=error, min_samples=min_samples) for one in judged]
+        [live(Ranking, one, list(order), k, error=error, min_samples=min_samples) for one in judged]
         for order in orders
     ]
     assert found.tolist() == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 10_000),
+    st.integers(2, 5),
+    st.sampled_from([4, 9, 24]),
+    st.sampled_from([0.2, 0.03, 0.005]),
+)
+def test_arrays_are_worth_what_the_live_stopper_says(
+    seed: int, n: int, k: int, worth: float
+) -> None:
+    rng = random.Random(seed)
+    judged = [noisy(rng, n=n, k=24, skill=rng.uniform(0, 4)) for _ in range(3)]
+    orders = draw_orders(24, 2, places=n, seed=seed)
+    worths = worths_of_two(Samples.of(judged).scores_G_K_N, k, orders)
+    expected = [[live(Advantage, one, list(o), k, worth=worth) for one in judged] for o in orders]
+    assert first_within(worths, worth, k).tolist() == expected
 
 
 def test_groups_without_rivals_and_ties_get_all_samples() -> None:

@@ -21,17 +21,16 @@ from grm_plugin.evaluation.scaling import (
     Samples,
     Scheme,
     known_schemes,
-    margins,
     measure,
-    soft_weights,
     stopping,
     study,
     voting,
+    weighing,
 )
 from grm_plugin.evaluation.scaling.saving import save
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.voting import mean
-from grm_plugin.pipeline.weighing import Weighing, margin_of
+from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.types import Group, Judgment, Scale, Verdict
 from tests.evaluation.verdicts import noisy, verdict
 
@@ -129,21 +128,9 @@ def others(judgment: Judgment, best: int) -> list[float]:
     return [score for n, score in enumerate(judgment.scores) if n != best and score is not None]
 
 
-def test_weights_of_margins_are_those_of_the_selector() -> None:
-    judged = verdict((9, 3, 3), (4, 6, 1), None, (5, 5, 2))
-    samples = Samples.of([judged])
-    known = [margin_of(one) for one in judged.judgments]
-    assert margins(samples.scores_G_K_N)[0, [0, 1, 3]].tolist() == known
-    schemes = [soft_weights(Weighing(margin=5.0)), soft_weights(Weighing())]
-    found = measure(samples, [schemes[0]], Design((4,), 3))["weights", 4]
-    assert found.strict_G.tolist() == [1.0], "the clearest judgment decides"
-    plain = measure(samples, [schemes[1]], Design((2,), 9))["weights", 2]
-    assert plain.random_G == measure(samples, [voting("mean")], Design((2,), 9))["mean", 2].random_G
-
-
 def test_a_weight_that_is_dropped_does_not_vote() -> None:
     samples = Samples.of([verdict((9, 1), (1, 8), (1, 8), (1, 8))])
-    kept = soft_weights(Weighing(margin=0.5, drop_below=0.7))
+    kept = weighing("weights", Weighing(margin=0.5, drop_below=0.7))
     found = measure(samples, [kept], Design((4,), 1))["weights", 4]
     assert found.strict_G.tolist() == [1.0]
 

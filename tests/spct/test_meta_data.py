@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import InputError
+from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.pipeline.rating import load_meta_template
 from grm_plugin.pipeline.selectors import MetaRM
 from grm_plugin.size import Size
@@ -103,6 +103,18 @@ def test_a_judgment_of_a_part_of_the_group_is_left_out(tmp_path) -> None:
     half = replace(one.judgments[0], order=(0, 1), scores=(5.0, 6.0, None))
     rows, table = rows_of(write(tmp_path / "r.jsonl", [replace(one, judgments=(half,))]))
     assert not rows and table.left_out["shown a part of the group"] == 1
+
+
+def test_hinted_judgments_teach_nothing_and_are_left_out(tmp_path) -> None:
+    hinted = replace(verdict(1), origin={"evidence": ["hint"]})
+    rows, table = rows_of(write(tmp_path / "r.jsonl", [hinted, verdict(2)]))
+    assert {row.id for row in rows} == {"g2"} and table.left_out["hinted"] == 4
+
+
+def test_a_template_may_be_named_and_one_that_nobody_offers_is_refused() -> None:
+    assert load_meta_template("reference-meta").layout.responses == (1, 8)
+    with pytest.raises(ConfigError, match="unknown template 'reference-mate'"):
+        load_meta_template("reference-mate")
 
 
 def test_rows_are_read_as_they_were_written_and_bad_lines_are_named(tmp_path) -> None:

@@ -10,6 +10,7 @@
 [(1, 0.8), (4, 1.0)]
 """
 
+from grm_plugin.evaluation.scaling.early import LeadRisks
 from grm_plugin.evaluation.scaling.figures import Cost, Part, Point
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.orders import draw_orders
@@ -18,20 +19,21 @@ from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
     known_schemes,
-    margins,
     meta_rm,
-    soft_weights,
     stopping,
     voting,
+    weighted,
 )
 from grm_plugin.evaluation.scaling.study import Intervals, study
 from grm_plugin.evaluation.scaling.voting import VOTERS, select, vote
+from grm_plugin.evaluation.scaling.weighing import margins, weighing
 
 __all__ = [
     "VOTERS",
     "Cost",
     "Design",
     "Intervals",
+    "LeadRisks",
     "Outcome",
     "Part",
     "Point",
@@ -45,9 +47,10 @@ __all__ = [
     "meta_rm",
     "samples_of",
     "select",
-    "soft_weights",
     "stopping",
     "study",
     "vote",
     "voting",
+    "weighing",
+    "weighted",
 ]

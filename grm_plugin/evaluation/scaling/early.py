@@ -1,7 +1,7 @@
-"""When the stopper ``ranking`` ends the drawing, for all orders and groups at once.
+"""When the stoppers ``ranking`` and ``advantage`` end the drawing, for whole studies at once.
 
-It comes to what :class:`grm_plugin.pipeline.ranking.Ranking` does with the same samples one by one,
-in rounds of two and with the mean as the vote.
+It comes to what they do with the same samples one by one, in rounds of two and with the mean as the
+vote.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.pipeline import advantage
 from grm_plugin.pipeline.overtaking import freedom, prior, within
 
 Stop = Callable[[Samples, int, Array], Array]
@@ -68,15 +69,26 @@ def lead_risks(scores_G_K_N: Array, k: int, orders_O_K: Array, *, width: float =
     return np.stack([_risks(scores_G_K_N[:, order[:k]], drawn_R, k, width) for order in orders_O_K])
 
 
-def first_within(risks_O_G_R: Array, error: float, k: int, min_samples: int = 4) -> Array:
-    """``drawn_O_G``: samples after which the risk is first within ``error``; k where it never is.
+def worths_of_two(scores_G_K_N: Array, k: int, orders_O_K: Array, *, width: float = 9.0) -> Array:
+    """``worths_O_G_R``: noise that two more samples take off, after 2, 4, ... samples of an order.
 
     Args:
-        risks_O_G_R: after 2, 4, ... samples.
-        error, k, min_samples: of the stopper.
+        scores_G_K_N, k, orders_O_K, width: as for :func:`lead_risks`.
     """
     drawn_R = np.arange(2, k, 2)
-    ends = (risks_O_G_R <= error) & (drawn_R >= min_samples)
+    return np.stack([_worths(scores_G_K_N[:, order[:k]], drawn_R, width) for order in orders_O_K])
+
+
+def first_within(values_O_G_R: Array, most: float, k: int, min_samples: int = 4) -> Array:
+    """``drawn_O_G``: samples after which a value is first at most ``most``; k where it never is.
+
+    Args:
+        values_O_G_R: after 2, 4, ... samples: risks, or worths.
+        most: the ``error`` of ``ranking``, or the ``worth`` of ``advantage``.
+        k, min_samples: of the stopper.
+    """
+    drawn_R = np.arange(2, k, 2)
+    ends = (values_O_G_R <= most) & (drawn_R >= min_samples)
     if not drawn_R.size:
         return np.full(ends.shape[:2], k)
     return np.where(ends.any(axis=2), drawn_R[ends.argmax(axis=2)], k)
@@ -84,8 +96,7 @@ def first_within(risks_O_G_R: Array, error: float, k: int, min_samples: int = 4)
 
 def _risks(scores_G_K_N: Array, drawn_R: Array, k: int, width: float) -> Array:
     """``risks_G_R`` of samples in the order in which they come."""
-    valid_G_R = (~np.isnan(scores_G_K_N).all(axis=2)).cumsum(axis=1)[:, drawn_R - 1]
-    there_G_N = ~np.isnan(scores_G_K_N).all(axis=1)
+    valid_G_R, there_G_N = _known(scores_G_K_N, drawn_R)
     scores = np.nan_to_num(scores_G_K_N)
     sums_G_R_N = scores.cumsum(axis=1)[:, drawn_R - 1]
     leaders_G_R = np.where(there_G_N[:, None], sums_G_R_N, -np.inf).argmax(axis=2)
@@ -94,8 +105,36 @@ def _risks(scores_G_K_N: Array, drawn_R: Array, k: int, width: float) -> Array:
         total, squares = _leads(scores, leaders_G_R, rival, drawn_R)
         risk = _overtaken(total, squares, valid_G_R, drawn_R, k, width)
         risks += np.where((leaders_G_R != rival) & there_G_N[:, None, rival], risk, 0.0)
-    enough = (valid_G_R >= (drawn_R + 1) // 2) & (there_G_N.sum(axis=1) > 1)[:, None]
-    return np.where(enough, risks, np.inf)
+    return np.where(_are_enough(valid_G_R, drawn_R, there_G_N), risks, np.inf)
+
+
+def _known(scores_G_K_N: Array, drawn_R: Array) -> tuple[Array, Array]:
+    """How many of the samples drawn are valid, and which responses are there at all."""
+    known = np.isfinite(scores_G_K_N)
+    valid_G_R = known.any(axis=2).cumsum(axis=1)[:, drawn_R - 1]
+    return np.asarray(valid_G_R), np.asarray(known.any(axis=1))
+
+
+def _are_enough(valid_G_R: Array, drawn_R: Array, there_G_N: Array) -> Array:
+    """Whether there would be a reward, of responses that are compared with others."""
+    several_G = there_G_N.sum(axis=1) > 1
+    return np.asarray((valid_G_R >= (drawn_R + 1) // 2) & several_G[:, None])
+
+
+def _worths(scores_G_K_N: Array, drawn_R: Array, width: float) -> Array:
+    """``worths_G_R`` of samples in the order in which they come."""
+    valid_G_R, there_G_N = _known(scores_G_K_N, drawn_R)
+    members_G = np.maximum(there_G_N.sum(axis=1), 1)[:, None]
+    scores = np.nan_to_num(scores_G_K_N)
+    means_G_K = scores.sum(axis=2) / members_G
+    centred = np.where(np.isnan(scores_G_K_N), 0.0, scores - means_G_K[..., None])
+    m = np.maximum(valid_G_R, 1)
+    sums, squares = (each.cumsum(axis=1)[:, drawn_R - 1] for each in (centred, centred**2))
+    spread = ((sums / m[..., None]) ** 2).sum(axis=2) / members_G
+    deviations = (squares - sums**2 / m[..., None]).sum(axis=2) / members_G
+    noise = (deviations + advantage.prior(width)) / (m - 1 + advantage.BEFORE)
+    worths = noise * (1 / m - 1 / (m + 2)) / np.maximum(spread, advantage.least_spread(width))
+    return np.where(_are_enough(valid_G_R, drawn_R, there_G_N), worths, np.inf)
 
 
 def _leads(
@@ -115,7 +154,7 @@ def _overtaken(
     """:func:`grm_plugin.pipeline.overtaking.overtaken` of arrays."""
     valid = np.maximum(valid_G_R, 1)
     deviations = np.maximum(0.0, squares - total * total / valid) + prior(width)
-    spread = np.sqrt(deviations / freedom(valid))
+    spread = np.sqrt(deviations / (valid + freedom(0)))
     t = total / valid / spread * np.sqrt(valid * k / (k - drawn_R))
     inside = np.empty(t.shape)
     for count in np.unique(valid):

@@ -10,8 +10,7 @@ import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.samples import Samples
-from grm_plugin.evaluation.scaling.voting import drawn, select, vote
-from grm_plugin.pipeline.weighing import Weighing
+from grm_plugin.evaluation.scaling.voting import select, vote
 
 
 @dataclass(frozen=True)
@@ -68,38 +67,25 @@ def meta_rm(share: Fraction | None, voter: str = "mean") -> Scheme:
     return Scheme(f"meta {share}" if share else "meta one", outcome)
 
 
-def soft_weights(weighing: Weighing, voter: str = "mean") -> Scheme:
-    """Each sample votes with the weight that its meta-score and margin give it.
+def weighted(
+    name: str, weigh: Callable[[Samples], Array], voter: str = "mean", *, rated: bool = True
+) -> Scheme:
+    """Each sample votes with a weight of its own, whatever the others are.
 
     Args:
-        weighing: the coefficients; where one of the meta-score counts, a judgment without a
-            meta-score is dropped.
-        voter: how the samples vote.
+        name: in reports.
+        weigh: gives ``weights_G_K``, >= 0; NaN for dropped samples is allowed.
+        voter: how they vote.
+        rated: whether the weights need meta-scores: then a judgment without one is dropped.
     """
 
     def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
-        scores_G_K_N = _only_rated(samples) if weighing.meta else samples.scores_G_K_N
-        meta_G_K = samples.meta_G_K if weighing.meta else np.zeros_like(samples.meta_G_K)
-        log_G_K = weighing.log_weight(meta_G_K, margins(scores_G_K_N))
-        among = drawn(k, orders_O_K)[:, None] & ~np.isnan(log_G_K)
-        logs_O_G_K = np.where(among, log_G_K, -np.inf)
-        heaviest = np.nan_to_num(logs_O_G_K.max(axis=2, keepdims=True), neginf=0.0)
-        shares = weighing.beside(logs_O_G_K, heaviest, np.exp)
-        rewards = vote(scores_G_K_N, k, orders_O_K, shares, voter=voter, min_valid=min_valid)
+        scores_G_K_N = _only_rated(samples) if rated else samples.scores_G_K_N
+        weights_G_K = np.nan_to_num(weigh(samples))
+        rewards = vote(scores_G_K_N, k, orders_O_K, weights_G_K, voter=voter, min_valid=min_valid)
         return Outcome(rewards)
 
-    return Scheme("weights", outcome)
-
-
-def margins(scores_G_K_N: Array) -> Array:
-    """``margins_G_K``: how far the best response is ahead of the second, in points; NaN if dropped.
-
-    It is the same as :func:`grm_plugin.pipeline.weighing.margin_of`.
-    """
-    ranked = np.sort(np.nan_to_num(scores_G_K_N, nan=-np.inf), axis=2)
-    with np.errstate(invalid="ignore"):
-        ahead = ranked[..., -1] - ranked[..., -2]
-    return np.where(np.isinf(ahead), 0.0, ahead)
+    return Scheme(name, outcome)
 
 
 def stopping(

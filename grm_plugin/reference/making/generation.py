@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
+from grm_plugin.engine import Sampling
+from grm_plugin.local.seeded import SeededSampler
+from grm_plugin.reference.decoding import Decoder
+from grm_plugin.reference.tokenizer import EOS, MAX_NEW_TOKENS, SPECIAL
 
-from grm_plugin.local.cache import CACHE_ARGUMENT, growing_cache
-from grm_plugin.reference.tokenizer import BOS, EOS, MAX_NEW_TOKENS, PAD, SPECIAL
-
-_PAD, _BOS, _EOS = (SPECIAL.index(token) for token in (PAD, BOS, EOS))
+_EOS = SPECIAL.index(EOS)
+_LARGEST_RUN = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +30,35 @@ def complete(
     *,
     temperature: float,
     seed: int,
-    batch: int = 96,
+    batch: int = 128,
 ) -> list[Completion]:
     """One completion for every prompt, in order.
 
     Args:
-        model: a causal language model of transformers.
+        model: a causal language model of transformers that :func:`suits` the decoder.
         tokenizer: a `tokenizers.Tokenizer`.
         prompts: the prompts; repeat one to sample it several times.
         temperature: 0 is greedy.
-        seed: seeds the sampling; the same seed and batch give the same texts.
+        seed: seeds the sampling; a text depends on it and on the place of its prompt.
         batch: prompts per forward pass.
     """
-    torch.manual_seed(seed)
     encoded = [one.ids for one in tokenizer.encode_batch(list(prompts))]
     # Prompts of like length share a batch, which saves most of the padding.
     order = sorted(range(len(encoded)), key=lambda place: len(encoded[place]))
+    decoder = Decoder(model)
     found: dict[int, Completion] = {}
     for start in range(0, len(order), batch):
         places = order[start : start + batch]
-        rows = _generate(model, [encoded[place] for place in places], temperature)
-        found |= zip(places, (_read(tokenizer, row) for row in rows), strict=True)
+        sampling = [Sampling(temperature, max_tokens=MAX_NEW_TOKENS)] * len(places)
+        seeds = [_LARGEST_RUN * seed + place for place in places]
+        rows = decoder.generate(
+            [encoded[place] for place in places],
+            steps=MAX_NEW_TOKENS,
+            sampler=SeededSampler(sampling, seeds, model.device),
+            ended=lambda written: (written == _EOS).any(1),
+        )
+        found |= zip(places, (_read(tokenizer, row) for row in rows.tolist()), strict=True)
     return [found[place] for place in range(len(encoded))]
-
-
-def _generate(model: Any, prompts: list[list[int]], temperature: float) -> list[list[int]]:
-    width = max(map(len, prompts))
-    ids = torch.tensor([[_PAD] * (width - len(ids)) + ids for ids in prompts])
-    sampling = (
-        {"do_sample": True, "temperature": temperature, "top_k": 0}
-        if temperature
-        else {"do_sample": False}
-    )
-    out = model.generate(
-        input_ids=ids,
-        attention_mask=(ids != _PAD).long(),
-        **{CACHE_ARGUMENT: growing_cache(model)},
-        max_new_tokens=MAX_NEW_TOKENS,
-        pad_token_id=_PAD,
-        eos_token_id=_EOS,
-        **sampling,
-    )
-    return [row[width:].tolist() for row in out]
 
 
 def _read(tokenizer: Any, ids: list[int]) -> Completion:
