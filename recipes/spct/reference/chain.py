@@ -16,7 +16,7 @@ HERE = Path("recipes/spct/reference")
 CLUSTER = "phrasing"
 """What groups are told apart by that hang together."""
 _RL_STEPS = 300
-_READS = ("--template", "reference-meta", "--by", CLUSTER)
+_READS = ("--template", "reference-meta")
 _META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
 
 
@@ -101,7 +101,7 @@ def rating(chain: Chain) -> list[Stage]:
     return _of_seed(
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
-        grm("meta-data", "train", "meta-data", *records, *_READS, makes=rows),
+        grm("meta-data", "train", "meta-data", *records, *_READS, "--by", CLUSTER, makes=rows),
         grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
