@@ -172,6 +172,38 @@ def test_groups_that_could_not_be_judged_are_left_out_and_told(grm: Grm, tmp_pat
     assert "left out: 1 groups that were not judged, such as 1: refused: too long" in ended.err
 
 
+def test_groups_that_were_judged_in_parts_are_left_out_and_told(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(3))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    lines[1]["judgments"].append({**lines[1]["judgments"][0], "run": 1})
+    write(record, lines)
+    ended = grm("scale", "out", "--out", "again")
+    assert ended.code == 0 and "of 2 groups" in ended.out
+    assert "left out: 1 groups that were judged in parts" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "message"),
+    [
+        ({}, ("--set", "plan=each"), "plan: expected list, which shows a group whole, got 'each'"),
+        (
+            {"prompt": "q", "completion": "a", "correct": 1},
+            (),
+            "rm.jsonl, line 1: expected two or more responses, or a template that scores a single",
+        ),
+    ],
+)
+def test_what_can_not_be_measured_is_refused_before_a_token_is_spent(
+    grm: Grm, tmp_path: Path, row: dict[str, Any], more: tuple[str, ...], message: str
+) -> None:
+    write(tmp_path / "rm.jsonl", [row or labelled(1)[0]])
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY, *more)
+    assert ended.code == 1 and message in ended.err
+    assert not (tmp_path / "log").exists()
+
+
 def test_records_with_unequal_numbers_of_samples_are_used_as_far_as_all_go(
     grm: Grm, tmp_path: Path
 ) -> None:
