@@ -288,3 +288,20 @@ def test_without_numpy_it_says_what_to_install(
     ended = grm("scale", "rm.jsonl", "--out", "out", *TINY)
     assert ended.code == 1
     assert 'grm scale needs numpy, matplotlib; pip install "grm-plugin[eval]"' in ended.err
+
+
+def test_the_embedded_judge_is_measured_on_its_own_tasks(grm: Grm, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    asked = ("--split", "heldout", "--groups", "4", "--responses", "2,3")
+    assert grm("train", "tasks", "--out", "rm.jsonl", *asked).code == 0
+    more = ("--samples", "4", "--engine", "reference", "--cluster", "phrasing")
+    ended = grm("scale", "rm.jsonl", "--out", "out", *more)
+    assert ended.code == 0
+    parts = {one["name"]: one for one in figures(tmp_path / "out")["parts"]}
+    assert parts.keys() == {"overall", "N = 2", "N = 3"}
+    assert all(0 <= one["accuracy"]["value"] <= 1 for one in parts["overall"]["points"])
+    (last,) = [
+        one for one in parts["overall"]["points"] if (one["scheme"], one["k"]) == ("mean", 4)
+    ]
+    assert last["cost"]["written"] > 4 * 30 and last["unscored"] < 1
