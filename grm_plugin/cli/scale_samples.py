@@ -72,13 +72,13 @@ def sampled(
     many = config.but(stop="fixed", select=rating(config), min_valid=None)
     say(f"{many.k} samples of each group:")
     spent = _judged(many, groups, folder / RECORD, check, limit, Cost())
-    found = _with_samples(read_verdicts(folder / RECORD))
+    found = with_samples(read_verdicts(folder / RECORD))
     if not greedy:
         return Judged(found, ())
     one = many.but(k=1, temperature=0.0, select="all", permutations=None)
     say("one greedy judgment of each group:")
     _judged(one, groups, folder / GREEDY_RECORD, check, limit, spent)
-    return Judged(found, _with_samples(read_verdicts(folder / GREEDY_RECORD)))
+    return Judged(found, with_samples(read_verdicts(folder / GREEDY_RECORD)))
 
 
 def rating(config: GRMConfig) -> dict[str, Any]:
@@ -144,6 +144,9 @@ def record_files(sources: Sequence[str]) -> list[Path]:
 
 def _files(source: str) -> list[Path]:
     path = Path(source)
+    if path.is_dir() and (path / RECORD).is_file():
+        ours = (path / name for name in (RECORD, GREEDY_RECORD))
+        return [file for file in ours if file.is_file()]
     if path.is_dir() and any(path.glob("*.jsonl")):
         return records_of(path)
     return [path] if path.is_file() else []
@@ -166,10 +169,10 @@ def from_records(files: Sequence[Path], limit: int | None = None) -> Judged:
             )
             some.append(verdict)
     many, one = many or one, one if many else []
-    return Judged(_with_samples(many)[:limit], _with_samples(one))
+    return Judged(with_samples(many)[:limit], with_samples(one))
 
 
-def _with_samples(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+def with_samples(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Those that the judge was asked about; the others are told."""
     found = list(verdicts)
     asked = tuple(one for one in found if one.judgments or one.failures)

@@ -13,13 +13,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from datasets import load_dataset
+from datasets import Dataset, load_dataset
 from transformers import AutoTokenizer
 from transformers.trainer_utils import get_last_checkpoint
 from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_peft_config
 
-from grm_plugin.errors import GRMError
+from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.report.terminal import say
 from grm_plugin.spct.asking import SINGLE
 from grm_plugin.spct.curves import save_curves
 from grm_trl import OutcomeReward
@@ -60,7 +62,7 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
         model.model_name_or_path,
         [reward],
         training,
-        load_dataset("json", data_files=judge.data, split="train"),
+        fitting(load_dataset("json", data_files=judge.data, split="train"), training, tokenizer),
         processing_class=tokenizer,
         callbacks=[MetricsFile(folder / "metrics.jsonl"), StopAtNaN()],
         peft_config=get_peft_config(model),
@@ -69,6 +71,30 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     trainer.train(resume_from_checkpoint=last)
     trainer.save_model(str(folder))
     save_curves(folder / "metrics.png", trainer.state.log_history, name=reward.__name__)
+
+
+def fitting(rows: Dataset, training: GRPOConfig, tokenizer: Any) -> Dataset:
+    """The rows that leave room for a whole judgment in vLLM's context; the others are counted.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not (training.use_vllm and training.vllm_max_model_length):
+        return rows
+    room = training.vllm_max_model_length - training.max_completion_length
+    kept = rows.filter(lambda row: _tokens(row["prompt"], tokenizer) <= room)
+    if not len(kept):
+        raise ConfigError(
+            f"none of {len(rows)} prompts has {room} tokens or fewer, which vllm_max_model_length "
+            "less max_completion_length leaves; raise the first or lower the second"
+        )
+    if len(kept) < len(rows):
+        say(f"{len(rows) - len(kept):,} of {len(rows):,} prompts are over {room} tokens: left out")
+    return kept
+
+
+def _tokens(prompt: list[dict[str, str]], tokenizer: Any) -> int:
+    return len(tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=False))
 
 
 if __name__ == "__main__":

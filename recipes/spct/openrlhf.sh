@@ -3,7 +3,7 @@
 # last one counts.
 recipes=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 out=${OUT:-$PWD/out/spct/$model}
-outcome=$(python -c 'import grm_openrlhf.outcome as file; print(file.__file__)')
+export GRM_CONFIG="${GRM_CONFIG:-$recipes/spct/$model/judge.yaml}" # its template and contract count
 
 # 128 groups of 4: 512 judgments a step, as in the paper, and one update of them
 paper=(
@@ -15,6 +15,7 @@ paper=(
   --algo.advantage.estimator group_norm
   --algo.kl.use_loss
   --algo.kl.estimator k3
+  --actor.loss_agg_mode seq-mean-token-mean
   --rollout.temperature 1.0
   --rollout.top_p 1.0
 )
@@ -51,6 +52,7 @@ results=(
 )
 
 rl() {
-  exec python -m openrlhf.cli.train_ppo_ray --reward.remote_url "$outcome" \
+  exec python -m openrlhf.cli.train_ppo_ray \
+    --train.agent_func_path "$recipes/../adapters/grm_openrlhf/outcome_agent.py" \
     --actor.model_name_or_path "$out/rft" "${paper[@]}" "${prompts[@]}" "${memory[@]}" "${results[@]}" "$@"
 }

@@ -5,6 +5,7 @@ stages="sample reject sft rl-data grpo resample meta-data meta scale"
 
 rm_data=${RM_DATA:-rm.jsonl}        # labelled groups: see `grm train data`
 held_out=${HELD_OUT:-heldout.jsonl} # others, which no stage before `scale` reads
+general=${GENERAL:-}                # general instruction data; 85 % of the rows, as in the paper
 out=${OUT:-out/spct/$model}
 lora=${LORA:+_lora} # LORA=1 trains adapters, and merges each into its base
 recipes=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,7 +28,7 @@ stage() {
     reject) grm train reject "$out/trajectories" --easy "$out/easy.jsonl" --out "$out/sft.jsonl" "${@:2}" ;;
     sft)
       on_gpus "sft$lora" "$recipes/spct/sft.py" --config "$here/sft$lora.yaml" --data "$out/sft.jsonl" \
-        --output_dir "$out/rft$lora" "${@:2}"
+        ${general:+--general "$general"} --output_dir "$out/rft$lora" "${@:2}"
       merge "$out/rft$lora"
       ;;
     rl-data) grm train rl-data "$rm_data" --template grm --easy "$out/easy.jsonl" --out "$out/rl.jsonl" "${@:2}" ;;

@@ -11,21 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from grm_plugin.config import ENV
 from tests.recipes.test_openrlhf_recipes import StartHost, start_host
 
 __all__ = ["start_host"]
 
 ROOT = Path(__file__).parents[2]
 GPUS = {"Qwen3-8B": 8, "gemma-2-27b": 16}
-REWARD = "adapters/grm_openrlhf/outcome.py"
 
-# Takes the place of python on PATH: tells where the reward is, or writes down how it was called.
+# Takes the place of python on PATH: writes down how it was called.
 _PYTHON = f"""#!{sys.executable}
 import json, os, pathlib, sys
-if sys.argv[1] == "-c":
-    print("{REWARD}")
-else:
-    pathlib.Path(os.environ["CALLED"]).write_text(json.dumps(sys.argv[1:]))
+call = [os.environ["GRM_CONFIG"], *sys.argv[1:]]
+pathlib.Path(os.environ["CALLED"]).write_text(json.dumps(call))
 """
 
 Call = Callable[..., list[str]]
@@ -40,13 +38,15 @@ def called(tmp_path: Path) -> Call:
     program.write_text(_PYTHON)
     program.chmod(0o755)
     path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path, "CALLED": str(tmp_path / "called.json")}
+    outside = {name: value for name, value in os.environ.items() if name != ENV}
+    env = outside | {"PATH": path, "CALLED": str(tmp_path / "called.json")}
 
     def call(model: str, *more: str) -> list[str]:
         script = ROOT / "recipes/spct" / model / "openrlhf/grpo.sh"
         subprocess.run(["bash", str(script), *more], cwd=tmp_path, env=env, check=True, timeout=60)
-        module, name, *options = json.loads((tmp_path / "called.json").read_text())
+        judge, module, name, *options = json.loads((tmp_path / "called.json").read_text())
         assert (module, name) == ("-m", "openrlhf.cli.train_ppo_ray")
+        assert Path(judge) == ROOT / "recipes/spct" / model / "judge.yaml"
         return list(options)
 
     return call
@@ -58,7 +58,7 @@ def test_the_host_takes_every_option_and_has_nothing_to_complain_about(
 ) -> None:
     host = start_host(called(model))
     assert capsys.readouterr().out == ""
-    assert host.args.reward.remote_url == [REWARD]
+    assert Path(host.args.train.agent_func_path).resolve().is_relative_to(ROOT / "adapters")
     assert host.args.data.label_key == "target"
 
 

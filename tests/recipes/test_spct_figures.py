@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,14 @@ from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.scaling.measuring import Design
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.pipeline.weighing import Weighing
+from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
+from recipes.spct.journal import Journal
+from recipes.spct.reference.figures.__main__ import main
 from recipes.spct.reference.figures.deep import areas, early, meta_rules
 from recipes.spct.reference.figures.intervals import Figure, Slice, holm
 from recipes.spct.reference.figures.places import balanced, biased, first_place
-from recipes.spct.reference.figures.rules import by_margin, candidates, choose, margins
+from recipes.spct.reference.figures.rules import by_margin, candidates, choose
 from recipes.spct.reference.figures.wide import Wide, principles, stages
 
 RNG = np.random.default_rng(5)
@@ -33,7 +38,10 @@ def verdicts(
 
 def _verdict(number: int, k: int, noise: float, meta: Any) -> Verdict:
     group = Group.of(
-        f"q{number}", ["a", "b"], id=str(number), metadata={"best": 0, "phrasing": number % 10}
+        f"q{number}",
+        ["a", "b"],
+        id=str(number),
+        metadata={"best": 0, "phrasing": number % 10, "requirements": []},
     )
     made = []
     for sample in range(k):
@@ -102,7 +110,7 @@ def test_a_meta_rm_that_knows_the_margin_alone_has_a_high_auc_and_none_at_the_sa
     found = areas(Samples.of(verdicts(meta=lambda right, lead: lead)))
     assert found["all pairs"].value > 0.6
     assert found["same N and margin"].value == 0.5
-    assert found["margin alone, all pairs"].value == found["all pairs"].value
+    assert found["all pairs, the margin in its place"].value == found["all pairs"].value
 
 
 def test_a_meta_rm_that_knows_the_truth_has_it_at_the_same_margin_too() -> None:
@@ -124,11 +132,10 @@ def test_the_rule_that_is_right_most_often_is_chosen_and_beats_the_margin() -> N
     assert gains["meta@8"].holds and gains["meta@8 - margin@8"].holds
 
 
-def test_a_dropped_sample_has_no_margin_and_no_vote() -> None:
+def test_a_margin_stands_where_the_meta_score_was_and_nothing_for_a_dropped_sample() -> None:
     scores = np.array([[[7.0, 4.0], [np.nan, np.nan]]])
     samples = replace(Samples.of(verdicts(groups=1, k=2)), scores_G_K_N=scores)
-    assert margins(samples)[0].tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
-    assert by_margin(samples).meta_G_K[0, 0] == 3.0
+    assert by_margin(samples).meta_G_K[0].tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
 
 
 def test_saved_samples_are_those_that_the_stopper_did_not_draw() -> None:
@@ -152,3 +159,57 @@ def test_balanced_orders_take_a_bias_out_that_independent_ones_leave() -> None:
     lines = list(balanced(slice_, found, 3.0, aimed=True))
     assert all(figure.holds for figure, _ in lines)
     assert lines[0][1].independent > 8
+
+
+def left(folder: Path, name: str, found: list[Verdict]) -> None:
+    """What a finished ``grm scale`` leaves of ``name``, such as ``wide base``."""
+    made = folder / Path(*name.split())
+    made.mkdir(parents=True)
+    alone = [replace(one, judgments=one.judgments[:1]) for one in found]
+    for file, some in (("samples.jsonl", found), ("greedy.jsonl", alone)):
+        (made / file).write_bytes(b"".join(map(to_line, some)))
+    journal = Journal(folder / "journal.json")
+    journal.begin(name, ["grm", "scale"])
+    journal.end(name, 1.0, done=True)
+
+
+def test_what_is_done_is_measured_and_what_is_not_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, noise in (("base", 3.0), ("rft1", 2.0), ("rl1", 0.5), ("bare", 4.0)):
+        left(tmp_path, f"wide {name}", verdicts(groups=20, noise=noise))
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    figures = {one["name"]: one for one in told["figures"]}
+    gain = figures["RL - base, one sample"]
+    assert gain["found"]["value"] > 20 and gain["parts"].keys() == {"N = 2", "seed 1"}
+    assert figures["with principles - without, vote@8"]["found"]["value"] > 0
+    assert {"wide rl2", "deep rl"} <= set(told["missing"]) and "wide base" not in told["missing"]
+    assert told["readings"]["base"]["unreadable"] == 0
+    assert (tmp_path / "figures.png").stat().st_size > 10_000
+    assert "not done yet: deep rl" in capsys.readouterr().out
+
+
+def test_what_was_chosen_before_is_measured_on_64_samples(tmp_path: Path) -> None:
+    left(tmp_path, "deep rl", verdicts(groups=30, k=64, meta=lambda right, lead: 2.0 * right))
+    own = tmp_path / "seed1"
+    own.mkdir()
+    files = {
+        "weights": {"coefficients": {"meta": 1.0}},
+        "margin": {"coefficients": {"margin": 0.1}},
+        "stopper": {"stop": {"name": "ranking", "error": 0.05}},
+        "chosen": {
+            "meta": {"8": "weights", "32": "meta 1/2"},
+            "margin": {"8": "meta 3/4", "32": "weights"},
+        },
+    }
+    for name, value in files.items():
+        (own / f"{name}.json").write_text(json.dumps(value))
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    names = {one["name"]: one["holds"] for one in told["figures"]}
+    assert names["meta@8 (weights) - vote@8"] and names["meta@32 (meta 1/2) - vote@32"]
+    assert "margin@32 (weights) - vote@32" in names
+    assert told["areas"]["same N and margin"]["value"] == 1.0
+    assert 0 < told["samples saved"] < 1
+    assert told["curves"]["rl, vote"]["64"] > told["curves"]["rl, vote"]["1"]

@@ -13,6 +13,8 @@ import yaml
 from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
+CLUSTER = "phrasing"
+"""What groups are told apart by that hang together."""
 _RL_STEPS = 300
 _READS = ("--template", "reference-meta")
 _META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
@@ -80,7 +82,8 @@ def training(chain: Chain) -> list[Stage]:
     steps = ("--max_steps", str(part(_RL_STEPS, chain.share)))
     return _of_seed(
         chain,
-        grm("sample", "train", "sample", rm, "-n", "3", *asked, makes=drawn),
+        # the reference judge has learned its prompt alone, and understands no hint
+        grm("sample", "train", "sample", rm, "-n", "3", "--no-hinted", *asked, makes=drawn),
         grm("reject", "train", "reject", str(drawn), "--easy", str(easy), makes=kept),
         recipe("rft", "sft", chain.start, kept, *seed, makes=rft),
         replace(grm("rl-data", *to_rows, makes=rows), uses=(kept,)),  # made together with easy
@@ -98,7 +101,7 @@ def rating(chain: Chain) -> list[Stage]:
     return _of_seed(
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
-        grm("meta-data", "train", "meta-data", *records, *_READS, makes=rows),
+        grm("meta-data", "train", "meta-data", *records, *_READS, "--by", CLUSTER, makes=rows),
         grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
@@ -107,13 +110,13 @@ def choosing(chain: Chain) -> list[Stage]:
     """What is chosen on groups that were not trained on: weights and the stopper's error."""
     own, rated = chain.own, chain.own / "tune"
     samples, stop = plan()["tune"]["samples"], plan()["stop"]
-    asked = ("--samples", str(samples), *judge(own / "rl", chain.seed), *meta_rm(own / "meta"))
+    asked = (*judge(own / "rl", chain.seed), *meta_rm(own / "meta"), "--samples", str(samples))
     records = str(rated / "samples.jsonl")
-    limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]))
-    weights = ("train", "weights", records)
+    limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]), "--cluster", CLUSTER)
+    weights = ("train", "weights", records, "--by", CLUSTER)
     return _of_seed(
         chain,
-        grm("tune", "scale", str(chain.out / "tune.jsonl"), *asked, makes=rated),
+        scale("tune", chain.out / "tune.jsonl", *asked, makes=rated),
         grm("weights", *weights, makes=own / "weights.json"),
         grm("margin", *weights, "--margin-only", makes=own / "margin.json"),
         grm("stopper", "train", "stopper", records, *limits, makes=own / "stopper.json"),
@@ -151,6 +154,11 @@ def tasks(split: str, slice_: Mapping[str, Any], groups: int, path: Path) -> Sta
     number = str(groups * len(slice_["responses"]))
     options = ("--groups", number, "--responses", sizes, "--seed", str(slice_["data_seed"]))
     return grm(path.stem, "train", "tasks", "--split", split, *options, makes=path)
+
+
+def scale(name: str, groups: Path, *options: str, makes: Path) -> Stage:
+    """Samples groups, and measures what the samples buy."""
+    return grm(name, "scale", str(groups), "--cluster", CLUSTER, *options, makes=makes)
 
 
 def grm(name: str, *arguments: str, makes: Path) -> Stage:

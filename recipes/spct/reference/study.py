@@ -21,13 +21,13 @@ from recipes.spct.journal import Journal
 from recipes.spct.reference.chain import (
     Chain,
     choosing,
-    grm,
     judge,
     meta_rm,
     part,
     plan,
     rating,
     recipe,
+    scale,
     shared,
     tasks,
     training,
@@ -92,18 +92,14 @@ def _wide(chain: Chain, name: str, model: Path, groups: str = "wide") -> Stage:
     samples = ("--samples", str(plan()["heldout"]["wide"]["samples"]), "--greedy")
     made = chain.out / "wide" / name
     asked = (*samples, *judge(model, _SEED))
-    return _scale(f"wide {name}", chain.out / f"{groups}.jsonl", made, *asked)
+    return scale(f"wide {name}", chain.out / f"{groups}.jsonl", *asked, makes=made)
 
 
 def _deep(chain: Chain, name: str, model: Path, *more: str) -> Stage:
     samples = ("--samples", str(plan()["heldout"]["deep"]["samples"]), "--no-greedy")
     made = chain.out / "deep" / name
     asked = (*samples, *judge(model, _SEED), *more)
-    return _scale(f"deep {name}", chain.out / "deep.jsonl", made, *asked)
-
-
-def _scale(name: str, groups: Path, made: Path, *options: str) -> Stage:
-    return grm(name, "scale", str(groups), *options, makes=made)
+    return scale(f"deep {name}", chain.out / "deep.jsonl", *asked, makes=made)
 
 
 def _without_principles(chain: Chain) -> list[Stage]:

@@ -36,6 +36,11 @@ def main(
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     picture.save(path.with_suffix(".png"), figures, study.curves)
     terminal.print(table(figures))
+    for name, area in study.notes.get("areas", {}).items():
+        interval = f"{area['low']:.3f} to {area['high']:.3f}"
+        terminal.print(f"AUC of the meta RM, {name}: {area['value']:.3f} ({interval})")
+    if "samples saved" in study.notes:
+        terminal.print(f"samples saved by adaptive k: {study.notes['samples saved']:.0%}")
     for name in study.missing:
         terminal.print(f"not done yet: {name}")
 

@@ -60,5 +60,5 @@ class Chosen:
         return cls(
             read_weighing(folder / "weights.json"),
             read_weighing(folder / "margin.json"),
-            float(stopper["error"]),
+            float(stopper["stop"]["error"]),
         )

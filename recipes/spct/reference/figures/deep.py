@@ -10,12 +10,14 @@ import numpy as np
 
 from grm_plugin.evaluation.auc import AUC, auc
 from grm_plugin.evaluation.resampling import Array
-from grm_plugin.evaluation.scaling.early import ranking
+from grm_plugin.evaluation.scaling.early import LeadRisks
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, stopping
-from recipes.spct.reference.figures.intervals import CLUSTER, POINTS, Figure, Slice
-from recipes.spct.reference.figures.rules import KS, by_margin, margins
+from grm_plugin.evaluation.scaling.weighing import margins
+from recipes.spct.reference.chain import CLUSTER
+from recipes.spct.reference.figures.intervals import POINTS, Figure, Slice
+from recipes.spct.reference.figures.rules import KS, by_margin
 from recipes.spct.reference.figures.wide import MEAN
 
 
@@ -78,7 +80,7 @@ def areas(samples: Samples) -> dict[str, AUC]:
         "same N and margin": wider(meta, list(alike)),
         "same group and margin": wider(meta, list(zip(of_group, margin, strict=True))),
         "all pairs": wider(meta, None),
-        "margin alone, all pairs": wider(margin, None),
+        "all pairs, the margin in its place": wider(margin, None),
     }
 
 
@@ -86,7 +88,7 @@ def early(
     slice_: Slice, samples: Samples, error: float, cap: int, design: Design
 ) -> tuple[list[Figure], float]:
     """What the stopper loses and gains, and the share of samples, 0..1, that it saves."""
-    scheme = stopping("ranking", ranking(error))
+    scheme = stopping("ranking", LeadRisks().stop(error))
     stopped = measure(samples, [scheme], replace(design, ks=(cap,)))[scheme.name, cap]
     drawn = float(stopped.drawn_G.mean())
     low, high, share = math.floor(drawn), math.ceil(drawn), drawn % 1

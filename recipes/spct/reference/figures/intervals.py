@@ -9,9 +9,9 @@ import numpy as np
 
 from grm_plugin.evaluation.resampling import Array, Difference, Resampling
 from grm_plugin.evaluation.scaling.samples import Samples
+from recipes.spct.reference.chain import CLUSTER
 
 POINTS = 100.0
-CLUSTER = "phrasing"
 
 
 @dataclass(frozen=True)

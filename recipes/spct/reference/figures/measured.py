@@ -76,7 +76,7 @@ class Measured:
         yield from wide.principles(self._slice(cells["bare"]), with_, without)
 
     def _deep(self) -> Iterator[Figure]:
-        cells = self._cells("deep", "rl", "base")
+        cells = self._cells("deep", "base", "rl")
         design = replace(self._design, ks=_CURVE)
         for name, cell in cells.items():
             self.curves[f"{name}, vote"] = deep.curve(cell.samples, wide.MEAN, design)

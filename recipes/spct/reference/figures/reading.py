@@ -8,6 +8,7 @@ from statistics import fmean
 
 from grm_plugin.pipeline.weighing import margin_of
 from grm_plugin.reference.making.evaluation import invented_criteria, read_checks
+from grm_plugin.reference.tasks.reading import Slips, find_slips
 from grm_plugin.reference.tasks.task import Requirement, Task
 from grm_plugin.types import Group, Judgment, Verdict
 
@@ -23,6 +24,8 @@ class Reading:
         largest_weight: of the ten points that the criteria share.
         invented: criteria a judgment that the query never stated.
         true_checks: share of the checks on stated requirements that are true, 0..1.
+        flipped: share of the verdicts that contradict their own evidence, 0..1.
+        miscounted: share of the scores that are not the sum of what was called ok, 0..1.
         tokens: a sample.
     """
 
@@ -32,6 +35,8 @@ class Reading:
     largest_weight: float
     invented: float
     true_checks: float
+    flipped: float
+    miscounted: float
     tokens: float
 
 
@@ -40,6 +45,7 @@ def read(verdicts: Sequence[Verdict]) -> Reading:
     judged = [(one.group, each) for one in verdicts for each in one.judgments]
     failed = [each for one in verdicts for each in one.failures]
     weights = [[one.weight or 0.0 for one in each.principles] for _, each in judged]
+    slips = sum((find_slips(each.text) for _, each in judged), Slips())
     checks = [agrees for group, each in judged for agrees in _checks(group, each)]
     return Reading(
         unreadable=len(failed) / (len(failed) + len(judged)),
@@ -48,6 +54,8 @@ def read(verdicts: Sequence[Verdict]) -> Reading:
         largest_weight=_mean(max(each) for each in weights if each),
         invented=_mean(invented_criteria(each.text, task_of(group)) for group, each in judged),
         true_checks=_mean(checks),
+        flipped=slips.flipped / max(1, slips.verdicts),
+        miscounted=slips.miscounted / max(1, slips.scores),
         tokens=_mean(
             [each.output_tokens for _, each in judged] + [one.output_tokens for one in failed]
         ),
