@@ -15,7 +15,7 @@ from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.pipeline.sources import EvidenceSource, EvidenceSourceFactory
 from grm_plugin.spct.examples import Datum, datum_of
-from grm_plugin.spct.overlap import runs
+from grm_plugin.spct.overlap import runs, words
 from grm_plugin.types import Group
 
 NAME = "hint"
@@ -26,8 +26,11 @@ _SILENCE = (
 BEST = f"This response is known to be the best one. {_SILENCE}"
 RIGHT = f"This answer is known to be right. {_SILENCE}"
 WRONG = f"This answer is known to be wrong. {_SILENCE}"
-_TELLING = 5
-_WORDS_OF_FRAME = "evidence on response"
+_TELLING = {
+    "evidence on response",
+    *(run for hint in (BEST, RIGHT, WRONG) for run in runs(hint, 5)),
+}
+"""Words in a row that tell of a hint: five of its own, and the heading of evidence."""
 
 
 def hints_of(datum: Datum) -> tuple[str, ...]:
@@ -61,9 +64,8 @@ def tells_hint(text: str) -> bool:
     >>> tells_hint("Response 2, which is known to be the best one, wins.")
     True
     """
-    told = f" {' '.join(runs(text, 1))} "
-    telling = {run for hint in (BEST, RIGHT, WRONG) for run in runs(hint, _TELLING)}
-    return any(f" {run} " in told for run in (*telling, _WORDS_OF_FRAME))
+    told = f" {' '.join(words(text))} "
+    return any(f" {run} " in told for run in _TELLING)
 
 
 class HintSource:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from grm_plugin.engine import Draw, SampleRequest
 from grm_plugin.pipeline.sampled import digest_of
 from grm_plugin.records import read_verdicts
+from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Message
 from tests.cli.conftest import Ended
 from tests.cli.files import write
@@ -170,3 +172,53 @@ def test_a_judge_of_which_nothing_can_be_read_gives_no_file(grm: Grm, tmp_path: 
 def test_a_folder_without_trajectories_says_how_to_get_them(grm: Grm, tmp_path: Path) -> None:
     ended = grm("train", "reject", "nowhere", "--out", "sft.jsonl")
     assert ended.code == 1 and "`grm train sample RM.jsonl --out nowhere` writes them" in ended.err
+
+
+ODD = "⟦sep⟧"
+
+
+def test_unusual_control_tokens_are_on_record_so_that_prompts_are_rendered_as_they_were(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedEngine, "control_tokens", (ODD, "<|im_end|>"), raising=False)
+    write(tmp_path / "rm.jsonl", [{**row, "prompt": f"{ODD} {row['id']}"} for row in data(6)])
+    assert grm("train", "sample", "rm.jsonl", "--out", "dir", *TINY).code == 0
+    assert json.loads((tmp_path / "dir/control_tokens.json").read_text()) == [ODD]
+    ended = grm(*REJECT)
+    assert ended.code == 0, ended.err
+    assert all(
+        ODD not in json.dumps(row, ensure_ascii=False) for row in lines(tmp_path / "sft.jsonl")
+    )
+    (tmp_path / "dir/control_tokens.json").unlink()
+    assert "can not be rendered as it was" in grm(*REJECT).err
+
+
+def test_single_responses_are_learned_by_their_label(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"id": str(right), "prompt": f"sum {right}", "responses": ["4"], "correct": right}
+        for right in (0, 1)
+    ]
+    write(tmp_path / "rm.jsonl", rows)
+
+    def judged(request: SampleRequest, i: int) -> Draw:
+        return Draw(f"sample {request.first + i}: \\boxed{{{(request.first + i) % 2}}}", "stop")
+
+    monkeypatch.setattr(ScriptedEngine, "__init__", _scripted_by(judged))
+    assert grm("train", "sample", "rm.jsonl", "--out", "dir", "--no-hinted", *TINY).code == 0
+    ended = grm(*REJECT)
+    assert ended.code == 0, ended.err
+    kept = [
+        (row["id"], row["completion"][0]["content"][-8:]) for row in lines(tmp_path / "sft.jsonl")
+    ]
+    assert kept == [("0", "boxed{0}"), ("0", "boxed{0}"), ("1", "boxed{1}")]
+
+
+def _scripted_by(judged: Any) -> Any:
+    made = ScriptedEngine.__init__
+
+    def init(self: ScriptedEngine, *_: Any, **more: Any) -> None:
+        made(self, judged)
+
+    return init

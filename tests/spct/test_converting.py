@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.errors import InputError
+from grm_plugin.hosts.cells import Cells
 from grm_plugin.spct.converting import (
     Dropped,
     converted,
@@ -141,3 +142,15 @@ def test_a_row_of_another_form_is_an_error(converter: Any, row: Any, telling: st
     with pytest.raises(InputError) as refused:
         list(converted(row, converter))
     assert telling in str(refused.value)
+
+
+def test_a_pair_may_begin_with_its_prompt_and_a_table_holds_lists_as_json() -> None:
+    asked = {"role": "user", "content": "q"}
+    chosen, rejected = ([asked, {"role": "assistant", "content": text}] for text in "ab")
+    (datum,) = converted({"chosen": chosen, "rejected": rejected, "id": 7}, from_pair)
+    assert isinstance(datum, Datum)
+    assert (datum.group.responses, datum.label, datum.group.id) == (("a", "b"), 0, "7")
+    cells = Cells(prompt="q", responses='["a", "b"]', ratings="[1, 2]", subset="")
+    assert data(converted(cells, from_ratings)) == [(("a", "b"), 1)]
+    cells = Cells(prompt="q", response="a", correct="True")
+    assert data(converted(cells, from_verified)) == [(("a",), 1)]

@@ -84,6 +84,15 @@ def test_all_bad_rows_are_told_by_line(tmp_path: Path) -> None:
     assert [line.split(": ")[0].split(", ")[1] for line in told] == ["line 2", "line 3", "line 4"]
 
 
+def test_a_line_that_is_no_json_is_told_with_the_bad_rows_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "rm.jsonl"
+    file.write_text(json.dumps(PAIR) + "\n{\n" + json.dumps({**PAIR, "best": 0}) + "\n")
+    with pytest.raises(InputError) as refused:
+        list(LabelledInput(Input(str(file))).data())
+    assert "line 1: expected best" in str(refused.value)
+    assert "line 2: expected a JSON object, got" in str(refused.value)
+
+
 def test_a_file_of_bad_rows_is_not_told_to_its_end(tmp_path: Path) -> None:
     file = tmp_path / "rm.jsonl"
     file.write_text((json.dumps(PAIR) + "\n") * 100)
