@@ -38,6 +38,7 @@ RECIPES = whole_recipes()
 FOLDER = RECIPES / "Qwen3-8B/openrlhf"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.sh") if path.stem != "common")
 REFERENCE_SCRIPTS = ("reference/openrlhf/grpo", "reference/openrlhf/grpo_coscaling")
+OF_THE_JUDGE = "spct/reference/grpo_openrlhf"
 JUDGES = sorted(path.name for path in (RECIPES / "grm").glob("deepseek-grm-*-openrlhf.yaml"))
 GPUS_OF_A_NODE = 8
 
@@ -140,7 +141,8 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> Calls:
             assert found["argv"][:2] == ["job", "submit"]
             job = submit.make_context("submit", found["argv"][2:]).params
             found = run(list2cmdline(job["entrypoint"]))  # as Ray runs it
-        assert found["argv"][:2] == ["-m", "grm_openrlhf.train_ppo_ray"]
+        host = "openrlhf.cli" if script == OF_THE_JUDGE else "grm_openrlhf"
+        assert found["argv"][:2] == ["-m", f"{host}.train_ppo_ray"]
         visible = found["gpus"]
         return Call(tuple(found["argv"][2:]), visible and len(visible.split(",")))
 
@@ -233,6 +235,19 @@ def test_a_reference_script_is_as_the_others_on_two_gpus(
     assert host.samples % host.args.train.batch_size == 0
     assert plan.settings.label == "conversation"
     assert plan.settings.judge_config().engine.name == "reference"
+
+
+def test_the_script_that_trains_a_judge_is_taken_by_the_host_itself_on_two_gpus(
+    called: Calls, start_host: StartHost, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host = start_host(called(OF_THE_JUDGE).argv)
+    assert capsys.readouterr().out == ""
+    assert host.gpus == 2
+    assert host.samples % host.args.train.batch_size == 0
+    agent = "adapters/grm_openrlhf/outcome_agent.py"
+    assert host.args.train.agent_func_path.endswith(f"/../{agent}")
+    assert (ROOT / agent).is_file()
+    assert (host.args.data.label_key, host.args.algo.kl.use_loss) == ("target", True)
 
 
 @pytest.mark.parametrize(
