@@ -81,8 +81,7 @@ def training(chain: Chain) -> list[Stage]:
     drawn, kept, easy = own / "trajectories", own / "sft.jsonl", own / "easy.jsonl"
     rft, rows, rl = own / "rft", own / "rl.jsonl", own / "rl"
     asked = judge(chain.start, chain.seed)
-    orders = ("--template", "reference", "--orders", "2", "--easy", str(easy))
-    to_rows = ("train", "rl-data", rm, *orders, *seed)
+    to_rows = ("train", "rl-data", rm, "--template", "reference", "--easy", str(easy), *seed)
     whole = _read("grpo.yaml")["max_steps"]
     steps = ("--max_steps", str(part(whole, chain.share)))
     return _of_seed(
