@@ -62,7 +62,11 @@ async def run(stages: Sequence[Stage], journal: Journal, *, jobs: int = 1) -> in
             since, or another process runs stages by this journal; nothing was run.
     """
     with journal.alone():
-        return await _run_all(to_do(stages, journal), journal, jobs)
+        failed = await _run_all(to_do(stages, journal), journal, jobs)
+    if not failed:
+        minutes = sum(journal.seconds(stage.name) for stage in stages) / 60
+        say(f"{len(stages)} stages are done; they took {minutes:.0f} minutes")
+    return failed
 
 
 async def _run_all(left: list[Stage], journal: Journal, jobs: int) -> int:
