@@ -418,6 +418,40 @@ def _place_bias() -> str:
     )
 
 
+def _uneven_samples() -> str:
+    found = _result("uneven_samples")
+    sizes = [name for name in found if name.startswith("N = ")]
+    rows = [
+        (
+            size,
+            way,
+            f"{row['samples']:.1f}",
+            *(_apart(row[measure]) for measure in ("error of centred", "error of normalised")),
+            _points(row["accuracy"][2:]),
+        )
+        for size in sizes
+        for way, row in found[size].items()
+        if isinstance(row, dict)
+    ]
+    groups = ", ".join(f"{found[size]['groups']} with {size}" for size in sizes)
+    return (
+        "## More samples for some groups than for others\n\n"
+        f"`uneven_samples.py`, {_where(found)}, on samples of the embedded judge for held-out groups ({groups}), "
+        f"in {found['orders']} random orders: at most {found['cap']} of 64 samples are drawn, the others say what rewards "
+        f"should have been. A budget is shared by {found['batch']} groups. Errors are squared, of rewards less their mean "
+        "(points) and of the same divided by their spread, each with its difference from as many samples of every group; "
+        "a part of them is the noise of what they are compared with. Accuracy, in points, against as many of every group. "
+        "What follows from it: [decision 16](../decisions/0016-samples-end-early.md).\n\n"
+        + _table(("group", "way", "samples", "centred", "normalised", "best of N"), rows)
+    )
+
+
+def _apart(ends: Sequence[float]) -> str:
+    """A value, and by how much it differs from another, with the interval."""
+    value, _, apart, low, high = ends
+    return f"{value:.3f}, {apart:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
 def _expected_score() -> str:
     found = _result("expected_score")
     shares = {
@@ -469,6 +503,7 @@ SECTIONS = (
     _before_and_after,
     _engines,
     _place_bias,
+    _uneven_samples,
     _expected_score,
     _orders,
     _local_batches,

@@ -38,6 +38,7 @@ BUILT_INS = (
     "grm_plugin.pipeline.selectors",
     "grm_plugin.pipeline.stopping",
     "grm_plugin.reference.judge",
+    "grm_plugin.reference.meta_rm",
 )
 
 

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from typer import Argument, BadParameter, Option
 
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
-from grm_plugin.cli.scale_samples import Judged, from_records, record_files, sampled
+from grm_plugin.cli.scale_rating import needs_rating, rated
+from grm_plugin.cli.scale_records import Judged, from_records, record_files
+from grm_plugin.cli.scale_samples import sampled
 from grm_plugin.cli.terminated import terminable
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.hosts.columns import Columns
@@ -85,6 +87,9 @@ def scale(
     sizes, clusters, config = _sizes(ks), _names(cluster), settings.load()
     if records := record_files(data):
         judged = from_records(records, limit)
+        if needs_rating(judged, config):
+            with terminable():
+                judged = rated(judged, records, config, folder)
     else:
         groups = Input(data[0], split=split, columns=Columns.parse(columns or ()))
         with terminable():

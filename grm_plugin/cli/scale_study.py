@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.cli.scale_samples import Judged
+import numpy as np
+
+from grm_plugin.cli.scale_records import Judged
 from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
+from grm_plugin.errors import InputError
 from grm_plugin.evaluation.scaling import (
     VOTERS,
     Design,
@@ -29,7 +32,7 @@ from grm_plugin.options import read_options
 from grm_plugin.pipeline.ranking import RankingOptions
 from grm_plugin.pipeline.selectors import WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
-from grm_plugin.report.terminal import out
+from grm_plugin.report.terminal import out, say
 
 _PANELS = 4
 
@@ -71,6 +74,7 @@ def report(
         InputError: a group has no label, fewer samples than asked for, or no greedy judgment.
     """
     samples = Samples.of(judged.samples, k=asked.samples)
+    _tell_unequal(judged, samples.samples)
     greedy = Samples.of(judged.greedy) if judged.greedy else None
     design = _design(asked, samples.samples, judged.origin)
     intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
@@ -83,6 +87,13 @@ def report(
     out.print(f"picture: {folder / 'scale.png'}", soft_wrap=True)
 
 
+def _tell_unequal(judged: Judged, used: int) -> None:
+    most = max(one.drawn for one in judged.samples)
+    fewest = min(one.drawn for one in judged.samples)
+    if fewest < most:
+        say(f"groups have {fewest} to {most} samples; the first {used} of each count")
+
+
 def _design(asked: Asked, samples: int, origin: Mapping[str, Any]) -> Design:
     balanced = origin.get("shuffle") == "balanced" and origin.get("permutations") == origin.get("k")
     ks = asked.ks or tuple(k for k in (1 << power for power in range(11)) if k <= samples)
@@ -93,12 +104,21 @@ def _schemes(samples: Samples, config: GRMConfig, weights: Path | None) -> list[
     voter = config.vote.name if config.vote.name in VOTERS else "mean"
     schemes = known_schemes(samples, voter)
     if by := _weighing(config, weights):
+        _check_rated(samples, by)
         schemes.append(weighing("weights", by, voter))
     if config.stop.name == "ranking":
         options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
         stop = LeadRisks().stop(options.error, min_samples=options.min_samples)
         schemes.append(stopping("early stop", stop, voter))
     return schemes
+
+
+def _check_rated(samples: Samples, by: Weighing) -> None:
+    if by.meta and np.isnan(samples.meta_G_K).all():
+        raise InputError(
+            "the soft weights go by meta-scores, and no judgment has one; name the meta RM, say "
+            "--set 'select={name: meta_rm, classifier: {name: transformers, model: FOLDER}}'"
+        )
 
 
 def _weighing(config: GRMConfig, file: Path | None) -> Weighing | None:

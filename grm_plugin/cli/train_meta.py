@@ -92,7 +92,10 @@ def meta(
     if report:
         save_calibration(folder / "calibration.png", report.calibration)
         _tell(report)
-    say(f"next: grm score ... --set select.name=meta_rm --set select.classifier={_part(folder)}")
+    say(
+        "next: grm score ... --set select.name=meta_rm --set select.classifier.name=transformers "
+        f"--set select.classifier.model={folder}"
+    )
 
 
 def _note_template(data: Path, folder: Path) -> None:
@@ -104,10 +107,6 @@ def _note_template(data: Path, folder: Path) -> None:
         say(f"no template is noted beside {data}: name the one it was made with where you use this")
         return
     (folder / TEMPLATE).write_text(text, encoding="utf-8")
-
-
-def _part(folder: Path) -> str:
-    return f"'{{name: transformers, model: {folder}}}'"
 
 
 def _train(rows: Sequence[MetaRow], settings: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template, meta_template_file
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.spct.meta_data import STATISTICS, MetaTable, Splitting, as_line, meta_rows
+from grm_plugin.spct.meta_data import BY, STATISTICS, MetaTable, Splitting, as_line, meta_rows
 
 
 def meta_data(
@@ -70,10 +70,9 @@ def _listed(files: Sequence[Path]) -> str:
 
 
 def _tell(table: MetaTable) -> None:
-    rates = [("split", table.rates(0)), ("N", table.rates(1)), ("margin", table.rates(2))]
     shown = plain_table("", ">judgments", ">right")
-    for name, found in rates:
-        for value, (number, share) in found.items():
+    for name in BY:
+        for value, (number, share) in table.rates(name).items():
             label = f"{value:g}" if isinstance(value, float) else str(value)
             shown.add_row(f"{name} {label}", f"{number:,}", f"{share:.1%}")
     out.print(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +32,18 @@ if TYPE_CHECKING:
     from grm_plugin.spct.weight_validation import Figure
 
 _FEWEST = 20  # groups
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the options say of the fit."""
+
+    ks: tuple[int, ...]
+    by: str | None
+    folds: int
+    seed: int
+    drop_below: float
+    margin_only: bool
 
 
 def weights(
@@ -87,14 +99,12 @@ def weights(
     if rated:
         with writing(rated) as file:
             file.writelines(to_line(one).decode() for one in verdicts)
-    result, figures = _fitted(
-        verdicts, _sizes(ks), by, folds=folds, seed=seed, drop_below=drop_below,
-        margin_only=margin_only,
-    )  # fmt: skip
+    asked = _Asked(_sizes(ks), by, folds, seed, drop_below, margin_only)
+    result, figures = _fitted(verdicts, asked)
     with writing(output) as file:
         file.write(json.dumps(result, indent=2) + "\n")
     _tell(result, figures)
-    say(f"next: --set 'select={{name: weights, file: {output}, classifier: ...}}'")
+    say(f"next: grm score ... --set select.name=weights --set select.file={output}")
 
 
 def _read(records: Sequence[Path]) -> list[Verdict]:
@@ -142,16 +152,7 @@ def _sizes(text: str) -> tuple[int, ...]:
     return sizes
 
 
-def _fitted(
-    verdicts: Sequence[Verdict],
-    ks: tuple[int, ...],
-    by: str | None,
-    *,
-    folds: int,
-    seed: int,
-    drop_below: float,
-    margin_only: bool,
-) -> tuple[dict[str, Any], list[Figure]]:
+def _fitted(verdicts: Sequence[Verdict], asked: _Asked) -> tuple[dict[str, Any], list[Figure]]:
     try:
         from grm_plugin.evaluation.scaling.samples import Samples
         from grm_plugin.spct.weight_fitting import Fitting, fit_weights
@@ -159,17 +160,13 @@ def _fitted(
     except ImportError as error:
         raise not_installed("grm train weights", "eval", error) from error
     samples = Samples.of(verdicts)
-    has_meta = _has_meta(samples, margin_only)
-    clusters = [Splitting(by).cluster(group) for group in samples.groups]
-    fitting = Fitting(ks=tuple(k for k in ks if k <= samples.samples), seed=seed)
-    if not fitting.ks:
-        raise InputError(f"--ks: expected at most {samples.samples}, the samples of a group")
-    ways: list[tuple[Feature, ...]] = [("margin",)]
-    if has_meta:
-        ways += [("meta",), ("meta", "margin")]
-    figures = cross_validated(samples, clusters, ways, fitting, folds=folds, drop_below=drop_below)
-    fitted = fit_weights(samples, ways[-1], fitting, drop_below=drop_below)
-    result = {
+    ways = _ways(samples, asked)
+    fitting = Fitting(ks=_drawn(samples, asked), seed=asked.seed)
+    clusters = [Splitting(asked.by).cluster(group) for group in samples.groups]
+    limit = {"drop_below": asked.drop_below}
+    figures = cross_validated(samples, clusters, ways, fitting, folds=asked.folds, **limit)
+    fitted = fit_weights(samples, ways[-1], fitting, **limit)
+    return {
         "coefficients": fitted.weighing.model_dump(),
         "temperature": fitted.temperature,
         "log_likelihood": {"weights": fitted.log_likelihood, "equal": fitted.equal},
@@ -177,23 +174,30 @@ def _fitted(
         "samples": samples.samples,
         "clusters": len(set(clusters)),
         "ks": fitting.ks,
-        "folds": folds,
-        "seed": seed,
+        "folds": asked.folds,
+        "seed": asked.seed,
         "held_out": [asdict(one) for one in figures],
-    }
-    return result, figures
+    }, figures
 
 
-def _has_meta(samples: Samples, margin_only: bool) -> bool:
-    if margin_only:
-        return False
+def _drawn(samples: Samples, asked: _Asked) -> tuple[int, ...]:
+    """Those of the sizes for which there are samples."""
+    if sizes := tuple(k for k in asked.ks if k <= samples.samples):
+        return sizes
+    raise InputError(f"--ks: expected at most {samples.samples}, the samples of a group")
+
+
+def _ways(samples: Samples, asked: _Asked) -> list[tuple[Feature, ...]]:
+    """What weights may depend on; the last way is the one that is written."""
+    if asked.margin_only:
+        return [("margin",)]
     known = samples.meta_G_K == samples.meta_G_K  # NaN differs from itself
     if not known.any():
         raise InputError(
             "no judgment has a meta-score on record; name a meta RM with --classifier, or fit "
             "--margin-only"
         )
-    return True
+    return [("margin",), ("meta",), ("meta", "margin")]
 
 
 def _tell(result: dict[str, Any], figures: Sequence[Figure]) -> None:

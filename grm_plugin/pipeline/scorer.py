@@ -146,13 +146,14 @@ class Scorer:
 
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
-        return origin(
+        settings = origin(
             self.config.model_copy(update={"contract": self.contract}),
             self.fitter.plan,
             self.engine,
             self.template,
             size or self.config.size,
         )
+        return {**settings, **getattr(self.selector, "origin", {})}
 
     async def _begin(
         self,

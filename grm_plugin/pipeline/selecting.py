@@ -25,6 +25,9 @@ class Selector(Protocol):
     One that is paid for may have ``prices`` (:class:`grm_plugin.prices.PromptPrices`), and adds
     what it costs to the ``money`` of the judgments; a budget sets that aside.
 
+    One whose choice depends on more than its options, say on what a file holds, may have
+    ``origin``, JSON values by names of its own that records keep.
+
     A class or function that makes selectors is offered with ``grm_register_selectors`` and called
     as ``part(options, limits)``.
     """
@@ -54,7 +57,7 @@ def keep_best(judgments: Sequence[Judgment], k_meta: int) -> tuple[Judgment, ...
 
     All judgments come back, in their order, with ``voted`` set.
     """
-    ranked = sorted(judgments, key=lambda judgment: (-_meta_score(judgment), judgment.sample))
+    ranked = sorted(judgments, key=lambda judgment: (-meta_score(judgment), judgment.sample))
     best = set(map(place, ranked[:k_meta]))
     return tuple(_marked(judgment, place(judgment) in best) for judgment in judgments)
 
@@ -68,7 +71,12 @@ def _marked(judgment: Judgment, voted: bool) -> Judgment:
     return judgment if judgment.voted == voted else replace(judgment, voted=voted)
 
 
-def _meta_score(judgment: Judgment) -> float:
+def meta_score(judgment: Judgment) -> float:
+    """The meta-score of a judgment that was rated.
+
+    Raises:
+        ValueError: it has none.
+    """
     if judgment.meta_score is None:
         raise ValueError(f"sample {judgment.sample} has no meta-score; ask the meta RM first")
     return judgment.meta_score

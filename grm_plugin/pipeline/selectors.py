@@ -13,7 +13,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.options import Options, read_options
 from grm_plugin.pipeline.rating import Rater, RatingOptions
-from grm_plugin.pipeline.selecting import Selection, SelectorFactory, keep_best
+from grm_plugin.pipeline.selecting import Selection, SelectorFactory, keep_best, meta_score
 from grm_plugin.pipeline.weighing import Weighing, margin_of, read_weighing, weights
 from grm_plugin.size import Size
 from grm_plugin.types import Failure, Group, Judgment, Sample
@@ -117,6 +117,7 @@ class Weigh(_Rating):
         if not self._weighing.meta:
             read = read.model_copy(update={"classifier": None, "prices": None})
         super().__init__(read, "selector 'weights'")
+        self.origin = {"weights": self._weighing.model_dump()}
 
     async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
         if not self._weighing.meta:
@@ -131,10 +132,13 @@ def weighed(judgments: Sequence[Judgment], weighing: Weighing) -> tuple[Judgment
     Args:
         judgments: with meta-scores, where the weighing has a coefficient for them.
         weighing: how much each counts.
+
+    Raises:
+        ValueError: a meta-score that is needed is missing.
     """
     if not judgments:
         return ()
-    meta_K = [one.meta_score or 0.0 for one in judgments]
+    meta_K = [meta_score(one) if weighing.meta else 0.0 for one in judgments]
     found = weights(meta_K, [margin_of(one) for one in judgments], weighing)
     return tuple(
         replace(one, weight=weight, voted=weight > 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from grm_plugin.engines.transformers import TransformersEngine
 from grm_plugin.errors import InputError, not_installed
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.local.options import LocalJudgeOptions
+from grm_plugin.options import read_options
 from grm_plugin.reference.prompt import META_TEMPLATE, TEMPLATE
 from grm_plugin.reference.tasks.family import strangeness
 from grm_plugin.reference.tokenizer import MAX_NEW_TOKENS
@@ -21,19 +22,32 @@ from grm_plugin.types import Group, Message
 if TYPE_CHECKING:
     from grm_plugin.local.generation import Generator
 
+Stage = Literal["final", "base"]
+
 MODEL = Path(__file__).parent / "model"
+"""The shipped weights, in the layout of transformers."""
+
+BASE = Path(__file__).parent / "base"
+"""The weights that SPCT started from."""
+
+_STAGES: Mapping[Stage, Path] = {"final": MODEL, "base": BASE}
+
+_OWNER = "engine 'reference'"
 
 
 class ReferenceOptions(LocalJudgeOptions):
-    """Options of the ``transformers`` engine, whose model is the one that is shipped.
+    """Options of the ``transformers`` engine, whose model is one that is shipped.
 
     Args:
-        model: a folder with weights of the same make, say those of a training of your own.
+        stage: ``final`` is the judge after SPCT, ``base`` the one it was made from.
+        model: a folder with weights of the same make, say those of a training of your own; empty
+            for the shipped ones of ``stage``.
         batch_tokens: as of the ``transformers`` engine.
     """
 
-    model: str = str(MODEL)
-    batch_tokens: int = Field(65536, ge=1)
+    stage: Stage = "final"
+    model: str = ""
+    batch_tokens: int = Field(98304, ge=1)
 
 
 class ReferenceEngine(TransformersEngine):
@@ -43,10 +57,8 @@ class ReferenceEngine(TransformersEngine):
         try:
             from grm_plugin.reference.sampling import ReferenceGenerator
         except ImportError as error:
-            raise not_installed("engine 'reference'", "transformers", error) from error
-        return ReferenceGenerator(
-            self.options, "engine 'reference'", self._limits.request_timeout_s
-        )
+            raise not_installed(_OWNER, "transformers", error) from error
+        return ReferenceGenerator(self.options, _OWNER, self._limits.request_timeout_s)
 
     def admit(self, group: Group) -> None:
         """Refuse a prompt outside of the task family; responses may be anything.
@@ -75,7 +87,10 @@ class ReferenceJudge:
     }
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Engine:
-        return ReferenceEngine({"model": str(MODEL), **options}, limits)
+        chosen = read_options(ReferenceOptions, _OWNER, options)
+        model = chosen.model or str(_STAGES[chosen.stage])
+        given = chosen.model_dump(exclude={"stage"})
+        return ReferenceEngine({**given, "model": model}, limits)
 
 
 def _strangeness(conversation: Sequence[Message]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -22,6 +22,9 @@ from grm_plugin.spct.hinting import NAME
 from grm_plugin.types import Group, Judgment, Verdict, digest
 
 Split = Literal["train", "validation"]
+By = Literal["split", "responses", "margin"]
+BY: tuple[By, ...] = ("split", "responses", "margin")
+"""What the right judgments are counted by."""
 STATISTICS = ".stats.json"
 """How the name of the file ends that says beside rows what they hold, and what they show."""
 
@@ -93,33 +96,42 @@ class Splitting:
         return set(found[:number])
 
 
+class Like(NamedTuple):
+    """What rows are counted by; as in :class:`MetaRow`."""
+
+    split: Split
+    responses: int
+    margin: float
+    label: int
+
+
 class MetaTable:
     """What the rows hold: judgments and right ones by N and by margin, and what was left out."""
 
     def __init__(self) -> None:
-        self.rows: Counter[tuple[str, int, float, int]] = Counter()
+        self.rows: Counter[Like] = Counter()
         self.groups: dict[str, set[str]] = {"train": set(), "validation": set()}
         self.left_out: Counter[str] = Counter()
 
     def add(self, row: MetaRow) -> None:
         """Count one row."""
-        self.rows[row.split, row.responses, row.margin, row.label] += 1
+        self.rows[Like(row.split, row.responses, row.margin, row.label)] += 1
         self.groups[row.split].add(row.group)
 
-    def rates(self, place: int) -> dict[Any, tuple[int, float]]:
-        """Judgments, and the share that is right, by split (0), N (1) or margin (2)."""
+    def rates(self, by: By) -> dict[Any, tuple[int, float]]:
+        """Judgments, and the share that is right, by what ``by`` names."""
         number: Counter[Any] = Counter()
         right: Counter[Any] = Counter()
-        for key, count in self.rows.items():
-            number[key[place]] += count
-            right[key[place]] += count * key[3]
+        for like, count in self.rows.items():
+            number[getattr(like, by)] += count
+            right[getattr(like, by)] += count * like.label
         return {name: (number[name], right[name] / number[name]) for name in sorted(number)}
 
     @property
     def ties(self) -> float:
         """The share of judgments of two or more responses with a tie at the top, 0..1."""
-        several = {key: count for key, count in self.rows.items() if key[1] > 1}
-        tied = sum(count for key, count in several.items() if key[2] == 0)
+        several = {like: count for like, count in self.rows.items() if like.responses > 1}
+        tied = sum(count for like, count in several.items() if not like.margin)
         return tied / sum(several.values()) if several else 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -128,16 +140,13 @@ class MetaTable:
             "judgments": sum(self.rows.values()),
             "groups": {split: len(found) for split, found in self.groups.items()},
             "ties": self.ties,
-            **{
-                name: {str(key): {"judgments": n, "right": share} for key, (n, share) in found}
-                for name, found in (
-                    ("by_split", self.rates(0).items()),
-                    ("by_responses", self.rates(1).items()),
-                    ("by_margin", self.rates(2).items()),
-                )
-            },
+            **{f"by_{name}": _as_json(self.rates(name)) for name in BY},
             "left_out": dict(self.left_out),
         }
+
+
+def _as_json(rates: Mapping[Any, tuple[int, float]]) -> dict[str, Any]:
+    return {str(key): {"judgments": n, "right": share} for key, (n, share) in rates.items()}
 
 
 def meta_rows(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ _LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
 def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -> Trained:
     """Train on the rows of the split `train`; go on from the last checkpoint where there is one.
 
+    A training that came to its end is not done again.
+
     Args:
         rows: of `grm train meta-data`; both splits.
         settings: as above.
@@ -48,6 +52,8 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
     check_folder(settings, training)
+    if (done := settings.folder / "trained.json").exists():
+        return Trained(**json.loads(done.read_text(encoding="utf-8")))
     arguments = _arguments(settings)  # first: under ZeRO-3 a model is loaded in parts
     model, tokenizer = _load(settings)
     examples, counts = _examples(training, settings, tokenizer, context_of(model))
@@ -62,14 +68,15 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     result = _run(trainer, settings)
-    _save(trainer, model, tokenizer, settings)
-    return Trained(
+    trained = Trained(
         steps=trainer.state.global_step,
         seconds=round(result.metrics["train_runtime"], 1),
         loss=_last_loss(trainer.state.log_history),
         rows=len(examples),
         **counts,
     )
+    _save(trainer, model, tokenizer, settings, trained)
+    return trained
 
 
 def _last_loss(history: Sequence[dict[str, float]]) -> float:
@@ -171,7 +178,9 @@ def _last_checkpoint(folder: Path) -> Path | None:
     return found[max(found)] if found else None
 
 
-def _save(trainer: Trainer, model: Any, tokenizer: Any, settings: MetaTraining) -> None:
+def _save(
+    trainer: Trainer, model: Any, tokenizer: Any, settings: MetaTraining, trained: Trained
+) -> None:
     """Write the model so that whoever loads it pools the last token, as the training did."""
     config = model.config.get_text_config()
     config.pad_token_id = tokenizer.pad_token_id
@@ -180,4 +189,6 @@ def _save(trainer: Trainer, model: Any, tokenizer: Any, settings: MetaTraining) 
     model.config.use_cache = True
     trainer.save_model(str(settings.folder))
     if trainer.is_world_process_zero():
+        done = json.dumps(asdict(trained))
+        (settings.folder / "trained.json").write_text(done, encoding="utf-8")
         shutil.rmtree(settings.folder / "checkpoints", ignore_errors=True)

@@ -23,7 +23,8 @@ TINY_JUDGE = '''
 """``tiny`` scores a response by its length, with ``by_place`` by its place: 9, 3, 2, 1. The word
 CUT in a prompt cuts the judgment off.
 
-``stuck`` takes a minute to start, in a thread that nothing can end.
+``stuck`` takes a minute to start, in a thread that nothing can end. ``tiny_meta`` is a meta RM
+that likes long texts.
 """
 import asyncio
 import re
@@ -67,10 +68,31 @@ class Stuck(ScriptedEngine):
         await asyncio.to_thread(time.sleep, 60)
 
 
+class Meta:
+    def __init__(self, options, limits):
+        self.log = Path(options["log"])
+
+    async def start(self):
+        pass
+
+    async def logits(self, texts):
+        with self.log.open("a") as file:
+            file.write("rated\\n" * len(texts))
+        return [len(text) / 100 for text in texts]
+
+    async def close(self):
+        pass
+
+
 @hookimpl
 def grm_register_engines(register):
     register("tiny", make)
     register("stuck", Stuck)
+
+
+@hookimpl
+def grm_register_classifiers(register):
+    register("tiny_meta", Meta)
 '''
 
 

@@ -89,6 +89,15 @@ def test_scores_stand_by_sample_with_meta_scores_and_votes(show: Grm) -> None:
     assert "3 - - no dropped: truncated" in shown
 
 
+def test_votes_that_count_unequally_show_their_weights(grm: Grm, tmp_path: Path) -> None:
+    votes = (judgment(0, 9, 4), replace(judgment(1, 8, 5), weight=0.25))
+    with Recorder(tmp_path / "out.jsonl") as recorder:
+        recorder.write(Verdict(group("soft"), (0.9, 0.4), votes))
+    shown = grm("show", "out.jsonl", "--k", "all").out
+    assert "0 9 4 2.50 yes 1 8 5 2.50 x 0.25" in shown
+    assert "voted with weight 0.25" in shown
+
+
 def test_what_the_judge_was_shown_and_why_a_response_is_unscored_is_told(
     grm: Grm, tmp_path: Path
 ) -> None:

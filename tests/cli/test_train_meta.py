@@ -135,6 +135,10 @@ def test_a_training_goes_on_from_its_last_checkpoint_as_if_nothing_had_been(
     assert grm(*command, "--out", "made").code == 0
     one, other = (json.loads(Path(name, "report.json").read_text()) for name in ("whole", "made"))
     assert one["validation"] == other["validation"]
+    weights = Path("made/model.safetensors").read_bytes()
+    Path("made/report.json").unlink()  # as if it had been killed before it was written
+    assert "rating 40 held-out judgments" in grm(*command, "--out", "made").err
+    assert Path("made/model.safetensors").read_bytes() == weights
     again = grm(*command, "--out", "made")
     assert again.code == 1 and "holds a meta RM that is done" in again.err
 

@@ -274,3 +274,21 @@ def test_both_ways_of_a_pair_keep_judgments_that_vote() -> None:
         verdict = it.score(GROUP)
     ways = {one.order for one in verdict.judgments if one.voted}
     assert verdict.scored and len(ways) == 2
+
+
+def test_a_record_says_which_weights_were_used_whatever_their_file_holds_now(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "weights.json"
+    origins = []
+    for value in (0.5, 1.0):
+        path.write_text(json.dumps({"coefficients": {"margin": value}}))
+        with grm(select={"name": "weights", "file": str(path)}) as judge:
+            origins.append(judge.score(GROUP).origin)
+    assert [one["weights"]["margin"] for one in origins] == [0.5, 1.0]
+    assert origins[0]["select"] == origins[1]["select"]
+
+
+def test_a_missing_meta_score_is_no_zero() -> None:
+    with pytest.raises(ValueError, match="sample 0 has no meta-score; ask the meta RM first"):
+        weighed([judgment(0, 9, 1)], Weighing(meta=1))

@@ -4,7 +4,7 @@ import json
 import random
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,10 @@ import grm_plugin.reference
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from grm_plugin.evaluation.statistics import Estimate  # noqa: E402
 from grm_plugin.reference.making.batches import Batches, Stage, collate  # noqa: E402
-from grm_plugin.reference.making.card import render_card  # noqa: E402
 from grm_plugin.reference.making.evaluation import read_scores  # noqa: E402
 from grm_plugin.reference.making.generation import complete  # noqa: E402
-from grm_plugin.reference.making.measurement import Figures, measure  # noqa: E402
+from grm_plugin.reference.making.measurement import measure  # noqa: E402
 from grm_plugin.reference.making.network import IGNORED, hidden_states  # noqa: E402
 from grm_plugin.reference.making.run import build_model, rate  # noqa: E402
 from grm_plugin.reference.making.training import TrainingConfig, train  # noqa: E402
@@ -173,15 +171,3 @@ def _stop_at_the_second_look():
         return measure(*args, **options)
 
     return measure_twice
-
-
-def test_the_card_says_what_was_measured():
-    estimate = Estimate(0.5, 0.45, 0.55)
-    one = Figures(estimate, estimate, readable=0.98, agreement={"count": 0.9}, invented=0.1)
-    report = {"steps": 12, "groups": 3456, "seconds": 7.2, "loss": 0.1234, "parameters": 945_000}
-    training = {"config": asdict(TrainingConfig(Path())), "report": report}
-    card = render_card(training, {4: {"greedy": one, "sampled": one}}, groups={4: 300}, samples=8)
-    assert "| 4 | 300 | 25.0 | 50.0 (45.0 to 55.0) | 50.0 (45.0 to 55.0) |" in card
-    assert "3,456 groups" in card
-    assert "count 90" in card
-    assert "$" not in card

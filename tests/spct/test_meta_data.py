@@ -33,7 +33,7 @@ def test_a_tie_at_the_top_is_wrong_and_the_order_of_the_others_does_not_count(tm
     rows, table = rows_of(write(tmp_path / "r.jsonl", [Verdict(group, None, tuple(votes))]))
     assert [(row.label, row.margin) for row in rows] == [(1, 1), (1, 1), (0, 0)]
     assert table.ties == pytest.approx(1 / 3)
-    assert table.rates(2) == {0.0: (1, 0.0), 1.0: (2, 1.0)}
+    assert table.rates("margin") == {0.0: (1, 0.0), 1.0: (2, 1.0)}
 
 
 def test_a_single_response_is_right_where_its_score_is_its_label(tmp_path) -> None:

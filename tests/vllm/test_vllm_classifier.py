@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from grm_plugin.classifiers.server import ServerClassifier
 from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
+from grm_plugin.spct.meta_data import MetaRow
+from grm_plugin.spct.meta_settings import MetaTraining
 
 ARGS = (
     *("--runner", "pooling", "--convert", "classify", "--max-model-len", str(CONTEXT)),
@@ -22,16 +23,16 @@ ARGS = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random classifier of the reference judge's shape."""
-    import torch
-    from transformers import LlamaConfig, LlamaForSequenceClassification
+    """A meta RM as `grm train meta` makes it of the reference judge, after a step of training."""
+    from grm_plugin.spct.meta_training import train_meta_rm
 
     folder = tmp_path_factory.mktemp("meta")
-    shutil.copytree(MODEL, folder, dirs_exist_ok=True)
-    (folder / "model.safetensors").unlink()
-    torch.manual_seed(0)
-    config = LlamaConfig.from_pretrained(MODEL, num_labels=1, tie_word_embeddings=False)
-    LlamaForSequenceClassification(config).save_pretrained(folder)
+    rows = [
+        MetaRow(f"{PROMPTS[n % len(PROMPTS)]} {n}", n % 2, 1.0, f"g{n}", 2, f"g{n}", "train")
+        for n in range(16)
+    ]
+    settings = MetaTraining(str(MODEL), folder, learning_rate=1e-4, batch=16, device_batch=16)
+    train_meta_rm(rows, settings, lambda step, steps, loss: None)
     return folder
 
 

@@ -14,7 +14,7 @@ from grm_plugin.evaluation.scaling.early import LeadRisks
 from grm_plugin.evaluation.scaling.figures import Cost, Part, Point
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.orders import draw_orders
-from grm_plugin.evaluation.scaling.samples import Samples, samples_of
+from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
@@ -45,7 +45,6 @@ __all__ = [
     "margins",
     "measure",
     "meta_rm",
-    "samples_of",
     "select",
     "stopping",
     "study",

@@ -49,7 +49,8 @@ def _draw(axes: Any, part: Part, schemes: Sequence[str], x: Callable[[Point], fl
         if scheme == MEAN:
             low = [100 * one.accuracy.low for one in points]
             high = [100 * one.accuracy.high for one in points]
-            axes.fill_between(xs, low, high, color=colour, alpha=0.15, lw=0, label="95 % of mean")
+            band = {"color": colour, "alpha": 0.15, "lw": 0, "label": "mean, 95 % interval"}
+            axes.fill_between(xs, low, high, **band)
         thick, above = (2.0, 3) if scheme == MEAN else (1.2, 2)
         style = {"marker": "o", "markersize": 3.5, "lw": thick, "zorder": above}
         axes.plot(xs, values, color=colour, label=scheme, **style)

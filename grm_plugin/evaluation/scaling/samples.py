@@ -56,9 +56,9 @@ class Samples:
                 judged together.
         """
         judged = list(verdicts)
-        fewest = min((samples_of(one) for one in judged), default=0)
+        fewest = min((one.drawn for one in judged), default=0)
         if not judged or fewest < (k or 1):
-            least = min(judged, key=samples_of).group.label if judged else "none"
+            least = min(judged, key=lambda one: one.drawn).group.label if judged else "none"
             raise InputError(
                 f"expected verdicts with at least {k or 1} samples each, got {len(judged)}, and "
                 f"{fewest} samples of group {least}"
@@ -99,11 +99,6 @@ class Samples:
     def spread(self, rewards_O_G_N: Array) -> Array:
         """Rewards for copies, too: each gets what the response got that was judged for it."""
         return np.take_along_axis(rewards_O_G_N, self.copies_G_N[None], axis=2)
-
-
-def samples_of(verdict: Verdict) -> int:
-    """How many samples of each run were drawn, dropped ones counted."""
-    return max((one.sample + 1 for one in _drawn(verdict)), default=0)
 
 
 def _drawn(verdict: Verdict) -> list[Sample]:

@@ -8,18 +8,16 @@ from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
 
-from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.reference.making.curves import read_log, save_curves
 from grm_plugin.reference.making.measurement import Figures, measure
-from grm_plugin.reference.tasks.words import compounds, words
+from grm_plugin.reference.making.rendering import render_card
 from grm_plugin.reference.tokenizer import build_tokenizer
 
 SIZES = (2, 4, 8)
@@ -30,6 +28,8 @@ def write_card(
     folder: Path, *, groups: Mapping[int, int], samples: int = 8, seed: int = 2026
 ) -> None:
     """Measure the model in `folder` on held-out groups; write `README.md` and `figures.json` there.
+
+    Where the folder has a `log.jsonl`, it is drawn as `curves.png`.
 
     Args:
         folder: a finished training, with its `training.json`.
@@ -54,35 +54,8 @@ def write_card(
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     card = render_card(training, figures, groups=groups, samples=samples)
     (folder / "README.md").write_text(card, encoding="utf-8")
-
-
-def render_card(
-    training: Mapping[str, Any],
-    figures: Mapping[int, Mapping[str, Figures]],
-    *,
-    groups: Mapping[int, int],
-    samples: int,
-) -> str:
-    """The model card as Markdown, from `training.json` and the figures of each N."""
-    config, report = training["config"], training["report"]
-    sampled = figures[4]["sampled"]
-    kinds = (f"{kind} {share:.0%}" for kind, share in sampled.agreement.items())
-    text = files(__package__).joinpath("card.md").read_text(encoding="utf-8")
-    return Template(text).substitute(
-        {name: config[name] for name in ("layers", "width", "seed")},
-        parameters=f"{report['parameters']:,}",
-        tokens=f"{config['tokens']:,}",
-        steps=f"{report['steps']:,}",
-        groups=f"{report['groups']:,}",
-        seconds=f"{report['seconds']:,.0f}",
-        loss=f"{report['loss']:.3f}",
-        note=training.get("note", ""),
-        heldout_words=len(words("heldout")),
-        all_words=len(compounds()),
-        best_of=_table(figures, groups, samples),
-        agreement=", ".join(kinds).replace("%", ""),
-        invented=f"{sampled.invented:.2f}",
-    )
+    if (folder / "log.jsonl").exists():
+        save_curves(folder / "curves.png", read_log(folder / "log.jsonl"))
 
 
 def _measure(
@@ -99,24 +72,6 @@ def _measure(
         temperature=temperature,
         seed=seed,
     )
-
-
-def _table(
-    figures: Mapping[int, Mapping[str, Figures]], groups: Mapping[int, int], samples: int
-) -> str:
-    columns = ("N", "groups", "chance", "greedy", "one sample, T = 1", f"mean of {samples}, T = 1")
-    head = f"| {' | '.join(columns)} | readable |"
-    rows = [
-        f"| {size} | {groups[size]:,} | {100 / size:.1f} | {_percent(some['greedy'].best_of)} "
-        f"| {_percent(some['sampled'].single)} | {_percent(some['sampled'].best_of)} "
-        f"| {100 * some['sampled'].readable:.1f} |"
-        for size, some in figures.items()
-    ]
-    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
-
-
-def _percent(one: Estimate) -> str:
-    return f"{100 * one.value:.1f} ({100 * one.low:.1f} to {100 * one.high:.1f})"
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -23,11 +23,12 @@ LESS = {
     "--max_steps 100": "--max_steps 2 --per_device_train_batch_size 8",
     "--epochs 3": "--epochs 1",
 }
-INSTALL = ("git", "pip")
+INSTALL = ("git", "pip", "export")
 
 
 def commands() -> list[str]:
-    lines = [line for block in BLOCK.findall(PAGE.read_text()) for line in block.splitlines()]
+    blocks = [block.replace("\\\n", " ") for block in BLOCK.findall(PAGE.read_text())]
+    lines = [line for block in blocks for line in block.splitlines()]
     told = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
     return [line for line in told if not line.startswith(INSTALL)]
 
@@ -37,6 +38,7 @@ def test_every_command_of_the_tutorial_runs(tmp_path: Path) -> None:
     for name in ("recipes", "grm_plugin"):
         (tmp_path / name).symlink_to(ROOT / name)
     env = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'adapters'}", "OMP_NUM_THREADS": "1"}
+    env |= dict(re.findall(r"^\$ export (\w+)=(.*)$", PAGE.read_text(), re.M))
     for command in commands():
         for much, less in LESS.items():
             command = command.replace(much, less)

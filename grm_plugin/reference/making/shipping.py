@@ -1,0 +1,138 @@
+"""Puts trained models of the family into a package folder, each with what tells how it was made.
+
+`python -m grm_plugin.reference.making.shipping --base FOLDER [--judge FOLDER] [--meta FOLDER]
+[--journal FILE --seed N]`. Cards of judges are written afterwards, by
+`python -m grm_plugin.reference.making.card FOLDER`. Needs torch and transformers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from grm_plugin.classifiers import TEMPLATE
+from grm_plugin.reference.judge import BASE, MODEL
+from grm_plugin.reference.making.rendering import render_meta_card
+from grm_plugin.reference.making.training import save_model
+from grm_plugin.reference.meta_rm import META_MODEL
+from grm_plugin.reference.tokenizer import save_tokenizer
+
+JUDGE_STAGES = ("sample", "reject", "rft", "rl-data", "rl")
+"""The stages of `recipes/spct/reference/` that lead from the base to the judge."""
+
+META_STAGES = ("again", "meta-data", "meta")
+"""Those that lead from the judge to the meta RM."""
+
+
+def ship_base(trained: Path, into: Path = BASE) -> None:
+    """Copy a finished `grm train reference` with its log and its settings, but for its folder."""
+    _ship_judge(trained, into)
+    training = _read_json(trained / "training.json")
+    training["config"].pop("folder", None)
+    _write_json(into / "training.json", training)
+    shutil.copyfile(trained / "log.jsonl", into / "log.jsonl")
+
+
+def ship_judge(
+    trained: Path, base: Path, stages: Sequence[Mapping[str, Any]], into: Path = MODEL
+) -> None:
+    """Copy the judge that SPCT made of `base`.
+
+    Args:
+        trained: the folder of the RL.
+        base: the folder of the base that is shipped beside it.
+        stages: how it was made, as :func:`stages_of` reads them.
+        into: the folder in the package.
+    """
+    _ship_judge(trained, into)
+    training = _read_json(base / "training.json") | {"stages": list(stages)}
+    training["config"].pop("folder", None)
+    _write_json(into / "training.json", training)
+    for name in ("metrics.jsonl", "metrics.png"):
+        if (trained / name).exists():
+            shutil.copyfile(trained / name, into / name.replace("metrics.png", "curves.png"))
+
+
+def ship_meta(trained: Path, stages: Sequence[Mapping[str, Any]], into: Path = META_MODEL) -> None:
+    """Copy a meta RM that `grm train meta` made, and write its card."""
+    into.mkdir(parents=True, exist_ok=True)
+    model = AutoModelForSequenceClassification.from_pretrained(trained, dtype=torch.float32)
+    model.save_pretrained(into)
+    save_tokenizer(into)
+    for name in (TEMPLATE, "report.json", "calibration.png"):
+        shutil.copyfile(trained / name, into / name)
+    training = {"stages": list(stages)}
+    _write_json(into / "training.json", training)
+    card = render_meta_card(training, _read_json(into / "report.json"))
+    (into / "README.md").write_text(card, encoding="utf-8")
+
+
+def stages_of(journal: Path, names: Sequence[str], seed: int) -> list[dict[str, Any]]:
+    """Name, command and seconds of the stages `names` of one seed, as the recipe noted them.
+
+    Args:
+        journal: `journal.json` of `recipes/spct/reference/run.py`.
+        names: of the stages, without the seed.
+        seed: whose stages.
+
+    Raises:
+        KeyError: a stage was not run.
+    """
+    noted = _read_json(journal)
+    return [
+        {
+            "name": name,
+            "command": _told(noted[f"{name} {seed}"]["command"], journal.parent),
+            "seconds": noted[f"{name} {seed}"]["seconds"],
+        }
+        for name in names
+    ]
+
+
+def _told(command: Sequence[str], out: Path) -> str:
+    """A command as people would type it: `python` by its name, paths from the chain's folder."""
+    program = "python" if Path(command[0]).name.startswith("python") else command[0]
+    return shlex.join([program, *command[1:]]).replace(str(out), "OUT")
+
+
+def _ship_judge(trained: Path, into: Path) -> None:
+    into.mkdir(parents=True, exist_ok=True)
+    save_model(AutoModelForCausalLM.from_pretrained(trained, dtype=torch.float32), into)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m grm_plugin.reference.making.shipping")
+    parser.add_argument("--base", type=Path, required=True, help="of `grm train reference`")
+    parser.add_argument("--judge", type=Path, help="folder of the RL")
+    parser.add_argument("--meta", type=Path, help="folder of `grm train meta`")
+    parser.add_argument("--journal", type=Path, help="journal.json of the recipe")
+    parser.add_argument("--seed", type=int, default=1, help="of the recipe")
+    given = parser.parse_args(arguments)
+    ship_base(given.base)
+    if given.judge:
+        made = stages_of(given.journal, JUDGE_STAGES, given.seed)
+        ship_judge(given.judge, given.base, made)
+    if given.meta:
+        ship_meta(given.meta, stages_of(given.journal, META_STAGES, given.seed))
+
+
+if __name__ == "__main__":
+    main()

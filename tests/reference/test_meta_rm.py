@@ -1,0 +1,72 @@
+"""The shipped stages as parts: which weights a name stands for, and what the meta RM is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from grm_plugin import Group
+from grm_plugin.engine import Limits
+from grm_plugin.errors import ConfigError
+from grm_plugin.pipeline.rating import load_meta_template, shown_to_meta_rm
+from grm_plugin.reference.judge import BASE, MODEL, ReferenceJudge
+from grm_plugin.reference.meta_rm import META_MODEL, ReferenceMetaRM
+from grm_plugin.reference.prompt import META_TEMPLATE, render_prompt
+from grm_plugin.reference.tasks.data import draw_group
+from grm_plugin.reference.tasks.teacher import draw_judgment
+from grm_plugin.types import Judgment
+
+
+def test_the_meta_rm_reads_what_the_judge_read_and_wrote_in_the_order_it_saw() -> None:
+    rng = random.Random(1)
+    group = draw_group(rng, "spct", responses=3)
+    order = (2, 0, 1)
+    seen = [group.responses[place] for place in order]
+    written = draw_judgment(rng, group.task, seen)
+    asked = Group.of(group.task.query, group.responses)
+    (text,) = shown_to_meta_rm(
+        load_meta_template(META_TEMPLATE), asked, [Judgment(0, order, 0, written, (1.0, 1.0, 1.0))]
+    )
+    assert text.rstrip("\n") == render_prompt(group.task.query, seen) + written
+
+
+@pytest.mark.parametrize(
+    ("options", "folder"),
+    [
+        ({}, MODEL),
+        ({"stage": "final"}, MODEL),
+        ({"stage": "base"}, BASE),
+        ({"model": "mine", "stage": "base"}, Path("mine")),
+    ],
+)
+def test_a_stage_names_shipped_weights_and_a_folder_goes_before(
+    options: dict[str, str], folder: Path
+) -> None:
+    assert Path(ReferenceJudge()(options, Limits()).model) == folder
+
+
+def test_a_stage_that_there_is_not_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"stage.*'final' or 'base'.*rft"):
+        ReferenceJudge()({"stage": "rft"}, Limits())
+
+
+def test_the_classifier_is_the_shipped_meta_rm_unless_a_folder_is_named(tmp_path: Path) -> None:
+    assert ReferenceMetaRM()({}, Limits()).options.model == str(META_MODEL)  # type: ignore[attr-defined]
+    transformers = pytest.importorskip("transformers")
+    made = transformers.AutoModelForSequenceClassification.from_pretrained(MODEL, num_labels=1)
+    made.save_pretrained(tmp_path)
+    transformers.AutoTokenizer.from_pretrained(MODEL).save_pretrained(tmp_path)
+    found = asyncio.run(_logits(tmp_path, ["[Query]\nName some words", "[Query]\nName"]))
+    assert len(set(found)) == 2
+
+
+async def _logits(folder: Path, texts: list[str]) -> list[float]:
+    classifier = ReferenceMetaRM()({"model": str(folder)}, Limits())
+    await classifier.start()
+    try:
+        return [float(one) for one in await classifier.logits(texts)]  # type: ignore[arg-type]
+    finally:
+        await classifier.close()
