@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -43,7 +42,6 @@ from grm_plugin.evaluation.accuracy import Ties, hit_at, settled_at
 from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.reference.tasks.data import TaskGroup, best_of_groups
-from grm_plugin.reference.tasks.phrasings import phrasings
 
 SEED, N, K, SIZES = 20261126, 4, 8, (1, 2, 4, 8)
 PATIENT = dict.fromkeys(("request_timeout_s", "group_timeout_s", "batch_timeout_s"), 7200.0)
@@ -104,12 +102,7 @@ def judged(groups: Sequence[Group], record: Path) -> tuple[Votes, Votes]:
 
 def phrasing(one: TaskGroup) -> str:
     """The held-out phrasing of the first requirement: what a group is clustered by."""
-    demand = one.task.requirements[0]
-    name = demand.words[0] if demand.kind == "tone" else demand.kind
-    for text in phrasings(name, "heldout"):
-        if re.search(re.sub(r"\\\{\w\\\}", r"\\S+", re.escape(text)), one.task.query):
-            return f"{name}: {text}"
-    raise ValueError(f"no held-out phrasing of {name} in {one.task.query!r}")
+    return one.task.phrasings[1]
 
 
 def compared(expected: Votes, boxed: Votes, clusters: Sequence[str]) -> dict[int, Any]:

@@ -10,7 +10,8 @@ from typer import Argument, BadParameter, Option
 
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.scale_rating import needs_rating, rated
-from grm_plugin.cli.scale_samples import Judged, from_records, record_files, sampled
+from grm_plugin.cli.scale_records import Judged, from_records, record_files
+from grm_plugin.cli.scale_samples import sampled
 from grm_plugin.cli.terminated import terminable
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.hosts.columns import Columns

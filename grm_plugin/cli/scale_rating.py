@@ -9,7 +9,8 @@ from pathlib import Path
 
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
-from grm_plugin.cli.scale_samples import Judged, rating, with_samples
+from grm_plugin.cli.scale_records import Judged, with_samples
+from grm_plugin.cli.scale_samples import rating
 from grm_plugin.cli.source import Source
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError

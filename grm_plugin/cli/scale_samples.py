@@ -1,48 +1,25 @@
-"""Where ``grm scale`` takes its verdicts from: a judge that is asked once, or records."""
+"""A judge that ``grm scale`` asks once, into records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.cli.earlier import check_same_settings
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
+from grm_plugin.cli.scale_records import GREEDY_RECORD, RECORD, Judged, with_samples
 from grm_plugin.cli.source import Source
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import InputError, quoted
+from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.truth import label_of
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.inputs.opening import Input
-from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import RatingOptions
-from grm_plugin.records import is_record, read_verdicts
+from grm_plugin.records import read_verdicts
 from grm_plugin.report.terminal import say
-from grm_plugin.types import Cost, Group, Verdict
-
-RECORD, GREEDY_RECORD = "samples.jsonl", "greedy.jsonl"
-_ONE_JUDGE = "give the records of one judge"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Verdicts of one judge on labelled groups.
-
-    Args:
-        samples: with several samples each.
-        greedy: at temperature 0; may be none.
-    """
-
-    samples: tuple[Verdict, ...]
-    greedy: tuple[Verdict, ...]
-
-    @property
-    def origin(self) -> Mapping[str, Any]:
-        """How the samples were made."""
-        return self.samples[0].origin
+from grm_plugin.types import Cost, Group, Scale
 
 
 def sampled(
@@ -100,15 +77,34 @@ def _judged(
 ) -> Cost:
     """Judge what ``path`` lacks; what all of it cost, and what was spent before."""
     with GRM(config) as grm:
+        _check_whole(grm)
 
         def allowed(group: Group) -> None:
             check(group)
+            _check_scale(grm, group)
             grm.check_group(group)
 
         rows = Source(groups, allowed, limit)
         grm.spend(spent)
         with closing(continued(path, config, unscored=False)) as out:
             return spent + judge(grm, rows, out).cost
+
+
+def _check_whole(grm: GRM) -> None:
+    if (plan := grm.origin["plan"]) != "list":
+        raise ConfigError(
+            f"plan: expected list, which shows a group whole, got {quoted(plan)}; grm score judges "
+            "by other plans, and grm_plugin.evaluation.accuracy measures its verdicts"
+        )
+
+
+def _check_scale(grm: GRM, group: Group) -> None:
+    if len(group.responses) == 1 and grm.template.scale != Scale(0, 1):
+        low, high = grm.template.scale
+        raise InputError(
+            "expected two or more responses, or a template that scores a single one 0 to 1, got "
+            f"one response and template {grm.template.name!r}, which scores {low:g} to {high:g}"
+        )
 
 
 class Labelled:
@@ -124,64 +120,3 @@ class Labelled:
             if group.metadata.get(name) is None:
                 known = ", ".join(sorted(map(str, group.metadata)))
                 raise InputError(f"--cluster: expected a {quoted(name)}, got only {known}")
-
-
-def record_files(sources: Sequence[str]) -> list[Path]:
-    """The records that ``sources`` name; none where it is one input of labelled groups.
-
-    Raises:
-        InputError: they are both, or several inputs.
-    """
-    files = [file for source in sources for file in _files(source)]
-    records = [file for file in files if file.stat().st_size and is_record(file)]
-    if records and len(records) == len(files):
-        return records
-    if records or len(sources) > 1:
-        other = next(one for one in map(str, files or sources) if Path(one) not in records)
-        raise InputError(f"expected one input, or records alone, got {other} beside others")
-    return []
-
-
-def _files(source: str) -> list[Path]:
-    path = Path(source)
-    if path.is_dir() and (path / RECORD).is_file():
-        ours = (path / name for name in (RECORD, GREEDY_RECORD))
-        return [file for file in ours if file.is_file()]
-    if path.is_dir() and any(path.glob("*.jsonl")):
-        return records_of(path)
-    return [path] if path.is_file() else []
-
-
-def from_records(files: Sequence[Path], limit: int | None = None) -> Judged:
-    """The verdicts in ``files``; those at temperature 0 are the greedy ones.
-
-    Raises:
-        RecordError: a file can not be read.
-        InputError: they are of several judges, or none has samples.
-    """
-    many: list[Verdict] = []
-    one: list[Verdict] = []
-    for file in files:
-        for verdict in read_verdicts(file):
-            some = one if verdict.origin.get("temperature") == 0 else many
-            check_same_settings(
-                str(file), (some or [verdict])[0].origin, verdict.origin, _ONE_JUDGE
-            )
-            some.append(verdict)
-    many, one = many or one, one if many else []
-    return Judged(with_samples(many)[:limit], with_samples(one))
-
-
-def with_samples(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Those that the judge was asked about; the others are told."""
-    found = list(verdicts)
-    asked = tuple(one for one in found if one.judgments or one.failures)
-    if len(asked) < len(found):
-        missing = next(one for one in found if not (one.judgments or one.failures))
-        say(
-            f"left out: {len(found) - len(asked)} groups that were not judged, such as "
-            f"{missing.group.label}: {missing.unscored}"
-        )
-    if found and not asked:
-        raise InputError("none of the groups was judged; the reasons are in the records")
-    return asked

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grm_plugin.cli.scale_samples import Judged
+from grm_plugin.cli.scale_records import Judged
 from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError

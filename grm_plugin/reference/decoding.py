@@ -55,7 +55,6 @@ class Decoder:
         angles = places * config.rope_parameters["rope_theta"] ** -half
         self.cos, self.sin = angles.cos(), angles.sin()
 
-    @torch.inference_mode()
     def generate(
         self,
         prompts: Sequence[Sequence[int]],
@@ -72,22 +71,27 @@ class Decoder:
             sampler: chooses the next tokens, of all rows at first.
             ended: which of all rows have ended.
         """
-        batch = _Batch(self, prompts)
-        written = torch.zeros((len(prompts), steps), dtype=torch.long)
+        with torch.inference_mode():
+            return self._generate(_Batch(self, prompts), steps, sampler, ended)
+
+    def _generate(
+        self, batch: _Batch, steps: int, sampler: SeededSampler, ended: EndsRow
+    ) -> torch.Tensor:
+        written = torch.zeros((len(batch.rows), steps), dtype=torch.long)
         logits = batch.read_prompts()
         for step in range(steps):
             tokens = sampler.choose(logits)
             written[batch.rows, step] = tokens
             is_open = ~ended(written[:, : step + 1])[batch.rows]
             if step + 1 == steps or not is_open.any():
-                return written[:, : step + 1]
+                break
             if is_open.float().mean() < _CROWDED:
                 kept = is_open.nonzero().squeeze(1)
                 batch.keep(kept)
                 sampler.keep(kept)
                 tokens = tokens[kept]
             logits = batch.read_tokens(tokens)
-        return written
+        return written[:, : step + 1]
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """Logits (rows, vocabulary) of the last states (rows, width)."""

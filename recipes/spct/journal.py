@@ -1,14 +1,16 @@
-"""What was run, with which command, and how long it took: one JSON file."""
+"""What was run, with which command, and how long it took: one JSON file of one process."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.running.file_lock import lock
 
 
 class Journal:
@@ -25,12 +27,23 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._entries: dict[str, dict[str, Any]] = {}
-        if path.exists():
+        self._entries = self._read()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other process from writing, and begin with what the last one has left.
+
+        Raises:
+            ConfigError: another process writes it now.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_name(f"{self.path.name}.lock").open("ab") as file:
             try:
-                self._entries = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise ConfigError(f"journal {path} can not be read: {error}") from error
+                lock(file)
+            except OSError as error:
+                raise ConfigError(f"journal {self.path}: {error}") from error
+            self._entries = self._read()
+            yield
 
     def begin(self, name: str, command: Sequence[str]) -> None:
         """Keep that ``command`` was started."""
@@ -57,6 +70,15 @@ class Journal:
     def seconds(self, name: str) -> float:
         """How long its runs took together, 0 and more."""
         return self._entries.get(name, {}).get("seconds", 0.0)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        if not self.path.exists():
+            return {}
+        try:
+            found: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ConfigError(f"journal {self.path} can not be read: {error}") from error
+        return found
 
     def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

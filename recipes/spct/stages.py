@@ -59,9 +59,17 @@ async def run(stages: Sequence[Stage], journal: Journal, *, jobs: int = 1) -> in
 
     Raises:
         ConfigError: the output of a stage was made by another command, or of what was made anew
-            since; nothing was run.
+            since, or another process runs stages by this journal; nothing was run.
     """
-    left = to_do(stages, journal)
+    with journal.alone():
+        failed = await _run_all(to_do(stages, journal), journal, jobs)
+    if not failed:
+        minutes = sum(journal.seconds(stage.name) for stage in stages) / 60
+        say(f"{len(stages)} stages are done; they took {minutes:.0f} minutes")
+    return failed
+
+
+async def _run_all(left: list[Stage], journal: Journal, jobs: int) -> int:
     running: dict[asyncio.Task[int], Stage] = {}
     failed = 0
     while running or (left and not failed):

@@ -172,6 +172,38 @@ def test_groups_that_could_not_be_judged_are_left_out_and_told(grm: Grm, tmp_pat
     assert "left out: 1 groups that were not judged, such as 1: refused: too long" in ended.err
 
 
+def test_groups_that_were_judged_in_parts_are_left_out_and_told(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(3))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    lines[1]["judgments"].append({**lines[1]["judgments"][0], "run": 1})
+    write(record, lines)
+    ended = grm("scale", "out", "--out", "again")
+    assert ended.code == 0 and "of 2 groups" in ended.out
+    assert "left out: 1 groups that were judged in parts" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "message"),
+    [
+        ({}, ("--set", "plan=each"), "plan: expected list, which shows a group whole, got 'each'"),
+        (
+            {"prompt": "q", "completion": "a", "correct": 1},
+            (),
+            "rm.jsonl, line 1: expected two or more responses, or a template that scores a single",
+        ),
+    ],
+)
+def test_what_can_not_be_measured_is_refused_before_a_token_is_spent(
+    grm: Grm, tmp_path: Path, row: dict[str, Any], more: tuple[str, ...], message: str
+) -> None:
+    write(tmp_path / "rm.jsonl", [row or labelled(1)[0]])
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY, *more)
+    assert ended.code == 1 and message in ended.err
+    assert not (tmp_path / "log").exists()
+
+
 def test_records_with_unequal_numbers_of_samples_are_used_as_far_as_all_go(
     grm: Grm, tmp_path: Path
 ) -> None:
@@ -256,3 +288,20 @@ def test_without_numpy_it_says_what_to_install(
     ended = grm("scale", "rm.jsonl", "--out", "out", *TINY)
     assert ended.code == 1
     assert 'grm scale needs numpy, matplotlib; pip install "grm-plugin[eval]"' in ended.err
+
+
+def test_the_embedded_judge_is_measured_on_its_own_tasks(grm: Grm, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    asked = ("--split", "heldout", "--groups", "4", "--responses", "2,3")
+    assert grm("train", "tasks", "--out", "rm.jsonl", *asked).code == 0
+    more = ("--samples", "4", "--engine", "reference", "--cluster", "phrasing")
+    ended = grm("scale", "rm.jsonl", "--out", "out", *more)
+    assert ended.code == 0
+    parts = {one["name"]: one for one in figures(tmp_path / "out")["parts"]}
+    assert parts.keys() == {"overall", "N = 2", "N = 3"}
+    assert all(0 <= one["accuracy"]["value"] <= 1 for one in parts["overall"]["points"])
+    (last,) = [
+        one for one in parts["overall"]["points"] if (one["scheme"], one["k"]) == ("mean", 4)
+    ]
+    assert last["cost"]["written"] > 4 * 30 and last["unscored"] < 1

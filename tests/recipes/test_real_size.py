@@ -24,13 +24,14 @@ from transformers.utils.chat_template_utils import render_jinja_template
 from trl import GRPOConfig, ModelConfig, SFTConfig, TrlParser
 
 from recipes.spct.grpo import Judge
+from recipes.spct.sft import Rows
 
 ROOT = Path(__file__).parents[2]
 SPCT = ROOT / "recipes/spct"
 QWEN, GEMMA = RECIPES = [Recipe(SPCT / name) for name in ("Qwen3-8B", "gemma-2-27b")]
 STAGES = [(recipe, stage) for recipe in RECIPES for stage in recipe.stages]
 KINDS: dict[str, tuple[type, ...]] = {
-    "sft": (SFTConfig, ModelConfig),
+    "sft": (Rows, SFTConfig, ModelConfig),
     "grpo": (Judge, GRPOConfig, ModelConfig),
 }
 HEADROOM = 0.85  # of a GPU; the rest is for what no formula here counts

@@ -58,7 +58,8 @@ def test_the_host_takes_every_option_and_has_nothing_to_complain_about(
 ) -> None:
     host = start_host(called(model))
     assert capsys.readouterr().out == ""
-    assert Path(host.args.train.agent_func_path).resolve().is_relative_to(ROOT / "adapters")
+    agent = Path(host.args.train.agent_func_path).resolve()
+    assert agent == ROOT / "adapters/grm_openrlhf/outcome_agent.py" and agent.is_file()
     assert host.args.data.label_key == "target"
 
 

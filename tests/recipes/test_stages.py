@@ -109,25 +109,40 @@ def test_a_name_that_another_begins_with_is_not_read(tmp_path: Path) -> None:
     assert inside.reads(model)
 
 
-def test_a_killed_chain_leaves_no_process_and_its_stage_is_run_again(tmp_path: Path) -> None:
+def test_two_chains_do_not_run_in_one_folder(tmp_path: Path) -> None:
+    with (
+        Journal(tmp_path / "journal.json").alone(),
+        pytest.raises(ConfigError, match=r"journal.json: another process is writing it"),
+    ):
+        ran(chain(tmp_path), tmp_path)
+    assert ran(chain(tmp_path), tmp_path) == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_chain_leaves_no_process_and_its_stage_is_run_again(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
     slow = "import os, pathlib, sys, time\nmade = pathlib.Path(sys.argv[-1])\n"
     slow += "made.write_text(str(os.getpid()))\ntime.sleep(60)"
     script = f"""
 import asyncio, sys, pathlib
+from recipes.launch import until_interrupted
 from recipes.spct.journal import Journal
 from recipes.spct.stages import Stage, run
 made = pathlib.Path({str(tmp_path / "pid")!r})
 stage = Stage("slow", (sys.executable, "-c", {slow!r}, str(made)), made)
-asyncio.run(run([stage], Journal(made.with_name("journal.json"))))
+work = run([stage], Journal(made.with_name("journal.json")))
+sys.exit(asyncio.run(until_interrupted(work)))
 """
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     chain = subprocess.Popen([sys.executable, "-c", script], env=env)
     pid = _when_written(tmp_path / "pid")
-    chain.send_signal(signal.SIGKILL)
-    chain.wait(10)
+    chain.send_signal(sent)
+    assert chain.wait(30) == (-9 if sent == signal.SIGKILL else 130)
     _assert_gone(pid)
     entry = json.loads((tmp_path / "journal.json").read_text())["slow"]
     assert entry["finished"] is None
+    assert (entry["seconds"] > 0) == (sent != signal.SIGKILL)
 
 
 def _when_written(path: Path) -> int:

@@ -47,7 +47,7 @@ def save(
             "fingerprint": fingerprint(samples),
         },
         "judge": dict(judge),
-        "settings": {**asdict(design), **asdict(intervals), "seed": design.seed},
+        "settings": {**asdict(intervals), **asdict(design), "interval_seed": intervals.seed},
         "versions": {
             "grm_plugin": grm_plugin.__version__,
             "numpy": np.__version__,

@@ -68,13 +68,13 @@ def study(
         few = samples.at(members)
         clusters = {one: few.named(one) for one in intervals.clusters}
         comparison = Comparison(
-            few,
-            found,
-            members,
-            _resampling(len(members), clusters, intervals),
-            intervals.ties,
-            greedy.at(members) if greedy else None,
-            at_zero.at(members) if at_zero else None,
+            samples=few,
+            found=found,
+            members=members,
+            resampling=_resampling(len(members), clusters, intervals),
+            ties=intervals.ties,
+            greedy=greedy.at(members) if greedy else None,
+            at_zero=at_zero.at(members) if at_zero else None,
         )
         parts.append(_part(name, comparison, clusters, design))
     return parts

@@ -119,12 +119,17 @@ def summarize(groups: Sequence[TaskGroup], completions_G_K: Sequence[list[Comple
         best_of=hits(len(completions_G_K[0])),
         single=hits(1),
         readable=len(read) / len(texts),
-        ties=sum(scores.count(max(scores)) > 1 for scores in read) / max(1, len(read)),
+        ties=sum(map(_is_tied, read)) / max(1, len(read)),
         agreement=agreement(
             check for g, text in texts for check in read_checks(text, g.task, g.responses)
         ),
         form=_form(texts),
     )
+
+
+def _is_tied(scores: Sequence[float | None]) -> bool:
+    known = [score for score in scores if score is not None]
+    return known.count(max(known)) > 1
 
 
 def _form(texts: Sequence[tuple[TaskGroup, str]]) -> Form:

@@ -33,10 +33,12 @@ META_STAGES = ("again", "meta-data", "meta")
 
 
 def ship_base(trained: Path, into: Path = BASE) -> None:
-    """Copy a finished `grm train reference` with its settings and its log."""
+    """Copy a finished `grm train reference` with its log and its settings, but for its folder."""
     _ship_judge(trained, into)
-    for name in ("training.json", "log.jsonl"):
-        shutil.copyfile(trained / name, into / name)
+    training = _read_json(trained / "training.json")
+    training["config"].pop("folder", None)
+    _write_json(into / "training.json", training)
+    shutil.copyfile(trained / "log.jsonl", into / "log.jsonl")
 
 
 def ship_judge(
@@ -52,6 +54,7 @@ def ship_judge(
     """
     _ship_judge(trained, into)
     training = _read_json(base / "training.json") | {"stages": list(stages)}
+    training["config"].pop("folder", None)
     _write_json(into / "training.json", training)
     for name in ("metrics.jsonl", "metrics.png"):
         if (trained / name).exists():

@@ -15,7 +15,6 @@ from recipes.spct.stages import Stage
 HERE = Path("recipes/spct/reference")
 CLUSTER = "phrasing"
 """What groups are told apart by that hang together."""
-_RL_STEPS = 300
 _READS = ("--template", "reference-meta")
 _META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
 
@@ -57,7 +56,11 @@ def part(number: int, share: float) -> int:
 
 def plan() -> Mapping[str, Any]:
     """The sizes and seeds of study.yaml."""
-    found: Mapping[str, Any] = yaml.safe_load((HERE / "study.yaml").read_text(encoding="utf-8"))
+    return _read("study.yaml")
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
     return found
 
 
@@ -79,7 +82,8 @@ def training(chain: Chain) -> list[Stage]:
     rft, rows, rl = own / "rft", own / "rl.jsonl", own / "rl"
     asked = judge(chain.start, chain.seed)
     to_rows = ("train", "rl-data", rm, "--template", "reference", "--easy", str(easy), *seed)
-    steps = ("--max_steps", str(part(_RL_STEPS, chain.share)))
+    whole = _read("grpo.yaml")["max_steps"]
+    steps = ("--max_steps", str(part(whole, chain.share)))
     return _of_seed(
         chain,
         # the reference judge has learned its prompt alone, and understands no hint
