@@ -52,8 +52,10 @@ class OutcomeReward:
         **settings: Any,
     ) -> None:
         host.check_version(host.OLDEST, type(self).__name__)
-        known = isinstance(config, GRMConfig)
-        self.config = config.but(**settings) if known else GRMConfig.load(config, **settings)
+        if isinstance(config, GRMConfig):
+            self.config = config.but(**settings)
+        else:
+            self.config = GRMConfig.load(config, **settings)
         self.single, self.__name__ = single, name
         self._plugins = chosen(plugins)
         self._asking = Asking.of(self.config, single=single, plugins=self._plugins)

@@ -60,9 +60,10 @@ class SmallModelGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         compute = super()._get_per_token_logps_and_entropies
         flags = {name: keywords.pop(name) for name in _FLAGS if name in keywords}
         if any(value is not None for value in keywords.values()):  # pictures
-            return compute(
+            whole: tuple[Any, ...] = compute(
                 model, input_ids, attention_mask, logits_to_keep, batch_size, **flags, **keywords
             )
+            return whole
         rows = attention_mask.sum(-1).argsort()
         found = []
         for chunk in rows.split(CHUNK):

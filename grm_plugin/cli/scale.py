@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from typer import Argument, BadParameter, Option
+from typer import Argument, BadParameter, Exit, Option
 
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.scale_rating import needs_rating, rated
-from grm_plugin.cli.scale_records import Judged, from_records, record_files
+from grm_plugin.cli.scale_records import from_records, record_files
 from grm_plugin.cli.scale_samples import sampled
 from grm_plugin.cli.terminated import terminable
 from grm_plugin.errors import ConfigError, quoted
@@ -18,6 +19,7 @@ from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
 
 SAMPLES, ORDERS = 64, 64
+LOST = 3
 _NEEDED = ("numpy", "matplotlib")
 
 
@@ -79,6 +81,9 @@ def scale(
     choices where meta-scores are on record or `select` names its classifier, soft weights, early
     stops where `stop` names them. All share the same random orders of the samples, so differences
     are paired. `DIR/scale.json` holds everything, `DIR/scale.png` the curves.
+
+    Exit code: 0 all is measured, 3 some judgments were lost on the way, which the same command
+    draws again, 4 the budget is spent, 1 an error, 130 interrupted, 143 terminated.
     """
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise ConfigError(f'grm scale needs {", ".join(missing)}; pip install "grm-plugin[eval]"')
@@ -104,7 +109,8 @@ def scale(
     from grm_plugin.cli.scale_study import Asked, report
 
     asked = Asked(samples, sizes, orders, config.seed, clusters, ties)
-    report(judged if greedy else Judged(judged.samples, ()), asked, config, weights, folder)
+    report(judged if greedy else replace(judged, greedy=()), asked, config, weights, folder)
+    raise Exit(LOST if judged.lost else 0)
 
 
 def _sizes(text: str | None) -> tuple[int, ...] | None:

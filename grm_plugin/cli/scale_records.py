@@ -25,10 +25,12 @@ class Judged:
     Args:
         samples: with several samples each.
         greedy: at temperature 0; may be none.
+        lost: groups whose judgments were lost on the way; asked for again they are judged again.
     """
 
     samples: tuple[Verdict, ...]
     greedy: tuple[Verdict, ...]
+    lost: int = 0
 
     @property
     def origin(self) -> Mapping[str, Any]:

@@ -48,14 +48,14 @@ def sampled(
     check = Labelled(clusters)
     many = config.but(stop="fixed", select=rating(config), min_valid=None)
     say(f"{many.k} samples of each group:")
-    spent = _judged(many, groups, folder / RECORD, check, limit, Cost())
+    spent, lost = _judged(many, groups, folder / RECORD, check, limit, Cost())
     found = with_samples(read_verdicts(folder / RECORD))
     if not greedy:
-        return Judged(found, ())
+        return Judged(found, (), lost)
     one = many.but(k=1, temperature=0.0, select="all", permutations=None)
     say("one greedy judgment of each group:")
-    _judged(one, groups, folder / GREEDY_RECORD, check, limit, spent)
-    return Judged(found, with_samples(read_verdicts(folder / GREEDY_RECORD)))
+    _, more = _judged(one, groups, folder / GREEDY_RECORD, check, limit, spent)
+    return Judged(found, with_samples(read_verdicts(folder / GREEDY_RECORD)), lost + more)
 
 
 def rating(config: GRMConfig) -> dict[str, Any]:
@@ -74,8 +74,8 @@ def _judged(
     check: Labelled,
     limit: int | None,
     spent: Cost,
-) -> Cost:
-    """Judge what ``path`` lacks; what all of it cost, and what was spent before."""
+) -> tuple[Cost, int]:
+    """Judge what ``path`` lacks; the cost until now, and how many groups were lost on the way."""
     with GRM(config) as grm:
         _check_whole(grm)
 
@@ -87,7 +87,7 @@ def _judged(
         rows = Source(groups, allowed, limit)
         grm.spend(spent)
         with closing(continued(path, config, unscored=False)) as out:
-            return spent + judge(grm, rows, out).cost
+            return spent + judge(grm, rows, out).cost, out.missing
 
 
 def _check_whole(grm: GRM) -> None:

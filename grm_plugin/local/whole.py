@@ -6,7 +6,7 @@ every token. With a small model on a CPU these two are most of the time. Here ro
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,6 @@ _LEAVE = 0.8
 """Rows that ended leave when no more than this share of the batch is still written."""
 
 
-@torch.no_grad()
 def sample_whole(
     model: Any,
     prompts: Sequence[Sequence[int]],
@@ -38,21 +37,18 @@ def sample_whole(
     Returns:
         the tokens of every completion, in the order of the prompts.
     """
-    batch = _Batch(model, prompts)
     written: list[list[int]] = [[] for _ in prompts]
     stops = torch.tensor(sorted(ends), device=model.device)
-    for _ in range(max_tokens):
-        tokens = torch.multinomial((batch.logits / temperature).softmax(-1), 1).squeeze(-1)
-        going = ~torch.isin(tokens, stops)
-        for row, token, open_ in zip(
-            batch.rows.tolist(), tokens.tolist(), batch.open.tolist(), strict=True
-        ):
-            if open_:
+    with torch.no_grad():
+        batch = _Batch(model, prompts)
+        for left in reversed(range(max_tokens)):
+            tokens = torch.multinomial((batch.logits / temperature).softmax(-1), 1).squeeze(-1)
+            for row, token in batch.still_written(tokens):
                 written[row].append(token)
-        batch.open &= going
-        if not batch.open.any():
-            break
-        batch.advance(tokens)
+            batch.open &= ~torch.isin(tokens, stops)
+            if not (left and batch.open.any()):
+                break
+            batch.advance(tokens)
     return written
 
 
@@ -76,6 +72,11 @@ class _Batch:
         self.rows = torch.arange(len(prompts), device=device)
         self.open = torch.ones(len(prompts), dtype=torch.bool, device=device)
         self.logits = self._next(ids, (self._mask.cumsum(-1) - 1).clamp(min=0))
+
+    def still_written(self, tokens: torch.Tensor) -> Iterator[tuple[int, int]]:
+        """The prompt and the token of every row that has not ended."""
+        known = zip(self.rows.tolist(), tokens.tolist(), self.open.tolist(), strict=True)
+        return ((row, token) for row, token, is_open in known if is_open)
 
     def advance(self, tokens: torch.Tensor) -> None:
         """Take the tokens that were drawn, and let rows that ended leave when they are many."""

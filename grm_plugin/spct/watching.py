@@ -18,7 +18,7 @@ def numbers(outcomes: Sequence[Outcome]) -> dict[str, float]:
     >>> numbers([Outcome(1.0, margin=3.0), Outcome(-1.0, failure="unreadable")])
     {'readable': 0.5, 'ties': 0.0, 'margin': 3.0}
     """
-    means = {
+    means: dict[str, list[float | int | None]] = {
         "readable": [one.readable for one in outcomes],
         "ties": [one.tie for one in outcomes],
         "margin": [one.margin for one in outcomes],

@@ -305,3 +305,12 @@ def test_the_embedded_judge_is_measured_on_its_own_tasks(grm: Grm, tmp_path: Pat
         one for one in parts["overall"]["points"] if (one["scheme"], one["k"]) == ("mean", 4)
     ]
     assert last["cost"]["written"] > 4 * 30 and last["unscored"] < 1
+
+
+def test_judgments_that_are_lost_are_told_and_drawn_again(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    command = ("scale", "rm.jsonl", "--out", "out", "--samples", "2", "--no-greedy", *TINY)
+    slow = ("--set", "engine.delay_s=0.5", "--set", "group_timeout_s=0.2")
+    assert grm(*command, *slow).code == 3
+    assert grm(*command).code == 0
+    assert figures(tmp_path / "out")["parts"][0]["points"][0]["unscored"] == 0
