@@ -14,6 +14,7 @@ from grm_plugin.evaluation.scaling.study import aligned
 from recipes.spct.journal import Journal
 from recipes.spct.reference.chain import plan
 from recipes.spct.reference.figures import deep, places, reading, wide
+from recipes.spct.reference.figures.areas import areas
 from recipes.spct.reference.figures.cells import Cell, Chosen
 from recipes.spct.reference.figures.intervals import Figure, Slice
 from recipes.spct.reference.figures.rules import KS, candidates
@@ -93,7 +94,7 @@ class Measured:
         yield from deep.meta_rules(slice_, samples, meta, margin, self._design)
         self.notes["areas"] = {
             name: {"value": one.value, "low": one.low, "high": one.high, "pairs": one.pairs}
-            for name, one in deep.areas(samples).items()
+            for name, one in areas(samples).items()
         }
         last = meta[KS[-1]]
         design = replace(self._design, ks=_CURVE[1:])
