@@ -11,6 +11,7 @@ from grm_plugin.errors import InputError, quoted
 from grm_plugin.spct.asking import Asking
 from grm_plugin.spct.rewarding import Outcome, outcome
 from grm_plugin.thinking import Thinking
+from grm_plugin.types import Reason
 
 _EXPECTED = (
     "the column `target` of `grm train rl-data` (--data.label_key target), such as "
@@ -95,6 +96,7 @@ def _logs(found: Outcome) -> dict[str, float]:
     """Always the same numbers, as the host needs it; what is not known is 0."""
     return {
         "outcome/readable": float(found.readable),
+        "outcome/truncated": float(found.failure == Reason.TRUNCATED),
         "outcome/tie": float(found.tie),
         "outcome/margin": found.margin or 0.0,
         "outcome/criteria": float(found.criteria or 0),

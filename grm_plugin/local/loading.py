@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 from grm_plugin.errors import EngineError, quoted
 from grm_plugin.local.options import LocalModelOptions
@@ -33,9 +33,9 @@ def load(auto_class: Any, options: LocalModelOptions, owner: str, **more: Any) -
     """
     name = _checked_path(options.model, owner)
     dtype = options.dtype if options.dtype == "auto" else _dtype(options.dtype, owner)
-    if options.attn_implementation:
-        more["attn_implementation"] = options.attn_implementation
     try:
+        if attention := options.attn_implementation or capped(name, **options.loading):
+            more["attn_implementation"] = attention
         tokenizer = AutoTokenizer.from_pretrained(name, **options.loading)
         model, report = auto_class.from_pretrained(
             name,
@@ -51,6 +51,17 @@ def load(auto_class: Any, options: LocalModelOptions, owner: str, **more: Any) -
         raise EngineError(
             f"{owner}: model {options.model!r} can not be loaded: {quoted(error, 300)}"
         ) from error
+
+
+def capped(name: str, **loading: Any) -> str | None:
+    """The attention for a model that caps its logits (Gemma-2), which ``sdpa`` does not; else None.
+
+    Args:
+        name: folder or hub id.
+        loading: further arguments of ``from_pretrained``.
+    """
+    config = AutoConfig.from_pretrained(name, **loading).get_text_config()
+    return "eager" if getattr(config, "attn_logit_softcapping", None) else None
 
 
 def _checked_path(model: str, owner: str) -> str:

@@ -23,7 +23,8 @@ class LocalModelOptions(Options):
         revision: branch, tag or commit on the hub.
         device: a torch device; ``auto`` is ``cuda`` where there is one, else ``cpu``.
         dtype: a torch dtype such as ``bfloat16``; ``auto`` is the one the weights are stored in.
-        attn_implementation: say ``eager`` or ``sdpa``; None lets transformers choose.
+        attn_implementation: say ``eager`` or ``flash_attention_2``; None lets transformers choose,
+            and is ``eager`` for models that cap the logits of attention, which ``sdpa`` ignores.
         trust_remote_code: run the code that comes with the weights.
         batch_tokens: most tokens of one padded batch, prompts and outputs.
         batch_cost_tokens: rows of unlike length share a batch while that takes fewer tokens of

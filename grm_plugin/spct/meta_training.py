@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from grm_plugin.errors import ConfigError, InputError, TrainingError, quoted
-from grm_plugin.local.loading import context_of
+from grm_plugin.local.loading import capped, context_of
 from grm_plugin.spct.meta_balance import row_weights
 from grm_plugin.spct.meta_data import MetaRow
 from grm_plugin.spct.meta_settings import MetaTraining, Trained, check_folder, check_rows
@@ -91,7 +91,11 @@ def _load(settings: MetaTraining) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(settings.base)
         model = AutoModelForSequenceClassification.from_pretrained(
-            settings.base, num_labels=1, dtype=dtype, use_safetensors=True
+            settings.base,
+            num_labels=1,
+            dtype=dtype,
+            use_safetensors=True,
+            attn_implementation=capped(settings.base),
         )
     except _LOAD_ERRORS as error:
         raise TrainingError(

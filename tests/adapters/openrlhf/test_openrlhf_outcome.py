@@ -62,6 +62,7 @@ async def test_the_hosts_executor_rewards_right_and_wrong_judgments(
 def test_every_rollout_logs_the_same_numbers() -> None:
     assert scored(RIGHT)["extra_logs"] == {
         "outcome/readable": 1.0,
+        "outcome/truncated": 0.0,
         "outcome/tie": 0.0,
         "outcome/margin": 3.0,
         "outcome/criteria": 1.0,
@@ -72,7 +73,9 @@ def test_every_rollout_logs_the_same_numbers() -> None:
 
 
 def test_a_rollout_that_was_cut_is_wrong() -> None:
-    assert scored(RIGHT, truncated=True)["reward"] == -1.0
+    found = scored(RIGHT, truncated=True)
+    assert found["reward"] == -1.0
+    assert found["extra_logs"]["outcome/truncated"] == 1.0
 
 
 def test_a_single_response_has_a_label_of_zero_or_one() -> None:

@@ -73,7 +73,7 @@ def test_rewards_of_the_update_are_those_of_the_rule(run: Training, rows: Path) 
     for sample in (one for update in updates for one in update):
         row = asked[sample.prompt.removeprefix("<|bos|>")]
         seen.add(row["id"])
-        finished = not sample.logs["truncated"]
+        finished = not sample.logs["outcome/truncated"]
         assert sample.reward == expected(row, sample.response, finished=finished)
     assert len(seen) == PROMPTS_PER_STEP * STEPS
 
