@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.evaluation.scaling.measuring import Design
+from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme
 from grm_plugin.evaluation.scaling.study import aligned
 from recipes.spct.journal import Journal
@@ -99,8 +100,12 @@ class Measured:
         last = meta[KS[-1]]
         design = replace(self._design, ks=_CURVE[1:])
         self.curves[f"rl, {last.name}"] = deep.curve(samples, last, design)
+        if fitted.error is not None:
+            yield from self._early(slice_, samples, fitted.error)
+
+    def _early(self, slice_: Slice, samples: Samples, error: float) -> Iterator[Figure]:
         cap = self._plan["stop"]["cap"]
-        stopped, saved = deep.early(slice_, samples, fitted.error, cap, self._design)
+        stopped, saved = deep.early(slice_, samples, error, cap, self._design)
         self.notes["samples saved"] = saved
         yield from stopped
 
