@@ -1,8 +1,9 @@
 """The agent file with which OpenRLHF trains a judge: ``--train.agent_func_path`` names it.
 
 The settings of the judge are those that ``GRM_CONFIG`` names in the environment of the rollout
-actors, and ``GRM_SINGLE`` names another template for single responses. A reward file (``--reward.remote_url``) would be told neither tokens nor whether they were
-cut, and OpenRLHF swallows its errors; an agent's end the run with their own words.
+actors, and ``GRM_SINGLE`` names another template for single responses. A reward file
+(``--reward.remote_url``) would be told neither tokens nor whether they were cut, and OpenRLHF
+swallows its errors; an agent's end the run with their own words.
 """
 
 from __future__ import annotations
