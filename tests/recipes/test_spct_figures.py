@@ -19,7 +19,8 @@ from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
 from recipes.spct.journal import Journal
 from recipes.spct.reference.figures.__main__ import main
-from recipes.spct.reference.figures.deep import areas, early, meta_rules
+from recipes.spct.reference.figures.areas import areas
+from recipes.spct.reference.figures.deep import early, meta_rules
 from recipes.spct.reference.figures.intervals import Figure, Slice, holm
 from recipes.spct.reference.figures.places import balanced, biased, first_place
 from recipes.spct.reference.figures.rules import by_margin, candidates, choose

@@ -46,19 +46,19 @@ class Chosen:
 
     Args:
         meta, margin: coefficients of the weights, with meta-scores and with margins alone.
-        error: of the stopper.
+        error: of the stopper; None where every one lost too much.
     """
 
     meta: Weighing
     margin: Weighing
-    error: float
+    error: float | None
 
     @classmethod
     def read(cls, folder: Path) -> Chosen:
         """From the files of ``grm train weights`` and ``grm train stopper`` in ``folder``."""
-        stopper = json.loads((folder / "stopper.json").read_text(encoding="utf-8"))
+        stop = json.loads((folder / "stopper.json").read_text(encoding="utf-8"))["stop"]
         return cls(
             read_weighing(folder / "weights.json"),
             read_weighing(folder / "margin.json"),
-            float(stopper["stop"]["error"]),
+            stop and float(stop["error"]),
         )

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.evaluation.scaling.measuring import Design
+from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme
 from grm_plugin.evaluation.scaling.study import aligned
 from recipes.spct.journal import Journal
 from recipes.spct.reference.chain import plan
 from recipes.spct.reference.figures import deep, places, reading, wide
+from recipes.spct.reference.figures.areas import areas
 from recipes.spct.reference.figures.cells import Cell, Chosen
 from recipes.spct.reference.figures.intervals import Figure, Slice
 from recipes.spct.reference.figures.rules import KS, candidates
@@ -93,13 +95,17 @@ class Measured:
         yield from deep.meta_rules(slice_, samples, meta, margin, self._design)
         self.notes["areas"] = {
             name: {"value": one.value, "low": one.low, "high": one.high, "pairs": one.pairs}
-            for name, one in deep.areas(samples).items()
+            for name, one in areas(samples).items()
         }
         last = meta[KS[-1]]
         design = replace(self._design, ks=_CURVE[1:])
         self.curves[f"rl, {last.name}"] = deep.curve(samples, last, design)
+        if fitted.error is not None:
+            yield from self._early(slice_, samples, fitted.error)
+
+    def _early(self, slice_: Slice, samples: Samples, error: float) -> Iterator[Figure]:
         cap = self._plan["stop"]["cap"]
-        stopped, saved = deep.early(slice_, samples, fitted.error, cap, self._design)
+        stopped, saved = deep.early(slice_, samples, error, cap, self._design)
         self.notes["samples saved"] = saved
         yield from stopped
 
