@@ -22,8 +22,8 @@ from grm_plugin.pipeline.rating import load_meta_template, trained_on
 from grm_plugin.plugins import installed
 from grm_plugin.records import read_verdicts, to_line
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.spct.meta_data import Splitting
 from grm_plugin.spct.meta_records import rate_verdicts
+from grm_plugin.spct.splitting import Splitting
 from grm_plugin.types import Verdict
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def weights(
     ks: Annotated[str, Option(metavar="4,8,...", help="How many samples vote.")] = "4,8,16,32",
     by: Annotated[
         str | None,
-        Option(help="Name in the metadata of what folds and intervals keep together."),
+        Option(
+            help="Name in the metadata of what folds and intervals keep together, one value or a "
+            "list; default: the prompt."
+        ),
     ] = None,
     drop_below: Annotated[
         float, Option(min=0.0, max=1.0, help="Share of the heaviest weight that has no vote.")
@@ -162,9 +165,12 @@ def _fitted(verdicts: Sequence[Verdict], asked: _Asked) -> tuple[dict[str, Any],
     samples = Samples.of(verdicts)
     ways = _ways(samples, asked)
     fitting = Fitting(ks=_drawn(samples, asked), seed=asked.seed)
-    clusters = [Splitting(asked.by).cluster(group) for group in samples.groups]
+    values = [Splitting(asked.by).values(group) for group in samples.groups]
     limit = {"drop_below": asked.drop_below}
-    figures = cross_validated(samples, clusters, ways, fitting, folds=asked.folds, **limit)
+    try:
+        figures = cross_validated(samples, values, ways, fitting, folds=asked.folds, **limit)
+    except InputError as error:
+        raise InputError(f"--by {asked.by or '(the prompt)'}: {error}") from None
     fitted = fit_weights(samples, ways[-1], fitting, **limit)
     return {
         "coefficients": fitted.weighing.model_dump(),
@@ -172,7 +178,7 @@ def _fitted(verdicts: Sequence[Verdict], asked: _Asked) -> tuple[dict[str, Any],
         "log_likelihood": {"weights": fitted.log_likelihood, "equal": fitted.equal},
         "groups": len(samples.groups),
         "samples": samples.samples,
-        "clusters": len(set(clusters)),
+        "clusters": len(set(itertools.chain.from_iterable(values))),
         "ks": fitting.ks,
         "folds": asked.folds,
         "seed": asked.seed,
