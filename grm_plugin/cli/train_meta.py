@@ -15,6 +15,7 @@ from typer import Argument, Option
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.cli.picture import save_calibration
 from grm_plugin.cli.progress import Meter
+from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.evaluation.auc import AUC
 from grm_plugin.report.terminal import out, plain_table, say
@@ -89,8 +90,9 @@ def meta(
     held_out = [row for row in rows if row.split == "validation"]
     report = _examined(held_out, folder) if held_out else None
     by = noted.get(HELD_OUT_BY, "cluster")
-    figures = {**_as_json(report), HELD_OUT_BY: by} if report else None
-    _write(folder / "report.json", {"training": training, "validation": figures})
+    figures = {**_figures_of(report), HELD_OUT_BY: by} if report else None
+    with writing(folder / "report.json") as file:
+        file.write(as_json({"training": training, "validation": figures}, indent=2) + "\n")
     if report:
         save_calibration(folder / "calibration.png", report.calibration)
         _tell(report, by)
@@ -150,30 +152,15 @@ def _examined(rows: Sequence[MetaRow], folder: Path) -> MetaReport:
     with (folder / "validation.jsonl").open("w", encoding="utf-8") as file:
         for row, logit in zip(rows, logits, strict=True):
             known = {name: value for name, value in asdict(row).items() if name != "text"}
-            line = json.dumps(_written({**known, "logit": logit}), allow_nan=False)
-            file.write(line + "\n")
+            file.write(as_json({**known, "logit": logit}) + "\n")
     return meta_report(rows, logits)
 
 
-def _as_json(report: MetaReport) -> dict[str, Any]:
+def _figures_of(report: MetaReport) -> dict[str, Any]:
     figures = asdict(report)
     for name, _ in _FIGURES:
         figures[name].pop("pulls")
     return figures
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    text = json.dumps(_written(value), indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
-def _written(value: Any) -> Any:
-    """``value`` with null for what is not known: NaN is no JSON, and neither is an infinity."""
-    if isinstance(value, dict):
-        return {name: _written(each) for name, each in value.items()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return list(map(_written, value)) if isinstance(value, list | tuple) else value
 
 
 def _tell(report: MetaReport, by: str) -> None:

@@ -307,6 +307,42 @@ def test_a_meta_rm_rates_what_has_no_meta_score_and_the_record_is_kept(
     assert len({one.meta_score for each in kept for one in each.judgments}) > 1
 
 
+def test_a_rating_that_was_killed_asks_for_no_judgment_twice(
+    grm: Grm, tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grm_plugin.classifiers.transformers import TransformersClassifier
+    from tests.engines.tiny_models import save_classifier
+
+    save_classifier(tmp_path / "meta")
+    path = write(tmp_path / "r.jsonl", [verdict(number, k=4) for number in range(24)])
+    command = ("train", "weights", path, "--ks", "2,4", "--classifier", "meta")
+    assert grm(*command, "--out", "whole.json").code == 0
+    monkeypatch.setattr("grm_plugin.spct.meta_rating._AT_A_TIME", 16)
+    asked, rate = [], TransformersClassifier.logits
+
+    async def killed_at_64(self, texts):
+        if len(asked) == 64:
+            raise MemoryError("killed")
+        asked.extend(texts)
+        return await rate(self, texts)
+
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(TransformersClassifier, "logits", killed_at_64)
+        grm(*command, "--out", "w.json")
+
+    async def noted(self, texts):
+        asked.extend(texts)
+        return await rate(self, texts)
+
+    monkeypatch.setattr(TransformersClassifier, "logits", noted)
+    kept = Path(".w.json.logits")
+    kept.write_bytes(kept.read_bytes()[:-9])  # the last line was not written to its end
+    assert grm(*command, "--out", "w.json").code == 0
+    assert len(asked) == 96 + 1 and not kept.exists()
+    made, whole = (json.loads(Path(name).read_text()) for name in ("w.json", "whole.json"))
+    assert made["coefficients"] == pytest.approx(whole["coefficients"], abs=1e-4)
+
+
 def test_the_margin_alone_needs_no_meta_rm(grm: Grm, tmp_path: Path) -> None:
     path = write(tmp_path / "r.jsonl", [verdict(number, k=8, n=4) for number in range(30)])
     ended = grm("train", "weights", path, "--out", "w.json", "--margin-only", "--ks", "4")
