@@ -36,7 +36,8 @@ def reject(
     Right is a judgment that scores the best response above every other, or a single one by its
     label; what can not be read is not right. A datum of which all trajectories without a hint are
     right is too easy: all of its trajectories are dropped, and `--easy` names it for
-    `grm train rl-data`. The hint is not part of a stored prompt, and a judgment that tells of it is
+    `grm train rl-data`; where the others of these were lost on the way, it may be, and is dropped
+    as well. The hint is not part of a stored prompt, and a judgment that tells of it is
     dropped.
 
     The table of what was kept and dropped, and why, is also in a file beside OUT that ends in
@@ -47,6 +48,11 @@ def reject(
         if is_torn(path):
             say(f"warning: {path} ends within a line, which is left out; the lines before it count")
     ease, table = _ease(files), Table()
+    if ease.unknown:
+        say(
+            f"warning: data that may be too easy, as some of their trajectories were lost: "
+            f"{ease.unknown:,}; none of theirs is kept, and `grm train sample` draws them again"
+        )
     prompts = Prompts(_control_tokens(folder))
     with writing(to) as file:
         for one in _judged(files, ease, table):

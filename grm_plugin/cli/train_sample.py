@@ -69,6 +69,9 @@ def sample(
     All data are checked before the first token is spent. Run the same command again, and it goes
     on: after a kill, out of memory, or with a larger `budget`, which holds for all files together.
 
+    A datum of which one judgment was lost on the way (transport, timeout or a refusal) is sampled
+    again by the same command: what it would have been decides whether the datum is too easy.
+
     Exit code: 0 all is sampled, 3 some judgments were lost on the way, 4 the budget is spent,
     1 an error, 130 interrupted, 143 terminated.
     """
@@ -113,7 +116,8 @@ def _sample(
     with GRM(config, plugins=[hinting]) as grm:
         _check_scale(grm, sort)
         source = Source(rows, grm.check_group, limit)
-        with closing(continued(sort.path(folder), config, unscored=False)) as out:
+        path = sort.path(folder)
+        with closing(continued(path, config, unscored=False, each_sample=True)) as out:
             out.advice = "choose another --out"
             grm.spend(spent)
             tally = judge(grm, source, out, append=append)

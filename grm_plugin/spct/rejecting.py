@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from grm_plugin.spct.examples import Datum, correct, datum_of, subset_of
@@ -22,6 +22,7 @@ class Fate(StrEnum):
     UNREADABLE = "unreadable"  # for whatever reason it has no scores
     LOST = "lost"  # it never came: transport, timeout, a refusal
     TOO_EASY = "too easy"  # all plain trajectories of its datum are right
+    MAY_BE_EASY = "may be too easy"  # the same of those that came, and others were lost
     TELLS_HINT = "tells the hint"  # right, and says that it was told
     PARTIAL = "partial"  # not all responses were shown
     TWICE = "there twice"  # the same text about the same order
@@ -46,33 +47,49 @@ class Trajectory:
     fate: Fate
 
 
+class TooEasy(IntEnum):
+    """What the plain trajectories of a datum say of it; of several records the highest holds."""
+
+    YES = 0  # all are right
+    UNKNOWN = 1  # all that came are right, and some were lost
+    NO = 2  # one is not right
+
+
 class Ease:
     """Which data are too easy: all their plain trajectories are right. A few bytes a datum."""
 
     def __init__(self) -> None:
-        self._all_right: dict[str, bool] = {}
+        self._found: dict[str, TooEasy] = {}
         self._ids: dict[str, str] = {}
 
     def add(self, verdict: Verdict) -> None:
-        """Take in a datum's plain trajectories; what was lost was not right."""
-        label, name = datum_of(verdict.group).label, verdict.group.fingerprint
-        right = all(correct(one.scores, label) for one in verdict.judgments)
-        self._all_right[name] = (
-            right
-            and bool(verdict.judgments)
-            and not verdict.failures
-            and self._all_right.get(name, True)
-        )
+        """Take in a datum's plain trajectories."""
+        name = verdict.group.fingerprint
+        self._found[name] = max(_easy(verdict), self._found.get(name, TooEasy.YES))
         self._ids[name] = verdict.group.id
 
-    def __contains__(self, fingerprint: str) -> bool:
-        return self._all_right.get(fingerprint, False)
+    def of(self, fingerprint: str) -> TooEasy:
+        """Whether a datum is too easy; one that was not sampled without a hint is not."""
+        return self._found.get(fingerprint, TooEasy.NO)
+
+    @property
+    def unknown(self) -> int:
+        """Data that may be too easy: what came is right, and some trajectories were lost."""
+        return sum(easy is TooEasy.UNKNOWN for easy in self._found.values())
 
     def rows(self) -> Iterator[dict[str, str]]:
         """What names the data that are too easy, for RL to leave out."""
-        for name, easy in self._all_right.items():
-            if easy:
+        for name, easy in self._found.items():
+            if easy is TooEasy.YES:
                 yield {"fingerprint": name, "id": self._ids[name]}
+
+
+def _easy(verdict: Verdict) -> TooEasy:
+    label = datum_of(verdict.group).label
+    lost = [one.reason in LOST for one in verdict.failures]
+    if not all(lost) or not all(correct(one.scores, label) for one in verdict.judgments):
+        return TooEasy.NO
+    return TooEasy.UNKNOWN if lost or not verdict.judgments else TooEasy.YES
 
 
 class Rejection:
@@ -107,8 +124,9 @@ class Rejection:
             return Fate.PARTIAL
         if not correct(sample.scores, datum.label):
             return Fate.TIE if _ties(sample, datum.label) else Fate.WRONG
-        if datum.group.fingerprint in self._ease:
-            return Fate.TOO_EASY
+        easy = self._ease.of(datum.group.fingerprint)
+        if easy is not TooEasy.NO:
+            return Fate.TOO_EASY if easy is TooEasy.YES else Fate.MAY_BE_EASY
         return Fate.TELLS_HINT if hinted and tells_hint(sample.text) else Fate.KEPT
 
     def _is_new(self, datum: Datum, judgment: Judgment) -> bool:

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.errors import EngineError, TransportError
 from grm_plugin.records import read_verdicts
 from grm_plugin.spct.hinting import BEST, RIGHT, WRONG
+from grm_plugin.testing import ScriptedEngine
 from tests.cli.conftest import Ended
 from tests.cli.files import read, write
 from tests.spct.reference_data import JUDGE, SHORT, rm_rows
@@ -171,6 +174,29 @@ def test_a_judge_that_nobody_can_read_is_told_early_with_an_example(
     assert ended.code == 0, ended.err
     assert ended.err.count("judgments can be read; the last is truncated") == 1
     assert "it ends" in ended.err
+
+
+def test_one_lost_sample_of_a_scored_group_is_drawn_again(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "rm.jsonl", data(4))
+    asked = (*SAMPLE, "--no-hinted", *TINY)
+    draw = ScriptedEngine.sample
+
+    async def flaky(self: Any, request: SampleRequest) -> Sequence[Draw | EngineError]:
+        drawn = await draw(self, request)
+        lost = TransportError("the line is down")
+        return [lost if request.first + i == 2 else one for i, one in enumerate(drawn)]
+
+    monkeypatch.setattr(ScriptedEngine, "sample", flaky)
+    ended = grm(*asked)
+    assert ended.code == 3, ended.err
+    monkeypatch.setattr(ScriptedEngine, "sample", draw)
+    ended = grm(*asked)
+    assert ended.code == 0, ended.err
+    verdicts = list(read_verdicts(tmp_path / "dir/plain.jsonl"))
+    assert [len(one.judgments) for one in verdicts] == [3] * 4
+    assert not any(one.failures for one in verdicts)
 
 
 def test_out_of_memory_loses_nothing_and_the_same_command_goes_on(

@@ -62,6 +62,19 @@ def test_a_datum_that_is_right_every_time_is_dropped_with_its_hinted_trajectory(
     assert fates([easy], [hinted]) == [Fate.TOO_EASY] * 4
 
 
+def test_a_datum_of_which_a_trajectory_was_lost_may_be_too_easy_and_is_not_learned_from() -> None:
+    late = failure(2, Reason.TIMEOUT)
+    hinted = verdict(group(), judgment(0, (9, 1), "told"))
+    right = verdict(group(), judgment(0, (8, 5)), judgment(1, (8, 5)), late)
+    assert fates([right], [hinted]) == [*[Fate.MAY_BE_EASY] * 2, Fate.LOST, Fate.MAY_BE_EASY]
+    assert fates([verdict(group(), late)], [hinted]) == [Fate.LOST, Fate.MAY_BE_EASY]
+    wrong = verdict(group(), judgment(0, (8, 5)), judgment(1, (5, 8)), late)
+    assert fates([wrong]) == [Fate.KEPT, Fate.WRONG, Fate.LOST]
+    ease = Ease()
+    ease.add(right)
+    assert (ease.unknown, list(ease.rows())) == (1, [])
+
+
 def test_hinted_trajectories_do_not_make_a_datum_easy() -> None:
     hard = verdict(group(), *(judgment(k, (5, 8)) for k in range(3)))
     hinted = verdict(group(), judgment(0, (9, 1), "told"))
