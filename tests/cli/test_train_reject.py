@@ -193,6 +193,16 @@ def test_unusual_control_tokens_are_on_record_so_that_prompts_are_rendered_as_th
     assert "can not be rendered as it was" in grm(*REJECT).err
 
 
+def test_control_tokens_are_on_record_before_the_judge_is_asked(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedEngine, "control_tokens", (ODD,), raising=False)
+    write(tmp_path / "rm.jsonl", data(6))
+    priced = ("--set", "budget={tokens: 1}")
+    assert grm("train", "sample", "rm.jsonl", "--out", "dir", *TINY, *priced).code == 4
+    assert json.loads((tmp_path / "dir/control_tokens.json").read_text()) == [ODD]
+
+
 def test_single_responses_are_learned_by_their_label(
     grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

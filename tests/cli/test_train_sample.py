@@ -109,6 +109,20 @@ def test_what_can_not_be_sampled_is_said_before_a_token_is_spent(
     assert not (tmp_path / "log").exists()
 
 
+@pytest.mark.parametrize(
+    ("template", "telling"),
+    [("json-judge", "expected scores of 0 or 1, got 1 to 10"), ("./own.txt", "no place")],
+)
+def test_what_singles_can_not_be_asked_is_said_before_groups_are_paid_for(
+    grm: Grm, tmp_path: Path, template: str, telling: str
+) -> None:
+    (tmp_path / "own.txt").write_text("---\nscale: [0, 1]\n---\n{{conversation}}\n{{responses}}\n")
+    write(tmp_path / "rm.jsonl", [*data(2), {**single(1)[0], "reference": "4"}])
+    ended = grm(*SAMPLE, "--single", template, *TINY)
+    assert ended.code == 1 and telling in ended.err, ended.err
+    assert not (tmp_path / "log").exists()
+
+
 def test_bad_data_are_told_before_a_token_is_spent(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", [*data(1), *data(1, best=3), {"prompt": "x", "responses": ["y"]}])
     ended = grm(*SAMPLE, *TINY)
