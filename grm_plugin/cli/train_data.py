@@ -60,6 +60,9 @@ def convert(
     each rated, in one of the ways of UltraFeedback. `strengths`: two responses and a number from
     -3 (the first is better) to 3, as in HelpSteer. `verified`: answers that are right or wrong.
 
+    `id`, `subset`, `source`, `reference`, `principles` and images are kept, and other columns join
+    the metadata, where `--cluster` finds them.
+
     A row that names no single best response (a tie, strength 0) is dropped and counted; a row of
     another form is an error.
     """
