@@ -36,9 +36,12 @@ def reject(
     Right is a judgment that scores the best response above every other, or a single one by its
     label; what can not be read is not right. A datum of which all trajectories without a hint are
     right is too easy: all of its trajectories are dropped, and `--easy` names it for
-    `grm train rl-data`; where the others of these were lost on the way, it may be, and is dropped
-    as well. The hint is not part of a stored prompt, and a judgment that tells of it is
-    dropped.
+    `grm train rl-data`. The hint is not part of a stored prompt.
+
+    So far these are the rules of the paper. Ours drop besides: a datum that may be too easy, as
+    what came is right and some was lost on the way; a judgment that was not shown all responses;
+    a hinted one that says that it was told (in one of the usual ways to say so: read some); and of
+    right ones the same text about the same order, after the first.
 
     The table of what was kept and dropped, and why, is also in a file beside OUT that ends in
     `.table.json`.
@@ -63,6 +66,9 @@ def reject(
     _write(easy or folder / "easy.jsonl", ease.rows())
     _write(to.with_suffix(".table.json"), table.as_json())
     out.print(_shown(table))
+    if why := table.why_unreadable:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in why.most_common())
+        say(f"unreadable, by what was wrong: {told}")
     total = table.total
     say(f"{total[Fate.KEPT]:,} of {total.total():,} trajectories kept in {to}")
 

@@ -25,7 +25,7 @@ class Fate(StrEnum):
     MAY_BE_EASY = "may be too easy"  # the same of those that came, and others were lost
     TELLS_HINT = "tells the hint"  # right, and says that it was told
     PARTIAL = "partial"  # not all responses were shown
-    TWICE = "there twice"  # the same text about the same order
+    TWICE = "there twice"  # to be kept, and the same text about the same order is kept already
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,6 @@ class Rejection:
     def _fate(self, datum: Datum, sample: Sample, *, hinted: bool) -> Fate:
         if isinstance(sample, Failure):
             return Fate.LOST if sample.reason in LOST else Fate.UNREADABLE
-        if not self._is_new(datum, sample):
-            return Fate.TWICE
         if len(sample.order) < len(set(datum.group.responses)):
             return Fate.PARTIAL
         if not correct(sample.scores, datum.label):
@@ -127,7 +125,9 @@ class Rejection:
         easy = self._ease.of(datum.group.fingerprint)
         if easy is not TooEasy.NO:
             return Fate.TOO_EASY if easy is TooEasy.YES else Fate.MAY_BE_EASY
-        return Fate.TELLS_HINT if hinted and tells_hint(sample.text) else Fate.KEPT
+        if hinted and tells_hint(sample.text, evidence=any(datum.group.evidence)):
+            return Fate.TELLS_HINT
+        return Fate.KEPT if self._is_new(datum, sample) else Fate.TWICE
 
     def _is_new(self, datum: Datum, judgment: Judgment) -> bool:
         name = f"{datum.group.fingerprint} {judgment.order} {judgment.text}"
@@ -144,30 +144,44 @@ def _ties(judgment: Judgment, label: int) -> bool:
 
 @dataclass
 class Table:
-    """Counts of fates, by subset and by whether the judge was told the label."""
+    """Counts of fates, by subset and by whether the judge was told the label.
+
+    Args:
+        counts: of fates.
+        failures: why there are no scores, of those that are unreadable.
+    """
 
     counts: dict[tuple[str, bool], Counter[Fate]] = field(default_factory=dict)
+    failures: dict[tuple[str, bool], Counter[str]] = field(default_factory=dict)
 
     def add(self, one: Trajectory) -> None:
         """Count one trajectory."""
         name = subset_of(one.datum.group), one.hinted
         self.counts.setdefault(name, Counter())[one.fate] += 1
+        if one.fate is Fate.UNREADABLE and isinstance(one.sample, Failure):
+            self.failures.setdefault(name, Counter())[one.sample.reason] += 1
 
     @property
     def total(self) -> Counter[Fate]:
         """Of all together."""
         return sum(self.counts.values(), Counter())
 
+    @property
+    def why_unreadable(self) -> Counter[str]:
+        """Of all together, why those that are unreadable have no scores."""
+        return sum(self.failures.values(), Counter())
+
     def as_json(self) -> list[dict[str, Any]]:
         """A line for each subset and source, with the number of each fate that is there."""
         return [
             {
-                "subset": subset,
-                "source": "hinted" if hinted else "plain",
+                "subset": name[0],
+                "source": "hinted" if name[1] else "plain",
                 "trajectories": counts.total(),
                 **{fate.value: counts[fate] for fate in Fate if counts[fate]},
+                **({"why unreadable": dict(self.failures[name])} if name in self.failures else {}),
             }
-            for (subset, hinted), counts in sorted(self.counts.items())
+            for name, counts in sorted(self.counts.items())
         ]
 
 

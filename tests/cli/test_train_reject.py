@@ -63,7 +63,7 @@ def test_what_is_right_becomes_rows_and_the_table_says_why_the_rest_does_not(
     assert (table["plain"]["kept"], table["plain"]["wrong"]) == (12, 24)
     assert table["plain"]["subset"] == "trees"
     assert table["hinted"]["kept"] == len(rows) - 12
-    assert re.search(r"trees plain 12 24 0 36", ended.out), ended.out
+    assert re.search(r"trees plain 12 24 36", ended.out), ended.out
     for row in rows:
         best = int(row["id"]) % 3
         assert row["order"][0] == best
@@ -167,6 +167,18 @@ def test_a_judge_of_which_nothing_can_be_read_gives_no_file(grm: Grm, tmp_path: 
     assert "no trajectory is kept; of 12: 12 unreadable; the first" in ended.err
     assert "truncated" in ended.err and "its text ends" in ended.err
     assert not (tmp_path / "sft.jsonl").exists()
+
+
+def test_the_table_says_what_was_wrong_with_texts_that_can_not_be_read(
+    grm: Grm, tmp_path: Path
+) -> None:
+    rows = data(6)
+    rows[0]["prompt"] = "CUT"
+    write(tmp_path / "rm.jsonl", rows)
+    assert grm("train", "sample", "rm.jsonl", "--out", "dir", "--no-hinted", *TINY).code == 0
+    ended = grm(*REJECT)
+    assert ended.code == 0, ended.err
+    assert "unreadable, by what was wrong: 3 truncated" in ended.err
 
 
 def test_a_folder_without_trajectories_says_how_to_get_them(grm: Grm, tmp_path: Path) -> None:
