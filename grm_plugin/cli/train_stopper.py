@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
+from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.errors import InputError, not_installed
-from grm_plugin.records import read_verdicts
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.types import Scale, Verdict
 
@@ -24,7 +24,8 @@ def stopper(
         list[Path],
         Argument(
             metavar="RECORDS",
-            help="Verdicts with more than k samples of each group, as `grm score` writes them.",
+            help="Verdicts with more than k samples of each group, as `grm score` writes them: "
+            "files, the start of their names, or folders, also of `grm scale`.",
         ),
     ],
     k: Annotated[int, Option("-k", "--k", min=4, help="Most samples of a group.")] = 32,
@@ -62,7 +63,7 @@ def stopper(
     except ImportError as error:
         raise not_installed("grm train stopper", "eval", error) from error
     trial = Trial(k, min_samples, Scale(*scale), orders, seed, tuple(cluster or ()))
-    verdicts = [one for path in records for one in read_verdicts(path)]
+    verdicts = list(samples_of(records))
     if mean is None:
         _find_error(verdicts, trial, lose, to)
     else:

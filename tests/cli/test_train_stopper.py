@@ -47,6 +47,40 @@ def test_an_interval_may_go_by_what_the_groups_share(grm: Grm, record: Path) -> 
     assert ended.code == 1 and "no group's metadata has 'phrase'" in ended.err
 
 
+def test_a_folder_of_grm_scale_is_read_without_its_greedy_judgments(
+    grm: Grm, record: Path, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "measured").mkdir()
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    (folder / "samples.jsonl").write_bytes(record.read_bytes())
+    greedy = [
+        {**line, "judgments": line["judgments"][:1], "failures": [], "origin": {"temperature": 0}}
+        for line in lines
+    ]
+    (folder / "greedy.jsonl").write_text("".join(json.dumps(line) + "\n" for line in greedy))
+    ended = grm("train", "stopper", folder, "-k", "16", "--lose", "50")
+    assert ended.code == 0 and "40 groups" in ended.err
+    (folder / "rated.jsonl").write_bytes(record.read_bytes())
+    ended = grm("train", "stopper", folder, "-k", "16", "--lose", "50")
+    assert ended.code == 0 and "40 groups" in ended.err
+
+
+def test_verdicts_that_are_given_twice_count_once(grm: Grm, record: Path, tmp_path: Path) -> None:
+    (tmp_path / "again.jsonl").write_bytes(record.read_bytes())
+    ended = grm("train", "stopper", record, "again.jsonl", "-k", "16", "--lose", "50")
+    assert ended.code == 0 and "40 groups" in ended.err
+    assert "left out: 40 verdicts that are on record twice" in ended.err
+
+
+def test_records_of_two_judges_are_refused(grm: Grm, record: Path, tmp_path: Path) -> None:
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    for model in ("one", "two"):
+        told = [json.dumps({**line, "origin": {"model": model}}) + "\n" for line in lines]
+        (tmp_path / f"{model}.jsonl").write_text("".join(told))
+    ended = grm("train", "stopper", "one.jsonl", "two.jsonl", "-k", "16")
+    assert ended.code == 1 and "model was 'one', is 'two'" in ended.err
+
+
 def test_a_record_with_too_few_samples_is_refused(grm: Grm, record: Path) -> None:
     ended = grm("train", "stopper", record, "-k", "32")
     assert ended.code == 1 and "k: expected at most 24" in ended.err

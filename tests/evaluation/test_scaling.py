@@ -194,6 +194,17 @@ def test_groups_are_clustered_by_what_the_data_name() -> None:
         study(samples, [], Design((1,)), Intervals(("phrase",)))
 
 
+def test_groups_may_share_some_members_of_a_list() -> None:
+    judged = [
+        replace(
+            one, group=replace(one.group, metadata={**one.group.metadata, "all": [n % 7, n % 9]})
+        )
+        for n, one in enumerate(many(60))
+    ]
+    (found, *_) = study(Samples.of(judged), [], Design((1,)), Intervals(("all",)))
+    assert found.clusters == {"all": 9}
+
+
 def test_a_single_response_is_right_or_wrong() -> None:
     judged = [verdict((1,), best=1), verdict((0,), best=1), verdict((0,)), verdict((1,))]
     (overall,) = study(Samples.of(judged), [], Design((1,)))

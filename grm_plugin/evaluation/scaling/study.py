@@ -16,6 +16,7 @@ from grm_plugin.evaluation.scaling.figures import Part, Ties
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, voting
+from grm_plugin.evaluation.sharing import members_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Intervals:
     """How figures are given.
 
     Args:
-        clusters: names in the metadata of groups; groups that share a value are drawn together.
+        clusters: names in the metadata of groups; groups that share a value, or of a list any
+            member, belong together.
         ties: how the accuracy that has an interval counts a tie at the top.
         resamples: of the bootstrap.
         level: share of the resampled figures that an interval holds, 0..1.
@@ -116,7 +118,10 @@ def _part(
     return Part(
         name=name,
         groups=len(comparison.members),
-        clusters={one: len(set(map(repr, values))) for one, values in clusters.items()},
+        clusters={
+            one: len({name for value in values for name in members_of(value)})
+            for one, values in clusters.items()
+        },
         chance=float((1 / np.maximum(comparison.samples.sizes_G, 2)).mean()),
         points=tuple(comparison.points(design.ks)),
         greedy=comparison.greedy_point(),
