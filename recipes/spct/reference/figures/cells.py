@@ -60,5 +60,5 @@ class Chosen:
         return cls(
             read_weighing(folder / "weights.json"),
             read_weighing(folder / "margin.json"),
-            stop and float(stop["error"]),
+            None if stop["name"] == "fixed" else float(stop["error"]),
         )
