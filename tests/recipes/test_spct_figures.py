@@ -18,6 +18,7 @@ from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
 from recipes.spct.journal import Journal
+from recipes.spct.reference.figures import choosing
 from recipes.spct.reference.figures.__main__ import main
 from recipes.spct.reference.figures.areas import areas
 from recipes.spct.reference.figures.deep import early, meta_rules
@@ -122,15 +123,34 @@ def test_a_meta_rm_that_knows_the_truth_has_it_at_the_same_margin_too() -> None:
 def test_the_rule_that_is_right_most_often_is_chosen_and_beats_the_margin() -> None:
     samples = Samples.of(verdicts(k=32, meta=lambda right, lead: 3.0 * right))
     design = Design(ks=(8, 32), orders=16, balanced=True)
-    rules = candidates(Weighing(meta=1.0))
-    chosen = choose(samples, rules, design)
-    by_name = {one.name: one for one in rules}
+    chosen = choose(samples, {8: 0.9, 32: 0.1})
+    by_name = {one.name: one for one in candidates(Weighing(meta=1.0))}
     margin = dict.fromkeys((8, 32), by_name["meta 1/2"])
     lines = meta_rules(
         Slice(samples, 300), samples, {k: by_name[chosen[k]] for k in chosen}, margin, design
     )
     gains = {one.name.split(" (")[0]: one for one in lines}
     assert gains["meta@8"].holds and gains["meta@8 - margin@8"].holds
+
+
+def test_weights_are_chosen_by_groups_that_they_were_not_fitted_to(tmp_path: Path) -> None:
+    left(tmp_path, "wide tune", verdicts(k=32, meta=lambda right, lead: RNG.normal()))
+    (tmp_path / "wide" / "tune").rename(tmp_path / "tune")
+
+    def fitted(name: str, way: str, accuracies: tuple[float, float]) -> None:
+        coefficients = {"meta": 5.0}
+        told = [
+            {"name": way, "k": k, "accuracy": {"value": value}}
+            for k, value in zip((8, 32), accuracies, strict=True)
+        ]
+        (tmp_path / name).write_text(json.dumps({"coefficients": coefficients, "held_out": told}))
+
+    fitted("weights.json", "weights by meta and margin", (0.0, 1.0))
+    fitted("margin.json", "weights by margin", (1.0, 0.0))
+    choosing.main(tmp_path, tmp_path / "chosen.json")
+    found = json.loads((tmp_path / "chosen.json").read_text())
+    assert [found["meta"][k] == "weights" for k in ("8", "32")] == [False, True]
+    assert [found["margin"][k] == "weights" for k in ("8", "32")] == [True, False]
 
 
 def test_a_margin_stands_where_the_meta_score_was_and_nothing_for_a_dropped_sample() -> None:
