@@ -12,8 +12,9 @@ import pytest
 
 from grm_plugin import Group
 from grm_plugin.evaluation.resampling import Difference
-from grm_plugin.evaluation.scaling.measuring import Design
+from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.evaluation.scaling.schemes import voting
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
@@ -21,7 +22,7 @@ from recipes.spct.journal import Journal
 from recipes.spct.reference.figures import choosing
 from recipes.spct.reference.figures.__main__ import main
 from recipes.spct.reference.figures.areas import areas
-from recipes.spct.reference.figures.deep import early, meta_rules
+from recipes.spct.reference.figures.deep import early, means_by_n, meta_rules, uniform
 from recipes.spct.reference.figures.intervals import Figure, Slice, holm
 from recipes.spct.reference.figures.places import balanced, biased, first_place
 from recipes.spct.reference.figures.rules import by_margin, candidates, choose
@@ -49,7 +50,9 @@ def _verdict(number: int, k: int, noise: float, meta: Any) -> Verdict:
     for sample in range(k):
         a, b = (float(np.clip(np.round(x), 1, 10)) for x in RNG.normal((6, 5), noise))
         rated = meta(a > b, abs(a - b))
-        one = Judgment(sample, SQUARE[sample % 2], sample, "", (a, b), meta_score=rated)
+        one = Judgment(
+            sample, SQUARE[sample % 2], sample, "", (a, b), meta_score=rated, output_tokens=100
+        )
         made.append(one)
     return Verdict(group, None, tuple(made))
 
@@ -164,6 +167,39 @@ def test_saved_samples_are_those_that_the_stopper_did_not_draw() -> None:
     figures, saved = early(Slice(sure, 100), sure, 0.05, 32, Design(ks=(32,), balanced=True))
     assert saved > 0.5
     assert figures[0].found.value == 0.0
+
+
+def test_uniform_k_costs_in_each_n_what_the_stopper_costs_there() -> None:
+    hard, sure = verdicts(groups=30, k=32), verdicts(groups=30, k=32, noise=0.0)
+    samples = Samples.of([*hard, *map(of_three, sure)])
+    design = Design(ks=(32,), orders=8)
+    drawn_G = np.repeat([20.5, 4.0], 30)
+    means = means_by_n(samples, drawn_G, np.ones(60))
+    assert means == {2: 20.5, 3: 4.0}
+    votes = measure(samples.at(np.arange(30)), [voting("mean")], replace(design, ks=(20, 21)))
+    between = (votes["mean", 20].random_G + votes["mean", 21].random_G) / 2
+    assert uniform(samples, means, design)[:30] == pytest.approx(between)
+
+
+def test_at_equal_tokens_a_group_of_long_judgments_counts_more() -> None:
+    samples = Samples.of(verdicts(groups=2, k=4))
+    assert means_by_n(samples, np.array([32.0, 8.0]), np.array([300.0, 100.0])) == {2: 26.0}
+    figures, _ = early(Slice(samples, 50), samples, 0.05, 4, Design(ks=(4,)))
+    assert [one.name.split(" (")[0] for one in figures] == [
+        "adaptive k - k = 4",
+        "adaptive k - uniform k, equal samples",
+        "adaptive k - uniform k, equal tokens",
+    ]
+    assert [one.holds is None for one in figures] == [True, False, True]
+
+
+def of_three(verdict: Verdict) -> Verdict:
+    """The same with a third response, which is the worst."""
+    group = replace(verdict.group, responses=(*verdict.group.responses, "c"))
+    judged = [
+        replace(one, order=(*one.order, 2), scores=(*one.scores, 1.0)) for one in verdict.judgments
+    ]
+    return replace(verdict, group=group, judgments=tuple(judged))
 
 
 def test_the_bias_that_is_added_is_the_bias_that_is_found() -> None:

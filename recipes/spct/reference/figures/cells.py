@@ -74,6 +74,4 @@ def held_out(weights: Path, *features: Feature) -> dict[int, float]:
         features: as it calls them.
     """
     found = json.loads(weights.read_text(encoding="utf-8"))["held_out"]
-    return {
-        one["k"]: one["accuracy"]["value"] for one in found if one["name"] == name_of(features)
-    }
+    return {one["k"]: one["accuracy"]["value"] for one in found if one["name"] == name_of(features)}
