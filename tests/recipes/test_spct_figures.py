@@ -21,9 +21,11 @@ from grm_plugin.types import Judgment, Verdict
 from recipes.spct.journal import Journal
 from recipes.spct.reference.figures import choosing
 from recipes.spct.reference.figures.__main__ import main
+from recipes.spct.reference.figures.aims import other_aims
 from recipes.spct.reference.figures.areas import areas
 from recipes.spct.reference.figures.deep import early, means_by_n, meta_rules, uniform
-from recipes.spct.reference.figures.intervals import Figure, Slice, holm
+from recipes.spct.reference.figures.intervals import INTERVALS, Figure, Slice, holm
+from recipes.spct.reference.figures.measured import Measured
 from recipes.spct.reference.figures.places import balanced, biased, first_place
 from recipes.spct.reference.figures.rules import by_margin, candidates, choose
 from recipes.spct.reference.figures.wide import Wide, principles, stages
@@ -107,8 +109,14 @@ def test_holm_names_what_holds_alone_and_not_beside_the_others() -> None:
         return Figure(name, Difference(1, 0.1, 2, p), aim="above 0", holds=p < 0.05)
 
     figures = [figure("a", 0.001), figure("b", 0.04), figure("c", 0.03), figure("d", 0.5)]
-    assert set(holm(figures)) == {"b", "c"}
-    assert holm(figures[:1]) == []
+    assert set(holm(figures, tests=4)) == {"b", "c"}
+    assert holm(figures[:1], tests=4) == []
+
+
+def test_holm_counts_what_is_not_measured_yet() -> None:
+    figure = Figure("a", Difference(1, 0.1, 2, 0.006), aim="above 0", holds=True)
+    assert holm([figure], tests=1) == []
+    assert holm([figure]) == ["a"]
 
 
 def test_a_meta_rm_that_knows_the_margin_alone_has_a_high_auc_and_none_at_the_same_margin() -> None:
@@ -247,7 +255,8 @@ def test_what_is_done_is_measured_and_what_is_not_is_named(
     assert "not done yet: deep rl" in capsys.readouterr().out
 
 
-def test_what_was_chosen_before_is_measured_on_64_samples(tmp_path: Path) -> None:
+def chosen_before(tmp_path: Path) -> None:
+    """What a study leaves that has measured its final judge with the rules that it chose."""
     left(tmp_path, "deep rl", verdicts(groups=30, k=64, meta=lambda right, lead: 2.0 * right))
     own = tmp_path / "seed1"
     own.mkdir()
@@ -262,11 +271,37 @@ def test_what_was_chosen_before_is_measured_on_64_samples(tmp_path: Path) -> Non
     }
     for name, value in files.items():
         (own / f"{name}.json").write_text(json.dumps(value))
+
+
+def test_a_whole_study_has_as_many_intervals_with_an_aim_as_holm_counts(tmp_path: Path) -> None:
+    for name in ("base", *(f"{kind}{seed}" for kind in ("rft", "rl") for seed in (1, 2, 3))):
+        left(tmp_path, f"wide {name}", verdicts(groups=10))
+    chosen_before(tmp_path)
+    figures = Measured(tmp_path).figures()
+    assert sum(one.holds is not None for one in figures) == INTERVALS
+
+
+def test_an_aim_that_was_missed_is_told() -> None:
+    notes = {"areas": {"same N and margin": {"value": 0.66}}, "adaptive k": None}
+    assert [one.holds for one in other_aims(notes, 0.2)] == [False] * 3
+    assert "no error of the stopper" in other_aims(notes, 0.2)[1].told
+    for saved, change, holds in ((0.5, -0.1, True), (0.5, -0.4, False), (0.4, 0.0, False)):
+        (aim,) = other_aims({"adaptive k": {"saved": saved, "change": change}}, 0.2)
+        assert aim.holds is holds
+
+
+def test_what_was_chosen_before_is_measured_on_64_samples(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen_before(tmp_path)
     main(tmp_path)
     told = json.loads((tmp_path / "figures.json").read_text())
     names = {one["name"]: one["holds"] for one in told["figures"]}
     assert names["meta@8 (weights) - vote@8"] and names["meta@32 (meta 1/2) - vote@32"]
     assert "margin@32 (weights) - vote@32" in names
     assert told["areas"]["same N and margin"]["value"] == 1.0
-    assert 0 < told["samples saved"] < 1
+    assert 0 < told["adaptive k"]["saved"] < 1
+    aims = {one["name"]: one["holds"] for one in told["other aims"]}
+    assert aims["same-margin AUC"] and aims.keys() == {"same-margin AUC", "samples saved"}
+    assert "same-margin AUC: 1.000; met: at least 0.70" in capsys.readouterr().out
     assert told["curves"]["rl, vote"]["64"] > told["curves"]["rl, vote"]["1"]

@@ -54,7 +54,7 @@ def curve(samples: Samples, scheme: Scheme, design: Design) -> dict[int, float]:
 def early(
     slice_: Slice, samples: Samples, error: float, cap: int, design: Design
 ) -> tuple[list[Figure], float]:
-    """What the stopper loses and gains, and the share of samples, 0..1, that it saves.
+    """What the stopper loses (first) and gains, and the share of samples, 0..1, that it saves.
 
     Uniform k spends on the groups of each N as much as the stopper does on them. In tokens that is
     more than in samples, where groups that get many samples have longer judgments.
