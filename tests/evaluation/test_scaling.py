@@ -192,6 +192,20 @@ def test_groups_are_clustered_by_what_the_data_name() -> None:
     assert named.points[0].accuracy != alone.points[0].accuracy
     with pytest.raises(InputError, match="no group's metadata has 'phrase'; it has best, phrasing"):
         study(samples, [], Design((1,)), Intervals(("phrase",)))
+    some = [*many(4), verdict([9, 1], source="web", id="5")]
+    with pytest.raises(InputError, match="'phrasing' of every group, and 1 of 5 have none, such"):
+        study(Samples.of(some, k=1), [], Design((1,)), Intervals(("phrasing",)))
+
+
+def test_groups_may_share_some_members_of_a_list() -> None:
+    judged = [
+        replace(
+            one, group=replace(one.group, metadata={**one.group.metadata, "all": [n % 7, n % 9]})
+        )
+        for n, one in enumerate(many(60))
+    ]
+    (found, *_) = study(Samples.of(judged), [], Design((1,)), Intervals(("all",)))
+    assert found.clusters == {"all": 9}
 
 
 def test_a_single_response_is_right_or_wrong() -> None:

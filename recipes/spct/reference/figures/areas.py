@@ -12,6 +12,7 @@ from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.weighing import margins
 from grm_plugin.spct.examples import correct
 from recipes.spct.reference.chain import CLUSTER
+from recipes.spct.reference.figures.aims import SAME_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def areas(samples: Samples) -> dict[str, AUC]:
     rated = list(_rated(samples))
     meta, margin = [one.meta for one in rated], [one.margin for one in rated]
     return {
-        "same N and margin": _wider(rated, meta, lambda one: (one.n, one.margin)),
+        SAME_MARGIN: _wider(rated, meta, lambda one: (one.n, one.margin)),
         "same group and margin": _wider(rated, meta, lambda one: (one.group, one.margin)),
         "all pairs": _wider(rated, meta, lambda one: None),
         "all pairs, the margin in its place": _wider(rated, margin, lambda one: None),

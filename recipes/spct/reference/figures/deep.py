@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
+from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.early import LeadRisks
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
@@ -51,17 +54,44 @@ def curve(samples: Samples, scheme: Scheme, design: Design) -> dict[int, float]:
 def early(
     slice_: Slice, samples: Samples, error: float, cap: int, design: Design
 ) -> tuple[list[Figure], float]:
-    """What the stopper loses and gains, and the share of samples, 0..1, that it saves."""
+    """What the stopper loses (first) and gains, and the share of samples, 0..1, that it saves.
+
+    Uniform k spends on the groups of each N as much as the stopper does on them. In tokens that is
+    more than in samples, where groups that get many samples have longer judgments.
+    """
     scheme = stopping("ranking", LeadRisks().stop(error))
     stopped = measure(samples, [scheme], replace(design, ks=(cap,)))[scheme.name, cap]
-    drawn, right_G = float(stopped.drawn_G.mean()), stopped.random_G
-    low, high, share = math.floor(drawn), math.ceil(drawn), drawn % 1
-    votes = measure(samples, [MEAN], replace(design, ks=tuple(sorted({low, high, cap}))))
-    few_G, more_G, all_G = (votes[MEAN.name, k].random_G for k in (low, high, cap))
-    uniform_G = (1 - share) * few_G + share * more_G
-    name = f"adaptive k - uniform k at the mean of {drawn:.1f}"
-    figures = [
-        slice_.figure(f"adaptive k - k = {cap}", right_G - all_G),
-        slice_.figure(name, right_G - uniform_G, least=2.5),
-    ]
-    return figures, 1 - drawn / cap
+    all_G = measure(samples, [MEAN], replace(design, ks=(cap,)))[MEAN.name, cap].random_G
+    drawn_G, right_G = stopped.drawn_G, stopped.random_G
+    figures = [slice_.figure(f"adaptive k - k = {cap}", right_G - all_G)]
+    tokens_G = samples.written_G_K.mean(axis=1)
+    for cost, weights_G in (("samples", np.ones(len(drawn_G))), ("tokens", tokens_G)):
+        means = means_by_n(samples, drawn_G, weights_G)
+        told = ", ".join(f"N = {n}: {mean:.1f}" for n, mean in means.items())
+        gain_G = right_G - uniform(samples, means, design)
+        least = 2.5 if cost == "samples" else None
+        name = f"adaptive k - uniform k, equal {cost} ({told})"
+        figures.append(slice_.figure(name, gain_G, least=least))
+    return figures, 1 - float(drawn_G.mean()) / cap
+
+
+def means_by_n(samples: Samples, drawn_G: Array, weights_G: Array) -> dict[int, float]:
+    """For each N the mean of ``drawn_G``, a group counting as its weight, 0 and more."""
+    sizes_G = samples.sizes_G
+    return {
+        int(n): float(np.average(drawn_G[sizes_G == n], weights=weights_G[sizes_G == n]))
+        for n in np.unique(sizes_G)
+    }
+
+
+def uniform(samples: Samples, means: Mapping[int, float], design: Design) -> Array:
+    """``right_G`` of the plain vote with the mean k of each N, between two whole k interpolated."""
+    right_G = np.empty(len(samples.groups))
+    for n, mean in means.items():
+        (members,) = np.nonzero(samples.sizes_G == n)
+        few, more, share = math.floor(mean), math.ceil(mean), mean % 1
+        at = replace(design, ks=tuple(sorted({few, more})))
+        votes = measure(samples.at(members), [MEAN], at)
+        few_G, more_G = (votes[MEAN.name, k].random_G for k in (few, more))
+        right_G[members] = (1 - share) * few_G + share * more_G
+    return right_G
