@@ -25,7 +25,9 @@ class SmallModelGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         ConfigError: the model is spread over several processes, or another engine is to draw.
     """
 
-    def __init__(self, model: Any, reward_funcs: Any, args: GRPOConfig, *more: Any, **keys: Any):
+    def __init__(
+        self, model: Any, reward_funcs: Any, args: GRPOConfig, *more: Any, **keys: Any
+    ) -> None:
         _check(args)
         super().__init__(model, reward_funcs, args, *more, **keys)
 

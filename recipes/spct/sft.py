@@ -52,7 +52,7 @@ class Rows:
         default=0.85,
         metadata={"help": "Share of general rows in all rows; the paper's is 0.85, 0 is none."},
     )
-    too_long: str = field(
+    too_long: TooLong = field(
         default="refuse", metadata={"help": "Rows over max_length: `refuse` them or `drop` them."}
     )
 
@@ -100,15 +100,15 @@ def _encoded(
     rows: Rows, training: SFTConfig, encoder: ExampleEncoder, model: ModelConfig
 ) -> Dataset:
     """All rows as tokens, none of which is cut; says how many there are."""
-    treatment = _checked(rows)
+    _check(rows)
     longest = _longest(training, model)
     judgments = Fitting(longest)
-    data = _fitting(judgments, encoder.encode, read_examples(Input(rows.data)), treatment)
+    data = _fitting(judgments, encoder.encode, read_examples(Input(rows.data)), rows.too_long)
     learned, too_long = len(data), judgments.too_long
     if wanted := general_beside(learned, rows.general_share):
         fitting = Fitting(longest)
         given = shuffled(read_examples(Input(str(rows.general))), training.seed)
-        general = _fitting(fitting, encoder.encode, given, treatment, wanted)
+        general = _fitting(fitting, encoder.encode, given, rows.too_long, wanted)
         check_general(len(general), learned, rows.general_share)
         data = concatenate_datasets([data, general]).shuffle(seed=training.seed)
         too_long += fitting.too_long
@@ -119,16 +119,12 @@ def _encoded(
     return data
 
 
-def _checked(rows: Rows) -> TooLong:
-    """What happens to rows that are too long, of settings that can be kept."""
-    if rows.too_long not in ("refuse", "drop"):
-        raise ConfigError(f"too_long: expected refuse or drop, got {rows.too_long!r}")
+def _check(rows: Rows) -> None:
     if rows.general_share and not rows.general:
         raise ConfigError(
             f"general_share: {rows.general_share:g} of the rows shall be general instruction data, "
             "and --general names none; name it, or set general_share to 0 on purpose"
         )
-    return rows.too_long
 
 
 def _fitting(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ pytest.importorskip("trl")
 from trl import SFTConfig
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.reference.judge import MODEL
 from grm_trl.resuming import going_on, last_checkpoint
 
 ROWS = [{"input_ids": [1, 2]}]
@@ -78,3 +82,20 @@ def test_other_weights_under_the_same_name_are_another_base(tmp_path: Path) -> N
     (base / "model.safetensors").write_bytes(b"two")
     with pytest.raises(ConfigError, match="weights was"):
         begun(tmp_path, base=str(base))
+
+
+@pytest.mark.parametrize("recipe", ["sft", "grpo"])
+def test_the_errors_of_a_recipe_are_one_line_without_traceback(
+    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = Path(__file__).parents[3] / f"recipes/spct/{recipe}.py"
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for path in MODEL.iterdir():
+        if path.is_file() and path.name != "chat_template.jinja":
+            shutil.copy(path, bare)
+    words = ["--model_name_or_path", bare, "--data", "none.jsonl", "--output_dir", tmp_path / "out"]
+    words += ["--config", script.with_name("reference") / f"{recipe}.yaml"]
+    monkeypatch.setattr(sys, "argv", [str(script), *map(str, words)])
+    with pytest.raises(SystemExit, match="^error: .*has no chat template"):
+        runpy.run_path(str(script), run_name="__main__")
