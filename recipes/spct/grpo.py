@@ -58,6 +58,8 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
         "revision": model.model_revision,
         **(training.model_init_kwargs or {}),
     }
+    if not Path(judge.data).is_file():
+        raise ConfigError(f"data: expected a file of `grm train rl-data`, got {judge.data!r}")
     rows = load_dataset("json", data_files=judge.data, split="train")
     rows = fitting(rows, training, tokenizer, context_of(model))
     more = {"template": reward.template, "single": judge.single, **lora_of(model)}
