@@ -59,7 +59,8 @@ def stopper(
     The samples are put into many random orders, and every order is ended where the stopper would
     end it. Groups need labels (`best`, `ratings`); where one has none, all are labelled by what all
     of their samples vote for. Take groups that you do not test on, and judge them once with twice
-    the k that you want or more: `grm score DATA -o RECORDS -k 64`.
+    the k that you want or more: `grm score DATA -o RECORDS -k 64`. Where every error loses more,
+    the file of `--out` keeps `stop: fixed`.
     """
     try:
         from grm_plugin.spct.threshold import Trial
@@ -119,12 +120,13 @@ def _find_error(read: list[Verdict], trial: Trial, lose: float, to: Path | None)
     if to:
         told = {"groups": len(verdicts), "labels": labels, "lose": lose, "trial": asdict(trial)}
         _write(to, {**told, **_found(thresholds, chosen, trial)})
-    if chosen is None:
-        raise InputError(
-            f"lose: every error of the stopper loses more than {lose:g} points on these groups; "
-            "allow more, or keep stop: fixed"
-        )
-    _tell(trial, f"ranking, error: {chosen.error:g}")
+    if chosen:
+        _tell(trial, f"ranking, error: {chosen.error:g}")
+        return
+    lost = f"lose: every error of the stopper loses more than {lose:g} points on these groups; "
+    if to is None:
+        raise InputError(f"{lost}allow more, or keep stop: fixed")
+    say(f"{lost}{to} keeps stop: fixed")
 
 
 def _labelled(verdicts: list[Verdict]) -> tuple[list[Verdict], str]:
@@ -160,7 +162,7 @@ def _found(
 ) -> dict[str, object]:
     stop = {"name": "ranking", "min_samples": trial.min_samples}
     return {
-        "stop": {**stop, "error": chosen.error} if chosen else None,
+        "stop": {**stop, "error": chosen.error} if chosen else {"name": "fixed"},
         "chosen": asdict(chosen) if chosen else None,
         "thresholds": [asdict(one) for one in thresholds],
     }

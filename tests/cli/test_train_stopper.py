@@ -47,6 +47,19 @@ def test_it_prints_settings_that_can_be_used(grm: Grm, record: Path, tmp_path: P
     assert "chosen" in ended.out and "40 groups, labels: of the data" in ended.err
 
 
+def test_where_every_error_loses_too_much_the_file_keeps_all_samples(
+    grm: Grm, record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grm_plugin.spct.threshold.largest", lambda *_: None)
+    ended = grm("train", "stopper", record, "-k", "16", "--out", "found.json")
+    assert ended.code == 0 and "keeps stop: fixed" in ended.err
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["stop"] == {"name": "fixed"} and found["chosen"] is None
+    assert GRMConfig(k=16, stop=found["stop"]).stop.name == "fixed"
+    ended = grm("train", "stopper", record, "-k", "16")
+    assert ended.code == 1 and "allow more, or keep stop: fixed" in ended.err
+
+
 def test_an_interval_may_go_by_what_the_groups_share(grm: Grm, record: Path) -> None:
     assert grm("train", "stopper", record, "-k", "16", "--cluster", "phrasing").code == 0
     ended = grm("train", "stopper", record, "-k", "16", "--cluster", "phrase")

@@ -105,7 +105,7 @@ def rating(chain: Chain) -> list[Stage]:
     return _of_seed(
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
-        grm("meta-data", "train", "meta-data", *records, *_READS, "--by", CLUSTER, makes=rows),
+        grm("meta-data", "train", "meta-data", *records, *_READS, makes=rows),
         grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
@@ -131,7 +131,7 @@ def choosing(chain: Chain) -> list[Stage]:
 def _chosen(own: Path) -> Stage:
     made, module = own / "chosen.json", "recipes.spct.reference.figures.choosing"
     command = (sys.executable, "-m", module, str(own), "--out", str(made))
-    read = (own / "tune", own / "weights.json", own / "margin.json", own / "stopper.json")
+    read = (own / "tune", own / "weights.json", own / "margin.json")
     return Stage("chosen", command, made, read)
 
 
