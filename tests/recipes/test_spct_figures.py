@@ -12,6 +12,7 @@ import pytest
 
 from grm_plugin import Group
 from grm_plugin.evaluation.resampling import Difference
+from grm_plugin.evaluation.scaling.margin import by_margin
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import voting
@@ -27,7 +28,7 @@ from recipes.spct.reference.figures.deep import early, means_by_n, meta_rules, u
 from recipes.spct.reference.figures.intervals import INTERVALS, Figure, Slice, holm
 from recipes.spct.reference.figures.measured import Measured
 from recipes.spct.reference.figures.places import balanced, biased, first_place
-from recipes.spct.reference.figures.rules import by_margin, candidates, choose
+from recipes.spct.reference.figures.rules import candidates, choose
 from recipes.spct.reference.figures.wide import Wide, principles, stages
 
 RNG = np.random.default_rng(5)
