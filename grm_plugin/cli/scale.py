@@ -52,7 +52,8 @@ def scale(
         str | None,
         Option(
             metavar="NAME,...",
-            help="Columns, such as phrasing,source: groups that share a value belong together.",
+            help="Columns, such as phrasings,source: groups that share a value, or any of a list, "
+            "belong together.",
         ),
     ] = None,
     orders: Annotated[int, Option(min=1, help="Random orders of the samples.")] = ORDERS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
-from grm_plugin.cli.scale_records import Judged, with_samples
+from grm_plugin.cli.scale_records import RATED_RECORD, Judged, with_samples
 from grm_plugin.cli.scale_samples import rating
 from grm_plugin.cli.source import Source
 from grm_plugin.config import GRMConfig
@@ -19,8 +19,6 @@ from grm_plugin.hosts.inputs.opening import Check
 from grm_plugin.records import read_verdicts
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Group, Verdict
-
-RECORD = "rated.jsonl"
 
 
 def needs_rating(judged: Judged, config: GRMConfig) -> bool:
@@ -54,12 +52,15 @@ def rated(judged: Judged, files: Sequence[Path], config: GRMConfig, folder: Path
     )
     say(f"the meta RM rates the judgments in {file}:")
     rows = Groups(tuple(one.group for one in judged.samples), str(file))
-    with GRM(replay) as grm, closing(continued(folder / RECORD, replay, unscored=False)) as out:
+    with (
+        GRM(replay) as grm,
+        closing(continued(folder / RATED_RECORD, replay, unscored=False)) as out,
+    ):
         judge(grm, Source(rows, grm.check_group), out, append=True)
     asked = {(one.group.id, one.group.fingerprint) for one in judged.samples}
     found = (
         replace(one, origin=origin)
-        for one in read_verdicts(folder / RECORD)
+        for one in read_verdicts(folder / RATED_RECORD)
         if (one.group.id, one.group.fingerprint) in asked
     )
     return Judged(with_samples(found), judged.greedy)

@@ -1,4 +1,4 @@
-"""Verdicts that ``grm scale`` measures on, from records."""
+"""Verdicts of one judge on labelled groups, from records: the one reader of what goes by them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.cli.earlier import check_same_settings
+from grm_plugin.cli.earlier import check_same_settings, key
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Sample, Verdict
 
-RECORD, GREEDY_RECORD = "samples.jsonl", "greedy.jsonl"
+RECORD, GREEDY_RECORD, RATED_RECORD = "samples.jsonl", "greedy.jsonl", "rated.jsonl"
 _ONE_JUDGE = "give the records of one judge"
 
 
@@ -56,12 +56,33 @@ def record_files(sources: Sequence[str]) -> list[Path]:
 
 def _files(source: str) -> list[Path]:
     path = Path(source)
+    if path.is_dir() and ((path / RECORD).is_file() or any(path.glob("*.jsonl"))):
+        return _files_of(path)
+    return [path] if path.is_file() else []
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The records that ``path`` names; of a folder of ``grm scale`` what it measured on."""
     if path.is_dir() and (path / RECORD).is_file():
         ours = (path / name for name in (RECORD, GREEDY_RECORD))
         return [file for file in ours if file.is_file()]
-    if path.is_dir() and any(path.glob("*.jsonl")):
-        return records_of(path)
-    return [path] if path.is_file() else []
+    return records_of(path)
+
+
+def samples_of(sources: Sequence[Path]) -> tuple[Verdict, ...]:
+    """The verdicts with several samples in records, in folders of them or of ``grm scale``.
+
+    Of a folder in which a meta RM rated the judgments later on, those are taken.
+
+    Raises:
+        InputError: as :func:`from_records`.
+    """
+    return from_records([file for one in sources for file in _rated_of(one)]).samples
+
+
+def _rated_of(path: Path) -> list[Path]:
+    rated = path / RATED_RECORD
+    return [rated] if rated.is_file() else _files_of(path)
 
 
 def from_records(files: Sequence[Path], limit: int | None = None) -> Judged:
@@ -76,12 +97,30 @@ def from_records(files: Sequence[Path], limit: int | None = None) -> Judged:
     for file in files:
         for verdict in read_verdicts(file):
             some = one if verdict.origin.get("temperature") == 0 else many
-            check_same_settings(
-                str(file), (some or [verdict])[0].origin, verdict.origin, _ONE_JUDGE
-            )
+            _check_same_judge(file, (some or [verdict])[0], verdict)
             some.append(verdict)
     many, one = many or one, one if many else []
-    return Judged(with_samples(many)[:limit], with_samples(one))
+    return Judged(with_samples(_once(many))[:limit], with_samples(_once(one)))
+
+
+def _check_same_judge(file: Path, first: Verdict, verdict: Verdict) -> None:
+    check_same_settings(str(file), first.origin, verdict.origin, _ONE_JUDGE)
+
+
+def _once(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Without those that came before: the same samples of the same group tell nothing new."""
+    found: dict[object, Verdict] = {}
+    for one in verdicts:
+        found.setdefault(_content(one), one)
+    if len(found) < len(verdicts):
+        say(f"left out: {len(verdicts) - len(found)} verdicts that are on record twice")
+    return list(found.values())
+
+
+def _content(verdict: Verdict) -> tuple[object, ...]:
+    samples = ((one.sample, one.run, one.order, one.scores) for one in verdict.judgments)
+    failed = ((one.sample, one.run, one.order, one.reason) for one in verdict.failures)
+    return (*key(verdict.group), *sorted(samples), *sorted(failed))
 
 
 def with_samples(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:

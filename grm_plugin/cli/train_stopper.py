@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
+from grm_plugin.cli.recorded_scale import check_scores, scale_on_record
+from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.errors import InputError, not_installed
-from grm_plugin.records import read_verdicts
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.types import Scale, Verdict
 
@@ -24,7 +25,8 @@ def stopper(
         list[Path],
         Argument(
             metavar="RECORDS",
-            help="Verdicts with more than k samples of each group, as `grm score` writes them.",
+            help="Verdicts with more than k samples of each group, as `grm score` writes them: "
+            "files, the start of their names, or folders, also of `grm scale`.",
         ),
     ],
     k: Annotated[int, Option("-k", "--k", min=4, help="Most samples of a group.")] = 32,
@@ -38,10 +40,12 @@ def stopper(
         ),
     ] = None,
     min_samples: Annotated[int, Option(min=2, help="Fewest samples of a group.")] = 4,
-    scale: Annotated[tuple[float, float], Option(help="Lowest and highest score of the judge.")] = (
-        1,
-        10,
-    ),
+    scale: Annotated[
+        tuple[float, float] | None,
+        Option(
+            help="Lowest and highest score of the judge; default: what the template on record says."
+        ),
+    ] = None,
     cluster: Annotated[
         list[str] | None, Option(help="Name in the metadata by which groups belong together.")
     ] = None,
@@ -55,18 +59,32 @@ def stopper(
     The samples are put into many random orders, and every order is ended where the stopper would
     end it. Groups need labels (`best`, `ratings`); where one has none, all are labelled by what all
     of their samples vote for. Take groups that you do not test on, and judge them once with twice
-    the k that you want or more: `grm score DATA -o RECORDS -k 64`.
+    the k that you want or more: `grm score DATA -o RECORDS -k 64`. Where every error loses more,
+    the file of `--out` keeps `stop: fixed`.
     """
     try:
         from grm_plugin.spct.threshold import Trial
     except ImportError as error:
         raise not_installed("grm train stopper", "eval", error) from error
-    trial = Trial(k, min_samples, Scale(*scale), orders, seed, tuple(cluster or ()))
-    verdicts = [one for path in records for one in read_verdicts(path)]
+    verdicts = list(samples_of(records))
+    known = _scale(verdicts, scale)
+    trial = Trial(k, min_samples, known, orders, seed, tuple(cluster or ()))
     if mean is None:
         _find_error(verdicts, trial, lose, to)
     else:
         _find_worth(verdicts, trial, mean, to)
+
+
+def _scale(verdicts: list[Verdict], given: tuple[float, float] | None) -> Scale:
+    """What the options or the records say, which no score may leave."""
+    known = Scale(*given) if given else verdicts and scale_on_record(verdicts[0])
+    if not known:
+        raise InputError(
+            "the records do not say on which scale the judge scores (their template is not on "
+            "record, not installed, or another by now); name it, such as --scale 1 10"
+        )
+    check_scores(verdicts, known)
+    return known
 
 
 def _find_worth(verdicts: list[Verdict], trial: Trial, mean: float, to: Path | None) -> None:
@@ -102,12 +120,13 @@ def _find_error(read: list[Verdict], trial: Trial, lose: float, to: Path | None)
     if to:
         told = {"groups": len(verdicts), "labels": labels, "lose": lose, "trial": asdict(trial)}
         _write(to, {**told, **_found(thresholds, chosen, trial)})
-    if chosen is None:
-        raise InputError(
-            f"lose: every error of the stopper loses more than {lose:g} points on these groups; "
-            "allow more, or keep stop: fixed"
-        )
-    _tell(trial, f"ranking, error: {chosen.error:g}")
+    if chosen:
+        _tell(trial, f"ranking, error: {chosen.error:g}")
+        return
+    lost = f"lose: every error of the stopper loses more than {lose:g} points on these groups; "
+    if to is None:
+        raise InputError(f"{lost}allow more, or keep stop: fixed")
+    say(f"{lost}{to} keeps stop: fixed")
 
 
 def _labelled(verdicts: list[Verdict]) -> tuple[list[Verdict], str]:
@@ -143,7 +162,7 @@ def _found(
 ) -> dict[str, object]:
     stop = {"name": "ranking", "min_samples": trial.min_samples}
     return {
-        "stop": {**stop, "error": chosen.error} if chosen else None,
+        "stop": {**stop, "error": chosen.error} if chosen else {"name": "fixed"},
         "chosen": asdict(chosen) if chosen else None,
         "thresholds": [asdict(one) for one in thresholds],
     }

@@ -13,13 +13,13 @@ from typer import Argument, BadParameter, Option
 from grm_plugin import strict_yaml
 from grm_plugin.classifiers import Classifier, named
 from grm_plugin.cli.progress import Meter
+from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, not_installed, quoted
-from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template, trained_on
 from grm_plugin.plugins import installed
-from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.records import to_line
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.meta_kept import KeptLogits
 from grm_plugin.spct.meta_records import rate_verdicts
@@ -121,8 +121,7 @@ def weights(
 
 
 def _read(records: Sequence[Path]) -> list[Verdict]:
-    files = itertools.chain.from_iterable(map(records_of, records))
-    found = [one for path in files for one in read_verdicts(path)]
+    found = samples_of(records)
     several = [one for one in found if len(one.group.responses) > 1]
     if len(several) < _FEWEST:
         raise InputError(

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grm_plugin.evaluation.sharing import Sharing, overlaps, quantile
 from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.pipeline.overtaking import tail
 
 Array = NDArray[Any]
 
@@ -19,7 +21,7 @@ Array = NDArray[Any]
 class Difference:
     """A paired difference over groups, the interval around it, and how surprising it is.
 
-    ``p`` is the two-sided bootstrap p-value of no difference, 0..1.
+    ``p`` is the two-sided p-value of no difference, 0..1.
     """
 
     value: float
@@ -56,10 +58,13 @@ class Resampling:
     ) -> None:
         if not groups:
             raise ValueError("groups: expected at least one, got none")
+        self._level = level
+        self._sharing = Sharing(clusters) if any(map(overlaps, clusters)) else None
+        if self._sharing:
+            return
         kinds = [codes for one in clusters if (codes := _codes(one)).max() > 0]
         kinds = kinds or [np.arange(groups)]
         rng = np.random.default_rng(seed)
-        self._level = level
         self._weights_R_G = np.ones((resamples, groups))
         for codes_G in kinds:
             number = int(codes_G.max()) + 1
@@ -67,13 +72,13 @@ class Resampling:
             self._weights_R_G *= times[:, codes_G]
 
     def estimate(self, values_G: Array) -> Estimate:
-        """The mean of the values that are there (not NaN), with its percentile interval.
+        """The mean of the values that are there (not NaN), with its interval.
 
         Raises:
             ValueError: none is there.
         """
-        means = self._means(values_G)
-        return Estimate(float(np.nanmean(values_G)), *self._interval(means))
+        found = self._found(values_G)
+        return Estimate(found.value, found.low, found.high)
 
     def difference(self, values_G: Array, others_G: Array) -> Difference:
         """By how much the first are larger, over the groups that have both.
@@ -81,15 +86,27 @@ class Resampling:
         Raises:
             ValueError: none has both.
         """
-        means = self._means(values_G - others_G)
+        return self._found(values_G - others_G)
+
+    def _found(self, values_G: Array) -> Difference:
+        if np.isnan(values_G).all():
+            raise ValueError("values: expected at least one that is no NaN, got none")
+        value = float(np.nanmean(values_G))
+        if self._sharing:
+            return self._of_sharing(self._sharing, value, values_G)
+        means = self._means(values_G)
         side = min(np.count_nonzero(means <= 0), np.count_nonzero(means >= 0))
         p = float(min(1.0, 2 * (side + 1) / (len(means) + 1)))
-        return Difference(float(np.nanmean(values_G - others_G)), *self._interval(means), p)
+        return Difference(value, *self._interval(means), p)
+
+    def _of_sharing(self, sharing: Sharing, value: float, values_G: Array) -> Difference:
+        error, freedom = sharing.error(values_G), sharing.freedom(values_G)
+        half = quantile((1 - self._level) / 2, freedom) * error
+        p = 2 * tail(abs(value) / error, freedom) if error else float(value == 0)
+        return Difference(value, value - half, value + half, p)
 
     def _means(self, values_G: Array) -> Array:
         there_G = ~np.isnan(values_G)
-        if not there_G.any():
-            raise ValueError("values: expected at least one that is no NaN, got none")
         counts = self._weights_R_G @ there_G
         sums = self._weights_R_G @ np.where(there_G, values_G, 0.0)
         return np.sort(sums[counts > 0] / counts[counts > 0])

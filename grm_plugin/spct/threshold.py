@@ -57,7 +57,8 @@ class Trial:
         scale: of the scores, in points.
         orders: random orders of the samples, the same ones for every value.
         seed: decides the orders and the resamples of the intervals.
-        clusters: names in the metadata of groups; groups that share a value are drawn together.
+        clusters: names in the metadata of groups; groups that share a value, or of a list any
+            member, belong together.
     """
 
     k: int

@@ -45,8 +45,8 @@ class Stage:
 async def run(stages: Sequence[Stage], journal: Journal, *, jobs: int = 1) -> int:
     """Run the ``stages`` that are not done.
 
-    A stage waits for the earlier ones that it reads. After a failure nothing more is started, and
-    what runs is waited for.
+    A stage waits for the earlier ones that it reads. Where one fails, what reads its output is left
+    out, and everything else is run.
 
     Args:
         stages: in the order in which they are started.
@@ -71,17 +71,23 @@ async def run(stages: Sequence[Stage], journal: Journal, *, jobs: int = 1) -> in
 
 async def _run_all(left: list[Stage], journal: Journal, jobs: int) -> int:
     running: dict[asyncio.Task[int], Stage] = {}
-    failed = 0
-    while running or (left and not failed):
-        for stage in () if failed else _ready(left, running.values()):
-            if len(running) < jobs:
-                left.remove(stage)
-                running[asyncio.create_task(_run(stage, journal, own_log=jobs > 1))] = stage
+    failed: list[Stage] = []
+    code = 0
+    while True:
+        for stage in _ready(left, [*running.values(), *failed])[: jobs - len(running)]:
+            left.remove(stage)
+            running[asyncio.create_task(_run(stage, journal, own_log=jobs > 1))] = stage
+        if not running:
+            break
         ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
-            del running[task]
-            failed = failed or task.result()
-    return failed
+            stage = running.pop(task)
+            if task.result():
+                failed.append(stage)
+            code = code or task.result()
+    for stage in left:
+        say(f"{stage.name}: left out, for it reads what is not done")
+    return code
 
 
 def to_do(stages: Sequence[Stage], journal: Journal) -> list[Stage]:

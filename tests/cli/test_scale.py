@@ -237,6 +237,13 @@ def test_a_meta_rm_rates_every_judgment_once(grm: Grm, tmp_path: Path) -> None:
     assert (tmp_path / "rated").read_text().count("rated") == 16
     names = {one["scheme"] for one in figures(tmp_path / "out")["parts"][0]["points"]}
     assert {"meta 1/4", "meta 1/2", "meta 3/4", "meta one"} <= names
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert all(one["voted"] for line in lines for one in line["judgments"])
+    lines[0]["judgments"][0]["meta_score"] = None
+    write(tmp_path / "some.jsonl", lines)
+    ended = grm("scale", "some.jsonl", "--out", "again", "--no-greedy")
+    assert ended.code == 0 and "1 of 16 judgments have no meta-score" in ended.err
 
 
 def test_a_meta_rm_rates_judgments_on_record_and_the_judge_is_not_asked(
@@ -270,6 +277,20 @@ def test_an_early_stop_is_measured_on_samples_that_were_all_drawn(grm: Grm, tmp_
         if (one["scheme"], one["k"]) == ("early stop", 16)
     ]
     assert last["cost"]["samples"] == 4 and set(last["against"]) >= {"mean", "uniform"}
+
+
+def test_a_stopper_and_a_vote_that_are_not_measured_are_told(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "4", *TINY).code == 0
+    ended = grm("scale", "out", "--out", "again", "--set", "stop=advantage")
+    assert ended.code == 0 and "stop: 'advantage' is not measured here" in ended.err
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    for line in lines:
+        line["origin"]["template_hash"] = "of another text"
+    write(tmp_path / "other.jsonl", lines)
+    ended = grm("scale", "other.jsonl", "--out", "again", "--set", "stop=ranking", "--no-greedy")
+    assert ended.code == 1 and "stop: ranking goes by the scale of the judge" in ended.err
 
 
 def test_the_samples_of_a_group_have_one_name(grm: Grm, tmp_path: Path) -> None:

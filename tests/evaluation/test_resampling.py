@@ -64,8 +64,62 @@ def test_a_kind_with_one_cluster_tells_nothing() -> None:
 
 def test_clusters_may_have_any_name_that_json_holds() -> None:
     found = values(6)
-    named = Resampling(6, [[["a", "b"], ["a"], None, None, {"x": 1}, 2]]).estimate(found)
+    named = Resampling(6, [[{"a": ["b"]}, "a", None, None, {"x": 1}, 2]]).estimate(found)
     assert named == Resampling(6, [[0, 1, 2, 2, 3, 4]]).estimate(found)
+
+
+def drawn_members(rng: np.random.Generator, groups: int, members: int) -> list[list[int]]:
+    """One to three members of each group."""
+    return [rng.choice(members, rng.integers(1, 4), replace=False).tolist() for _ in range(groups)]
+
+
+@pytest.mark.parametrize("members", [12, 150])
+@pytest.mark.parametrize("effect", [0.0, 0.1, 0.5])
+def test_groups_that_share_some_members_cover_the_truth_about_as_often_as_they_say(
+    members: int, effect: float
+) -> None:
+    rng = np.random.default_rng(0)
+    sets = drawn_members(rng, 300, members)
+    resampling, inside = Resampling(300, [sets]), 0
+    for _ in range(300):
+        effects = effect * rng.normal(size=members)
+        found = np.array([effects[one].sum() for one in sets]) + rng.normal(size=300)
+        estimate = resampling.estimate(found)
+        inside += estimate.low <= 0 <= estimate.high
+    assert 0.90 <= inside / 300 <= 0.99
+
+
+def test_what_groups_share_beside_their_first_member_widens_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    sets = drawn_members(rng, 400, 40)
+    found = np.array([rng.normal() for _ in range(40)])
+    values = np.array([found[one].sum() for one in sets])
+    whole = Resampling(400, [sets]).estimate(values)
+    first = Resampling(400, [[one[0] for one in sets]]).estimate(values)
+    assert whole.high - whole.low > 1.2 * (first.high - first.low)
+
+
+def test_lists_of_one_member_are_clusters() -> None:
+    rng = np.random.default_rng(0)
+    clusters = [n % 30 for n in range(600)]
+    found = (rng.normal(size=30)[:, None] + rng.normal(size=(30, 20))).T.ravel()
+    listed = Resampling(600, [[[one] for one in clusters]]).estimate(found)
+    single = Resampling(600, [clusters]).estimate(found)
+    assert listed.high - listed.low == pytest.approx(single.high - single.low, rel=0.1)
+    common = Resampling(600, [[[one, "all"] for one in clusters]]).estimate(found)
+    assert common == listed
+
+
+def test_missing_values_of_groups_that_share_members_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    sets = drawn_members(rng, 100, 20)
+    found = rng.normal(size=100)
+    few = Resampling(80, [sets[:80]]).difference(found[:80], np.zeros(80))
+    gone = np.concatenate([found[:80], np.full(20, np.nan)])
+    all_there = Resampling(100, [sets]).difference(gone, np.zeros(100))
+    assert (all_there.low, all_there.p) == pytest.approx((few.low, few.p), rel=1e-5)
+    same = Resampling(100, [sets]).difference(found, found)
+    assert (same.low, same.high, same.p) == (0.0, 0.0, 1.0)
 
 
 def test_a_paired_difference_is_narrower_than_two_intervals() -> None:

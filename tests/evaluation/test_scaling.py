@@ -100,7 +100,8 @@ def test_all_schemes_share_the_orders_and_differ_only_where_they_decide_otherwis
     assert points(overall, "meta 1/2")[8].against["mean"].value != 0
     assert overall.schemes == [
         *("mean", "sum", "median", "majority", "borda"),
-        *("meta 1/4", "meta 1/2", "meta 3/4", "meta one"),
+        *("meta 1/4", "margin 1/4", "meta 1/2", "margin 1/2"),
+        *("meta 3/4", "margin 3/4", "meta one"),
     ]
 
 
@@ -122,6 +123,18 @@ def test_a_meta_rm_that_knows_the_truth_helps_and_a_random_one_harms() -> None:
         (overall, *_) = study(samples, known_schemes(samples), Design((16,)))
         gain = points(overall, "meta 1/4")[16].against["mean"]
         assert gain.low > 0 if helps else gain.value < 0
+
+
+def test_beside_a_meta_rm_stands_what_the_margin_alone_chooses() -> None:
+    rows = [[9, 1], [5, 6], [5, 6], [5, 6]]
+    samples = Samples.of([verdict(*rows, best=0, meta=[-9.0, 1.0, 2.0, 3.0])])
+    (overall, *_) = study(samples, known_schemes(samples), Design((4,)))
+    right = {one.scheme: one.accuracy.value for one in overall.points}
+    assert right["meta 1/4"] == 0 and right["margin 1/4"] == 1
+    names = overall.schemes
+    assert names[names.index("meta 1/4") + 1] == "margin 1/4"
+    bare = Samples.of([verdict(*rows)])
+    assert not [one.name for one in known_schemes(bare) if one.name.startswith("margin")]
 
 
 def others(judgment: Judgment, best: int) -> list[float]:
@@ -192,6 +205,20 @@ def test_groups_are_clustered_by_what_the_data_name() -> None:
     assert named.points[0].accuracy != alone.points[0].accuracy
     with pytest.raises(InputError, match="no group's metadata has 'phrase'; it has best, phrasing"):
         study(samples, [], Design((1,)), Intervals(("phrase",)))
+    some = [*many(4), verdict([9, 1], source="web", id="5")]
+    with pytest.raises(InputError, match="'phrasing' of every group, and 1 of 5 have none, such"):
+        study(Samples.of(some, k=1), [], Design((1,)), Intervals(("phrasing",)))
+
+
+def test_groups_may_share_some_members_of_a_list() -> None:
+    judged = [
+        replace(
+            one, group=replace(one.group, metadata={**one.group.metadata, "all": [n % 7, n % 9]})
+        )
+        for n, one in enumerate(many(60))
+    ]
+    (found, *_) = study(Samples.of(judged), [], Design((1,)), Intervals(("all",)))
+    assert found.clusters == {"all": 9}
 
 
 def test_a_single_response_is_right_or_wrong() -> None:

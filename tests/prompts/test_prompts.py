@@ -236,8 +236,10 @@ def test_every_template_shipped_loads_and_renders(name: str) -> None:
     needed = {"principles": ("be right",)} if template.layout.needs else {}
     group = Group.of("What is 2 + 2?", responses, **needed)
     template.check(group)
-    text = shown(group, template)
-    assert "What is 2 + 2?" in text and "four" in text
+    judged = "both are right" if template.shows("critique") else ""
+    messages = template.prepare(group).render(range(len(group.responses)), judged)
+    text = "\n".join(message.content for message in messages)
+    assert "What is 2 + 2?" in text and "four" in text and judged in text
     assert "{{" not in text
 
 

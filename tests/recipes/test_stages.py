@@ -51,7 +51,7 @@ def test_every_stage_is_run_once_with_its_time(tmp_path: Path) -> None:
     assert all(one["seconds"] > 0 for one in json.loads(before).values())
 
 
-def test_a_failure_stops_the_chain_and_it_goes_on_there(tmp_path: Path) -> None:
+def test_a_chain_goes_on_where_it_failed(tmp_path: Path) -> None:
     a, b, c = chain(tmp_path)
     obstacle = tmp_path / "obstacle"
     obstacle.touch()
@@ -63,6 +63,18 @@ def test_a_failure_stops_the_chain_and_it_goes_on_there(tmp_path: Path) -> None:
     assert ran([a, broken, c], tmp_path) == 0
     runs = json.loads((tmp_path / "journal.json").read_text())
     assert [runs[name]["runs"] for name in "abc"] == [1, 2, 1]
+
+
+def test_a_failure_leaves_out_what_reads_its_output_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b, c = chain(tmp_path)
+    broken = stage(b.makes, a.makes, code="raise SystemExit(7)")
+    alone = stage(tmp_path / "d")
+    assert ran([a, broken, c, stage(tmp_path / "e", c.makes), alone], tmp_path) == 7
+    assert sorted(one.name for one in tmp_path.glob("[a-e]")) == ["a", "d"]
+    told = capsys.readouterr().err
+    assert "c: left out" in told and "e: left out" in told
 
 
 def test_output_of_another_command_is_refused_before_anything_runs(tmp_path: Path) -> None:

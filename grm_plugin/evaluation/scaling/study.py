@@ -16,6 +16,7 @@ from grm_plugin.evaluation.scaling.figures import Part, Ties
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, voting
+from grm_plugin.evaluation.sharing import members_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Intervals:
     """How figures are given.
 
     Args:
-        clusters: names in the metadata of groups; groups that share a value are drawn together.
+        clusters: names in the metadata of groups; groups that share a value, or of a list any
+            member, belong together.
         ties: how the accuracy that has an interval counts a tie at the top.
         resamples: of the bootstrap.
         level: share of the resampled figures that an interval holds, 0..1.
@@ -55,7 +57,7 @@ def study(
         greedy: judgments at temperature 0 of the same groups.
 
     Raises:
-        InputError: no group's metadata has a name to cluster by, or ``greedy`` lacks a group.
+        InputError: a group's metadata lacks a name to cluster by, or ``greedy`` lacks a group.
         ValueError: a k is not in 1..K.
     """
     intervals = intervals or Intervals()
@@ -116,7 +118,10 @@ def _part(
     return Part(
         name=name,
         groups=len(comparison.members),
-        clusters={one: len(set(map(repr, values))) for one, values in clusters.items()},
+        clusters={
+            one: len({name for value in values for name in members_of(value)})
+            for one, values in clusters.items()
+        },
         chance=float((1 / np.maximum(comparison.samples.sizes_G, 2)).mean()),
         points=tuple(comparison.points(design.ks)),
         greedy=comparison.greedy_point(),
@@ -144,7 +149,7 @@ def aligned(greedy: Samples, samples: Samples) -> Samples:
 
 
 def check_clusters(samples: Samples, clusters: Sequence[str]) -> None:
-    """Refuse names that no group's metadata has.
+    """Refuse names that some group's metadata does not have: such groups would be one cluster.
 
     Raises:
         InputError: there is one.
@@ -154,6 +159,11 @@ def check_clusters(samples: Samples, clusters: Sequence[str]) -> None:
         if name not in known:
             raise InputError(
                 f"cluster: no group's metadata has {quoted(name)}; it has {', '.join(known)}"
+            )
+        if lacking := [one for one in samples.groups if one.metadata.get(name) is None]:
+            raise InputError(
+                f"cluster: expected a {quoted(name)} of every group, and {len(lacking)} of "
+                f"{len(samples.groups)} have none, such as group {lacking[0].label}"
             )
 
 

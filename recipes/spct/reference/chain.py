@@ -131,7 +131,7 @@ def choosing(chain: Chain) -> list[Stage]:
 def _chosen(own: Path) -> Stage:
     made, module = own / "chosen.json", "recipes.spct.reference.figures.choosing"
     command = (sys.executable, "-m", module, str(own), "--out", str(made))
-    read = (own / "tune", own / "weights.json", own / "margin.json", own / "stopper.json")
+    read = (own / "tune", own / "weights.json", own / "margin.json")
     return Stage("chosen", command, made, read)
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from grm_plugin.report.terminal import out as terminal
 from grm_plugin.report.terminal import plain_table
 from recipes.spct.reference.figures import picture
+from recipes.spct.reference.figures.aims import verdict
 from recipes.spct.reference.figures.intervals import Figure, holm
 from recipes.spct.reference.figures.measured import Measured
 
@@ -28,6 +29,7 @@ def main(
     told = {
         "figures": [asdict(one) for one in figures],
         "not by Holm's rule": holm(figures),
+        "other aims": [asdict(one) for one in study.aims()],
         "readings": {name: asdict(one) for name, one in study.readings().items()},
         "curves": study.curves,
         **study.notes,
@@ -39,8 +41,8 @@ def main(
     for name, area in study.notes.get("areas", {}).items():
         interval = f"{area['low']:.3f} to {area['high']:.3f}"
         terminal.print(f"AUC of the meta RM, {name}: {area['value']:.3f} ({interval})")
-    if "samples saved" in study.notes:
-        terminal.print(f"samples saved by adaptive k: {study.notes['samples saved']:.0%}")
+    for aim in study.aims():
+        terminal.print(aim.told)
     for name in study.missing:
         terminal.print(f"not done yet: {name}")
 
@@ -59,7 +61,7 @@ def table(figures: Sequence[Figure]) -> Table:
 def _met(figure: Figure) -> str:
     if figure.holds is None:
         return ""
-    return f"{'met' if figure.holds else 'not met'}: {figure.aim}"
+    return f"{verdict(figure.holds)}: {figure.aim}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from pathlib import Path
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
 from grm_plugin.records.files import read_verdicts
+from grm_plugin.spct.weight_fitting import Feature
+from grm_plugin.spct.weight_validation import name_of
 from grm_plugin.types import Verdict
 
 SAMPLES, GREEDY = "samples.jsonl", "greedy.jsonl"
@@ -46,19 +48,30 @@ class Chosen:
 
     Args:
         meta, margin: coefficients of the weights, with meta-scores and with margins alone.
-        error: of the stopper.
+        error: of the stopper; None where every one lost too much.
     """
 
     meta: Weighing
     margin: Weighing
-    error: float
+    error: float | None
 
     @classmethod
     def read(cls, folder: Path) -> Chosen:
         """From the files of ``grm train weights`` and ``grm train stopper`` in ``folder``."""
-        stopper = json.loads((folder / "stopper.json").read_text(encoding="utf-8"))
+        stop = json.loads((folder / "stopper.json").read_text(encoding="utf-8"))["stop"]
         return cls(
             read_weighing(folder / "weights.json"),
             read_weighing(folder / "margin.json"),
-            float(stopper["stop"]["error"]),
+            None if stop["name"] == "fixed" else float(stop["error"]),
         )
+
+
+def held_out(weights: Path, *features: Feature) -> dict[int, float]:
+    """Accuracy, 0..1, at each k of weights by ``features`` on folds that they were not fitted to.
+
+    Args:
+        weights: file of ``grm train weights``.
+        features: as it calls them.
+    """
+    found = json.loads(weights.read_text(encoding="utf-8"))["held_out"]
+    return {one["k"]: one["accuracy"]["value"] for one in found if one["name"] == name_of(features)}

@@ -1,4 +1,4 @@
-"""Figures of 64 samples a group: the meta RM's rules, its AUC, and samples that end early."""
+"""Figures of 64 samples a group: the meta RM's rules, and samples that end early."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from grm_plugin.evaluation.auc import AUC, auc
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.early import LeadRisks
+from grm_plugin.evaluation.scaling.margin import by_margin
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, stopping
-from grm_plugin.evaluation.scaling.weighing import margins
-from recipes.spct.reference.chain import CLUSTER
 from recipes.spct.reference.figures.intervals import POINTS, Figure, Slice
-from recipes.spct.reference.figures.rules import KS, by_margin
+from recipes.spct.reference.figures.rules import KS
 from recipes.spct.reference.figures.wide import MEAN
 
 
@@ -54,66 +52,47 @@ def curve(samples: Samples, scheme: Scheme, design: Design) -> dict[int, float]:
     return {k: POINTS * float(found[scheme.name, k].random_G.mean()) for k in design.ks}
 
 
-def areas(samples: Samples) -> dict[str, AUC]:
-    """How well the meta-scores, and the margins, tell right judgments from wrong ones.
-
-    Each has the wider interval of groups and of phrasings.
-    """
-    groups_G, phrasings_G = np.arange(len(samples.groups)), _codes(samples.named(CLUSTER))
-    margin_G_K, right_G_K = margins(samples), _right(samples)
-    there = ~np.isnan(samples.meta_G_K) & ~np.isnan(margin_G_K)
-    of_group, of_phrasing, sizes = (
-        np.broadcast_to(each[:, None], there.shape)[there].tolist()
-        for each in (groups_G, phrasings_G, samples.sizes_G)
-    )
-    meta, margin = samples.meta_G_K[there].tolist(), margin_G_K[there].tolist()
-    right = right_G_K[there].astype(int).tolist()
-    alike = list(zip(sizes, margin, strict=True))
-
-    def wider(scores: list[float], strata: list[object] | None) -> AUC:
-        both = (
-            auc(scores, right, strata=strata, clusters=each) for each in (of_group, of_phrasing)
-        )
-        return max(both, key=lambda one: one.high - one.low)
-
-    return {
-        "same N and margin": wider(meta, list(alike)),
-        "same group and margin": wider(meta, list(zip(of_group, margin, strict=True))),
-        "all pairs": wider(meta, None),
-        "all pairs, the margin in its place": wider(margin, None),
-    }
-
-
 def early(
     slice_: Slice, samples: Samples, error: float, cap: int, design: Design
 ) -> tuple[list[Figure], float]:
-    """What the stopper loses and gains, and the share of samples, 0..1, that it saves."""
+    """What the stopper loses (first) and gains, and the share of samples, 0..1, that it saves.
+
+    Uniform k spends on the groups of each N as much as the stopper does on them. In tokens that is
+    more than in samples, where groups that get many samples have longer judgments.
+    """
     scheme = stopping("ranking", LeadRisks().stop(error))
     stopped = measure(samples, [scheme], replace(design, ks=(cap,)))[scheme.name, cap]
-    drawn = float(stopped.drawn_G.mean())
-    low, high, share = math.floor(drawn), math.ceil(drawn), drawn % 1
-    votes = measure(samples, [MEAN], replace(design, ks=tuple(sorted({low, high, cap}))))
-    uniform = (1 - share) * votes["mean", low].random_G + share * votes["mean", high].random_G
-    against = {"fixed k": votes["mean", cap].random_G, "uniform k at equal mean k": uniform}
-    lost, gained = against.values()
-    return [
-        slice_.figure(f"adaptive k - k = {cap}", stopped.random_G - lost),
-        slice_.figure(
-            f"adaptive k - uniform k at the mean of {drawn:.1f}",
-            stopped.random_G - gained,
-            least=2.5,
-        ),
-    ], 1 - drawn / cap
+    all_G = measure(samples, [MEAN], replace(design, ks=(cap,)))[MEAN.name, cap].random_G
+    drawn_G, right_G = stopped.drawn_G, stopped.random_G
+    figures = [slice_.figure(f"adaptive k - k = {cap}", right_G - all_G)]
+    tokens_G = samples.written_G_K.mean(axis=1)
+    for cost, weights_G in (("samples", np.ones(len(drawn_G))), ("tokens", tokens_G)):
+        means = means_by_n(samples, drawn_G, weights_G)
+        told = ", ".join(f"N = {n}: {mean:.1f}" for n, mean in means.items())
+        gain_G = right_G - uniform(samples, means, design)
+        least = 2.5 if cost == "samples" else None
+        name = f"adaptive k - uniform k, equal {cost} ({told})"
+        figures.append(slice_.figure(name, gain_G, least=least))
+    return figures, 1 - float(drawn_G.mean()) / cap
 
 
-def _right(samples: Samples) -> Array:
-    """``right_G_K``: eq. 10; the labelled best response scores above every other."""
-    scores = np.nan_to_num(samples.scores_G_K_N, nan=-np.inf)
-    best = np.take_along_axis(scores, samples.best_G[:, None, None], axis=2)[..., 0]
-    others = scores.copy()
-    np.put_along_axis(others, samples.best_G[:, None, None], -np.inf, axis=2)
-    return best > others.max(axis=2)
+def means_by_n(samples: Samples, drawn_G: Array, weights_G: Array) -> dict[int, float]:
+    """For each N the mean of ``drawn_G``, a group counting as its weight, 0 and more."""
+    sizes_G = samples.sizes_G
+    return {
+        int(n): float(np.average(drawn_G[sizes_G == n], weights=weights_G[sizes_G == n]))
+        for n in np.unique(sizes_G)
+    }
 
 
-def _codes(names: list[object]) -> Array:
-    return np.unique([str(name) for name in names], return_inverse=True)[1]
+def uniform(samples: Samples, means: Mapping[int, float], design: Design) -> Array:
+    """``right_G`` of the plain vote with the mean k of each N, between two whole k interpolated."""
+    right_G = np.empty(len(samples.groups))
+    for n, mean in means.items():
+        (members,) = np.nonzero(samples.sizes_G == n)
+        few, more, share = math.floor(mean), math.ceil(mean), mean % 1
+        at = replace(design, ks=tuple(sorted({few, more})))
+        votes = measure(samples.at(members), [MEAN], at)
+        few_G, more_G = (votes[MEAN.name, k].random_G for k in (few, more))
+        right_G[members] = (1 - share) * few_G + share * more_G
+    return right_G

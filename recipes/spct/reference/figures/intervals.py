@@ -12,6 +12,8 @@ from grm_plugin.evaluation.scaling.samples import Samples
 from recipes.spct.reference.chain import CLUSTER
 
 POINTS = 100.0
+INTERVALS = 11
+"""How many intervals are aimed above 0 in the whole study; Holm's rule goes by them."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,13 @@ class Slice:
         return max(both, key=lambda one: one.high - one.low)
 
 
-def holm(figures: list[Figure], level: float = 0.05) -> list[str]:
-    """Names of aims that hold alone and would not hold by Holm's rule over all of them."""
+def holm(figures: list[Figure], level: float = 0.05, *, tests: int = INTERVALS) -> list[str]:
+    """Names of aims that hold alone and would not hold by Holm's rule over all ``tests``.
+
+    Those that are not measured yet, or could not be, count as the least sure ones.
+    """
     aims = sorted((one for one in figures if one.holds is not None), key=lambda one: one.found.p)
     for rank, one in enumerate(aims):
-        if one.found.p > level / (len(aims) - rank):
+        if one.found.p > level / (tests - rank):
             return [late.name for late in aims[rank:] if late.holds]
     return []

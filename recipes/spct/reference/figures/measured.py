@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.evaluation.scaling.measuring import Design
+from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme
 from grm_plugin.evaluation.scaling.study import aligned
 from recipes.spct.journal import Journal
 from recipes.spct.reference.chain import plan
 from recipes.spct.reference.figures import deep, places, reading, wide
+from recipes.spct.reference.figures.aims import Aim, other_aims
+from recipes.spct.reference.figures.areas import areas
 from recipes.spct.reference.figures.cells import Cell, Chosen
 from recipes.spct.reference.figures.intervals import Figure, Slice
 from recipes.spct.reference.figures.rules import KS, candidates
@@ -29,7 +32,7 @@ class Measured:
 
     Attributes:
         missing: names of commands that are not done, as far as figures asked for them.
-        notes: what is no difference: areas, samples saved, biases.
+        notes: what is no difference: areas, what adaptive k saves, biases.
         curves: accuracy in percent at each k, by judge and rule.
     """
 
@@ -46,6 +49,10 @@ class Measured:
     def figures(self) -> list[Figure]:
         """Every line of the table for which there is what it needs."""
         return [*self._wide(), *self._deep(), *self._principles()]
+
+    def aims(self) -> list[Aim]:
+        """Those without an interval, after :meth:`figures`."""
+        return other_aims(self.notes, self._plan["stop"]["lose"])
 
     def readings(self) -> dict[str, reading.Reading]:
         """How each judge of wide writes."""
@@ -86,6 +93,10 @@ class Measured:
 
     def _rules(self, cell: Cell) -> Iterator[Figure]:
         own, samples = self._folder / f"seed{self._final}", cell.samples
+        for command in (f"stopper {self._final}", f"chosen {self._final}"):
+            if not (own / f"{command.split()[0]}.json").exists():
+                self.missing.append(command)
+                return
         fitted, slice_ = Chosen.read(own), self._slice(cell)
         chosen = json.loads((own / "chosen.json").read_text(encoding="utf-8"))
         meta = _named(candidates(fitted.meta), chosen["meta"])
@@ -93,15 +104,21 @@ class Measured:
         yield from deep.meta_rules(slice_, samples, meta, margin, self._design)
         self.notes["areas"] = {
             name: {"value": one.value, "low": one.low, "high": one.high, "pairs": one.pairs}
-            for name, one in deep.areas(samples).items()
+            for name, one in areas(samples).items()
         }
         last = meta[KS[-1]]
         design = replace(self._design, ks=_CURVE[1:])
         self.curves[f"rl, {last.name}"] = deep.curve(samples, last, design)
+        yield from self._early(slice_, samples, fitted.error)
+
+    def _early(self, slice_: Slice, samples: Samples, error: float | None) -> list[Figure]:
+        self.notes["adaptive k"] = None
+        if error is None:
+            return []
         cap = self._plan["stop"]["cap"]
-        stopped, saved = deep.early(slice_, samples, fitted.error, cap, self._design)
-        self.notes["samples saved"] = saved
-        yield from stopped
+        stopped, saved = deep.early(slice_, samples, error, cap, self._design)
+        self.notes["adaptive k"] = {"saved": saved, "change": stopped[0].found.value}
+        return stopped
 
     def _orders(self, cell: Cell) -> Iterator[Figure]:
         slice_, verdicts = self._slice(cell), cell.verdicts
