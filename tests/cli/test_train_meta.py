@@ -175,17 +175,17 @@ def test_another_training_does_not_go_on_in_the_folder(grm: Grm, rows: Path, bas
 
 
 def test_one_of_several_processes_writes_what_a_folder_holds(
-    rows: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+    rows: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from grm_plugin.spct.meta_settings import MetaTraining, check_folder
 
-    settings, noted = MetaTraining(str(base), Path("made")), Path("made/settings.json")
+    settings, noted = MetaTraining(str(base), tmp_path / "made"), tmp_path / "made/settings.json"
     monkeypatch.setenv("RANK", "1")
     check_folder(settings, read_rows(rows))
     assert not noted.exists()
     monkeypatch.setenv("RANK", "0")
     check_folder(settings, read_rows(rows))
-    assert [one.name for one in Path("made").iterdir()] == ["settings.json"]
+    assert [one.name for one in noted.parent.iterdir()] == ["settings.json"]
 
 
 @pytest.mark.parametrize(

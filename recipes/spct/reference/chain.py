@@ -117,7 +117,7 @@ def choosing(chain: Chain) -> list[Stage]:
     asked = (*judge(own / "rl", chain.seed), *meta_rm(own / "meta"), "--samples", str(samples))
     records = str(rated / "samples.jsonl")
     limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]), "--cluster", CLUSTER)
-    weights = ("train", "weights", records, "--by", CLUSTER)
+    weights = ("train", "weights", records, "--by", "phrasings")
     return _of_seed(
         chain,
         scale("tune", chain.out / "tune.jsonl", *asked, makes=rated),
