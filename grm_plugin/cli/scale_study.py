@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from grm_plugin.cli.recorded_scale import check_scores, scale_on_record
 from grm_plugin.cli.scale_records import Judged
 from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import InputError
+from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.scaling import (
     VOTERS,
     Design,
@@ -29,9 +30,11 @@ from grm_plugin.evaluation.scaling.figures import Part, Ties
 from grm_plugin.evaluation.scaling.picture import save_picture
 from grm_plugin.evaluation.scaling.saving import save
 from grm_plugin.options import read_options
+from grm_plugin.pipeline.building import find_template
 from grm_plugin.pipeline.ranking import RankingOptions
 from grm_plugin.pipeline.selectors import WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
+from grm_plugin.plugins import installed
 from grm_plugin.report.terminal import out, say
 
 _PANELS = 4
@@ -78,7 +81,7 @@ def report(
     greedy = Samples.of(judged.greedy) if judged.greedy else None
     design = _design(asked, samples.samples, judged.origin)
     intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
-    schemes = _schemes(samples, config, weights)
+    schemes = _schemes(samples, config, weights, judged)
     parts = study(samples, schemes, design, intervals, greedy=greedy)
     _print(parts, intervals)
     save(folder / "scale.json", parts, samples, design, intervals, judge=judged.origin)
@@ -100,17 +103,46 @@ def _design(asked: Asked, samples: int, origin: Mapping[str, Any]) -> Design:
     return Design(ks, asked.orders, asked.seed, balanced)
 
 
-def _schemes(samples: Samples, config: GRMConfig, weights: Path | None) -> list[Scheme]:
-    voter = config.vote.name if config.vote.name in VOTERS else "mean"
+def _schemes(
+    samples: Samples, config: GRMConfig, weights: Path | None, judged: Judged
+) -> list[Scheme]:
+    voter = _voter(config)
     schemes = known_schemes(samples, voter)
     if by := _weighing(config, weights):
         _check_rated(samples, by)
         schemes.append(weighing("weights", by, voter))
     if config.stop.name == "ranking":
-        options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
-        stop = LeadRisks().stop(options.error, min_samples=options.min_samples)
-        schemes.append(stopping("early stop", stop, voter))
+        schemes.append(_early_stop(config, judged, voter))
+    elif config.stop.name != "fixed":
+        say(f"stop: {quoted(config.stop.name)} is not measured here; of the stoppers ranking is")
     return schemes
+
+
+def _voter(config: GRMConfig) -> str:
+    if (name := config.vote.name) in VOTERS:
+        return name
+    say(
+        f"vote: {quoted(name)} is not measured here; choices, weights and early stops vote by the "
+        "mean"
+    )
+    return "mean"
+
+
+def _early_stop(config: GRMConfig, judged: Judged, voter: str) -> Scheme:
+    """The stopper that the settings name, on the scale of the judge."""
+    options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
+    scale = scale_on_record(judged.samples[0])
+    if scale is None and config.template:
+        scale = find_template(str(config.template), installed()).scale
+    if scale is None:
+        raise InputError(
+            "stop: ranking goes by the scale of the judge, and its template is not on record, not "
+            "installed, or another by now; name it with --template, or leave stop out"
+        )
+    check_scores(judged.samples, scale)
+    risks = LeadRisks(scale.high - scale.low, voter)
+    stop = risks.stop(options.error, min_samples=options.min_samples, every=options.round)
+    return stopping("early stop", stop, voter)
 
 
 def _check_rated(samples: Samples, by: Weighing) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
+from grm_plugin.cli.recorded_scale import check_scores, scale_on_record
 from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.errors import InputError, not_installed
 from grm_plugin.report.terminal import out, plain_table, say
@@ -39,10 +40,12 @@ def stopper(
         ),
     ] = None,
     min_samples: Annotated[int, Option(min=2, help="Fewest samples of a group.")] = 4,
-    scale: Annotated[tuple[float, float], Option(help="Lowest and highest score of the judge.")] = (
-        1,
-        10,
-    ),
+    scale: Annotated[
+        tuple[float, float] | None,
+        Option(
+            help="Lowest and highest score of the judge; default: what the template on record says."
+        ),
+    ] = None,
     cluster: Annotated[
         list[str] | None, Option(help="Name in the metadata by which groups belong together.")
     ] = None,
@@ -63,12 +66,25 @@ def stopper(
         from grm_plugin.spct.threshold import Trial
     except ImportError as error:
         raise not_installed("grm train stopper", "eval", error) from error
-    trial = Trial(k, min_samples, Scale(*scale), orders, seed, tuple(cluster or ()))
     verdicts = list(samples_of(records))
+    known = _scale(verdicts, scale)
+    trial = Trial(k, min_samples, known, orders, seed, tuple(cluster or ()))
     if mean is None:
         _find_error(verdicts, trial, lose, to)
     else:
         _find_worth(verdicts, trial, mean, to)
+
+
+def _scale(verdicts: list[Verdict], given: tuple[float, float] | None) -> Scale:
+    """What the options or the records say, which no score may leave."""
+    known = Scale(*given) if given else verdicts and scale_on_record(verdicts[0])
+    if not known:
+        raise InputError(
+            "the records do not say on which scale the judge scores (their template is not on "
+            "record, not installed, or another by now); name it, such as --scale 1 10"
+        )
+    check_scores(verdicts, known)
+    return known
 
 
 def _find_worth(verdicts: list[Verdict], trial: Trial, mean: float, to: Path | None) -> None:

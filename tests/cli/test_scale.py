@@ -272,6 +272,20 @@ def test_an_early_stop_is_measured_on_samples_that_were_all_drawn(grm: Grm, tmp_
     assert last["cost"]["samples"] == 4 and set(last["against"]) >= {"mean", "uniform"}
 
 
+def test_a_stopper_and_a_vote_that_are_not_measured_are_told(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "4", *TINY).code == 0
+    ended = grm("scale", "out", "--out", "again", "--set", "stop=advantage")
+    assert ended.code == 0 and "stop: 'advantage' is not measured here" in ended.err
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    for line in lines:
+        line["origin"]["template_hash"] = "of another text"
+    write(tmp_path / "other.jsonl", lines)
+    ended = grm("scale", "other.jsonl", "--out", "again", "--set", "stop=ranking", "--no-greedy")
+    assert ended.code == 1 and "stop: ranking goes by the scale of the judge" in ended.err
+
+
 def test_the_samples_of_a_group_have_one_name(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(1))
     ended = grm("scale", "rm.jsonl", "--out", "out", "-k", "4", *TINY)

@@ -6,12 +6,15 @@ import json
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from grm_plugin import GRMConfig
+from grm_plugin.pipeline.building import find_template
+from grm_plugin.plugins import installed
 from grm_plugin.running.recorder import Recorder
 from tests.cli.conftest import Ended
 from tests.evaluation.verdicts import noisy
@@ -23,8 +26,11 @@ Grm = Callable[..., Ended]
 def record(tmp_path: Path) -> Path:
     rng, path = random.Random(3), tmp_path / "r.jsonl"
     recorder = Recorder(path)
+    template = find_template("grm", installed())
+    origin = {"template": "grm", "template_hash": template.digest}
     for number in range(40):
-        recorder.write(noisy(rng, n=3, k=24, skill=2, id=str(number), phrasing=number % 5))
+        judged = noisy(rng, n=3, k=24, skill=2, id=str(number), phrasing=number % 5)
+        recorder.write(replace(judged, origin=origin))
     recorder.close()
     return path
 
@@ -67,7 +73,12 @@ def test_a_folder_of_grm_scale_is_read_without_its_greedy_judgments(
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     (folder / "samples.jsonl").write_bytes(record.read_bytes())
     greedy = [
-        {**line, "judgments": line["judgments"][:1], "failures": [], "origin": {"temperature": 0}}
+        {
+            **line,
+            "judgments": line["judgments"][:1],
+            "failures": [],
+            "origin": {**line["origin"], "temperature": 0},
+        }
         for line in lines
     ]
     (folder / "greedy.jsonl").write_text("".join(json.dumps(line) + "\n" for line in greedy))
@@ -88,10 +99,30 @@ def test_verdicts_that_are_given_twice_count_once(grm: Grm, record: Path, tmp_pa
 def test_records_of_two_judges_are_refused(grm: Grm, record: Path, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     for model in ("one", "two"):
-        told = [json.dumps({**line, "origin": {"model": model}}) + "\n" for line in lines]
+        told = [
+            json.dumps({**line, "origin": {**line["origin"], "model": model}}) + "\n"
+            for line in lines
+        ]
         (tmp_path / f"{model}.jsonl").write_text("".join(told))
     ended = grm("train", "stopper", "one.jsonl", "two.jsonl", "-k", "16")
     assert ended.code == 1 and "model was 'one', is 'two'" in ended.err
+
+
+def test_the_scale_is_that_of_the_template_on_record(
+    grm: Grm, record: Path, tmp_path: Path
+) -> None:
+    command = ("train", "stopper", "-k", "16", "--lose", "50")
+    assert grm(*command, record, "--out", "found.json").code == 0
+    assert json.loads((tmp_path / "found.json").read_text())["trial"]["scale"] == [1, 10]
+    ended = grm(*command, record, "--scale", "0", "1")
+    assert ended.code == 1 and "expected scores of the judge's scale, 0 to 1, got" in ended.err
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    for line in lines:
+        line["origin"]["template_hash"] = "of another text"
+    (tmp_path / "other.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    ended = grm(*command, "other.jsonl")
+    assert ended.code == 1 and "name it, such as --scale 1 10" in ended.err
+    assert grm(*command, "other.jsonl", "--scale", "1", "10").code == 0
 
 
 def test_a_record_with_too_few_samples_is_refused(grm: Grm, record: Path) -> None:

@@ -22,19 +22,26 @@ from grm_plugin.pipeline.advantage import Advantage
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.ranking import Ranking
 from grm_plugin.pipeline.settling import Rule
-from grm_plugin.pipeline.voting import mean
+from grm_plugin.pipeline.voting import borda, majority, mean, median, total
 from grm_plugin.types import Scale, Verdict
 from tests.evaluation.verdicts import noisy, verdict
 
 SCALE = Scale(1, 10)
+MEAN = Rule("mean", mean, SCALE)
+VOTES = {"mean": mean, "sum": total, "median": median, "majority": majority, "borda": borda}
 
 
 def live(
-    kind: type[Ranking | Advantage], judged: Verdict, order: list[int], k: int, **options: float
+    kind: type[Ranking | Advantage],
+    judged: Verdict,
+    order: list[int],
+    k: int,
+    rule: Rule = MEAN,
+    **options: float,
 ) -> int:
     """How many samples the pipeline's stopper draws when they come in this order."""
     stopper = kind(options, Limits())
-    stopper.follow(Rule("mean", mean, SCALE))
+    stopper.follow(rule)
     drawn = 0
     while drawn < k:
         came = {sample: place for place, sample in enumerate(order[:drawn])}
@@ -67,6 +74,30 @@ def test_arrays_end_where_the_live_stopper_does(
         for order in orders
     ]
     assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("voter", VOTES)
+@pytest.mark.parametrize("scale", [Scale(0, 100), Scale(0, 1), SCALE])
+@pytest.mark.parametrize("every", [2, 8])
+def test_arrays_end_so_for_every_scale_vote_and_round(voter: str, scale: Scale, every: int) -> None:
+    rng, rule = random.Random(1), Rule(voter, VOTES[voter], scale)
+    width = scale.high - scale.low
+    rows = [
+        [
+            [scale.low + round(width * min(1, max(0, rng.gauss(mean, 0.25)))) for mean in means]
+            for _ in range(24)
+        ]
+        for means in ((0.4, 0.5, 0.7), (0.2, 0.5), (0.5, 0.6, 0.5)) * 4
+    ]
+    judged = [verdict(*one) for one in rows]
+    samples, orders = Samples.of(judged), draw_orders(24, 2, places=1, seed=0)
+    stop = LeadRisks(width, voter).stop(0.05, every=every)
+    expected = [
+        [live(Ranking, one, list(order), 24, rule, error=0.05, round=every) for one in judged]
+        for order in orders
+    ]
+    assert stop(samples, 24, orders).tolist() == expected
+    assert any(drawn < 24 for drawn in expected[0])
 
 
 @settings(deadline=None, max_examples=40)

@@ -192,6 +192,9 @@ def test_groups_are_clustered_by_what_the_data_name() -> None:
     assert named.points[0].accuracy != alone.points[0].accuracy
     with pytest.raises(InputError, match="no group's metadata has 'phrase'; it has best, phrasing"):
         study(samples, [], Design((1,)), Intervals(("phrase",)))
+    some = [*many(4), verdict([9, 1], source="web", id="5")]
+    with pytest.raises(InputError, match="'phrasing' of every group, and 1 of 5 have none, such"):
+        study(Samples.of(some, k=1), [], Design((1,)), Intervals(("phrasing",)))
 
 
 def test_groups_may_share_some_members_of_a_list() -> None:

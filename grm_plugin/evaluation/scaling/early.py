@@ -1,7 +1,6 @@
 """When the stoppers ``ranking`` and ``advantage`` end the drawing, for whole studies at once.
 
-It comes to what they do with the same samples one by one, in rounds of two and with the mean as the
-vote.
+It comes to what they do with the same samples one by one.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.evaluation.scaling.voting import vote
 from grm_plugin.pipeline import advantage
 from grm_plugin.pipeline.overtaking import freedom, prior, within
 
@@ -24,23 +24,27 @@ class LeadRisks:
 
     Args:
         width: of the scale, from its lowest to its highest score, in points.
+        voter: how samples vote; the stopper goes by what each of them alone comes to.
     """
 
-    def __init__(self, width: float = 9.0) -> None:
-        self._width = width
+    def __init__(self, width: float = 9.0, voter: str = "mean") -> None:
+        self._voter = voter
+        low, high = alone(np.array([[[0.0, width]]]), voter)[0, 0]
+        self._width = float(high - low)
         self._under_way: tuple[Samples, Array] | None = None
         self._by_k: dict[int, Array] = {}
 
-    def stop(self, error: float, *, min_samples: int = 4) -> Stop:
+    def stop(self, error: float, *, min_samples: int = 4, every: int = 2) -> Stop:
         """The stopper with these options, for :func:`grm_plugin.evaluation.scaling.stopping`.
 
         Args:
             error: most chance, 0..0.5, that another response leads once all are drawn.
             min_samples: fewest samples to draw.
+            every: samples of a round, even.
         """
 
         def drawn_O_G(samples: Samples, k: int, orders_O_K: Array) -> Array:
-            return first_within(self._of(samples, k, orders_O_K), error, k, min_samples)
+            return first_within(self._of(samples, k, orders_O_K), error, k, min_samples, every)
 
         return drawn_O_G
 
@@ -49,9 +53,23 @@ class LeadRisks:
         if not now or now[0] is not samples or now[1] is not orders_O_K:
             self._under_way, self._by_k = (samples, orders_O_K), {}
         if k not in self._by_k:
-            risks = lead_risks(samples.scores_G_K_N, k, orders_O_K, width=self._width)
+            rewards_G_K_N = alone(samples.scores_G_K_N, self._voter)
+            risks = lead_risks(rewards_G_K_N, k, orders_O_K, width=self._width)
             self._by_k[k] = np.where(samples.sizes_G[:, None] > 1, risks, np.inf)
         return self._by_k[k]
+
+
+def alone(scores_G_K_N: Array, voter: str = "mean") -> Array:
+    """``rewards_G_K_N``: what each sample comes to when it alone votes.
+
+    >>> alone(np.array([[[9.0, 2.0, 5.0]]]), "borda")
+    array([[[1. , 0. , 0.5]]])
+    """
+    numbers_K = np.arange(scores_G_K_N.shape[1])
+    return np.stack(
+        [vote(scores_G_K_N[:, [k]], 1, np.zeros((1, 1), int), voter=voter)[0] for k in numbers_K],
+        axis=1,
+    )
 
 
 def lead_risks(scores_G_K_N: Array, k: int, orders_O_K: Array, *, width: float = 9.0) -> Array:
@@ -79,16 +97,21 @@ def worths_of_two(scores_G_K_N: Array, k: int, orders_O_K: Array, *, width: floa
     return np.stack([_worths(scores_G_K_N[:, order[:k]], drawn_R, width) for order in orders_O_K])
 
 
-def first_within(values_O_G_R: Array, most: float, k: int, min_samples: int = 4) -> Array:
+def first_within(
+    values_O_G_R: Array, most: float, k: int, min_samples: int = 4, every: int = 2
+) -> Array:
     """``drawn_O_G``: samples after which a value is first at most ``most``; k where it never is.
 
     Args:
         values_O_G_R: after 2, 4, ... samples: risks, or worths.
         most: the ``error`` of ``ranking``, or the ``worth`` of ``advantage``.
         k, min_samples: of the stopper.
+        every: samples of a round, even; the first has as many as ``min_samples`` or more.
     """
     drawn_R = np.arange(2, k, 2)
-    ends = (values_O_G_R <= most) & (drawn_R >= min_samples)
+    first = max(every, min_samples + min_samples % 2)
+    looks_R = (drawn_R >= first) & ((drawn_R - first) % every == 0)
+    ends = (values_O_G_R <= most) & looks_R
     if not drawn_R.size:
         return np.full(ends.shape[:2], k)
     return np.where(ends.any(axis=2), drawn_R[ends.argmax(axis=2)], k)

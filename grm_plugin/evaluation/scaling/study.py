@@ -57,7 +57,7 @@ def study(
         greedy: judgments at temperature 0 of the same groups.
 
     Raises:
-        InputError: no group's metadata has a name to cluster by, or ``greedy`` lacks a group.
+        InputError: a group's metadata lacks a name to cluster by, or ``greedy`` lacks a group.
         ValueError: a k is not in 1..K.
     """
     intervals = intervals or Intervals()
@@ -149,7 +149,7 @@ def aligned(greedy: Samples, samples: Samples) -> Samples:
 
 
 def check_clusters(samples: Samples, clusters: Sequence[str]) -> None:
-    """Refuse names that no group's metadata has.
+    """Refuse names that some group's metadata does not have: such groups would be one cluster.
 
     Raises:
         InputError: there is one.
@@ -159,6 +159,11 @@ def check_clusters(samples: Samples, clusters: Sequence[str]) -> None:
         if name not in known:
             raise InputError(
                 f"cluster: no group's metadata has {quoted(name)}; it has {', '.join(known)}"
+            )
+        if lacking := [one for one in samples.groups if one.metadata.get(name) is None]:
+            raise InputError(
+                f"cluster: expected a {quoted(name)} of every group, and {len(lacking)} of "
+                f"{len(samples.groups)} have none, such as group {lacking[0].label}"
             )
 
 
