@@ -15,11 +15,12 @@ from typer import Argument, Option
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.cli.picture import save_calibration
 from grm_plugin.cli.progress import Meter
+from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.evaluation.auc import AUC
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.meta_balance import Balance
-from grm_plugin.spct.meta_data import STATISTICS, MetaRow, read_rows
+from grm_plugin.spct.meta_data import HELD_OUT_BY, STATISTICS, MetaRow, read_rows
 from grm_plugin.spct.meta_report import MetaReport, meta_report
 from grm_plugin.spct.meta_settings import MetaTraining
 
@@ -84,29 +85,38 @@ def meta(
     })  # fmt: skip
     if os.environ.get("RANK", "0") != "0":
         return  # one process of `accelerate launch` tells for all
-    _note_template(data, folder)
+    noted = _noted(data)
+    _note_template(noted.get("template"), data, folder)
     held_out = [row for row in rows if row.split == "validation"]
     report = _examined(held_out, folder) if held_out else None
-    figures = _as_json(report) if report else None
-    _write(folder / "report.json", {"training": training, "validation": figures})
+    by = noted.get(HELD_OUT_BY, "cluster")
+    figures = {**_figures_of(report), HELD_OUT_BY: by} if report else None
+    with writing(folder / "report.json") as file:
+        file.write(as_json({"training": training, "validation": figures}, indent=2) + "\n")
     if report:
         save_calibration(folder / "calibration.png", report.calibration)
-        _tell(report)
+        _tell(report, by)
     say(
         "next: grm score ... --set select.name=meta_rm --set select.classifier.name=transformers "
         f"--set select.classifier.model={folder}"
     )
 
 
-def _note_template(data: Path, folder: Path) -> None:
-    """Keep beside the weights what they were trained to read, so that use is like training."""
+def _noted(data: Path) -> dict[str, Any]:
+    """What `grm train meta-data` wrote beside ``data``; nothing where it is not there."""
     try:
-        statistics = json.loads(data.with_suffix(STATISTICS).read_text(encoding="utf-8"))
-        text = statistics["template"]
-    except (OSError, ValueError, KeyError):
+        found = json.loads(data.with_suffix(STATISTICS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _note_template(text: str | None, data: Path, folder: Path) -> None:
+    """Keep beside the weights what they were trained to read, so that use is like training."""
+    if text is None:
         say(f"no template is noted beside {data}: name the one it was made with where you use this")
-        return
-    (folder / TEMPLATE).write_text(text, encoding="utf-8")
+    else:
+        (folder / TEMPLATE).write_text(text, encoding="utf-8")
 
 
 def _train(rows: Sequence[MetaRow], settings: dict[str, Any]) -> dict[str, Any]:
@@ -142,38 +152,27 @@ def _examined(rows: Sequence[MetaRow], folder: Path) -> MetaReport:
     with (folder / "validation.jsonl").open("w", encoding="utf-8") as file:
         for row, logit in zip(rows, logits, strict=True):
             known = {name: value for name, value in asdict(row).items() if name != "text"}
-            file.write(json.dumps(_written({**known, "logit": logit})) + "\n")
+            file.write(as_json({**known, "logit": logit}) + "\n")
     return meta_report(rows, logits)
 
 
-def _as_json(report: MetaReport) -> dict[str, Any]:
+def _figures_of(report: MetaReport) -> dict[str, Any]:
     figures = asdict(report)
     for name, _ in _FIGURES:
         figures[name].pop("pulls")
     return figures
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(_written(value), indent=2) + "\n", encoding="utf-8")
-
-
-def _written(value: Any) -> Any:
-    """``value`` with null for what is not known: NaN is no JSON."""
-    if isinstance(value, dict):
-        return {name: _written(each) for name, each in value.items()}
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return list(map(_written, value)) if isinstance(value, list | tuple) else value
-
-
-def _tell(report: MetaReport) -> None:
+def _tell(report: MetaReport, by: str) -> None:
     table = plain_table("AUC among", ">value", "95 % interval", ">pairs")
     for name, title in _FIGURES:
         found: AUC = getattr(report, name)
-        interval = f"{found.low:.3f} to {found.high:.3f}"
+        known = f"{found.low:.3f} to {found.high:.3f}"
+        interval = "not known" if math.isnan(found.low) else known
         table.add_row(title, f"{found.value:.3f}", interval, f"{found.pairs:,}")
     out.print(table)
     out.print(
-        f"{report.judgments:,} judgments of {report.groups:,} held-out groups, "
+        f"{report.judgments:,} judgments of {report.groups:,} held-out groups, clustered by {by} "
+        f"({report.clusters:,}), "
         f"{report.right:.1%} right; calibration error {report.calibration.ece:.3f}"
     )

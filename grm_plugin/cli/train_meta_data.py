@@ -15,7 +15,8 @@ from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template, meta_template_file
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.spct.meta_data import BY, STATISTICS, MetaTable, Splitting, as_line, meta_rows
+from grm_plugin.spct.meta_data import BY, HELD_OUT_BY, STATISTICS, MetaTable, as_line, meta_rows
+from grm_plugin.spct.splitting import Splitting
 
 
 def meta_data(
@@ -33,10 +34,13 @@ def meta_data(
     ] = None,
     by: Annotated[
         str | None,
-        Option(help="Name in the metadata of what the split keeps together; default: the prompt."),
+        Option(
+            help="Name in the metadata of what training must not show of validation: one value, or "
+            "a list of which one that is held out is enough; default: the prompt."
+        ),
     ] = None,
     validation: Annotated[
-        float, Option(min=0.0, max=0.9, help="Share of these that is held out.")
+        float, Option(min=0.0, max=0.9, help="Share of these values that is held out.")
     ] = 0.1,
     seed: Annotated[int, Option(help="Decides which are held out.")] = 0,
 ) -> None:
@@ -45,7 +49,9 @@ def meta_data(
     A judgment is right where the labelled best response scores above every other one; a tie at the
     top is wrong. RECORDS are folders of `grm train sample`, of the first judge and of the trained
     one; hinted judgments are left out. Every judgment counts once. The split into training and
-    validation goes by prompt, or by what `--by` names, and never by judgment.
+    validation goes by prompt, or by what `--by` names, and never by judgment. Where `--by` names a
+    list, training shows no value that is held out; validation shows one, and may show others that
+    training shows, too: every value that is held out takes the groups that show it from training.
 
     Nothing is balanced here: `grm train meta --balance` weighs rows.
     """
@@ -60,7 +66,8 @@ def meta_data(
             raise InputError(f"{_listed(files)}: expected judgments of whole groups, got none")
     with writing(output.with_suffix(STATISTICS)) as file:
         shown = meta_template_file(template).read_text(encoding="utf-8")
-        file.write(json.dumps({**table.as_json(), "template": shown}, indent=2) + "\n")
+        known = {**table.as_json(), HELD_OUT_BY: by or "prompt", "template": shown}
+        file.write(json.dumps(known, indent=2) + "\n")
     _tell(table)
     say(f"next: grm train meta {output} --base MODEL --out FOLDER")
 

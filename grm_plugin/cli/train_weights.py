@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,15 +14,16 @@ from grm_plugin import strict_yaml
 from grm_plugin.classifiers import Classifier, named
 from grm_plugin.cli.progress import Meter
 from grm_plugin.cli.scale_records import samples_of
-from grm_plugin.cli.whole_file import writing
+from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, not_installed, quoted
 from grm_plugin.pipeline.rating import load_meta_template, trained_on
 from grm_plugin.plugins import installed
 from grm_plugin.records import to_line
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.spct.meta_data import Splitting
+from grm_plugin.spct.meta_kept import KeptLogits
 from grm_plugin.spct.meta_records import rate_verdicts
+from grm_plugin.spct.splitting import Splitting
 from grm_plugin.types import Verdict
 
 if TYPE_CHECKING:
@@ -75,10 +76,19 @@ def weights(
     ks: Annotated[str, Option(metavar="4,8,...", help="How many samples vote.")] = "4,8,16,32",
     by: Annotated[
         str | None,
-        Option(help="Name in the metadata of what folds and intervals keep together."),
+        Option(
+            help="Name in the metadata of what folds and intervals keep together, one value or a "
+            "list; default: the prompt."
+        ),
     ] = None,
     drop_below: Annotated[
-        float, Option(min=0.0, max=1.0, help="Share of the heaviest weight that has no vote.")
+        float,
+        Option(
+            min=0.0,
+            max=1.0,
+            help="Judgments of less than this share of the heaviest weight have no vote. Not "
+            "fitted: weights become small by themselves, and what is small counts little.",
+        ),
     ] = 0.0,
     folds: Annotated[int, Option(min=2, help="Of the cross-validation.")] = 5,
     seed: Annotated[int, Option(help="Decides the subsets of samples.")] = 0,
@@ -90,18 +100,22 @@ def weights(
     the labels likely in votes of random subsets of the samples; the table says, on folds that they
     were not fitted to, what they gain over equal weights, and what the margin alone would gain.
 
+    A rating by --classifier that was killed goes on where it was, by the same command.
+
     Used by `select: {name: weights, file: WEIGHTS, classifier: {...}}`.
     """
     verdicts = _read(records)
+    kept = KeptLogits(output.with_name(f".{output.name}.logits"), _named(classifier, template))
     if classifier:
-        verdicts = _rated(verdicts, _made(classifier), template)
+        verdicts = _rated(verdicts, _made(classifier), template, kept)
     if rated:
         with writing(rated) as file:
             file.writelines(to_line(one).decode() for one in verdicts)
     asked = _Asked(_sizes(ks), by, folds, seed, drop_below, margin_only)
     result, figures = _fitted(verdicts, asked)
     with writing(output) as file:
-        file.write(json.dumps(result, indent=2) + "\n")
+        file.write(as_json(result, indent=2) + "\n")
+    kept.forget()
     _tell(result, figures)
     say(f"next: grm score ... --set select.name=weights --set select.file={output}")
 
@@ -130,12 +144,23 @@ def _made(classifier: str) -> Classifier:
     return made
 
 
-def _rated(verdicts: list[Verdict], classifier: Classifier, template: str | None) -> list[Verdict]:
+def _named(classifier: str | None, template: str | None) -> str:
+    """Who rates; another one where the weights in a folder are new."""
+    folder = Path(classifier or "")
+    files = sorted(folder.glob("*.safetensors")) if classifier and folder.is_dir() else []
+    times = [str(file.stat().st_mtime_ns) for file in files]
+    return "\0".join([str(classifier), str(template), *times])
+
+
+def _rated(
+    verdicts: list[Verdict], classifier: Classifier, template: str | None, kept: KeptLogits
+) -> list[Verdict]:
     with Meter(None, "judgments", state="rating") as meter:
         return rate_verdicts(
             verdicts,
             classifier,
             load_meta_template(template or trained_on(classifier)),
+            kept,
             lambda done: meter.show(done, "rated"),
         )
 
@@ -160,9 +185,12 @@ def _fitted(verdicts: Sequence[Verdict], asked: _Asked) -> tuple[dict[str, Any],
     samples = Samples.of(verdicts)
     ways = _ways(samples, asked)
     fitting = Fitting(ks=_drawn(samples, asked), seed=asked.seed)
-    clusters = [Splitting(asked.by).cluster(group) for group in samples.groups]
+    values = [Splitting(asked.by).values(group) for group in samples.groups]
     limit = {"drop_below": asked.drop_below}
-    figures = cross_validated(samples, clusters, ways, fitting, folds=asked.folds, **limit)
+    try:
+        figures = cross_validated(samples, values, ways, fitting, folds=asked.folds, **limit)
+    except InputError as error:
+        raise InputError(f"--by {asked.by or '(the prompt)'}: {error}") from None
     fitted = fit_weights(samples, ways[-1], fitting, **limit)
     return {
         "coefficients": fitted.weighing.model_dump(),
@@ -170,7 +198,7 @@ def _fitted(verdicts: Sequence[Verdict], asked: _Asked) -> tuple[dict[str, Any],
         "log_likelihood": {"weights": fitted.log_likelihood, "equal": fitted.equal},
         "groups": len(samples.groups),
         "samples": samples.samples,
-        "clusters": len(set(clusters)),
+        "clusters": len(set(itertools.chain.from_iterable(values))),
         "ks": fitting.ks,
         "folds": asked.folds,
         "seed": asked.seed,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from grm_plugin.errors import ConfigError
 
@@ -27,3 +29,16 @@ def writing(path: Path) -> Iterator[TextIO]:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """``value`` as JSON, with null for what is not known: NaN and infinities are no JSON."""
+    return json.dumps(_known(value), indent=indent, allow_nan=False)
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _known(each) for name, each in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return list(map(_known, value)) if isinstance(value, list | tuple) else value

@@ -22,7 +22,8 @@ class AUC:
 
     Args:
         value: a tie of scores counts one half; NaN where there is no pair.
-        low, high: its 95 % interval, in which judgments of one cluster may hang together.
+        low, high: its 95 % interval, in which judgments of one cluster may hang together; NaN where
+            all are of one cluster, which says nothing of how clusters differ.
         pairs: of one right and one wrong judgment that were compared.
         pulls: by how much each cluster pulls the value up; see :func:`difference`.
     """
@@ -61,22 +62,24 @@ def auc(
     0.5
     """
     places = range(len(scores))
-    within = defaultdict(list)
-    for place, stratum in zip(places, places if strata is None else strata, strict=True):
-        within[None if strata is None else stratum].append(place)
-    won, met = [0.0] * len(scores), [0] * len(scores)
-    for members in within.values():
-        _compare(members, scores, labels, won, met)
+    strata = [None for _ in places] if strata is None else list(strata)
+    clusters = places if clusters is None else list(clusters)
+    judged = list(zip(scores, labels, strict=True))
+    won, met = _compared(judged, strata)
     right = [place for place in places if labels[place]]
     pairs = sum(met[place] for place in right)
     if not pairs:
         return AUC(math.nan, math.nan, math.nan, 0)
     value = math.fsum(won[place] for place in right) / pairs
     pulls: dict[Hashable, float] = defaultdict(float)
-    for place, cluster in zip(places, places if clusters is None else clusters, strict=True):
+    for place, cluster in zip(places, clusters, strict=True):
         pulls[cluster] += (won[place] - value * met[place]) / pairs
+    inside, among = _compared(judged, list(zip(strata, clusters, strict=True)))
+    for place in right:  # a pair within one cluster pulls at it once, not with both of its ends
+        pulls[clusters[place]] -= (inside[place] - value * among[place]) / pairs
     half = _Z * _standard_error(pulls)
-    return AUC(value, max(0.0, value - half), min(1.0, value + half), pairs, dict(pulls))
+    low, high = (min(max(end, 0.0), 1.0) for end in (value - half, value + half))
+    return AUC(value, low, high, pairs, dict(pulls))
 
 
 def difference(one: AUC, other: AUC) -> AUC:
@@ -90,33 +93,31 @@ def difference(one: AUC, other: AUC) -> AUC:
     return AUC(value, value - half, value + half, one.pairs, pulls)
 
 
-def _compare(
-    members: Sequence[int],
-    scores: Sequence[float],
-    labels: Sequence[int],
-    won: list[float],
-    met: list[int],
-) -> None:
-    """Add to each member how many of the other label it was compared with, and the share won.
+def _compared(
+    judged: Sequence[tuple[float, int]], strata: Sequence[Hashable]
+) -> tuple[list[float], list[int]]:
+    """How many of the other label in its stratum each was compared with, and how many are won.
 
     A pair counts as won for both where the right judgment has the higher score.
     """
-    right = sorted(scores[place] for place in members if labels[place])
-    wrong = sorted(scores[place] for place in members if not labels[place])
-    for place in members:
-        score = scores[place]
-        if labels[place]:
-            below, upto = bisect_left(wrong, score), bisect_right(wrong, score)
-            won[place] += (below + upto) / 2
-            met[place] += len(wrong)
-        else:
-            below, upto = bisect_left(right, score), bisect_right(right, score)
-            won[place] += len(right) - (below + upto) / 2
-            met[place] += len(right)
+    won, met = [0.0] * len(judged), [0] * len(judged)
+    within = defaultdict(list)
+    for place, stratum in zip(range(len(judged)), strata, strict=True):
+        within[stratum].append(place)
+    for members in within.values():
+        right = sorted(judged[place][0] for place in members if judged[place][1])
+        wrong = sorted(judged[place][0] for place in members if not judged[place][1])
+        for place in members:
+            score, label = judged[place]
+            others = wrong if label else right
+            below = (bisect_left(others, score) + bisect_right(others, score)) / 2
+            won[place] = below if label else len(others) - below
+            met[place] = len(others)
+    return won, met
 
 
 def _standard_error(pulls: Mapping[Hashable, float]) -> float:
     number = len(pulls)
     if number < 2:
-        return math.inf
+        return math.nan
     return math.sqrt(math.fsum(pull**2 for pull in pulls.values()) * number / (number - 1))

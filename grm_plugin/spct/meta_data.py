@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -19,14 +19,17 @@ from grm_plugin.prompts import Template
 from grm_plugin.records import read_verdicts
 from grm_plugin.spct.examples import correct, datum_of
 from grm_plugin.spct.hinting import NAME
+from grm_plugin.spct.splitting import Split, Splitting
 from grm_plugin.types import Group, Judgment, Verdict, digest
 
-Split = Literal["train", "validation"]
 By = Literal["split", "responses", "margin"]
 BY: tuple[By, ...] = ("split", "responses", "margin")
 """What the right judgments are counted by."""
 STATISTICS = ".stats.json"
 """How the name of the file ends that says beside rows what they hold, and what they show."""
+
+HELD_OUT_BY = "held_out_by"
+"""Where statistics and report say what training had none of that validation has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class MetaRow:
         margin: by how many points its best response is ahead of the second, whichever that is.
         group: fingerprint of the group.
         responses: N.
-        cluster: what is never parted by the split: the conversation, or a value of the metadata.
+        cluster: what it hangs together with: its conversation, or a value of the metadata; of
+            several the first, and for validation the first that is held out.
         split: `train` or `validation`.
         sample: the number k of the judgment in its group.
         id: the caller's name for the group.
@@ -56,44 +60,6 @@ class MetaRow:
     split: Split
     sample: int = 0
     id: str = ""
-
-
-@dataclass(frozen=True)
-class Splitting:
-    """Which clusters are validation data; a function of their names and nothing else.
-
-    Args:
-        by: the name in the metadata of groups that says what belongs together, such as
-            `phrasing`; None: their conversation.
-        validation: the share of clusters that is held out, 0..1.
-        seed: decides which.
-    """
-
-    by: str | None = None
-    validation: float = 0.1
-    seed: int = 0
-
-    def cluster(self, group: Group) -> str:
-        """What ``group`` belongs with.
-
-        Raises:
-            InputError: its metadata have no such name.
-        """
-        if self.by is None:
-            return digest("\0".join(turn.content for turn in group.conversation))
-        if self.by not in group.metadata:
-            raise InputError(
-                f"group {group.label}: expected {self.by!r} in its metadata, got "
-                f"{', '.join(sorted(group.metadata)) or 'none'}"
-            )
-        value = group.metadata[self.by]
-        return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-    def held_out(self, clusters: Iterable[str]) -> set[str]:
-        """The clusters that are validation data: the share that is asked for, one at least."""
-        found = sorted(set(clusters), key=lambda name: digest(f"{self.seed}/{name}"))
-        number = max(1, round(self.validation * len(found))) if self.validation else 0
-        return set(found[:number])
 
 
 class Like(NamedTuple):
@@ -165,17 +131,18 @@ def meta_rows(
         InputError: a group has no label.
         RecordError: a record can not be read.
     """
-    clusters = (splitting.cluster(one.group) for path in records for one in read_verdicts(path))
-    held_out = splitting.held_out(clusters)
+    values = (splitting.values(one.group) for path in records for one in read_verdicts(path))
+    held_out = splitting.held_out(itertools.chain.from_iterable(values))
     seen: set[str] = set()
     for verdict in itertools.chain.from_iterable(map(read_verdicts, records)):
         if NAME in verdict.origin.get("evidence", ()):
             table.left_out["hinted"] += len(verdict.judgments)
             continue
-        cluster = splitting.cluster(verdict.group)
-        split: Split = "validation" if cluster in held_out else "train"
+        shown = splitting.values(verdict.group)
+        held = [value for value in shown if value in held_out]
+        split: Split = "validation" if held else "train"
         table.left_out["dropped by the judge"] += len(verdict.failures)
-        for row in _of_verdict(verdict, template, cluster, split, table):
+        for row in _of_verdict(verdict, template, (held or shown)[0], split, table):
             name = digest(row.text)
             if name in seen:
                 table.left_out["there twice"] += 1

@@ -13,10 +13,15 @@ _AT_A_TIME = 256
 
 Told = Callable[[int], None]
 """Called with how many texts are rated."""
+Keep = Callable[[Sequence[str], Sequence[float]], None]
+"""Called with texts and their logits as soon as they are rated."""
 
 
 def rated(
-    classifier: Classifier, texts: Sequence[str], told: Told = lambda done: None
+    classifier: Classifier,
+    texts: Sequence[str],
+    told: Told = lambda done: None,
+    keep: Keep = lambda texts, logits: None,
 ) -> list[float]:
     """The logit of each text, in order; NaN for one that alone can not be rated.
 
@@ -24,20 +29,25 @@ def rated(
         classifier: not started; closed in the end.
         texts: as :func:`grm_plugin.pipeline.rating.shown_to_meta_rm` makes them.
         told: told how far it is.
+        keep: given what is rated, a part of the texts at a time.
 
     Raises:
         EngineError: the classifier can not be started, or answers nothing at all.
     """
-    return asyncio.run(_rated(classifier, texts, told))
+    return asyncio.run(_rated(classifier, texts, told, keep))
 
 
-async def _rated(classifier: Classifier, texts: Sequence[str], told: Told) -> list[float]:
+async def _rated(
+    classifier: Classifier, texts: Sequence[str], told: Told, keep: Keep
+) -> list[float]:
     found: list[float] = []
     try:
         await classifier.start()
         for start in range(0, len(texts), _AT_A_TIME):
-            answers = await classifier.logits(texts[start : start + _AT_A_TIME])
+            asked = texts[start : start + _AT_A_TIME]
+            answers = await classifier.logits(asked)
             found += map(_logit, answers)
+            keep(asked, found[start:])
             if all(map(math.isnan, found)):
                 raise TransportError(f"none of {len(found)} texts can be rated: {answers[0]}")
             told(len(found))
@@ -49,4 +59,5 @@ async def _rated(classifier: Classifier, texts: Sequence[str], told: Told) -> li
 def _logit(answer: float | Rating | EngineError) -> float:
     if isinstance(answer, EngineError):
         return math.nan
-    return answer.logit if isinstance(answer, Rating) else float(answer)
+    logit = answer.logit if isinstance(answer, Rating) else float(answer)
+    return logit if math.isfinite(logit) else math.nan

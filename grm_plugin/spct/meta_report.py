@@ -13,10 +13,10 @@ from grm_plugin.spct.meta_data import MetaRow
 
 @dataclass(frozen=True, slots=True)
 class MetaReport:
-    """Figures of a meta RM on held-out judgments; intervals are clustered.
+    """Figures of a meta RM on held-out judgments.
 
     Args:
-        judgments, groups: that were rated.
+        judgments, groups, clusters: that were rated; intervals are over the clusters of the rows.
         right: share of right judgments, 0..1.
         label: AUC of the logits among all judgments. A trap alone: ties at the top are always
             wrong, so the margin has a high one.
@@ -31,6 +31,7 @@ class MetaReport:
 
     judgments: int
     groups: int
+    clusters: int
     right: float
     label: AUC
     margin: AUC
@@ -59,6 +60,7 @@ def meta_report(rows: Sequence[MetaRow], logits: Sequence[float]) -> MetaReport:
     return MetaReport(
         judgments=len(rated),
         groups=len({row.group for row in rated}),
+        clusters=len(set(clusters)),
         right=sum(labels) / len(labels) if labels else math.nan,
         label=label,
         margin=margin,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
+from grm_plugin.errors import InputError
 from grm_plugin.evaluation.resampling import Array, Difference, Resampling
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
@@ -39,7 +41,7 @@ class Figure:
 
 def cross_validated(
     samples: Samples,
-    clusters_G: Sequence[str],
+    values_G: Sequence[Sequence[str]],
     ways: Sequence[tuple[Feature, ...]],
     fitting: Fitting,
     *,
@@ -50,24 +52,29 @@ def cross_validated(
 
     Args:
         samples: of groups with labels.
-        clusters_G: what each group belongs with; folds keep it together, and so do intervals.
+        values_G: what each group belongs with, as :meth:`Splitting.values` says; a group is in the
+            fold of its first value, and weights are fitted on groups that show no value of the
+            fold. Intervals keep values together, too.
         ways: the features of each way.
         fitting: how they are fitted; its ks are those that are reported.
         folds: how many.
         drop_below: as in :class:`grm_plugin.pipeline.weighing.Weighing`.
+
+    Raises:
+        InputError: nothing is left to fit on, because groups share too many values.
     """
     ks = tuple(k for k in fitting.ks if k <= samples.samples)
     design = Design(ks=ks, seed=fitting.seed)
     right: dict[tuple[str, int], Array] = {}
-    for test_G in _folds(clusters_G, folds):
-        train, test = samples.at(np.nonzero(~test_G)[0]), samples.at(np.nonzero(test_G)[0])
+    for train_G, test_G in _folds(values_G, folds):
+        train, test = samples.at(np.nonzero(train_G)[0]), samples.at(np.nonzero(test_G)[0])
         schemes = [voting("mean"), *_choices(samples)]
         for way in ways:
             fitted = fit_weights(train, way, fitting, drop_below=drop_below)
             schemes.append(weighing(name_of(way), fitted.weighing))
         for key, wins in measure(test, schemes, design).items():
             right.setdefault(key, np.full(len(samples.groups), np.nan))[test_G] = wins.random_G
-    return _figures(right, Resampling(len(samples.groups), [list(clusters_G)]))
+    return _figures(right, Resampling(len(samples.groups), [_clusters(values_G)]))
 
 
 def name_of(way: Sequence[Feature]) -> str:
@@ -82,12 +89,27 @@ def _choices(samples: Samples) -> list[Scheme]:
     return [meta_rm(share) for share in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))]
 
 
-def _folds(clusters_G: Sequence[str], folds: int) -> list[Array]:
-    """Masks of the groups of each fold: clusters in an order that only their names decide."""
-    ranked = sorted(set(clusters_G), key=digest)
-    fold_of = {name: place % folds for place, name in enumerate(ranked)}
-    number_G = np.array([fold_of[name] for name in clusters_G])
-    return [number_G == fold for fold in range(min(folds, len(ranked)))]
+def _folds(values_G: Sequence[Sequence[str]], folds: int) -> list[tuple[Array, Array]]:
+    """Masks of the groups to fit on and of those held out, in an order that only values decide."""
+    ranked = sorted({value for values in values_G for value in values}, key=digest)
+    fold_of = {value: place % folds for place, value in enumerate(ranked)}
+    shown_G = [[fold_of[value] for value in values] for values in values_G]
+    first_G = np.array([shown[0] for shown in shown_G])
+    found = [
+        (np.array([fold not in shown for shown in shown_G]), first_G == fold)
+        for fold in sorted(set(first_G.tolist()))
+    ]
+    if not all(train_G.any() for train_G, _ in found):
+        raise InputError(
+            "expected groups to fit on that share no value with those held out, got none; "
+            f"values to hold out by: {len(ranked)}"
+        )
+    return found
+
+
+def _clusters(values_G: Sequence[Sequence[str]]) -> list[Any]:
+    several = any(len(values) > 1 for values in values_G)
+    return [list(values) if several else values[0] for values in values_G]
 
 
 def _figures(right: dict[tuple[str, int], Array], resampling: Resampling) -> list[Figure]:

@@ -63,6 +63,7 @@ def test_the_command_writes_rows_and_what_they_hold(grm: Grm, tmp_path: Path) ->
     statistics = json.loads((tmp_path / "out" / "meta.stats.json").read_text())
     assert len(rows) == statistics["judgments"] == 72
     assert statistics["template"].count("{{critique}}") == 1
+    assert statistics["held_out_by"] == "prompt"
 
 
 def test_records_without_labels_or_judgments_are_refused(grm: Grm, tmp_path: Path) -> None:
@@ -89,6 +90,25 @@ def test_a_meta_rm_learns_what_the_margin_does_not_say(grm: Grm, rows: Path, bas
     steps = [json.loads(line) for line in Path("made/log.jsonl").read_text().splitlines()]
     assert steps[-1]["loss"] < steps[0]["loss"]
     assert not Path("made/checkpoints").exists()
+
+
+def test_one_cluster_to_validate_on_has_no_intervals_and_the_report_is_json(
+    grm: Grm, rows: Path, base: Path
+) -> None:
+    def refused(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    found = [
+        replace(one, cluster="one") if one.split == "validation" else one for one in read_rows(rows)
+    ]
+    rows.write_text("".join(map(as_line, found)))
+    rows.with_suffix(".stats.json").write_text('{"held_out_by": "source"}')
+    ended = grm("train", "meta", rows, "--base", base, "--out", "made", *QUICK, "--epochs", "0.2")
+    assert ended.code == 0 and "clustered by source (1)" in " ".join(ended.out.split())
+    report = json.loads(Path("made/report.json").read_text(), parse_constant=refused)
+    figures = report["validation"]
+    assert figures["gain"]["low"] is None and figures["label"]["high"] is None
+    assert figures["held_out_by"] == "source" and figures["clusters"] == 1
 
 
 def test_the_logits_in_use_are_those_of_the_plain_model(grm: Grm, rows: Path, base: Path) -> None:
@@ -287,11 +307,54 @@ def test_a_meta_rm_rates_what_has_no_meta_score_and_the_record_is_kept(
     assert len({one.meta_score for each in kept for one in each.judgments}) > 1
 
 
+def test_a_rating_that_was_killed_asks_for_no_judgment_twice(
+    grm: Grm, tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grm_plugin.classifiers.transformers import TransformersClassifier
+    from tests.engines.tiny_models import save_classifier
+
+    save_classifier(tmp_path / "meta")
+    path = write(tmp_path / "r.jsonl", [verdict(number, k=4) for number in range(24)])
+    command = ("train", "weights", path, "--ks", "2,4", "--classifier", "meta")
+    assert grm(*command, "--out", "whole.json").code == 0
+    monkeypatch.setattr("grm_plugin.spct.meta_rating._AT_A_TIME", 16)
+    asked, rate = [], TransformersClassifier.logits
+
+    async def killed_at_64(self, texts):
+        if len(asked) == 64:
+            raise MemoryError("killed")
+        asked.extend(texts)
+        return await rate(self, texts)
+
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(TransformersClassifier, "logits", killed_at_64)
+        grm(*command, "--out", "w.json")
+
+    async def noted(self, texts):
+        asked.extend(texts)
+        return await rate(self, texts)
+
+    monkeypatch.setattr(TransformersClassifier, "logits", noted)
+    kept = Path(".w.json.logits")
+    kept.write_bytes(kept.read_bytes()[:-9])  # the last line was not written to its end
+    assert grm(*command, "--out", "w.json").code == 0
+    assert len(asked) == 96 + 1 and not kept.exists()
+    made, whole = (json.loads(Path(name).read_text()) for name in ("w.json", "whole.json"))
+    assert made["coefficients"] == pytest.approx(whole["coefficients"], abs=1e-4)
+
+
 def test_the_margin_alone_needs_no_meta_rm(grm: Grm, tmp_path: Path) -> None:
     path = write(tmp_path / "r.jsonl", [verdict(number, k=8, n=4) for number in range(30)])
     ended = grm("train", "weights", path, "--out", "w.json", "--margin-only", "--ks", "4")
     assert ended.code == 0 and "weights by margin" in ended.out
     assert json.loads(Path("w.json").read_text())["coefficients"]["meta"] == 0
+
+
+def test_groups_that_all_share_a_value_are_refused_by_its_name(grm: Grm, tmp_path: Path) -> None:
+    path = write(tmp_path / "r.jsonl", [rated(number, source="one") for number in range(24)])
+    ended = grm("train", "weights", path, "--out", "w.json", "--by", "source")
+    assert ended.code == 1 and "--by source: expected groups to fit on that share" in ended.err
+    assert "values to hold out by: 1" in ended.err
 
 
 def test_too_few_groups_and_too_many_samples_are_refused(grm: Grm, tmp_path: Path) -> None:

@@ -65,17 +65,31 @@ def drawn(rng: random.Random, groups: int, each: int) -> tuple[list[float], list
     return scores, labels, names
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says_and_needs_the_clusters() -> None:
+@pytest.mark.parametrize("in_group", [False, True])
+def test_the_interval_covers_the_truth_as_often_as_it_says(in_group: bool) -> None:
     rng = random.Random(0)
-    truth = auc(*drawn(rng, 4000, 5)[:2]).value
-    covered = {True: 0, False: 0}
-    for _ in range(200):
+    scores, labels, names = drawn(rng, 4000, 5)
+    truth = auc(scores, labels, strata=names if in_group else None).value
+    found = []
+    for _ in range(300):
         scores, labels, names = drawn(rng, 40, 5)
-        for clustered in covered:
-            found = auc(scores, labels, clusters=names if clustered else None)
-            covered[clustered] += found.low <= truth <= found.high
-    assert 0.90 <= covered[True] / 200 <= 0.99
-    assert covered[False] < covered[True]
+        found.append(auc(scores, labels, strata=names if in_group else None, clusters=names))
+    assert 0.90 <= sum(one.low <= truth <= one.high for one in found) / 300 <= 0.985
+    told = statistics.fmean(one.high - one.low for one in found) / 2
+    assert told == pytest.approx(1.96 * statistics.stdev(one.value for one in found), rel=0.2)
+
+
+def test_what_hangs_together_in_clusters_widens_the_interval() -> None:
+    scores, labels, names = drawn(random.Random(2), 200, 5)
+    alone, clustered = auc(scores, labels), auc(scores, labels, clusters=names)
+    assert clustered.high - clustered.low > 1.1 * (alone.high - alone.low)
+
+
+def test_one_cluster_has_no_interval() -> None:
+    one = auc([1, 2, 3, 4], [0, 1, 0, 1], clusters="aaaa")
+    assert one.value == 0.75 and math.isnan(one.low) and math.isnan(one.high)
+    apart = difference(one, one)
+    assert apart.value == 0 and math.isnan(apart.low) and math.isnan(apart.high)
 
 
 def test_a_paired_difference_is_narrower_than_two_intervals() -> None:

@@ -13,7 +13,8 @@ from grm_plugin.pipeline.rating import load_meta_template
 from grm_plugin.pipeline.selectors import MetaRM
 from grm_plugin.size import Size
 from grm_plugin.spct.meta_balance import row_weights
-from grm_plugin.spct.meta_data import MetaRow, MetaTable, Splitting, as_line, meta_rows, read_rows
+from grm_plugin.spct.meta_data import MetaRow, MetaTable, as_line, meta_rows, read_rows
+from grm_plugin.spct.splitting import Splitting
 from grm_plugin.types import Group, Judgment, Verdict
 from tests.spct.judged import failed, verdict, write
 
@@ -80,13 +81,26 @@ def _again(group: Group) -> Group:
 
 
 def test_the_split_keeps_together_what_the_metadata_name(tmp_path) -> None:
-    path = write(tmp_path / "r.jsonl", [verdict(n, phrasing=["p", n % 5]) for n in range(40)])
+    path = write(tmp_path / "r.jsonl", [verdict(n, phrasing=n % 5) for n in range(40)])
     rows, _ = rows_of(path, Splitting("phrasing", 0.2))
-    assert {row.cluster for row in rows if row.split == "validation"} == {'["p", 0]'} or (
-        len({row.cluster for row in rows if row.split == "validation"}) == 1
-    )
+    held_out = {row.cluster for row in rows if row.split == "validation"}
+    assert len(held_out) == 1 and len({row.id for row in rows if row.cluster in held_out}) == 8
     with pytest.raises(InputError, match=r"expected 'source' in its metadata, got best, phrasing"):
         rows_of(path, Splitting("source"))
+
+
+def test_training_shows_none_of_several_values_that_are_held_out(tmp_path) -> None:
+    shown = {f"g{n}": [f"p{n % 7}", f"p{n % 5}"] for n in range(70)}
+    groups = [verdict(n, phrasings=shown[f"g{n}"]) for n in range(70)]
+    path = write(tmp_path / "r.jsonl", groups)
+    rows, _ = rows_of(path, Splitting("phrasings", 0.3))
+    held_out = {row.cluster for row in rows if row.split == "validation"}
+    assert len(held_out) == 2
+    for row in rows:
+        assert (row.split == "validation") == bool(held_out & set(shown[row.id]))
+    empty = write(tmp_path / "e.jsonl", [verdict(1, phrasings=[])])
+    with pytest.raises(InputError, match="group g1: expected a value in 'phrasings', got none"):
+        rows_of(empty, Splitting("phrasings"))
 
 
 def test_what_is_there_twice_counts_once_and_dropped_samples_are_told(tmp_path) -> None:

@@ -79,7 +79,7 @@ def test_folds_keep_clusters_together_and_every_group_is_held_out_once(monkeypat
     from grm_plugin.spct import weight_validation
 
     samples = judged(5, knows=1, groups=30)
-    clusters = [f"c{number % 7}" for number in range(30)]
+    values = [(f"c{number % 7}", f"d{number % 4}") for number in range(30)]
     trained: list[set[str]] = []
     held_out: list[str] = []
 
@@ -90,14 +90,15 @@ def test_folds_keep_clusters_together_and_every_group_is_held_out_once(monkeypat
     def measure(test, *more):
         held_out.extend(group.id for group in test.groups)
         assert not trained[-1] & {group.id for group in test.groups}
-        names = {clusters[int(group.id.split("-")[1])] for group in test.groups}
-        assert not names & {clusters[int(one.split("-")[1])] for one in trained[-1]}
+        names = {values[int(group.id.split("-")[1])][0] for group in test.groups}
+        known = {value for one in trained[-1] for value in values[int(one.split("-")[1])]}
+        assert known and not names & known
         return measured(test, *more)
 
     measured = weight_validation.measure
     monkeypatch.setattr(weight_validation, "fit_weights", fit)
     monkeypatch.setattr(weight_validation, "measure", measure)
-    cross_validated(samples, clusters, [("meta",)], Fitting(ks=(4,), orders=4), folds=3)
+    cross_validated(samples, values, [("meta",)], Fitting(ks=(4,), orders=4), folds=3)
     assert len(trained) == 3
     assert sorted(held_out) == sorted(group.id for group in samples.groups)
 
@@ -105,7 +106,7 @@ def test_folds_keep_clusters_together_and_every_group_is_held_out_once(monkeypat
 def test_held_out_figures_stand_beside_equal_weights_and_the_choices_of_the_meta_rm() -> None:
     samples = judged(6, knows=1.5, groups=80)
     figures = cross_validated(
-        samples, [str(n) for n in range(80)], [("margin",), BOTH], Fitting(ks=(4, 16), orders=8)
+        samples, [(str(n),) for n in range(80)], [("margin",), BOTH], Fitting(ks=(4, 16), orders=8)
     )
     by = {one.name: one for one in figures}
     assert {one.k for one in figures} == {4}

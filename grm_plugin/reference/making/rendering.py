@@ -71,6 +71,7 @@ def render_meta_card(training: Mapping[str, Any], report: Mapping[str, Any]) -> 
         judgments=f"{figures['judgments']:,}",
         groups=f"{figures['groups']:,}",
         right=_percent_of(figures["right"]),
+        held_out_by=figures["held_out_by"],
         stages=_stage_table(training["stages"]),
         note=training.get("note", ""),
     )

@@ -105,7 +105,7 @@ def rating(chain: Chain) -> list[Stage]:
     return _of_seed(
         chain,
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
-        grm("meta-data", "train", "meta-data", *records, *_READS, "--by", CLUSTER, makes=rows),
+        grm("meta-data", "train", "meta-data", *records, *_READS, makes=rows),
         grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
     )
 
