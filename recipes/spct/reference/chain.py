@@ -13,8 +13,8 @@ import yaml
 from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
-CLUSTER = "phrasing"
-"""What groups are told apart by that hang together."""
+CLUSTER = "phrasings"
+"""What groups have a list of; those that share any of it hang together."""
 _READS = ("--template", "reference-meta")
 _META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
 
