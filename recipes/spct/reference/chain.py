@@ -117,7 +117,8 @@ def choosing(chain: Chain) -> list[Stage]:
     asked = (*judge(own / "rl", chain.seed), *meta_rm(own / "meta"), "--samples", str(samples))
     records = str(rated / "samples.jsonl")
     limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]), "--cluster", CLUSTER)
-    weights = ("train", "weights", records, "--by", CLUSTER)
+    # by all phrasings, too few groups would be left to fit on
+    weights = ("train", "weights", records, "--by", "phrasing")
     return _of_seed(
         chain,
         scale("tune", chain.out / "tune.jsonl", *asked, makes=rated),
