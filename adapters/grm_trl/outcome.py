@@ -83,8 +83,9 @@ class OutcomeReward:
         outcomes = self.outcomes(completions, **trl)
         rewards = [one.reward for one in outcomes]
         if log := trl.get("log_metric"):
-            for key, value in self._numbers(outcomes, rewards, prompts, trl).items():
-                log(f"{self.__name__}/{key}", value)
+            for key, values in self._numbers(outcomes, rewards, prompts, trl).items():
+                for value in values:  # one by one, so that TRL's mean over ranks weighs them alike
+                    log(f"{self.__name__}/{key}", value)
         return rewards
 
     def outcomes(self, completions: Sequence[Any], **trl: Any) -> list[Outcome]:
@@ -115,13 +116,13 @@ class OutcomeReward:
         rewards: Sequence[float],
         prompts: Sequence[Any],
         trl: Mapping[str, Any],
-    ) -> dict[str, float]:
+    ) -> dict[str, list[float]]:
         found = numbers(outcomes)
         size = host.generations(host.trainer_of(trl))
         subsets = [str(one) for one in trl.get("subset") or [f"n{n}" for n in trl["responses"]]]
         groups = whole_groups(list(map(repr, prompts)), size)
         for subset, values in by_subset(rewards, subsets, groups).items():
-            found |= {f"{subset}/{key}": value for key, value in values.items()}
+            found |= {f"{subset}/{key}": told for key, told in values.items()}
         return found
 
 

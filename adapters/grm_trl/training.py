@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
+from trl import TrlParser
 
 from grm_plugin.errors import ConfigError, GRMError
 
-_WATCHED = ("loss", "grad_norm")
+_WATCHED = ("loss", "grad_norm", "train_loss")
+
+
+def run_command(main: Callable[..., None], *kinds: type) -> None:
+    """Run a recipe with what its command line and YAML say; its errors are one line each.
+
+    Args:
+        main: the recipe; takes one object of each of ``kinds``.
+        kinds: dataclasses whose fields are the keys.
+    """
+    try:
+        main(*TrlParser(kinds).parse_args_and_config())
+    except GRMError as error:
+        sys.exit(f"error: {error}")
 
 
 class NaNError(GRMError):
@@ -20,9 +35,10 @@ class NaNError(GRMError):
 
 
 class StopAtNaN(TrainerCallback):  # type: ignore[misc]
-    """Ends a run whose loss or gradient is NaN or infinite; the last checkpoint is whole.
+    """Ends a run whose loss or gradient is NaN or infinite, before such weights are saved.
 
-    Needs ``logging_nan_inf_filter: false``, without which transformers hides such a loss.
+    A step that is saved is logged first, whatever ``logging_steps`` says. Needs
+    ``logging_nan_inf_filter: false``, without which transformers hides such a loss.
     """
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -31,6 +47,12 @@ class StopAtNaN(TrainerCallback):  # type: ignore[misc]
             raise ConfigError(
                 "logging_nan_inf_filter: expected false, since true hides a loss that is NaN"
             )
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Have a step logged that is about to be saved, or is the last one."""
+        control.should_log |= control.should_save or control.should_training_stop
+
+    on_epoch_end = on_step_end
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Look at what the trainer logs."""

@@ -151,6 +151,11 @@ def lost(verdict: Verdict, enough: int) -> bool:
     return any(missing[run] + valid[run] >= enough for run in missing)
 
 
+def lacks_samples(verdict: Verdict, enough: int) -> bool:
+    """Whether a judgment of a group was lost on the way, with or without rewards of the others."""
+    return any(one.reason in LOST for one in verdict.failures) or lost(verdict, enough)
+
+
 def check_same_settings(
     place: str, before: Mapping[str, Any], now: Mapping[str, Any], advice: str
 ) -> None:

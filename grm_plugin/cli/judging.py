@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from typer import Exit
@@ -24,7 +24,14 @@ BUDGET_SPENT = 4
 _DOUBTFUL = 16
 
 
-def judge(grm: GRM, rows: Source, out: Output, *, append: bool = False) -> Tally:
+def judge(
+    grm: GRM,
+    rows: Source,
+    out: Output,
+    *,
+    append: bool = False,
+    started: Callable[[], None] | None = None,
+) -> Tally:
     """Judge what ``out`` does not hold yet, or is to hold anew; what it cost counts as spent.
 
     Args:
@@ -32,6 +39,7 @@ def judge(grm: GRM, rows: Source, out: Output, *, append: bool = False) -> Tally
         rows: the groups.
         out: where their verdicts go.
         append: verdicts of other groups may stand there, too.
+        started: called when the judge has been started, before it is asked anything.
 
     Returns:
         All verdicts of the output, those before this run included.
@@ -54,7 +62,7 @@ def judge(grm: GRM, rows: Source, out: Output, *, append: bool = False) -> Tally
         raise mixed(out.places, strangers, rows.name)
     _check_drops_nothing(rows, out)
     bar = Bar(tally, rows.total)
-    _judge(grm, _needing_a_judge(rows, out, append=append), out, bar)
+    _judge(grm, _needing_a_judge(rows, out, append=append), out, bar, started)
     rows.finish()
     for verdict in out.unasked():
         tally.add(verdict)
@@ -95,12 +103,20 @@ def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Gro
             yield group
 
 
-def _judge(grm: GRM, groups: Iterator[Group], out: Output, bar: Bar) -> None:
+def _judge(
+    grm: GRM,
+    groups: Iterator[Group],
+    out: Output,
+    bar: Bar,
+    started: Callable[[], None] | None,
+) -> None:
     first, doubted = next(groups, None), False
     if first is None:
         return
     with _telling_what_is_kept(bar.tally, out):
         _start(grm, out)
+        if started:
+            started()
         with bar:
             for verdict in grm.score_many(itertools.chain([first], groups)):
                 out.write(verdict)

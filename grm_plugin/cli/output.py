@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from grm_plugin.cli.earlier import Again, Earlier, lost
+from grm_plugin.cli.earlier import Again, Earlier, lacks_samples, lost
 from grm_plugin.cli.merging import drop_standing, is_paid, merge
 from grm_plugin.cli.written import (
     RESTART,
@@ -86,7 +86,7 @@ class Continued:
     Args:
         path: the file; made when it is not there.
         beside: how the name of the file beside ends; in ``RESTART`` may be new verdicts for any
-            group, in ``RETRY`` only for those without rewards.
+            group, in ``RETRY`` only for those without rewards, or to be judged again.
         again: whether the group of a verdict in the file is to be judged again.
         lost: whether a verdict is no answer.
         durability: as in :class:`Recorder`.
@@ -99,7 +99,7 @@ class Continued:
         self, path: Path, beside: str, again: Again, lost: Again, durability: Durability
     ) -> None:
         self._path, self._beside = path, file_beside(path, beside)
-        self._is_old = is_unscored if beside == RETRY else is_any
+        self._is_old = is_any if beside == RESTART else lambda one: is_unscored(one) or again(one)
         self._lost, self._durability = lost, durability
         self.missing, self.why_missing = 0, ""
         self.earlier = Earlier(again, self._is_old)
@@ -166,18 +166,29 @@ class Continued:
         self._file.close()
 
 
-def continued(path: Path, config: GRMConfig, *, unscored: bool) -> Output:
-    """``path``, where lost groups are judged again, with ``unscored`` all that have no reward."""
-    is_lost = loss(config)
+def continued(
+    path: Path, config: GRMConfig, *, unscored: bool, each_sample: bool = False
+) -> Output:
+    """``path``, where lost groups are judged again.
+
+    Args:
+        path: the file.
+        config: how.
+        unscored: also all that have no reward.
+        each_sample: a group is lost where one of its judgments is, whatever the others say.
+    """
+    is_lost = loss(config, each_sample=each_sample)
     again = is_unscored if unscored else is_lost
     if holds(waiting := file_beside(path, RESTART)):
         say(f"a restart of {path} has not ended; --restart goes on with {waiting.name}")
     return Continued(path, RETRY, again, is_lost, config.durability)
 
 
-def loss(config: GRMConfig) -> Again:
-    """Whether a verdict is no answer, with these settings."""
-    return functools.partial(lost, enough=config.enough(config.size))
+def loss(config: GRMConfig, *, each_sample: bool = False) -> Again:
+    """Whether a verdict is no answer, with these settings; else as in :func:`continued`."""
+    return functools.partial(
+        lacks_samples if each_sample else lost, enough=config.enough(config.size)
+    )
 
 
 def is_unscored(verdict: Verdict) -> bool:

@@ -60,6 +60,9 @@ def convert(
     each rated, in one of the ways of UltraFeedback. `strengths`: two responses and a number from
     -3 (the first is better) to 3, as in HelpSteer. `verified`: answers that are right or wrong.
 
+    `id`, `subset`, `source`, `reference`, `principles` and images are kept, and other columns join
+    the metadata, where `--cluster` finds them.
+
     A row that names no single best response (a tie, strength 0) is dropped and counted; a row of
     another form is an error.
     """
@@ -122,6 +125,13 @@ def check(
         list[str] | None,
         Option(help="A benchmark, any input of groups, to look for in the data; repeatable."),
     ] = None,
+    against_split: Annotated[
+        str | None, Option(help="Split of a benchmark that has several.")
+    ] = None,
+    against_columns: Annotated[
+        list[str] | None,
+        Option(help="Names in the benchmarks, such as prompt=question; repeatable."),
+    ] = None,
     ngram: Annotated[
         int, Option(min=4, help="Words in a row that make two texts the same.")
     ] = WORDS,
@@ -139,17 +149,19 @@ def check(
     or have two maxima, are errors and told by line.
 
     Found are data that are there twice, data with two labels, and texts that share so many words
-    in a row with a benchmark. `--drop` writes the data without them; of those that are there twice
-    the first stays, of those with two labels none.
+    in a row with a benchmark. A shorter benchmark text is looked for within others from 8 words on,
+    and from 4 on as a whole. In scripts without spaces a character counts as a word.
+
+    `--drop` writes the data without them; of those that are there twice the first stays, of those
+    with two labels none.
 
     Exit code: 0 nothing was found or it was dropped, 3 something was found, 1 an error.
     """
     rows = LabelledInput(Input(source, split=split, columns=Columns.parse(columns or ())))
     benchmark = Benchmark(ngram)
     for name in against or ():
-        benchmark_rows = Input(name)
-        for number, group in enumerate(benchmark_rows.groups(), start=1):
-            benchmark.add(f"{benchmark_rows.label}, group {number}", group)
+        named = Columns.parse(against_columns or ())
+        _take_in(benchmark, Input(name, split=against_split, columns=named))
     profile, findings = _looked_at(rows, benchmark)
     out.print(_described(profile))
     _tell(findings)
@@ -160,6 +172,17 @@ def check(
         kept = _write_without(rows, {place for place, _, _ in findings}, drop)
         say(f"{kept:,} of {profile.data:,} data written to {drop}")
     raise Exit(FOUND if findings and not drop else 0)
+
+
+def _take_in(benchmark: Benchmark, rows: Input) -> None:
+    unseen, number = benchmark.unseen, 0
+    for number, group in enumerate(rows.groups(), start=1):
+        benchmark.add(f"{rows.label}, group {number}", group)
+    if unseen := benchmark.unseen - unseen:
+        say(
+            f"warning: {rows.label}: {unseen:,} of {number:,} groups have hardly any words, and "
+            "can not be looked for"
+        )
 
 
 Finding = tuple[str, str, str]

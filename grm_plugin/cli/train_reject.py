@@ -36,8 +36,12 @@ def reject(
     Right is a judgment that scores the best response above every other, or a single one by its
     label; what can not be read is not right. A datum of which all trajectories without a hint are
     right is too easy: all of its trajectories are dropped, and `--easy` names it for
-    `grm train rl-data`. The hint is not part of a stored prompt, and a judgment that tells of it is
-    dropped.
+    `grm train rl-data`. The hint is not part of a stored prompt.
+
+    So far these are the rules of the paper. Ours drop besides: a datum that may be too easy, as
+    what came is right and some was lost on the way; a judgment that was not shown all responses;
+    a hinted one that says that it was told (in one of the usual ways to say so: read some); and of
+    right ones the same text about the same order, after the first.
 
     The table of what was kept and dropped, and why, is also in a file beside OUT that ends in
     `.table.json`.
@@ -47,6 +51,11 @@ def reject(
         if is_torn(path):
             say(f"warning: {path} ends within a line, which is left out; the lines before it count")
     ease, table = _ease(files), Table()
+    if ease.unknown:
+        say(
+            f"warning: data that may be too easy, as some of their trajectories were lost: "
+            f"{ease.unknown:,}; none of theirs is kept, and `grm train sample` draws them again"
+        )
     prompts = Prompts(_control_tokens(folder))
     with writing(to) as file:
         for one in _judged(files, ease, table):
@@ -57,6 +66,9 @@ def reject(
     _write(easy or folder / "easy.jsonl", ease.rows())
     _write(to.with_suffix(".table.json"), table.as_json())
     out.print(_shown(table))
+    if why := table.why_unreadable:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in why.most_common())
+        say(f"unreadable, by what was wrong: {told}")
     total = table.total
     say(f"{total[Fate.KEPT]:,} of {total.total():,} trajectories kept in {to}")
 

@@ -13,6 +13,7 @@ from typer import Argument, Option
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError
+from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.spct.asking import SINGLE, Asking
@@ -41,6 +42,11 @@ def rl_data(
         int, Option(min=1, max=64, help="Shuffled orders of the responses of each group.")
     ] = 1,
     seed: Annotated[int, Option(help="Decides the orders.")] = 0,
+    limit: Annotated[int | None, Option(min=1, help="Only so many data, from the first.")] = None,
+    split: Annotated[str | None, Option(help="Split of a data set that has several.")] = None,
+    columns: Annotated[
+        list[str] | None, Option(help="Names in RM, such as prompt=question; repeatable.")
+    ] = None,
 ) -> None:
     """Render the labelled groups of RM as prompts for online RL.
 
@@ -51,7 +57,8 @@ def rl_data(
     """
     settings = {} if template is None else {"template": template}
     asking = Asking.of(GRMConfig.load(config, **settings), single=single)
-    data = [datum for _, datum in LabelledInput(Input(source)).data(asking.check)]
+    labelled = LabelledInput(Input(source, split=split, columns=Columns.parse(columns or ())))
+    data = [datum for _, datum in labelled.data(asking.check)][:limit]
     kept = Easy.read(easy).others(data) if easy else data
     if not kept:
         raise InputError(f"{source}: none of its {len(data)} groups is left to train on")

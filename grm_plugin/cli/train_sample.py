@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -66,8 +68,12 @@ def sample(
     `DIR/plain.jsonl` and `DIR/hinted.jsonl`, those of single responses to `plain-singles.jsonl` and
     `hinted-singles.jsonl`; they are records as `grm score` writes them, labels included.
 
-    All data are checked before the first token is spent. Run the same command again, and it goes
-    on: after a kill, out of memory, or with a larger `budget`, which holds for all files together.
+    All data are checked before the first token is spent, and the settings for groups and for single
+    responses alike. Run the same command again, and it goes on: after a kill, out of memory, or
+    with a larger `budget`, which holds for all files together.
+
+    A datum of which one judgment was lost on the way (transport, timeout or a refusal) is sampled
+    again by the same command: what it would have been decides whether the datum is too easy.
 
     Exit code: 0 all is sampled, 3 some judgments were lost on the way, 4 the budget is spent,
     1 an error, 130 interrupted, 143 terminated.
@@ -79,16 +85,29 @@ def sample(
     for _, datum in LabelledInput(groups).data():
         for sort in counts:
             counts[sort] += sort.takes(datum)
-    config, spent, missing = _judge_of(settings), Cost(), 0
+    config = _judge_of(settings)
     wanted = [sort for sort, count in counts.items() if count]
     configs = [sampling(config, sort, samples=samples, single=single) for sort in wanted]
-    with terminable():
-        for sort, one in zip(wanted, configs, strict=True):
-            rows = LabelledInput(groups, sort.takes)
-            cost, lost = _sample(one, sort, rows, folder, limit, spent, append=append)
+    spent, missing = Cost(), 0
+    with terminable(), ExitStack() as judges:
+        drawing = [
+            _checked(sort, one, LabelledInput(groups, sort.takes), limit, judges)
+            for sort, one in zip(wanted, configs, strict=True)
+        ]
+        for one in drawing:
+            cost, lost = _sample(one, folder, spent, append=append)
             spent, missing = spent + cost, missing + lost
     say(f"next: grm train reject {folder} --out {folder / 'sft.jsonl'}")
     raise Exit(LOST if missing else 0)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """One sort of trajectories, the judge that draws them, and its data, which are checked."""
+
+    sort: Sort
+    grm: GRM
+    rows: Source
 
 
 def _judge_of(settings: JudgeSettings) -> GRMConfig:
@@ -98,35 +117,34 @@ def _judge_of(settings: JudgeSettings) -> GRMConfig:
     return config.filled(getattr(factory, "defaults", {}))
 
 
-def _sample(
-    config: GRMConfig,
-    sort: Sort,
-    rows: LabelledInput,
-    folder: Path,
-    limit: int | None,
-    spent: Cost,
-    *,
-    append: bool,
-) -> tuple[Cost, int]:
-    """Draw one sort of trajectories; what it cost in all, and how many groups were lost."""
-    say(f"{sort.name} trajectories, {config.k} of each datum:")
-    with GRM(config, plugins=[hinting]) as grm:
-        _check_scale(grm, sort)
-        source = Source(rows, grm.check_group, limit)
-        with closing(continued(sort.path(folder), config, unscored=False)) as out:
-            out.advice = "choose another --out"
-            grm.spend(spent)
-            tally = judge(grm, source, out, append=append)
-        if unusual := missed(getattr(grm.engine, "control_tokens", ())):
-            with writing(folder / CONTROL_TOKENS) as file:
-                file.write(json.dumps(unusual) + "\n")
-        return tally.cost, out.missing
-
-
-def _check_scale(grm: GRM, sort: Sort) -> None:
+def _checked(
+    sort: Sort, config: GRMConfig, rows: LabelledInput, limit: int | None, judges: ExitStack
+) -> _Drawing:
+    """The judge of a sort, which is not started yet, and data all of which it can be shown."""
+    grm = judges.enter_context(GRM(config, plugins=[hinting]))
     if sort.single and grm.template.scale != Scale(0, 1):
         low, high = grm.template.scale
         raise ConfigError(
             f"--single: template {grm.template.name!r}: expected scores of 0 or 1, got "
             f"{low:g} to {high:g}"
         )
+    return _Drawing(sort, grm, Source(rows, grm.check_group, limit))
+
+
+def _sample(one: _Drawing, folder: Path, spent: Cost, *, append: bool) -> tuple[Cost, int]:
+    """Draw one sort of trajectories; what it cost in all, and how many groups were lost."""
+    config, path = one.grm.config, one.sort.path(folder)
+    say(f"{one.sort.name} trajectories, {config.k} of each datum:")
+    with one.grm as grm, closing(continued(path, config, unscored=False, each_sample=True)) as out:
+        out.advice = "choose another --out"
+        grm.spend(spent)
+        keep = functools.partial(_keep_control_tokens, grm, folder)
+        tally = judge(grm, one.rows, out, append=append, started=keep)
+    return tally.cost, out.missing
+
+
+def _keep_control_tokens(grm: GRM, folder: Path) -> None:
+    """Keep what `grm train reject` needs to render prompts as this judge sees them."""
+    if unusual := missed(getattr(grm.engine, "control_tokens", ())):
+        with writing(folder / CONTROL_TOKENS) as file:
+            file.write(json.dumps(unusual) + "\n")

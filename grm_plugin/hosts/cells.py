@@ -42,9 +42,9 @@ def without_blanks(own: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(key: str, cell: Any) -> Any:
     if isinstance(cell, list):
-        return [_said(one) if key in _SEVERAL else one or None for one in cell]
+        return [said(one) if key in _SEVERAL else one or None for one in cell]
     if key in _SAID:
-        return _said(cell) if cell or key != "prompt" else None
+        return said(cell) if cell or key != "prompt" else None
     if key in _JSON and cell.lstrip().startswith(("[", "{")):
         return _json(key, cell)
     return cell or None
@@ -57,8 +57,12 @@ def _json(key: str, cell: str) -> Any:
         raise InputError(f"{key}: {error}") from error
 
 
-def _said(cell: str) -> Any:
-    """Messages, where a cell holds them; a text may look like JSON, too."""
+def said(cell: str) -> Any:
+    """What a cell says: messages where it holds them; a text may look like JSON, too.
+
+    >>> said('[{"role": "user", "content": "hi"}]'), said("[1, 2]")
+    ([{'role': 'user', 'content': 'hi'}], '[1, 2]')
+    """
     if not cell.lstrip().startswith("["):
         return cell
     try:

@@ -1,4 +1,8 @@
-"""Rows of well-known preference data as RM data. Pure functions, one for each form."""
+"""Rows of well-known preference data as RM data. Pure functions, one for each form.
+
+What they have beside prompt, responses and label is carried along: ``id``, ``subset``, ``source``,
+``reference``, ``principles`` and images as they are, every other column in the metadata.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,27 @@ from typing import Any
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.cells import Cells
 from grm_plugin.hosts.rows import group_of
-from grm_plugin.hosts.strict_json import from_json
-from grm_plugin.hosts.values import is_missing, refused
+from grm_plugin.hosts.values import refused
 from grm_plugin.spct.examples import Datum, datum_of
+from grm_plugin.spct.foreign_rows import (
+    FIRST,
+    LISTED_RATINGS,
+    PROMPTS,
+    SECOND,
+    SEVERAL,
+    TEXTS,
+    TRUTHS,
+    Keys,
+    carried,
+    number,
+    read_cells,
+    required,
+    truth,
+)
 
-Keys = Mapping[str, Any]
-_PROMPTS = ("prompt", "instruction", "question", "problem", "query", "context", "input")
-_SEVERAL = ("completions", "responses", "solutions", "answers", "outputs")
-_TEXTS = ("response", "text", "solution", "answer", "output", "completion", "content")
 _RATINGS = ("overall_score", "fine-grained_score", "rating", "score")
-_LISTED_RATINGS = ("ratings", "scores")
+_VERIFIED = (*SEVERAL, *TEXTS, *TRUTHS)
 _STRENGTHS = ("preference_strength", "overall_preference")
-_FIRST, _SECOND = ("response_1", "response1"), ("response_2", "response2")
-_CORRECT = ("correct", "is_correct", "label")
-_KEPT = ("id", "subset", "source", "reference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ def converted(row: object, converter: Converter) -> Iterator[Datum | Dropped]:
     """
     if not isinstance(row, Mapping):
         raise InputError(f"expected a JSON object, got {quoted(row)}")
-    for found in converter(_read_cells(row) if isinstance(row, Cells) else row):
+    for found in converter(read_cells(row) if isinstance(row, Cells) else row):
         yield found if isinstance(found, Dropped) else datum_of(group_of(found))
 
 
@@ -60,8 +71,8 @@ def from_pair(row: Keys) -> Iterator[dict[str, Any] | Dropped]:
     if row.get("chosen") is not None and row.get("chosen") == row.get("rejected"):
         yield Dropped("chosen and rejected are the same")
     else:
-        keys = ("prompt", "chosen", "rejected")
-        yield {**_kept(row), **{key: row[key] for key in keys if key in row}}
+        keys = ("prompt", "chosen", "rejected", "evidence")
+        yield {**carried(row), **{key: row[key] for key in keys if key in row}}
 
 
 def from_ratings(row: Keys, rating: str | None = None) -> Iterator[dict[str, Any] | Dropped]:
@@ -78,7 +89,7 @@ def from_ratings(row: Keys, rating: str | None = None) -> Iterator[dict[str, Any
     >>> next(from_ratings(row))
     Dropped(why='the highest rating is there twice')
     """
-    _, several = _required(row, _SEVERAL)
+    _, several = required(row, SEVERAL)
     rated = [
         (text, value)
         for text, value in _rated(row, several, rating)
@@ -91,7 +102,8 @@ def from_ratings(row: Keys, rating: str | None = None) -> Iterator[dict[str, Any
         yield Dropped("the highest rating is there twice")
     else:
         best = ratings.index(max(ratings))
-        yield _group(row, [text for text, _ in rated], best, metadata={"ratings": ratings})
+        read = (*SEVERAL, *_names(rating, LISTED_RATINGS))
+        yield _group(row, [text for text, _ in rated], best, read, ratings=ratings)
 
 
 def from_strengths(row: Keys) -> Iterator[dict[str, Any] | Dropped]:
@@ -101,15 +113,15 @@ def from_strengths(row: Keys) -> Iterator[dict[str, Any] | Dropped]:
     >>> next(from_strengths({**keys, "preference_strength": -2}))["best"]
     0
     """
-    name, strength = _required(row, _STRENGTHS)
-    number = _number(strength, (name,))
-    if number is None or not -3 <= number <= 3:
+    name, strength = required(row, _STRENGTHS)
+    value = number(strength, (name,))
+    if value is None or not -3 <= value <= 3:
         raise refused((name,), "a number from -3 to 3", strength)
-    texts = [_required(row, names)[1] for names in (_FIRST, _SECOND)]
-    if number == 0:
+    texts = [required(row, names)[1] for names in (FIRST, SECOND)]
+    if value == 0:
         yield Dropped("neither is better: strength 0")
     else:
-        yield _group(row, texts, int(number > 0), metadata={"strength": number})
+        yield _group(row, texts, int(value > 0), (*FIRST, *SECOND, name), strength=value)
 
 
 def from_verified(row: Keys, together: bool = False) -> Iterator[dict[str, Any] | Dropped]:
@@ -132,40 +144,37 @@ def from_verified(row: Keys, together: bool = False) -> Iterator[dict[str, Any] 
     right = [place for place, (_, correct) in enumerate(judged) if correct]
     if not together:
         for place, (text, correct) in enumerate(judged):
-            kept = _kept(row)
+            kept = _asked(row, _VERIFIED)
             if "id" in kept and len(judged) > 1:
                 kept["id"] = f"{kept['id']}/{place}"
-            yield {**kept, "prompt": _prompt(row), "responses": [text], "correct": int(correct)}
+            yield {**kept, "responses": [text], "correct": int(correct)}
     elif len(judged) < 2:
         yield Dropped("there is only one answer")
     elif len(right) != 1:
         yield Dropped("no answer is right" if not right else "several answers are right")
     else:
-        yield _group(row, [text for text, _ in judged], right[0])
+        yield _group(row, [text for text, _ in judged], right[0], _VERIFIED)
 
 
-def _group(row: Keys, texts: Sequence[Any], best: int, **more: Any) -> dict[str, Any] | Dropped:
+def _group(
+    row: Keys, texts: Sequence[Any], best: int, read: Sequence[str], **known: Any
+) -> dict[str, Any] | Dropped:
+    """A group of ``texts``; what else is ``known`` of it joins its metadata."""
     if list(texts).count(texts[best]) > 1:
         return Dropped("the best response is there twice")
-    return {**_kept(row), "prompt": _prompt(row), "responses": list(texts), "best": best, **more}
+    group = {**_asked(row, read), "responses": list(texts), "best": best}
+    evidence = row.get("evidence")
+    if isinstance(evidence, list | tuple) and len(evidence) == len(texts):
+        group["evidence"] = evidence
+    if known:
+        group["metadata"] = {**group.get("metadata", {}), **known}
+    return group
 
 
-def _kept(row: Keys) -> dict[str, Any]:
-    return {name: row[name] for name in _KEPT if row.get(name) is not None}
-
-
-def _prompt(row: Keys) -> Any:
-    return _required(row, _PROMPTS)[1]
-
-
-def _required(row: Keys, names: Sequence[str]) -> tuple[str, Any]:
-    """The first of ``names`` that a row has, and its value."""
-    for name in names:
-        if row.get(name) is not None:
-            return name, row[name]
-    there = ", ".join(map(quoted, list(row)[:16])) or "an empty object"
-    others = f" (or {', '.join(names[1:])})" if names[1:] else ""
-    raise InputError(f"expected a key {names[0]!r}{others}, got {there}")
+def _asked(row: Keys, read: Sequence[str]) -> dict[str, Any]:
+    """The prompt of a row, and what is carried along."""
+    name, prompt = required(row, PROMPTS)
+    return {**carried(row, name, *read), "prompt": prompt}
 
 
 def _rated(row: Keys, several: Any, rating: str | None) -> Iterator[tuple[Any, float | None]]:
@@ -174,11 +183,11 @@ def _rated(row: Keys, several: Any, rating: str | None) -> Iterator[tuple[Any, f
             name = next((name for name in _names(rating, _RATINGS) if name in one), None)
             if name is None:
                 raise refused((place,), f"a rating ({', '.join(_names(rating, _RATINGS))})", one)
-            yield _required(one, _TEXTS)[1], _number(one[name], (place, name))
+            yield required(one, TEXTS)[1], number(one[name], (place, name))
         return
-    name, values = _required(row, _names(rating, _LISTED_RATINGS))
+    name, values = required(row, _names(rating, LISTED_RATINGS))
     for place, (text, value) in enumerate(_paired(several, values, name)):
-        yield text, _number(value, (name, place))
+        yield text, number(value, (name, place))
 
 
 def _names(given: str | None, usual: Sequence[str]) -> Sequence[str]:
@@ -186,18 +195,18 @@ def _names(given: str | None, usual: Sequence[str]) -> Sequence[str]:
 
 
 def _verified(row: Keys) -> Iterator[tuple[Any, bool]]:
-    several = next((row[name] for name in _SEVERAL if row.get(name) is not None), None)
+    several = next((row[name] for name in SEVERAL if row.get(name) is not None), None)
     if several is None:
-        name, value = _required(row, _CORRECT)
-        yield _required(row, _TEXTS)[1], _truth(value, (name,))
+        name, value = required(row, TRUTHS)
+        yield required(row, TEXTS)[1], truth(value, (name,))
     elif _are_objects(several):
         for place, one in enumerate(several):
-            name, value = _required(one, _CORRECT)
-            yield _required(one, _TEXTS)[1], _truth(value, (place, name))
+            name, value = required(one, TRUTHS)
+            yield required(one, TEXTS)[1], truth(value, (place, name))
     else:
-        name, values = _required(row, _CORRECT)
+        name, values = required(row, TRUTHS)
         for place, (text, value) in enumerate(_paired(several, values, name)):
-            yield text, _truth(value, (name, place))
+            yield text, truth(value, (name, place))
 
 
 def _are_objects(several: Any) -> bool:
@@ -211,36 +220,3 @@ def _paired(several: Sequence[Any], values: Any, name: str) -> Iterator[tuple[An
     if not isinstance(values, list | tuple) or len(values) != len(several):
         raise refused((name,), f"one for each of {len(several)} responses", values)
     return zip(several, values, strict=True)
-
-
-def _number(value: Any, at: tuple[str | int, ...]) -> float | None:
-    """A number, also as a text; None for what is missing."""
-    if is_missing(value) or value in ("", "N/A"):
-        return None
-    try:
-        if not isinstance(value, bool):
-            return float(value)
-    except (TypeError, ValueError):
-        pass
-    raise refused(at, "a number", value)
-
-
-def _truth(value: Any, at: tuple[str | int, ...]) -> bool:
-    told = value.strip().lower() if isinstance(value, str) else value
-    if told in ("true", "1", 1):
-        return True
-    if told in ("false", "0", 0):
-        return False
-    raise refused(at, "true or false", value)
-
-
-def _read_cells(row: Keys) -> dict[str, Any]:
-    """A row of texts, with lists and objects in place of their JSON."""
-    return {
-        name: from_json(cell) if cell.lstrip().startswith(("[", "{")) and name in _SAID else cell
-        for name, cell in row.items()
-        if cell
-    }
-
-
-_SAID = {*_SEVERAL, *_LISTED_RATINGS, *_CORRECT}

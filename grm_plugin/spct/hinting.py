@@ -6,6 +6,7 @@ are those of the group without it, and it is left out again by :func:`unhinted`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,11 +27,28 @@ _SILENCE = (
 BEST = f"This response is known to be the best one. {_SILENCE}"
 RIGHT = f"This answer is known to be right. {_SILENCE}"
 WRONG = f"This answer is known to be wrong. {_SILENCE}"
-_TELLING = {
-    "evidence on response",
-    *(run for hint in (BEST, RIGHT, WRONG) for run in runs(hint, 5)),
-}
-"""Words in a row that tell of a hint: five of its own, and the heading of evidence."""
+_RESPONSE = r"(?:response|answer)(?: (?:\d+|[a-h]))?"
+_LABEL = r"(?:(?:response|answer) (?:\d+|[a-h])|best|which)"
+_TELLING = re.compile(
+    "|".join(
+        rf"\b(?:{pattern})\b"
+        for pattern in (
+            *runs(_SILENCE, 5),  # words of the hint itself
+            rf"{_RESPONSE}(?: which| that)?(?: is| was)?(?: already)? known (?:to be|as)(?: the)?"
+            r" (?:best|better|right|correct|wrong|false)",
+            r"(?:given|per|according to|based on|because of|thanks to|from) (?:the|this|that) hint",
+            r"(?:the|this|that|a) (?:hint|note|instructions?)"
+            r" (?:says?|said|states?|stated|tells?|told|indicates?|confirms?)"
+            rf"(?: \w+){{0,3}} {_LABEL}",
+            r"(?:we|i) (?:am|are|were|was|have been|had been) (?:told|informed)"
+            rf"(?: \w+){{0,3}} {_LABEL}",
+            rf"(?:told|stated|known|said) (?:beforehand|in advance)(?: \w+){{0,3}} {_LABEL}",
+        )
+    )
+)
+"""What tells of a hint, in words as :func:`grm_plugin.spct.overlap.words` has them."""
+_HEADING = re.compile(r"\bevidence on (?:response|answer)\b")
+"""The heading of evidence, which a datum without evidence has only by its hint."""
 
 
 def hints_of(datum: Datum) -> tuple[str, ...]:
@@ -58,14 +76,22 @@ def _without(evidence: str) -> str:
     return evidence
 
 
-def tells_hint(text: str) -> bool:
-    """Whether a judgment repeats that it was told, which nobody could learn from.
+def tells_hint(text: str, *, evidence: bool = False) -> bool:
+    """Whether a judgment says that it was told the label, which nobody could learn from.
+
+    It knows usual ways to say so, not all of them.
+
+    Args:
+        text: the judgment.
+        evidence: whether the datum has evidence of its own, which a judgment may speak of.
 
     >>> tells_hint("Response 2, which is known to be the best one, wins.")
     True
+    >>> tells_hint("The evidence on response 1 shows a bug.", evidence=True)
+    False
     """
-    told = f" {' '.join(words(text))} "
-    return any(f" {run} " in told for run in _TELLING)
+    told = " ".join(words(text))
+    return bool(_TELLING.search(told) or (not evidence and _HEADING.search(told)))
 
 
 class HintSource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from grm_plugin.spct.examples import Datum, correct, datum_of, subset_of
@@ -22,9 +22,10 @@ class Fate(StrEnum):
     UNREADABLE = "unreadable"  # for whatever reason it has no scores
     LOST = "lost"  # it never came: transport, timeout, a refusal
     TOO_EASY = "too easy"  # all plain trajectories of its datum are right
+    MAY_BE_EASY = "may be too easy"  # the same of those that came, and others were lost
     TELLS_HINT = "tells the hint"  # right, and says that it was told
     PARTIAL = "partial"  # not all responses were shown
-    TWICE = "there twice"  # the same text about the same order
+    TWICE = "there twice"  # to be kept, and the same text about the same order is kept already
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +47,49 @@ class Trajectory:
     fate: Fate
 
 
+class TooEasy(IntEnum):
+    """What the plain trajectories of a datum say of it; of several records the highest holds."""
+
+    YES = 0  # all are right
+    UNKNOWN = 1  # all that came are right, and some were lost
+    NO = 2  # one is not right
+
+
 class Ease:
     """Which data are too easy: all their plain trajectories are right. A few bytes a datum."""
 
     def __init__(self) -> None:
-        self._all_right: dict[str, bool] = {}
+        self._found: dict[str, TooEasy] = {}
         self._ids: dict[str, str] = {}
 
     def add(self, verdict: Verdict) -> None:
-        """Take in a datum's plain trajectories; what was lost was not right."""
-        label, name = datum_of(verdict.group).label, verdict.group.fingerprint
-        right = all(correct(one.scores, label) for one in verdict.judgments)
-        self._all_right[name] = (
-            right
-            and bool(verdict.judgments)
-            and not verdict.failures
-            and self._all_right.get(name, True)
-        )
+        """Take in a datum's plain trajectories."""
+        name = verdict.group.fingerprint
+        self._found[name] = max(_easy(verdict), self._found.get(name, TooEasy.YES))
         self._ids[name] = verdict.group.id
 
-    def __contains__(self, fingerprint: str) -> bool:
-        return self._all_right.get(fingerprint, False)
+    def of(self, fingerprint: str) -> TooEasy:
+        """Whether a datum is too easy; one that was not sampled without a hint is not."""
+        return self._found.get(fingerprint, TooEasy.NO)
+
+    @property
+    def unknown(self) -> int:
+        """Data that may be too easy: what came is right, and some trajectories were lost."""
+        return sum(easy is TooEasy.UNKNOWN for easy in self._found.values())
 
     def rows(self) -> Iterator[dict[str, str]]:
         """What names the data that are too easy, for RL to leave out."""
-        for name, easy in self._all_right.items():
-            if easy:
+        for name, easy in self._found.items():
+            if easy is TooEasy.YES:
                 yield {"fingerprint": name, "id": self._ids[name]}
+
+
+def _easy(verdict: Verdict) -> TooEasy:
+    label = datum_of(verdict.group).label
+    lost = [one.reason in LOST for one in verdict.failures]
+    if not all(lost) or not all(correct(one.scores, label) for one in verdict.judgments):
+        return TooEasy.NO
+    return TooEasy.UNKNOWN if lost or not verdict.judgments else TooEasy.YES
 
 
 class Rejection:
@@ -101,15 +118,16 @@ class Rejection:
     def _fate(self, datum: Datum, sample: Sample, *, hinted: bool) -> Fate:
         if isinstance(sample, Failure):
             return Fate.LOST if sample.reason in LOST else Fate.UNREADABLE
-        if not self._is_new(datum, sample):
-            return Fate.TWICE
         if len(sample.order) < len(set(datum.group.responses)):
             return Fate.PARTIAL
         if not correct(sample.scores, datum.label):
             return Fate.TIE if _ties(sample, datum.label) else Fate.WRONG
-        if datum.group.fingerprint in self._ease:
-            return Fate.TOO_EASY
-        return Fate.TELLS_HINT if hinted and tells_hint(sample.text) else Fate.KEPT
+        easy = self._ease.of(datum.group.fingerprint)
+        if easy is not TooEasy.NO:
+            return Fate.TOO_EASY if easy is TooEasy.YES else Fate.MAY_BE_EASY
+        if hinted and tells_hint(sample.text, evidence=any(datum.group.evidence)):
+            return Fate.TELLS_HINT
+        return Fate.KEPT if self._is_new(datum, sample) else Fate.TWICE
 
     def _is_new(self, datum: Datum, judgment: Judgment) -> bool:
         name = f"{datum.group.fingerprint} {judgment.order} {judgment.text}"
@@ -126,30 +144,44 @@ def _ties(judgment: Judgment, label: int) -> bool:
 
 @dataclass
 class Table:
-    """Counts of fates, by subset and by whether the judge was told the label."""
+    """Counts of fates, by subset and by whether the judge was told the label.
+
+    Args:
+        counts: of fates.
+        failures: why there are no scores, of those that are unreadable.
+    """
 
     counts: dict[tuple[str, bool], Counter[Fate]] = field(default_factory=dict)
+    failures: dict[tuple[str, bool], Counter[str]] = field(default_factory=dict)
 
     def add(self, one: Trajectory) -> None:
         """Count one trajectory."""
         name = subset_of(one.datum.group), one.hinted
         self.counts.setdefault(name, Counter())[one.fate] += 1
+        if one.fate is Fate.UNREADABLE and isinstance(one.sample, Failure):
+            self.failures.setdefault(name, Counter())[one.sample.reason] += 1
 
     @property
     def total(self) -> Counter[Fate]:
         """Of all together."""
         return sum(self.counts.values(), Counter())
 
+    @property
+    def why_unreadable(self) -> Counter[str]:
+        """Of all together, why those that are unreadable have no scores."""
+        return sum(self.failures.values(), Counter())
+
     def as_json(self) -> list[dict[str, Any]]:
         """A line for each subset and source, with the number of each fate that is there."""
         return [
             {
-                "subset": subset,
-                "source": "hinted" if hinted else "plain",
+                "subset": name[0],
+                "source": "hinted" if name[1] else "plain",
                 "trajectories": counts.total(),
                 **{fate.value: counts[fate] for fate in Fate if counts[fate]},
+                **({"why unreadable": dict(self.failures[name])} if name in self.failures else {}),
             }
-            for (subset, hinted), counts in sorted(self.counts.items())
+            for name, counts in sorted(self.counts.items())
         ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,36 +95,48 @@ def read_examples(rows: Input) -> Iterator[Example]:
         raise InputError(f"{rows.label} holds no rows")
 
 
-def mixed(
-    examples: Sequence[Example], general: Sequence[Example], share: float, seed: int
-) -> list[Example]:
-    """``examples`` and so many of ``general``, drawn at random, that these are ``share`` of all.
+def general_beside(examples: int, share: float) -> int:
+    """How many general rows there are beside ``examples`` when they are ``share`` of all.
 
     Args:
-        examples: all of them are taken.
-        general: instruction data, without which a judge forgets what else it could do.
+        examples: rows of judgments, all of which are taken.
         share: 0..1, below 1.
-        seed: decides which are drawn, and the order.
 
     Raises:
-        ConfigError: the share is none, or there are too few of ``general``.
+        ConfigError: the share is none.
 
-    >>> one, other = (Example((Message("user", "q"),), name) for name in "ab")
-    >>> len(mixed([one] * 15, [other] * 99, 0.85, seed=0))
-    100
+    >>> general_beside(15, 0.85)
+    85
     """
     if not 0 <= share < 1:
         raise ConfigError(f"general_share: expected a share from 0 to below 1, got {share}")
-    wanted = round(len(examples) * share / (1 - share))
-    if wanted > len(general):
-        most = len(general) / (len(examples) + len(general))
+    return round(examples * share / (1 - share))
+
+
+def check_general(got: int, examples: int, share: float) -> None:
+    """Refuse fewer general rows than their share of all takes.
+
+    Args:
+        got: general rows that fit.
+        examples: rows of judgments that fit.
+        share: 0..1, below 1.
+
+    Raises:
+        ConfigError: says which share they could be.
+    """
+    wanted = general_beside(examples, share)
+    if got < wanted:
         raise ConfigError(
-            f"general_share: {share:g} beside {len(examples):,} rows takes {wanted:,} general "
-            f"rows, got {len(general):,}; bring more, or set general_share to {most:.3f} at most"
+            f"general_share: {share:g} beside {examples:,} rows takes {wanted:,} general rows, got "
+            f"{got:,} that fit; bring more, or set general_share to {got / (examples + got):.3f} "
+            "at most"
         )
-    rng = random.Random(seed)
-    found = [*examples, *rng.sample(list(general), wanted)]
-    rng.shuffle(found)
+
+
+def shuffled(general: Iterable[Example], seed: int) -> list[Example]:
+    """``general`` in an order that the seed decides."""
+    found = list(general)
+    random.Random(seed).shuffle(found)
     return found
 
 

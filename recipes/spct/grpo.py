@@ -10,23 +10,22 @@ line for every step, and ``metrics.png``. Keys of the YAML are those of :class:`
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, load_dataset
 from transformers import AutoTokenizer
-from transformers.trainer_utils import get_last_checkpoint
-from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_peft_config
+from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config
 
-from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.errors import ConfigError
 from grm_plugin.report.terminal import say
 from grm_plugin.spct.asking import SINGLE
 from grm_plugin.spct.curves import save_curves
 from grm_trl import OutcomeReward
+from grm_trl.resuming import going_on, lora_of
 from grm_trl.small import SmallModelGRPOTrainer
-from grm_trl.training import MetricsFile, StopAtNaN, check_chat_template
+from grm_trl.training import MetricsFile, StopAtNaN, check_chat_template, run_command
 
 
 @dataclass
@@ -58,16 +57,18 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
         "revision": model.model_revision,
         **(training.model_init_kwargs or {}),
     }
+    rows = fitting(load_dataset("json", data_files=judge.data, split="train"), training, tokenizer)
+    more = {"template": reward.template, "single": judge.single, **lora_of(model)}
+    last = going_on(training, model.model_name_or_path, rows, **more)
     trainer = (SmallModelGRPOTrainer if judge.small_model else GRPOTrainer)(
         model.model_name_or_path,
         [reward],
         training,
-        fitting(load_dataset("json", data_files=judge.data, split="train"), training, tokenizer),
+        rows,
         processing_class=tokenizer,
         callbacks=[MetricsFile(folder / "metrics.jsonl"), StopAtNaN()],
         peft_config=get_peft_config(model),
     )
-    last = get_last_checkpoint(folder) if folder.is_dir() else None
     trainer.train(resume_from_checkpoint=last)
     trainer.save_model(str(folder))
     save_curves(folder / "metrics.png", trainer.state.log_history, name=reward.__name__)
@@ -98,7 +99,4 @@ def _tokens(prompt: list[dict[str, str]], tokenizer: Any) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        main(*TrlParser((Judge, GRPOConfig, ModelConfig)).parse_args_and_config())
-    except GRMError as error:
-        sys.exit(f"error: {error}")
+    run_command(main, Judge, GRPOConfig, ModelConfig)

@@ -5,7 +5,7 @@ stages="sample reject sft rl-data grpo resample meta-data meta scale"
 
 rm_data=${RM_DATA:-rm.jsonl}        # labelled groups: see `grm train data`
 held_out=${HELD_OUT:-heldout.jsonl} # others, which no stage before `scale` reads
-general=${GENERAL:-}                # general instruction data; 85 % of the rows, as in the paper
+general=${GENERAL:-}                # general instruction data, 85 % of the rows as in the paper; `sft` needs it
 out=${OUT:-out/spct/$model}
 lora=${LORA:+_lora} # LORA=1 trains adapters, and merges each into its base
 recipes=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -38,7 +38,7 @@ stage() {
       merge "$out/rl$lora"
       ;;
     resample) grm train sample "$rm_data" -n 3 --no-hinted "${judge[@]}" --out "$out/again" "${@:2}" ;;
-    meta-data) grm train meta-data "$out/trajectories/plain.jsonl" "$out/again/plain.jsonl" --out "$out/meta.jsonl" "${@:2}" ;;
+    meta-data) grm train meta-data "$out/trajectories" "$out/again" --out "$out/meta.jsonl" "${@:2}" ;;
     meta)
       on_gpus meta "$(command -v grm)" train meta "$out/meta.jsonl" --base "$rl" --out "$out/meta" \
         --dtype bfloat16 --gradient-checkpointing --device-batch 1 "${@:2}"

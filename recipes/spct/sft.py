@@ -12,21 +12,30 @@ YAML are those of :class:`Rows`, of TRL's ``SFTConfig`` and of its ``ModelConfig
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, concatenate_datasets
 from transformers import AutoConfig, AutoTokenizer
-from transformers.trainer_utils import get_last_checkpoint
-from trl import ModelConfig, SFTConfig, SFTTrainer, TrlParser, get_peft_config
+from trl import ModelConfig, SFTConfig, SFTTrainer, get_peft_config
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import say
-from grm_plugin.spct.tuning import ExampleEncoder, Fitting, mixed, read_examples
-from grm_trl.training import MetricsFile, StopAtNaN
+from grm_plugin.spct.tuning import (
+    Example,
+    ExampleEncoder,
+    Fitting,
+    TooLong,
+    check_general,
+    general_beside,
+    read_examples,
+    shuffled,
+)
+from grm_trl.resuming import going_on, lora_of
+from grm_trl.training import MetricsFile, StopAtNaN, run_command
 
 _PART = 4096
 
@@ -40,7 +49,8 @@ class Rows:
         default=None, metadata={"help": "Instruction data: a file, a folder or hub:owner/name."}
     )
     general_share: float = field(
-        default=0.85, metadata={"help": "Share of general rows in all rows; the paper's is 0.85."}
+        default=0.85,
+        metadata={"help": "Share of general rows in all rows; the paper's is 0.85, 0 is none."},
     )
     too_long: str = field(
         default="refuse", metadata={"help": "Rows over max_length: `refuse` them or `drop` them."}
@@ -58,15 +68,16 @@ def main(rows: Rows, training: SFTConfig, model: ModelConfig) -> None:
         "attn_implementation": model.attn_implementation,
         "revision": model.model_revision,
     }
+    data = _encoded(rows, training, ExampleEncoder(tokenizer, f"model {name!r}"), model)
+    last = going_on(training, name, data, **lora_of(model))
     trainer = SFTTrainer(
         name,
         training,
-        train_dataset=_encoded(rows, training, ExampleEncoder(tokenizer, f"model {name!r}"), model),
+        train_dataset=data,
         processing_class=tokenizer,
         callbacks=[MetricsFile(folder / "metrics.jsonl"), StopAtNaN()],
         peft_config=get_peft_config(model),
     )
-    last = get_last_checkpoint(folder) if folder.is_dir() else None
     trainer.train(resume_from_checkpoint=last)
     trainer.save_model(str(folder))
 
@@ -89,21 +100,46 @@ def _encoded(
     rows: Rows, training: SFTConfig, encoder: ExampleEncoder, model: ModelConfig
 ) -> Dataset:
     """All rows as tokens, none of which is cut; says how many there are."""
-    if rows.too_long not in ("refuse", "drop"):
-        raise ConfigError(f"too_long: expected refuse or drop, got {rows.too_long!r}")
-    examples = list(read_examples(Input(rows.data)))
-    learned = len(examples)
-    if rows.general:
-        general = list(read_examples(Input(rows.general)))
-        examples = mixed(examples, general, rows.general_share, training.seed)
-    fitting = Fitting(_longest(training, model))
-    data = _dataset(fitting.of(map(encoder.encode, examples)))
-    fitting.check(rows.too_long)
+    _check(rows)
+    longest = _longest(training, model)
+    judgments = Fitting(longest)
+    data = _fitting(judgments, encoder.encode, read_examples(Input(rows.data)), rows.too_long)
+    learned, too_long = len(data), judgments.too_long
+    if wanted := general_beside(learned, rows.general_share):
+        fitting = Fitting(longest)
+        given = shuffled(read_examples(Input(str(rows.general))), training.seed)
+        general = _fitting(fitting, encoder.encode, given, rows.too_long, wanted)
+        check_general(len(general), learned, rows.general_share)
+        data = concatenate_datasets([data, general]).shuffle(seed=training.seed)
+        too_long += fitting.too_long
     say(
-        f"{learned:,} rows of judgments, {len(examples) - learned:,} general ones; "
-        f"{fitting.too_long:,} are too long and dropped"
+        f"{learned:,} rows of judgments, {len(data) - learned:,} general ones; "
+        f"{too_long:,} are too long and dropped"
     )
     return data
+
+
+def _check(rows: Rows) -> None:
+    if rows.too_long not in ("refuse", "drop"):
+        raise ConfigError(f"too_long: expected refuse or drop, got {rows.too_long!r}")
+    if rows.general_share and not rows.general:
+        raise ConfigError(
+            f"general_share: {rows.general_share:g} of the rows shall be general instruction data, "
+            "and --general names none; name it, or set general_share to 0 on purpose"
+        )
+
+
+def _fitting(
+    fitting: Fitting,
+    encode: Callable[[Example], dict[str, list[int]]],
+    examples: Iterable[Example],
+    too_long: TooLong,
+    most: int | None = None,
+) -> Dataset:
+    """The first ``most`` of ``examples`` that fit, as tokens."""
+    found = _dataset(itertools.islice(fitting.of(map(encode, examples)), most))
+    fitting.check(too_long)
+    return found
 
 
 def _longest(training: SFTConfig, model: ModelConfig) -> int | None:
@@ -122,4 +158,4 @@ def _dataset(rows: Iterator[dict[str, list[int]]]) -> Dataset:
 
 
 if __name__ == "__main__":
-    main(*TrlParser((Rows, SFTConfig, ModelConfig)).parse_args_and_config())
+    run_command(main, Rows, SFTConfig, ModelConfig)

@@ -95,6 +95,18 @@ def test_what_should_not_be_trained_on_is_listed_and_dropped(grm: Grm, tmp_path:
     assert grm("train", "data", "check", "clean.jsonl", "--against", "bench.jsonl").code == 0
 
 
+def test_a_benchmark_has_columns_of_its_own_and_what_can_not_be_found_is_told(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", [{"prompt": LONG, "responses": ["a", "b"], "best": 0}])
+    bench = [{"asked": LONG, "responses": ["q"]}, {"asked": "17 * 3?", "responses": ["51"]}]
+    write(tmp_path / "bench.jsonl", bench)
+    named = ("--against-columns", "prompt=asked")
+    ended = grm("train", "data", "check", "rm.jsonl", "--against", "bench.jsonl", *named)
+    assert ended.code == 3, ended.err
+    assert "bench.jsonl: 1 of 2 groups have hardly any words" in ended.err
+
+
 def test_bad_labels_are_told_by_line(grm: Grm, tmp_path: Path) -> None:
     write(
         tmp_path / "rm.jsonl",

@@ -63,7 +63,7 @@ def test_what_is_right_becomes_rows_and_the_table_says_why_the_rest_does_not(
     assert (table["plain"]["kept"], table["plain"]["wrong"]) == (12, 24)
     assert table["plain"]["subset"] == "trees"
     assert table["hinted"]["kept"] == len(rows) - 12
-    assert re.search(r"trees plain 12 24 0 36", ended.out), ended.out
+    assert re.search(r"trees plain 12 24 36", ended.out), ended.out
     for row in rows:
         best = int(row["id"]) % 3
         assert row["order"][0] == best
@@ -169,6 +169,18 @@ def test_a_judge_of_which_nothing_can_be_read_gives_no_file(grm: Grm, tmp_path: 
     assert not (tmp_path / "sft.jsonl").exists()
 
 
+def test_the_table_says_what_was_wrong_with_texts_that_can_not_be_read(
+    grm: Grm, tmp_path: Path
+) -> None:
+    rows = data(6)
+    rows[0]["prompt"] = "CUT"
+    write(tmp_path / "rm.jsonl", rows)
+    assert grm("train", "sample", "rm.jsonl", "--out", "dir", "--no-hinted", *TINY).code == 0
+    ended = grm(*REJECT)
+    assert ended.code == 0, ended.err
+    assert "unreadable, by what was wrong: 3 truncated" in ended.err
+
+
 def test_a_folder_without_trajectories_says_how_to_get_them(grm: Grm, tmp_path: Path) -> None:
     ended = grm("train", "reject", "nowhere", "--out", "sft.jsonl")
     assert ended.code == 1 and "`grm train sample RM.jsonl --out nowhere` writes them" in ended.err
@@ -191,6 +203,16 @@ def test_unusual_control_tokens_are_on_record_so_that_prompts_are_rendered_as_th
     )
     (tmp_path / "dir/control_tokens.json").unlink()
     assert "can not be rendered as it was" in grm(*REJECT).err
+
+
+def test_control_tokens_are_on_record_before_the_judge_is_asked(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedEngine, "control_tokens", (ODD,), raising=False)
+    write(tmp_path / "rm.jsonl", data(6))
+    priced = ("--set", "budget={tokens: 1}")
+    assert grm("train", "sample", "rm.jsonl", "--out", "dir", *TINY, *priced).code == 4
+    assert json.loads((tmp_path / "dir/control_tokens.json").read_text()) == [ODD]
 
 
 def test_single_responses_are_learned_by_their_label(

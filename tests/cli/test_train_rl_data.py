@@ -64,6 +64,13 @@ def test_too_easy_groups_are_left_out_and_counted(tmp_path: Path) -> None:
     assert any(line.split() == ["sums", "1", "1", "0"] for line in said.splitlines())
 
 
+def test_columns_may_have_other_names_and_fewer_data_be_taken(tmp_path: Path) -> None:
+    rows = [{"question": f"{n} + 2?", "responses": ["4", "5"], "best": 0} for n in range(3)]
+    _, found = run(tmp_path, rows, "--columns", "prompt=question", "--limit", "2")
+    assert len(found) == 2
+    assert "1 + 2?" in found[1]["prompt"][-1]["content"]
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "telling"),
     [

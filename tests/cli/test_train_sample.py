@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from grm_plugin.engine import Draw, SampleRequest
+from grm_plugin.errors import EngineError, TransportError
 from grm_plugin.records import read_verdicts
 from grm_plugin.spct.hinting import BEST, RIGHT, WRONG
+from grm_plugin.testing import ScriptedEngine
 from tests.cli.conftest import Ended
 from tests.cli.files import read, write
 from tests.spct.reference_data import JUDGE, SHORT, rm_rows
@@ -106,6 +109,20 @@ def test_what_can_not_be_sampled_is_said_before_a_token_is_spent(
     assert not (tmp_path / "log").exists()
 
 
+@pytest.mark.parametrize(
+    ("template", "telling"),
+    [("json-judge", "expected scores of 0 or 1, got 1 to 10"), ("./own.txt", "no place")],
+)
+def test_what_singles_can_not_be_asked_is_said_before_groups_are_paid_for(
+    grm: Grm, tmp_path: Path, template: str, telling: str
+) -> None:
+    (tmp_path / "own.txt").write_text("---\nscale: [0, 1]\n---\n{{conversation}}\n{{responses}}\n")
+    write(tmp_path / "rm.jsonl", [*data(2), {**single(1)[0], "reference": "4"}])
+    ended = grm(*SAMPLE, "--single", template, *TINY)
+    assert ended.code == 1 and telling in ended.err, ended.err
+    assert not (tmp_path / "log").exists()
+
+
 def test_bad_data_are_told_before_a_token_is_spent(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", [*data(1), *data(1, best=3), {"prompt": "x", "responses": ["y"]}])
     ended = grm(*SAMPLE, *TINY)
@@ -171,6 +188,29 @@ def test_a_judge_that_nobody_can_read_is_told_early_with_an_example(
     assert ended.code == 0, ended.err
     assert ended.err.count("judgments can be read; the last is truncated") == 1
     assert "it ends" in ended.err
+
+
+def test_one_lost_sample_of_a_scored_group_is_drawn_again(
+    grm: Grm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "rm.jsonl", data(4))
+    asked = (*SAMPLE, "--no-hinted", *TINY)
+    draw = ScriptedEngine.sample
+
+    async def flaky(self: Any, request: SampleRequest) -> Sequence[Draw | EngineError]:
+        drawn = await draw(self, request)
+        lost = TransportError("the line is down")
+        return [lost if request.first + i == 2 else one for i, one in enumerate(drawn)]
+
+    monkeypatch.setattr(ScriptedEngine, "sample", flaky)
+    ended = grm(*asked)
+    assert ended.code == 3, ended.err
+    monkeypatch.setattr(ScriptedEngine, "sample", draw)
+    ended = grm(*asked)
+    assert ended.code == 0, ended.err
+    verdicts = list(read_verdicts(tmp_path / "dir/plain.jsonl"))
+    assert [len(one.judgments) for one in verdicts] == [3] * 4
+    assert not any(one.failures for one in verdicts)
 
 
 def test_out_of_memory_loses_nothing_and_the_same_command_goes_on(

@@ -4,6 +4,8 @@ import random
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grm_plugin.reference.making.evaluation import invented_criteria, read_scores
 from grm_plugin.reference.tasks import teacher
@@ -115,3 +117,18 @@ def test_evidence_of_every_kind_implies_its_verdict():
 
 def test_evidence_about_something_else_implies_nothing():
     assert implied(title(Requirement("include", words=("teapot",))), "counts 3") is None
+
+
+@given(st.integers(0, 2**32), st.text("0123456789, ;.:\n{}\\", max_size=3))
+def test_a_judgment_that_is_spoiled_anywhere_is_read_without_raising(seed, spoiling):
+    rng = random.Random(seed)
+    group = draw_group(rng, "base", responses=2)
+    text = draw_judgment(rng, group.task, group.responses)
+    place = rng.randrange(len(text))
+    for spoiled in (text[:place] + spoiling + text[place + 1 :], text[:-2] + spoiling + "}"):
+        assert find_slips(spoiled).total >= 0
+
+
+@pytest.mark.parametrize("box", ["", ", ", "8, ", "8,, 3", "8 3"])
+def test_a_box_that_is_no_list_of_numbers_has_no_scores(box):
+    assert read_judgment(f"Scores: \\boxed{{{box}}}").boxed == ()

@@ -8,6 +8,7 @@ import pytest
 
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.cells import Cells
+from grm_plugin.hosts.rows import group_of
 from grm_plugin.spct.converting import (
     Dropped,
     converted,
@@ -16,7 +17,7 @@ from grm_plugin.spct.converting import (
     from_strengths,
     from_verified,
 )
-from grm_plugin.spct.examples import Datum
+from grm_plugin.spct.examples import Datum, row_of
 
 NESTED = {
     "instruction": "Name a tree.",
@@ -154,3 +155,57 @@ def test_a_pair_may_begin_with_its_prompt_and_a_table_holds_lists_as_json() -> N
     assert data(converted(cells, from_ratings)) == [(("a", "b"), 1)]
     cells = Cells(prompt="q", response="a", correct="True")
     assert data(converted(cells, from_verified)) == [(("a",), 1)]
+
+
+def test_messages_in_a_table_of_pairs_are_messages_and_not_their_json() -> None:
+    cells = Cells(
+        prompt='[{"role": "user", "content": "2 + 2?"}]',
+        chosen='[{"role": "assistant", "content": "4"}]',
+        rejected='[{"role": "assistant", "content": "5"}]',
+        author="",
+    )
+    (datum,) = converted(cells, from_pair)
+    assert isinstance(datum, Datum)
+    assert datum.group.conversation[0].content == "2 + 2?"
+    assert datum.group.responses == ("4", "5")
+    (datum,) = converted(Cells(prompt="x", chosen="a", rejected=""), from_pair)
+    assert isinstance(datum, Datum) and datum.group.responses == ("a", "")
+    context = '[{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]'
+    both = {"response1": '[{"role": "assistant", "content": "a"}]', "response2": "[1, 2]"}
+    (datum,) = converted(Cells(context=context, **both, overall_preference="-1"), from_strengths)
+    assert isinstance(datum, Datum)
+    assert len(datum.group.conversation) == 2
+    assert datum.group.responses == ("a", "[1, 2]")
+
+
+@pytest.mark.parametrize(
+    ("converter", "row"),
+    [
+        (from_pair, {"prompt": "x", "chosen": "a", "rejected": "b", "messages": ["z"]}),
+        (from_ratings, {"prompt": "x", "responses": ["a", "b"], "ratings": [2, 1]}),
+        (
+            from_strengths,
+            {"prompt": "x", "response_1": "a", "response_2": "b", "preference_strength": -2},
+        ),
+        (from_verified, {"prompt": "x", "response": "a", "correct": 1}),
+    ],
+)
+def test_columns_that_say_nothing_of_the_best_are_carried_along(converter: Any, row: Any) -> None:
+    more = {"author": "me", "language": "de", "metadata": {"phrasing": 3, "best": 1}, "gone": None}
+    own = {"id": "7", "principles": ["be brief"], "reference": "r", "subset": "s"}
+    (datum,) = converted({**row, **more, **own}, converter)
+    assert isinstance(datum, Datum)
+    group = datum.group
+    assert (group.id, group.principles, group.reference) == ("7", ("be brief",), "r")
+    known = {"author": "me", "language": "de", "phrasing": 3, "subset": "s"}
+    assert known.items() <= group.metadata.items()
+    assert set(group.metadata) - set(known) <= {"best", "correct", "ratings", "strength"}
+    assert group_of(row_of(datum)).metadata == group.metadata
+
+
+def test_evidence_is_carried_where_there_is_some_for_every_response() -> None:
+    keys = {"prompt": "x", "responses": ["a", "b", "c"], "evidence": ["1", "2", "3"]}
+    (whole,) = converted({**keys, "ratings": [1, 2, 3]}, from_ratings)
+    (part,) = converted({**keys, "ratings": [1, 2, None]}, from_ratings)
+    assert isinstance(whole, Datum) and isinstance(part, Datum)
+    assert (whole.group.evidence, part.group.evidence) == (("1", "2", "3"), ())

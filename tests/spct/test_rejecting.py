@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.spct.examples import Datum, correct
-from grm_plugin.spct.hinting import BEST, RIGHT, WRONG, hints_of, tells_hint, unhinted
+from grm_plugin.spct.hinting import BEST, RIGHT, WRONG, hints_of, unhinted
 from grm_plugin.spct.rejecting import Ease, Fate, Rejection, Table
 from grm_plugin.types import Failure, Group, Judgment, Reason, Sample, Verdict
 
@@ -62,6 +62,19 @@ def test_a_datum_that_is_right_every_time_is_dropped_with_its_hinted_trajectory(
     assert fates([easy], [hinted]) == [Fate.TOO_EASY] * 4
 
 
+def test_a_datum_of_which_a_trajectory_was_lost_may_be_too_easy_and_is_not_learned_from() -> None:
+    late = failure(2, Reason.TIMEOUT)
+    hinted = verdict(group(), judgment(0, (9, 1), "told"))
+    right = verdict(group(), judgment(0, (8, 5)), judgment(1, (8, 5)), late)
+    assert fates([right], [hinted]) == [*[Fate.MAY_BE_EASY] * 2, Fate.LOST, Fate.MAY_BE_EASY]
+    assert fates([verdict(group(), late)], [hinted]) == [Fate.LOST, Fate.MAY_BE_EASY]
+    wrong = verdict(group(), judgment(0, (8, 5)), judgment(1, (5, 8)), late)
+    assert fates([wrong]) == [Fate.KEPT, Fate.WRONG, Fate.LOST]
+    ease = Ease()
+    ease.add(right)
+    assert (ease.unknown, list(ease.rows())) == (1, [])
+
+
 def test_hinted_trajectories_do_not_make_a_datum_easy() -> None:
     hard = verdict(group(), *(judgment(k, (5, 8)) for k in range(3)))
     hinted = verdict(group(), judgment(0, (9, 1), "told"))
@@ -76,7 +89,9 @@ def test_one_wrong_trajectory_makes_a_datum_worth_learning_from() -> None:
 
 def test_a_trajectory_that_is_there_twice_counts_once() -> None:
     same = verdict(group(), judgment(0, (8, 5), "one"), judgment(1, (5, 8)))
-    assert fates([same, same]) == [Fate.KEPT, Fate.WRONG, Fate.TWICE, Fate.TWICE]
+    assert fates([same, same]) == [Fate.KEPT, Fate.WRONG, Fate.TWICE, Fate.WRONG]
+    right = verdict(group(), judgment(0, (8, 5), "one"), judgment(1, (8, 5), "one"))
+    assert fates([right]) == [Fate.TOO_EASY] * 2
 
 
 def test_a_judgment_of_a_part_of_the_group_is_dropped() -> None:
@@ -101,13 +116,52 @@ def test_a_single_response_is_right_by_its_label() -> None:
         "Response 2 is KNOWN to be the best one, so 9.",
         "The [Evidence on Response 1] says so.",
         "I write as if nobody had told me: as if nobody had told you.",
+        "As we were told, Response 2 is the best.",
+        "It was stated beforehand that response 2 is best, so it wins.",
+        "The note says response 2 is known as best.",
+        "Given the hint, response 2 wins.",
+        "Evidence on answer: known to be right.",
+        "The hint tells us that Response 1 is best.",
     ],
 )
 def test_a_judgment_that_tells_of_the_hint_is_dropped(text: str) -> None:
     hinted = verdict(group(), judgment(0, (8, 5), text))
     assert fates([], [hinted]) == [Fate.TELLS_HINT]
-    assert tells_hint(text)
-    assert not tells_hint("Response 2 gives the best evidence, and it is right.")
+    assert fates([verdict(group(), judgment(0, (8, 5), text), judgment(1, (5, 8)))])[0] is Fate.KEPT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Response 2 gives the best evidence, and it is right.",
+        "Paris is known to be the best known city.",
+        "Response 1 claims that quicksort is known to be the best one for this.",
+        "We are told that x is 3, so Response 1 is wrong.",
+        "The price is known in advance.",
+        "Response 2 ignores the hint in the question.",
+    ],
+)
+def test_a_judgment_that_tells_of_no_hint_is_kept(text: str) -> None:
+    assert fates([], [verdict(group(), judgment(0, (8, 5), text))]) == [Fate.KEPT]
+
+
+def test_a_judgment_may_speak_of_evidence_that_its_datum_has() -> None:
+    asked = Group.of("q", ["a", "b"], evidence=("it fails", ""), metadata={"best": 1})
+    told = verdict(asked, judgment(0, (5, 8), "The evidence on response 1 shows a bug."))
+    assert fates([], [told]) == [Fate.KEPT]
+    hint = verdict(asked, judgment(0, (5, 8), "Response 2 is known to be the best."))
+    assert fates([], [hint]) == [Fate.TELLS_HINT]
+
+
+def test_the_table_tells_why_texts_can_not_be_read() -> None:
+    cut = [failure(k, Reason.TRUNCATED) for k in (1, 2)]
+    asked = verdict(group(), judgment(0, (8, 5)), *cut, failure(3, Reason.WRONG_COUNT))
+    table = Table()
+    for one in Rejection(Ease()).of(asked, hinted=False):
+        table.add(one)
+    (line,) = table.as_json()
+    assert (line["kept"], line["unreadable"]) == (1, 3)
+    assert line["why unreadable"] == {"truncated": 2, "wrong_count": 1}
 
 
 def test_hints_name_the_best_response_and_are_taken_out_again() -> None:

@@ -16,9 +16,11 @@ from grm_plugin.spct.tuning import (
     Example,
     ExampleEncoder,
     Fitting,
+    check_general,
     example_of,
-    mixed,
+    general_beside,
     read_examples,
+    shuffled,
 )
 from grm_plugin.types import Message
 
@@ -59,25 +61,25 @@ def test_bad_rows_are_told_by_line(row: Any, telling: str, tmp_path: Path) -> No
     assert "line 2: " in str(refused.value) and "line 3: " in str(refused.value)
 
 
-def examples(name: str, number: int) -> list[Example]:
-    return [Example((Message("user", name),), f"{name} {n}") for n in range(number)]
+@given(st.integers(1, 400), st.floats(0, 0.9))
+def test_general_rows_make_up_their_share(number: int, share: float) -> None:
+    general = general_beside(number, share)
+    assert abs(general - share * (number + general)) <= 1
+    check_general(general, number, share)
 
 
-@given(st.integers(1, 40), st.floats(0, 0.9), st.integers(0, 3))
-def test_general_rows_make_up_their_share(number: int, share: float, seed: int) -> None:
-    found = mixed(examples("own", number), examples("general", 500), share, seed)
-    general = [one.answer for one in found if one.answer.startswith("general")]
-    assert len(found) - len(general) == number  # all of one's own are there
-    assert len(set(general)) == len(general)
-    assert abs(len(general) - share * len(found)) <= 1
-    assert found == mixed(examples("own", number), examples("general", 500), share, seed)
+def test_general_rows_come_in_an_order_that_the_seed_decides() -> None:
+    general = [Example((Message("user", "q"),), f"a{n}") for n in range(50)]
+    assert shuffled(general, 1) == shuffled(iter(general), 1)
+    assert shuffled(general, 1) != shuffled(general, 2)
+    assert set(shuffled(general, 1)) == set(general)
 
 
 def test_too_few_general_rows_and_a_share_that_is_none_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"takes 85 general rows, got 10; .* to 0.400 at most"):
-        mixed(examples("own", 15), examples("general", 10), 0.85, 0)
+    with pytest.raises(ConfigError, match=r"takes 85 general rows, got 10 .* to 0.400 at most"):
+        check_general(10, 15, 0.85)
     with pytest.raises(ConfigError, match="from 0 to below 1, got 1"):
-        mixed(examples("own", 15), examples("general", 10), 1, 0)
+        general_beside(15, 1)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from grm_plugin.reference.tasks.task import OPENINGS
 
 _CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
 _CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
-_BOX = re.compile(r"\\boxed\{([\d, ]+)\}$")
+_BOX = re.compile(r"\\boxed\{(\d+(?:, \d+)*)\}$")
 
 
 @dataclass(frozen=True, slots=True)

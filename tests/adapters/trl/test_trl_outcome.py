@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import statistics
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,7 +28,15 @@ class Trainer:
         self.processing_class = SimpleNamespace(
             eos_token_id=EOS, pad_token_id=PAD, apply_chat_template=lambda *_, **__: opening
         )
-        self.logged: dict[str, float] = {}
+        self.told: dict[str, list[float]] = {}
+
+    @property
+    def logged(self) -> dict[str, float]:
+        """As TRL averages what one process told."""
+        return {name: statistics.fmean(values) for name, values in self.told.items()}
+
+    def log_metric(self, name: str, value: float) -> None:
+        self.told.setdefault(name, []).append(value)
 
     def log_extra(self, column: str, values: list[Any]) -> None: ...
 
@@ -42,7 +51,7 @@ class Trainer:
             "subset": ["code" if i < 2 else "chat" for i in range(n)],
             **columns,
         }
-        log = {"log_extra": self.log_extra, "log_metric": self.logged.__setitem__}
+        log = {"log_extra": self.log_extra, "log_metric": self.log_metric}
         return reward(**given, **log)
 
 
@@ -94,6 +103,21 @@ def test_form_ties_criteria_and_collapse_by_subset_are_logged(reward: OutcomeRew
         "outcome/chat/reward": -1.0,
         "outcome/chat/no_spread": 1.0,
     }
+
+
+def test_the_mean_over_processes_weighs_every_judgment_and_group_alike(
+    reward: OutcomeReward,
+) -> None:
+    few, many = Trainer(), Trainer()
+    few.call(reward, [RIGHT, RIGHT], subset=["code"] * 2)
+    many.call(reward, [WRONG, WRONG, "nothing", "nothing"], subset=["code"] * 4)
+
+    def mean(name: str) -> float:  # as TRL gathers it: all sums by all counts
+        return statistics.fmean(few.told[f"outcome/{name}"] + many.told[f"outcome/{name}"])
+
+    assert mean("code/reward") == pytest.approx((2 - 4) / 6)
+    assert mean("readable") == pytest.approx(4 / 6)
+    assert mean("margin") == 3
 
 
 @pytest.mark.parametrize(

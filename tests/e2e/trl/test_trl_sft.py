@@ -93,8 +93,27 @@ def test_general_rows_are_mixed_in(
     assert "16 rows of judgments, 16 general ones; 0 are too long" in capsys.readouterr().err
 
 
+def test_general_rows_are_a_share_of_the_rows_that_are_left(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = [json.dumps({"prompt": f"q {n}", "completion": "a"}) + "\n" for n in range(20)]
+    rows.write_text(rows.read_text() + "".join(short))
+    general = tmp_path / "general.jsonl"
+    long = json.dumps({"prompt": "q " * 99, "completion": "a"}) + "\n"
+    general.write_text(long * 20 + "".join(short) * 2)
+    more = {"general": str(general), "general_share": 0.5, "too_long": "drop", "max_length": 50}
+    run(tmp_path, rows, max_steps=1, **more)
+    assert "20 rows of judgments, 20 general ones;" in capsys.readouterr().err
+
+
+def test_a_share_of_general_rows_without_any_is_refused(rows: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"general_share: 0\.85 .* set general_share to 0"):
+        run(tmp_path, rows, general_share=0.85)
+
+
+@pytest.mark.parametrize("logging_steps", [1, 10])
 def test_a_loss_that_is_nan_stops_the_run_and_the_last_checkpoint_is_whole(
-    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_steps: int
 ) -> None:
     from trl import SFTTrainer
 
@@ -108,7 +127,8 @@ def test_a_loss_that_is_nan_stops_the_run_and_the_last_checkpoint_is_whole(
 
     monkeypatch.setattr(SFTTrainer, "training_step", broken)
     with pytest.raises(NaNError, match=r"loss is nan at step 4.*go on from the last checkpoint"):
-        run(tmp_path, rows, max_steps=6)
+        run(tmp_path, rows, max_steps=6, logging_steps=logging_steps)
+    assert not (tmp_path / "rft/checkpoint-4").exists()
     assert not (tmp_path / "rft/model.safetensors").exists()
     weights = load_file(tmp_path / "rft/checkpoint-2/model.safetensors")
     assert all(bool(torch.isfinite(one).all()) for one in weights.values())
