@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.scaling.margin import margins
 from grm_plugin.evaluation.scaling.orders import draw_orders
 from grm_plugin.evaluation.scaling.samples import Samples
-from grm_plugin.evaluation.scaling.weighing import margins
 from grm_plugin.pipeline.weighing import Weighing
 
 Feature = Literal["meta", "margin"]
