@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from grm_plugin import GRMConfig
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.spct.asking import Asking
+from grm_plugin.spct.asking import SINGLE, Asking
 from grm_plugin.spct.rewarding import Outcome, outcome
 from grm_plugin.thinking import Thinking
 from grm_plugin.types import Reason
@@ -32,15 +32,16 @@ class Outcomes:
     Args:
         config: its settings, of which template, contract and thinking matter; None reads
             ``GRM_CONFIG``.
+        single: the template for a single response.
 
     Raises:
         ConfigError: a setting is wrong.
         TemplateError: the template can not be used.
     """
 
-    def __init__(self, config: GRMConfig | None = None) -> None:
+    def __init__(self, config: GRMConfig | None = None, *, single: str = SINGLE) -> None:
         config = config or GRMConfig.load()
-        self._asking = Asking.of(config)
+        self._asking = Asking.of(config, single=single)
         self._thinking = Thinking(config.thinking.marks)
 
     def scored(self, output: Mapping[str, Any], tokenizer: Tokenizer) -> dict[str, Any]:
@@ -54,8 +55,11 @@ class Outcomes:
 
         Raises:
             InputError: the label is none.
+            TemplateError: another template asked.
         """
-        label, responses = _target(output["label"])
+        label, responses, asked = _target(output["label"])
+        if asked is not None:
+            self._asking.check_template(responses, asked)
         found = outcome(
             _answer(output, tokenizer),
             label,
@@ -79,8 +83,8 @@ def _answer(output: Mapping[str, Any], tokenizer: Tokenizer) -> str:
     return tokenizer.decode(output["observation_tokens"][start:end], skip_special_tokens=True)
 
 
-def _target(text: Any) -> tuple[int, int]:
-    """The label and the number of responses of a row."""
+def _target(text: Any) -> tuple[int, int, str | None]:
+    """The label and the number of responses of a row, and the digest of its template if known."""
     try:
         found = json.loads(text)
         label, responses = found["label"], found["responses"]
@@ -89,16 +93,24 @@ def _target(text: Any) -> tuple[int, int]:
     for value in (label, responses):
         if isinstance(value, bool) or not isinstance(value, int):
             raise InputError(f"label: expected {_EXPECTED}, got {quoted(text)}")
-    return label, responses
+    return label, responses, found.get("template_hash")
 
 
 def _logs(found: Outcome) -> dict[str, float]:
-    """Always the same numbers, as the host needs it; what is not known is 0."""
+    """Always the same numbers, as the host needs it, which logs their means over all rollouts.
+
+    What not every judgment tells stands beside its count: the mean of the judgments that tell a
+    margin is ``margin_sum / margin_count``.
+    """
+    sparse = {
+        "margin": found.margin,
+        "criteria": found.criteria,
+        "largest_weight": found.largest_weight,
+    }
     return {
         "outcome/readable": float(found.readable),
         "outcome/truncated": float(found.failure == Reason.TRUNCATED),
         "outcome/tie": float(found.tie),
-        "outcome/margin": found.margin or 0.0,
-        "outcome/criteria": float(found.criteria or 0),
-        "outcome/largest_weight": found.largest_weight or 0.0,
+        **{f"outcome/{name}_sum": float(value or 0) for name, value in sparse.items()},
+        **{f"outcome/{name}_count": float(value is not None) for name, value in sparse.items()},
     }

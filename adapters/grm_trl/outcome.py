@@ -79,6 +79,7 @@ class OutcomeReward:
 
         Raises:
             InputError: a column is missing, or holds no label of that many responses.
+            TemplateError: another template asked.
         """
         outcomes = self.outcomes(completions, **trl)
         rewards = [one.reward for one in outcomes]
@@ -93,8 +94,11 @@ class OutcomeReward:
 
         Raises:
             InputError: as above.
+            TemplateError: as above.
         """
         labels, responses = (_column(name, trl, len(completions)) for name in _NEEDED)
+        for n, asked in zip(responses, trl.get("template_hash") or (), strict=False):
+            self._asking.check_template(n, asked)
         trainer = host.trainer_of(trl)
         opened = self._thinking.ends_open(host.opening(trainer))
         finished = _finished(trl.get("completion_ids"), trainer) or [True] * len(completions)

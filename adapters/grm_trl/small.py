@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from trl import GRPOTrainer
+from trl import GRPOConfig, GRPOTrainer
 
+from grm_plugin.errors import ConfigError
 from grm_plugin.local.whole import sample_whole
 
 CHUNK = 16
@@ -17,10 +18,16 @@ class SmallModelGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
     """TRL's trainer, and the same numbers, at less than half the time on a CPU.
 
     Completions are drawn by :func:`grm_plugin.local.whole.sample_whole`, and log probabilities are
-    computed for rows of about one length together, without the padding of the longest. For text
-    models on one process whose settings cut nothing off the distribution; others train as they
-    would with TRL's own class.
+    computed for rows of about one length together, without the padding of the longest. Rounds with
+    pictures, and settings that cut or bend the distribution, draw as TRL's own class does.
+
+    Raises:
+        ConfigError: the model is spread over several processes, or another engine is to draw.
     """
+
+    def __init__(self, model: Any, reward_funcs: Any, args: GRPOConfig, *more: Any, **keys: Any):
+        _check(args)
+        super().__init__(model, reward_funcs, args, *more, **keys)
 
     def _generate_single_turn(
         self, prompt_ids: Any, images: Any, *args: Any, **keywords: Any
@@ -46,7 +53,7 @@ class SmallModelGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
     def _draws_whole(self) -> bool:
         args = self.args
         cuts = (args.top_p < 1, args.top_k, args.min_p, args.repetition_penalty != 1)
-        return not (any(cuts) or args.use_vllm or args.generation_kwargs)
+        return not (any(cuts) or args.generation_kwargs)
 
     def _get_per_token_logps_and_entropies(
         self,
@@ -72,6 +79,23 @@ class SmallModelGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
             found.append([_widened(part, kept, logits_to_keep) for part in parts])
         back = rows.argsort()
         return tuple(_joined(parts, back) for parts in zip(*found, strict=True))
+
+
+def _check(args: GRPOConfig) -> None:
+    """Refuse what a small model does not need and this class does not do."""
+    wrong = {
+        f"{args.world_size} processes": args.world_size > 1,
+        "DeepSpeed": args.deepspeed or args.distributed_state.distributed_type == "DEEPSPEED",
+        "FSDP": args.fsdp or args.distributed_state.distributed_type == "FSDP",
+        "use_vllm": args.use_vllm,
+        "use_transformers_continuous_batching": args.use_transformers_continuous_batching,
+        "cache_implementation": args.cache_implementation,
+    }
+    if found := [name for name, there in wrong.items() if there]:
+        raise ConfigError(
+            f"small_model: expected one process that draws by itself, got {', '.join(found)}; "
+            "leave small_model out for that"
+        )
 
 
 _FLAGS = ("compute_entropy", "compute_aux_loss")

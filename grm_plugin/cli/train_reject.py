@@ -11,12 +11,12 @@ from rich.table import Table as Lines
 from typer import Argument, Option
 
 from grm_plugin.cli.whole_file import writing
-from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.errors import InputError, quoted
 from grm_plugin.records import is_torn, read_verdicts
 from grm_plugin.report.terminal import out, plain_table, printable, say
 from grm_plugin.spct.prompting import Prompts
 from grm_plugin.spct.rejecting import Ease, Fate, Rejection, Table, Trajectory, row_of
-from grm_plugin.spct.trajectories import CONTROL_TOKENS, Sort, files_in
+from grm_plugin.spct.trajectories import Sort, control_tokens, files_in
 
 Files = list[tuple[Sort, Path]]
 
@@ -56,7 +56,7 @@ def reject(
             f"warning: data that may be too easy, as some of their trajectories were lost: "
             f"{ease.unknown:,}; none of theirs is kept, and `grm train sample` draws them again"
         )
-    prompts = Prompts(_control_tokens(folder))
+    prompts = Prompts(control_tokens(folder))
     with writing(to) as file:
         for one in _judged(files, ease, table):
             row = row_of(one, prompts.of(one.verdict, one.sample))
@@ -90,16 +90,6 @@ def _judged(files: Files, ease: Ease, table: Table) -> Iterator[Trajectory]:
                 table.add(one)
                 if one.fate is Fate.KEPT:
                     yield one
-
-
-def _control_tokens(folder: Path) -> list[str]:
-    path = folder / CONTROL_TOKENS
-    if not path.is_file():
-        return []
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise ConfigError(f"{path}: expected a list of texts, got {quoted(found)}")
-    return found
 
 
 def _why_none(table: Table, files: Files) -> str:

@@ -21,6 +21,7 @@ from grm_plugin.spct.easy import Easy
 from grm_plugin.spct.examples import Datum, subset_of
 from grm_plugin.spct.labelled import LabelledInput
 from grm_plugin.spct.rl_rows import RLRow, rl_rows
+from grm_plugin.spct.trajectories import control_tokens
 
 
 def rl_data(
@@ -38,6 +39,13 @@ def rl_data(
     easy: Annotated[
         Path | None, Option(help="Too-easy groups, which are left out: of `grm train reject`.")
     ] = None,
+    trajectories: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR",
+            help="Folder of `grm train sample`, for the control tokens of its judge.",
+        ),
+    ] = None,
     orders: Annotated[
         int, Option(min=1, max=64, help="Shuffled orders of the responses of each group.")
     ] = 1,
@@ -51,12 +59,17 @@ def rl_data(
     """Render the labelled groups of RM as prompts for online RL.
 
     A row is `{"prompt": messages, "order": [...], "label": place of the best response among those
-    shown (0 or 1 for a single one), "responses": N, "subset": ..., "id": ..., "target": ...}`. TRL
-    takes the file as it is, with `grm_trl.OutcomeReward`; OpenRLHF with `--data.input_key prompt
-    --data.label_key target`.
+    shown (0 or 1 for a single one), "responses": N, "subset": ..., "id": ..., "template_hash": ...,
+    "target": ...}`. TRL takes the file as it is, with `grm_trl.OutcomeReward`; OpenRLHF with
+    `--data.input_key prompt --data.label_key target`.
+
+    Prompts are those of scoring: `--config` brings the nonce of the judge, and `--trajectories` the
+    control tokens of its tokenizer, if they are unusual.
     """
     settings = {} if template is None else {"template": template}
-    asking = Asking.of(GRMConfig.load(config, **settings), single=single)
+    control = control_tokens(trajectories) if trajectories else []
+    asking = Asking.of(GRMConfig.load(config, **settings), single=single, control=control)
+    asking.check_sources()
     labelled = LabelledInput(Input(source, split=split, columns=Columns.parse(columns or ())))
     data = [datum for _, datum in labelled.data(asking.check)][:limit]
     kept = Easy.read(easy).others(data) if easy else data

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import ConfigError
+from grm_plugin.errors import ConfigError, TemplateError, quoted
 from grm_plugin.pipeline.building import Form, make_form
+from grm_plugin.pipeline.planner import Planner
 from grm_plugin.plugins import Plugins, installed
+from grm_plugin.prompts import Prepared
 from grm_plugin.settings import DEFAULT
 from grm_plugin.types import Group, Scale
 
@@ -23,14 +26,23 @@ class Asking:
     Args:
         groups: for N >= 2 responses, scored against each other.
         singles: for one response, scored 0 or 1.
+        config: of the judge, with what its engine prefers.
+        control: texts that the judge's tokenizer takes for control tokens, besides the usual ones.
     """
 
     groups: Form
     singles: Form
+    config: GRMConfig
+    control: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, config: GRMConfig, *, single: str = SINGLE, plugins: Plugins | None = None
+        cls,
+        config: GRMConfig,
+        *,
+        single: str = SINGLE,
+        plugins: Plugins | None = None,
+        control: Sequence[str] = (),
     ) -> Asking:
         """The form that ``config`` names for groups, and the template ``single`` for one response.
 
@@ -52,11 +64,50 @@ class Asking:
                 f"template {single!r}: expected scores of 0 or 1 for a single response, which is "
                 f"right or wrong, got {low:g}..{high:g}; name another with --single"
             )
-        return cls(groups, singles)
+        return cls(groups, singles, config, tuple(control))
 
     def form(self, responses: int) -> Form:
         """How so many responses are asked about."""
         return self.singles if responses == 1 else self.groups
+
+    def prepared(self, group: Group) -> Prepared:
+        """What a judge sees of ``group`` when it is scored, ready to be rendered in any order."""
+        form = self.form(len(group.responses))
+        return form.template.prepare(
+            group,
+            control=self.control,
+            forms=form.reader.contract.forms,
+            nonce=Planner(self.config).nonce(group.fingerprint),
+        )
+
+    def check_template(self, responses: int, digest: str) -> None:
+        """Refuse an answer to another template than the one that is named for so many responses.
+
+        Raises:
+            TemplateError: says which one is named, and what to do.
+        """
+        template = self.form(responses).template
+        if template.digest != digest:
+            raise TemplateError(
+                f"template {template.name!r} is not the one that the rows for {responses} "
+                f"responses ask with (digest {quoted(digest)}, here {template.digest!r}); name the "
+                "same template and single to the reward as to `grm train rl-data`, or make the "
+                "rows again"
+            )
+
+    def check_sources(self) -> None:
+        """Refuse a judge that is shown more than its groups: nobody is asked for that here.
+
+        Raises:
+            ConfigError: it has sources of evidence or of principles.
+        """
+        sources = [*self.config.evidence, *filter(None, [self.config.principles])]
+        if sources:
+            raise ConfigError(
+                f"the judge is shown what {', '.join(repr(one.name) for one in sources)} finds, "
+                "and prompts for RL hold only what is in the rows; put it into the rows (evidence, "
+                "principles), and leave evidence and principles out of the settings"
+            )
 
     def check(self, group: Group) -> None:
         """Refuse what its template can not show.

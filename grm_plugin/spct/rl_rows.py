@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from grm_plugin.pipeline.building import Form
 from grm_plugin.pipeline.planning import distinct, looks, plan
 from grm_plugin.spct.asking import Asking
 from grm_plugin.spct.examples import Datum, subset_of
@@ -25,6 +24,7 @@ class RLRow:
         responses: how many are shown.
         subset: what the data calls its part, else the number of responses: ``n4``.
         id: of the group, else its fingerprint.
+        template_hash: digest of the template that asks.
     """
 
     prompt: tuple[Message, ...]
@@ -33,14 +33,20 @@ class RLRow:
     responses: int
     subset: str
     id: str
+    template_hash: str
 
     def as_json(self) -> dict[str, Any]:
         """A row of a data set: a prompt for any trainer, and columns that its reward gets.
 
-        ``target`` holds label, responses and subset once more as one text, for trainers that hand
-        a single column to the reward.
+        ``target`` holds label, responses, subset and template_hash once more as one text, for
+        trainers that hand a single column to the reward.
         """
-        known = {"label": self.label, "responses": self.responses, "subset": self.subset}
+        known = {
+            "label": self.label,
+            "responses": self.responses,
+            "subset": self.subset,
+            "template_hash": self.template_hash,
+        }
         return {
             "prompt": [asdict(message) for message in self.prompt],
             "order": list(self.order),
@@ -63,18 +69,21 @@ def rl_rows(
         asking: the prompts.
         orders: how many shuffles of the responses of each group.
         seed: decides them.
+
+    Raises:
+        ConfigError: the judge is shown more than is in the data.
     """
-    for datum in data:
-        yield from _rows(datum, asking.form(len(datum.group.responses)), orders, seed)
+    asking.check_sources()
+    return (row for datum in data for row in _rows(datum, asking, orders, seed))
 
 
-def _rows(datum: Datum, form: Form, orders: int, seed: int) -> Iterator[RLRow]:
+def _rows(datum: Datum, asking: Asking, orders: int, seed: int) -> Iterator[RLRow]:
     group = datum.group
     shown, copy_of = distinct(looks(group))
     single = len(group.responses) == 1
     if len(shown) == 1 and not single:
         return
-    prepared = form.template.prepare(group, forms=form.reader.contract.forms)
+    prepared = asking.prepared(group)
     showings = plan(shown, k=orders, permutations=orders, seed=seed, fingerprint=group.fingerprint)
     for showing in showings:
         yield RLRow(
@@ -84,4 +93,5 @@ def _rows(datum: Datum, form: Form, orders: int, seed: int) -> Iterator[RLRow]:
             responses=len(shown),
             subset=subset_of(group),
             id=group.id or group.fingerprint,
+            template_hash=asking.form(len(group.responses)).template.digest,
         )

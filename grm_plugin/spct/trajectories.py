@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.options import Part
 from grm_plugin.spct import hinting
 from grm_plugin.spct.examples import Datum
@@ -61,6 +62,21 @@ def files_in(folder: Path) -> Iterator[tuple[Sort, Path]]:
             f"--out {folder}` writes them"
         )
     return iter(found)
+
+
+def control_tokens(folder: Path) -> list[str]:
+    """The unusual control tokens of the judge that wrote the trajectories in a folder.
+
+    Raises:
+        ConfigError: the file holds something else.
+    """
+    path = folder / CONTROL_TOKENS
+    if not path.is_file():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ConfigError(f"{path}: expected a list of texts, got {quoted(found)}")
+    return found
 
 
 def sampling(config: GRMConfig, sort: Sort, *, samples: int, single: str | None) -> GRMConfig:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, load_dataset
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config
 
 from grm_plugin.errors import ConfigError
@@ -47,8 +47,9 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     """Train, save the judge, and draw what happened."""
     settings = {} if judge.template is None else {"template": judge.template}
     reward = OutcomeReward(judge.judge_config, single=judge.single, **settings)
-    tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
-    check_chat_template(tokenizer, model.model_name_or_path)
+    name = model.model_name_or_path
+    tokenizer = AutoTokenizer.from_pretrained(name, revision=model.model_revision)
+    check_chat_template(tokenizer, name)
     training.logging_nan_inf_filter = False  # which would hide a loss that is NaN
     folder = Path(training.output_dir)
     training.model_init_kwargs = {
@@ -57,11 +58,12 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
         "revision": model.model_revision,
         **(training.model_init_kwargs or {}),
     }
-    rows = fitting(load_dataset("json", data_files=judge.data, split="train"), training, tokenizer)
+    rows = load_dataset("json", data_files=judge.data, split="train")
+    rows = fitting(rows, training, tokenizer, context_of(model))
     more = {"template": reward.template, "single": judge.single, **lora_of(model)}
-    last = going_on(training, model.model_name_or_path, rows, **more)
+    last = going_on(training, name, rows, **more)
     trainer = (SmallModelGRPOTrainer if judge.small_model else GRPOTrainer)(
-        model.model_name_or_path,
+        name,
         [reward],
         training,
         rows,
@@ -71,23 +73,39 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     )
     trainer.train(resume_from_checkpoint=last)
     trainer.save_model(str(folder))
-    save_curves(folder / "metrics.png", trainer.state.log_history, name=reward.__name__)
+    if trainer.is_world_process_zero():
+        save_curves(folder / "metrics.png", trainer.state.log_history, name=reward.__name__)
 
 
-def fitting(rows: Dataset, training: GRPOConfig, tokenizer: Any) -> Dataset:
-    """The rows that leave room for a whole judgment in vLLM's context; the others are counted.
+def context_of(model: ModelConfig) -> int | None:
+    """Tokens that the model can hold; None where it does not say."""
+    config = AutoConfig.from_pretrained(model.model_name_or_path, revision=model.model_revision)
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def fitting(rows: Dataset, training: GRPOConfig, tokenizer: Any, context: int | None) -> Dataset:
+    """The rows that leave room for a whole judgment in the context; the others are counted.
+
+    Args:
+        rows: of `grm train rl-data`.
+        training: with the tokens of a judgment, and vLLM's context where that draws.
+        tokenizer: of the model.
+        context: tokens that the model can hold; None: any number.
 
     Raises:
         ConfigError: there is none.
     """
-    if not (training.use_vllm and training.vllm_max_model_length):
+    limits = [context, training.vllm_max_model_length if training.use_vllm else None]
+    known = [limit for limit in limits if limit]
+    if not known:
         return rows
-    room = training.vllm_max_model_length - training.max_completion_length
+    room = min(known) - training.max_completion_length
     kept = rows.filter(lambda row: _tokens(row["prompt"], tokenizer) <= room)
     if not len(kept):
         raise ConfigError(
-            f"none of {len(rows)} prompts has {room} tokens or fewer, which vllm_max_model_length "
-            "less max_completion_length leaves; raise the first or lower the second"
+            f"none of {len(rows)} prompts has {room} tokens or fewer, which the context of "
+            f"{min(known)} (of the model, or vllm_max_model_length) less max_completion_length "
+            "leaves; raise the first or lower the second"
         )
     if len(kept) < len(rows):
         say(f"{len(rows) - len(kept):,} of {len(rows):,} prompts are over {room} tokens: left out")

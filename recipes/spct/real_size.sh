@@ -31,7 +31,8 @@ stage() {
         ${general:+--general "$general"} --output_dir "$out/rft$lora" "${@:2}"
       merge "$out/rft$lora"
       ;;
-    rl-data) grm train rl-data "$rm_data" --template grm --easy "$out/easy.jsonl" --out "$out/rl.jsonl" "${@:2}" ;;
+    rl-data) grm train rl-data "$rm_data" --template grm --easy "$out/easy.jsonl" \
+      --trajectories "$out/trajectories" --out "$out/rl.jsonl" "${@:2}" ;;
     grpo)
       on_gpus "grpo$lora" "$recipes/spct/grpo.py" --config "$here/grpo$lora.yaml" --data "$out/rl.jsonl" \
         --model_name_or_path "$rft" --output_dir "$out/rl$lora" "${@:2}"

@@ -100,15 +100,15 @@ def _encoded(
     rows: Rows, training: SFTConfig, encoder: ExampleEncoder, model: ModelConfig
 ) -> Dataset:
     """All rows as tokens, none of which is cut; says how many there are."""
-    _check(rows)
+    treatment = _checked(rows)
     longest = _longest(training, model)
     judgments = Fitting(longest)
-    data = _fitting(judgments, encoder.encode, read_examples(Input(rows.data)), rows.too_long)
+    data = _fitting(judgments, encoder.encode, read_examples(Input(rows.data)), treatment)
     learned, too_long = len(data), judgments.too_long
     if wanted := general_beside(learned, rows.general_share):
         fitting = Fitting(longest)
         given = shuffled(read_examples(Input(str(rows.general))), training.seed)
-        general = _fitting(fitting, encoder.encode, given, rows.too_long, wanted)
+        general = _fitting(fitting, encoder.encode, given, treatment, wanted)
         check_general(len(general), learned, rows.general_share)
         data = concatenate_datasets([data, general]).shuffle(seed=training.seed)
         too_long += fitting.too_long
@@ -119,7 +119,8 @@ def _encoded(
     return data
 
 
-def _check(rows: Rows) -> None:
+def _checked(rows: Rows) -> TooLong:
+    """What happens to rows that are too long, of settings that can be kept."""
     if rows.too_long not in ("refuse", "drop"):
         raise ConfigError(f"too_long: expected refuse or drop, got {rows.too_long!r}")
     if rows.general_share and not rows.general:
@@ -127,6 +128,7 @@ def _check(rows: Rows) -> None:
             f"general_share: {rows.general_share:g} of the rows shall be general instruction data, "
             "and --general names none; name it, or set general_share to 0 on purpose"
         )
+    return rows.too_long
 
 
 def _fitting(

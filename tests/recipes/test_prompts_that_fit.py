@@ -35,17 +35,25 @@ def settings(folder: Path, **more: Any) -> GRPOConfig:
 def test_prompts_that_leave_no_room_for_a_judgment_are_left_out_and_counted(
     tokenizer: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept = fitting(ROWS, settings(tmp_path), tokenizer)
+    kept = fitting(ROWS, settings(tmp_path), tokenizer, None)
     assert kept["label"] == [2, 20]
     assert "1 of 3 prompts are over 40 tokens: left out" in "".join(capsys.readouterr())
 
 
 def test_without_a_limit_all_are_taken(tokenizer: Any, tmp_path: Path) -> None:
     for more in ({"use_vllm": False}, {"vllm_max_model_length": None}):
-        assert fitting(ROWS, settings(tmp_path, **more), tokenizer) is ROWS
+        assert fitting(ROWS, settings(tmp_path, **more), tokenizer, None) is ROWS
+
+
+@pytest.mark.parametrize(("use_vllm", "context"), [(False, 56), (True, 56), (True, 999)])
+def test_the_models_own_context_counts_whoever_draws(
+    tokenizer: Any, tmp_path: Path, use_vllm: bool, context: int
+) -> None:
+    kept = fitting(ROWS, settings(tmp_path, use_vllm=use_vllm), tokenizer, context)
+    assert kept["label"] == [2, 20]
 
 
 def test_no_prompt_that_fits_is_an_error_with_what_to_do(tokenizer: Any, tmp_path: Path) -> None:
     short = settings(tmp_path, vllm_max_model_length=17)
     with pytest.raises(ConfigError, match=r"none of 3 prompts has 1 tokens or fewer.*raise the"):
-        fitting(ROWS, short, tokenizer)
+        fitting(ROWS, short, tokenizer, None)

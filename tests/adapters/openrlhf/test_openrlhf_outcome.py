@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 import grm_openrlhf
 from grm_openrlhf.outcome import Outcomes
 from grm_openrlhf.own_agent import load_executor
-from grm_plugin import GRMConfig
-from grm_plugin.errors import InputError
+from grm_plugin import GRMConfig, prompts
+from grm_plugin.errors import InputError, TemplateError
+from grm_plugin.spct.asking import Asking
 from tests.adapters.openrlhf.conftest import Actor
 
 AGENT = Path(grm_openrlhf.__file__).with_name("outcome_agent.py")
@@ -64,12 +66,41 @@ def test_every_rollout_logs_the_same_numbers() -> None:
         "outcome/readable": 1.0,
         "outcome/truncated": 0.0,
         "outcome/tie": 0.0,
-        "outcome/margin": 3.0,
-        "outcome/criteria": 1.0,
-        "outcome/largest_weight": 1.0,
+        "outcome/margin_sum": 3.0,
+        "outcome/margin_count": 1.0,
+        "outcome/criteria_sum": 1.0,
+        "outcome/criteria_count": 1.0,
+        "outcome/largest_weight_sum": 1.0,
+        "outcome/largest_weight_count": 1.0,
     }
     unread = scored("nothing")["extra_logs"]
     assert unread == dict.fromkeys(scored(RIGHT)["extra_logs"], 0.0)
+
+
+def test_judgments_that_can_not_be_read_do_not_lower_the_means_of_the_others() -> None:
+    logs = [scored(text)["extra_logs"] for text in (RIGHT, TIE, "nothing", "nothing")]
+    mean = {name: statistics.fmean(one[name] for one in logs) for name in logs[0]}
+    assert mean["outcome/margin_sum"] / mean["outcome/margin_count"] == 1.5
+    assert mean["outcome/criteria_sum"] / mean["outcome/criteria_count"] == 1
+
+
+def test_a_judgment_of_another_template_ends_the_run() -> None:
+    known = {"label": 0, "responses": 2}
+    digest = Asking.of(GRMConfig(template="reference")).groups.template.digest
+    assert scored(RIGHT, label=json.dumps({**known, "template_hash": digest}))["reward"] == 1
+    with pytest.raises(TemplateError, match=r"template 'reference' is not the one .* 'other'"):
+        scored(RIGHT, label=json.dumps({**known, "template_hash": "other"}))
+
+
+def test_single_responses_may_have_a_template_of_their_own(tmp_path: Path) -> None:
+    own = tmp_path / "single.md"
+    built_in = Path(prompts.__file__).with_name("grm_single.txt").read_text()
+    own.write_text(f"{built_in}\nBe strict.\n")
+    digest = prompts.load_template(own).digest
+    target = json.dumps({"label": 1, "responses": 1, "template_hash": digest})
+    outcomes = Outcomes(GRMConfig(template="reference"), single=str(own))
+    found = outcomes.scored(rolled_out("Scores: \\boxed{1}", label=target), Characters())
+    assert found["reward"] == 1
 
 
 def test_a_rollout_that_was_cut_is_wrong() -> None:

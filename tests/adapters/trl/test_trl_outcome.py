@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.errors import ConfigError, InputError, TemplateError
+from grm_plugin.spct.asking import Asking
 from grm_trl import OutcomeReward
 
 EOS, PAD = 2, 0
@@ -134,6 +135,13 @@ def test_rows_of_something_else_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=telling):
         Trainer().call(reward, [RIGHT, WRONG], **columns)
+
+
+def test_answers_to_another_template_are_refused(reward: OutcomeReward) -> None:
+    digest = Asking.of(reward.config).groups.template.digest
+    assert Trainer().call(reward, [RIGHT], template_hash=[digest]) == [1.0]
+    with pytest.raises(TemplateError, match=r"template 'grm' is not the one .* make the rows"):
+        Trainer().call(reward, [RIGHT], template_hash=["other"])
 
 
 def test_a_copy_in_another_process_rewards_alike(reward: OutcomeReward) -> None:

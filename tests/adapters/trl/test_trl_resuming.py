@@ -45,7 +45,7 @@ def test_a_checkpoint_that_a_kill_cut_is_told_and_the_one_before_it_taken(
 def test_more_steps_and_the_same_batch_in_smaller_pieces_go_on(tmp_path: Path) -> None:
     assert begun(tmp_path, per_device_train_batch_size=8) is None
     last = checkpoint(tmp_path / "run", 2)
-    smaller = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}
+    smaller: dict[str, Any] = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}
     assert begun(tmp_path, max_steps=9, logging_steps=3, **smaller) == last
 
 

@@ -80,7 +80,7 @@ def test_rewards_of_the_update_are_those_of_the_rule(run: Training, rows: Path) 
 
 def test_form_and_ties_arrive_in_the_log_of_the_trainer(run: Training) -> None:
     metrics = run.metrics()
-    for name in ("readable", "tie", "criteria", "largest_weight"):
+    for name in ("readable", "tie", "criteria_sum", "criteria_count"):
         means = [statistics.fmean(one.logs[f"outcome/{name}"] for one in u) for u in run.updates()]
         assert metrics[f"train/outcome/{name}"] == pytest.approx(means, rel=1e-3)
     assert len(metrics["train/kl"]) == STEPS

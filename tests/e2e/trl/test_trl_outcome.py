@@ -23,6 +23,8 @@ pytest.importorskip("trl")
 from datasets import Dataset  # noqa: E402
 from trl import GRPOConfig, GRPOTrainer  # noqa: E402
 
+from grm_plugin.local.whole import sample_whole  # noqa: E402
+from grm_trl import small  # noqa: E402
 from grm_trl.small import SmallModelGRPOTrainer  # noqa: E402
 from grm_trl.training import MetricsFile, NaNError, StopAtNaN  # noqa: E402
 from tests.spct.reference_data import rm_rows  # noqa: E402
@@ -162,3 +164,45 @@ def test_log_probabilities_without_padding_are_those_of_trl(
     for expected, got in zip(*(parts[:2] for parts in found), strict=True):
         assert got.shape == (rows, completion)
         assert torch.allclose(got[counts], expected[counts], atol=1e-5)
+
+
+def test_a_greedy_round_without_padding_is_that_of_trl(
+    trainers: tuple[GRPOTrainer, GRPOTrainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = trainers
+    ours.temperature = 1e-4  # all of the probability is the greedy token's
+    theirs.generation_config.do_sample = False
+    drawn: list[Any] = []
+
+    def watched(*args: Any, **keys: Any) -> Any:
+        drawn.append(sample_whole(*args, **keys))
+        return drawn[-1]
+
+    monkeypatch.setattr(small, "sample_whole", watched)
+    prompts = [[1, 5, 6], [1, 7], [1, 9, 4, 3, 8]]
+    expected, got = (one._generate_single_turn(prompts, None, {}, 1)[0] for one in trainers)
+    assert got == expected
+    assert drawn == [got]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"use_transformers_continuous_batching": True}, "use_transformers_continuous_batching"),
+        ({"cache_implementation": "static"}, "cache_implementation"),
+        ({"use_vllm": True}, "use_vllm"),
+    ],
+)
+def test_settings_that_a_small_model_can_not_keep_are_refused(
+    tiny_model: Path, tmp_path: Path, settings: dict[str, Any], named: str
+) -> None:
+    config = GRPOConfig(str(tmp_path), use_cpu=True, bf16=False, report_to="none", **settings)
+    with pytest.raises(ConfigError, match=rf"got {named}; leave small_model out"):
+        SmallModelGRPOTrainer(str(tiny_model), [len], config)
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = GRPOConfig(str(tmp_path), use_cpu=True, bf16=False, report_to="none")
+    monkeypatch.setattr(GRPOConfig, "world_size", 2)
+    with pytest.raises(ConfigError, match="got 2 processes"):
+        SmallModelGRPOTrainer("none", [len], config)
