@@ -72,7 +72,8 @@ class Settings(Options):
     )
     select: Part = Field(
         Part(name="all"),
-        description="which judgments vote, and how much: `all`, `meta_rm`, `weights`",
+        description="which judgments vote, and how much: `all`, `meta_rm`, `weights`; `rate`: all, "
+        "each with its meta-score",
     )
     stop: Part = Field(
         Part(name="fixed"),

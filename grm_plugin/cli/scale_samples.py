@@ -59,12 +59,12 @@ def sampled(
 
 
 def rating(config: GRMConfig) -> dict[str, Any]:
-    """The selector that has every judgment rated; one that selects nothing without a meta RM."""
+    """The selector under which all vote; with a meta RM each is rated, too."""
     given = config.select.options
     if "classifier" not in given:
         return {"name": "all"}
     asked = {name: given[name] for name in RatingOptions.model_fields if name in given}
-    return {"name": "meta_rm", **asked}
+    return {"name": "rate", **asked}
 
 
 def _judged(

@@ -78,6 +78,7 @@ def report(
     """
     samples = Samples.of(judged.samples, k=asked.samples)
     _tell_unequal(judged, samples.samples)
+    _tell_unrated(samples)
     greedy = Samples.of(judged.greedy) if judged.greedy else None
     design = _design(asked, samples.samples, judged.origin)
     intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
@@ -95,6 +96,17 @@ def _tell_unequal(judged: Judged, used: int) -> None:
     fewest = min(one.drawn for one in judged.samples)
     if fewest < most:
         say(f"groups have {fewest} to {most} samples; the first {used} of each count")
+
+
+def _tell_unrated(samples: Samples) -> None:
+    """Judgments that lack a meta-score where others have one."""
+    valid_G_K = ~np.isnan(samples.scores_G_K_N).all(axis=2)
+    unrated_G_K = valid_G_K & np.isnan(samples.meta_G_K)
+    if (valid_G_K & ~unrated_G_K).any() and unrated_G_K.any():
+        say(
+            f"{unrated_G_K.sum():,} of {valid_G_K.sum():,} judgments have no meta-score: choices "
+            "by the meta RM drop them, the other votes do not"
+        )
 
 
 def _design(asked: Asked, samples: int, origin: Mapping[str, Any]) -> Design:

@@ -1,4 +1,4 @@
-"""The built-in selectors: all judgments vote, the best by a meta RM, or each with a weight."""
+"""The built-in selectors: all vote, rated or not, the best by a meta RM, or each by a weight."""
 
 from __future__ import annotations
 
@@ -50,6 +50,24 @@ class _Rating:
     def abandon(self) -> None:
         """As :meth:`grm_plugin.pipeline.rating.Rater.abandon`."""
         self._rater.abandon()
+
+
+class Rate(_Rating):
+    """Every judgment votes, and the meta RM rates each: for studies of how it could choose.
+
+    One that it can not rate votes all the same, without a meta-score. Where it can rate none of a
+    group it is taken to be away: all are dropped and counted as ``meta``.
+    """
+
+    def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
+        super().__init__(read_options(RatingOptions, "selector 'rate'", options), "selector 'rate'")
+
+    async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
+        valid, failures = _parted(rated := await self._rater.rated(group, judgments))
+        if not valid:
+            return Selection((), failures)
+        pairs = zip(judgments, rated, strict=True)
+        return Selection(tuple(_with_score(one, answer) for one, answer in pairs))
 
 
 class MetaRMOptions(RatingOptions):
@@ -146,6 +164,13 @@ def weighed(judgments: Sequence[Judgment], weighing: Weighing) -> tuple[Judgment
     )
 
 
+def _with_score(judgment: Judgment, answer: Sample) -> Judgment:
+    """As rated; what an attempt cost that gave no score is kept."""
+    if isinstance(answer, Judgment):
+        return answer
+    return replace(judgment, money=answer.money)
+
+
 def _parted(samples: Sequence[Sample]) -> tuple[tuple[Judgment, ...], tuple[Failure, ...]]:
     return (
         tuple(one for one in samples if isinstance(one, Judgment)),
@@ -158,4 +183,5 @@ def grm_register_selectors(register: Register[SelectorFactory]) -> None:
     """Offer the built-in selectors."""
     register("all", SelectAll)
     register("meta_rm", MetaRM)
+    register("rate", Rate)
     register("weights", Weigh)

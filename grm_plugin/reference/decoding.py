@@ -146,9 +146,11 @@ class _Batch:
         """Logits after one more token of each row (rows, vocabulary)."""
         if self.filled == self.keys[0].shape[2]:
             self._grow()
+        # A row that has ended, and waits in the batch for others, may stand past the context.
+        places = self.places.clamp(max=len(self._decoder.cos) - 1)
         turn = (
-            self._decoder.cos[self.places][:, None, None],
-            self._decoder.sin[self.places][:, None, None],
+            self._decoder.cos[places][:, None, None],
+            self._decoder.sin[places][:, None, None],
         )
         self.filled += 1
         states = self._through(tokens[:, None], turn, self._attend_to_all)

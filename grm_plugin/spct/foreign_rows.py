@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,15 +66,19 @@ def number(value: Any, at: tuple[str | int, ...]) -> float | None:
     """A number, also as a text; None for what is missing.
 
     Raises:
-        InputError: it is none.
+        InputError: it is none, or infinite.
+
+    >>> number("8.5", ("score",)), number("NaN", ("score",)), number(None, ("score",))
+    (8.5, None, None)
     """
     if is_missing(value) or value in ("", "N/A"):
         return None
-    try:
-        if not isinstance(value, bool):
-            return float(value)
-    except (TypeError, ValueError):
-        pass
+    with contextlib.suppress(TypeError, ValueError):
+        found = float(value)
+        if math.isnan(found):
+            return None
+        if math.isfinite(found) and not isinstance(value, bool):
+            return found
     raise refused(at, "a number", value)
 
 

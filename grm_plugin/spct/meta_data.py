@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from grm_plugin.errors import InputError, placed, quoted
 from grm_plugin.pipeline.rating import shown_to_meta_rm
@@ -28,6 +28,7 @@ BY: tuple[By, ...] = ("split", "responses", "margin")
 STATISTICS = ".stats.json"
 """How the name of the file ends that says beside rows what they hold, and what they show."""
 
+_Named = Annotated[str, Field(min_length=1)]
 HELD_OUT_BY = "held_out_by"
 """Where statistics and report say what training had none of that validation has."""
 
@@ -51,14 +52,14 @@ class MetaRow:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
 
-    text: str
-    label: int
-    margin: float
-    group: str
-    responses: int
+    text: _Named
+    label: Annotated[int, Field(ge=0, le=1)]
+    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    group: _Named
+    responses: Annotated[int, Field(ge=1)]
     cluster: str
     split: Split
-    sample: int = 0
+    sample: Annotated[int, Field(ge=0)] = 0
     id: str = ""
 
 

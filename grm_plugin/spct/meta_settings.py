@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.spct.meta_balance import Balance
@@ -88,19 +90,54 @@ def check_rows(rows: Sequence[MetaRow]) -> None:
 
 
 def check_folder(settings: MetaTraining, rows: Sequence[MetaRow]) -> None:
-    """Refuse a folder that holds another training; write down what this one is."""
+    """Refuse a folder that holds another training; write down what this one is.
+
+    Of several processes (`RANK`) the first one writes, and none reads half a file.
+
+    Raises:
+        ConfigError: the folder holds another training, or what it holds can not be read or written.
+    """
     names = {name: value for name, value in asdict(settings).items() if name not in _PASSING}
     asked = {**names, "rows": _digest(rows)}
     path = settings.folder / "settings.json"
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    made = json.loads(path.read_text(encoding="utf-8")) if path.exists() else asked
+    made = _made(path) or asked
     for name in asked:
         if made.get(name) != asked[name]:
             raise ConfigError(
                 f"{settings.folder} holds a training with {name} = {quoted(made.get(name))}, and "
                 f"{quoted(asked[name])} is asked for; choose another folder, or the same settings"
             )
-    path.write_text(json.dumps(asked, indent=2) + "\n", encoding="utf-8")
+    if os.environ.get("RANK", "0") == "0":
+        _write(path, json.dumps(asked, indent=2) + "\n")
+
+
+def _made(path: Path) -> dict[str, Any]:
+    """The settings in ``path``; empty where it is not there."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path} can not be read, so nobody knows what training the folder holds: {error}; "
+            "remove the file if it is this one, or choose another folder"
+        ) from error
+    if not isinstance(found, dict):
+        raise ConfigError(
+            f"{path}: expected the settings of a training, got {quoted(found)}; choose another "
+            "folder"
+        )
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
 
 
 _PASSING = {"folder", "save_every", "device_batch", "gradient_checkpointing"}

@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.scaling.margin import margins
 from grm_plugin.evaluation.scaling.orders import draw_orders
 from grm_plugin.evaluation.scaling.samples import Samples
-from grm_plugin.evaluation.scaling.weighing import margins
 from grm_plugin.pipeline.weighing import Weighing
 
 Feature = Literal["meta", "margin"]
@@ -69,7 +69,8 @@ def fit_weights(
         samples: of groups with labels.
         features: what weights may depend on.
         fitting: as above.
-        drop_below: passed on; it is not fitted, and the fit does not know of it.
+        drop_below: passed on; it is not fitted, and the fit does not know of it. A weight that is
+            next to nothing is as good as a vote that is taken away.
     """
     known = _Known.of(samples, features, fitting)
     equal = _climb(_Known.of(samples, (), fitting), np.zeros(1))

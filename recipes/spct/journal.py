@@ -54,7 +54,7 @@ class Journal:
     def end(self, name: str, seconds: float, *, done: bool) -> None:
         """Add the ``seconds`` of one run. Those of a run that was killed with us are lost."""
         entry = self._entries[name]
-        entry["seconds"] = round(entry["seconds"] + seconds, 1)
+        entry["seconds"] = round(entry["seconds"] + seconds, 3)
         entry["finished"] = time.time() if done else None
         self._write()
 

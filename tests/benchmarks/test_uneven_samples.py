@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from types import ModuleType
@@ -54,3 +55,26 @@ def test_it_compares_every_way(script: ModuleType, samples: Samples) -> None:
     found = script.compared(samples, 4, 1, 6)
     assert found["groups"] == GROUPS and found["target noise"] > 0
     assert {*script.ways(6)} < found.keys()
+
+
+def test_the_decision_tells_what_was_measured() -> None:
+    root = Path(__file__).parents[2]
+    saved = (root / "benchmarks" / "results" / "uneven_samples.json").read_text(encoding="utf-8")
+    text = (root / "docs" / "decisions" / "0016-samples-end-early.md").read_text(encoding="utf-8")
+    found = json.loads(saved)["N = 4"]
+    told = {
+        "`ranking`, 0.2": found["ranking, 0.2"],
+        "budget, by noise": found["noise, 8"],
+        "budget, by noise over spread": found["noise over spread, 8"],
+        "`advantage`, 0.05": found["advantage, 0.05"],
+        "`advantage`, 0.02": found["advantage, 0.02"],
+    }
+    for name, row in told.items():
+        centred, normalised = row["error of centred"], row["error of normalised"]
+        assert f"| uniform | {centred[1]:.2f} | {normalised[1]:.3f} |" in text
+        assert f"| | {name} | {apart(centred, 2)} | {apart(normalised, 3)} |" in text
+
+
+def apart(ends: list[float], digits: int) -> str:
+    _, _, value, low, high = ends
+    return f"{value:+.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

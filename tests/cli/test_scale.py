@@ -237,6 +237,13 @@ def test_a_meta_rm_rates_every_judgment_once(grm: Grm, tmp_path: Path) -> None:
     assert (tmp_path / "rated").read_text().count("rated") == 16
     names = {one["scheme"] for one in figures(tmp_path / "out")["parts"][0]["points"]}
     assert {"meta 1/4", "meta 1/2", "meta 3/4", "meta one"} <= names
+    record = tmp_path / "out" / "samples.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert all(one["voted"] for line in lines for one in line["judgments"])
+    lines[0]["judgments"][0]["meta_score"] = None
+    write(tmp_path / "some.jsonl", lines)
+    ended = grm("scale", "some.jsonl", "--out", "again", "--no-greedy")
+    assert ended.code == 0 and "1 of 16 judgments have no meta-score" in ended.err
 
 
 def test_a_meta_rm_rates_judgments_on_record_and_the_judge_is_not_asked(

@@ -174,6 +174,33 @@ def test_another_training_does_not_go_on_in_the_folder(grm: Grm, rows: Path, bas
     assert "made holds a training with seed = '0', and '1' is asked for" in ended.err
 
 
+def test_one_of_several_processes_writes_what_a_folder_holds(
+    rows: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from grm_plugin.spct.meta_settings import MetaTraining, check_folder
+
+    settings, noted = MetaTraining(str(base), tmp_path / "made"), tmp_path / "made/settings.json"
+    monkeypatch.setenv("RANK", "1")
+    check_folder(settings, read_rows(rows))
+    assert not noted.exists()
+    monkeypatch.setenv("RANK", "0")
+    check_folder(settings, read_rows(rows))
+    assert [one.name for one in noted.parent.iterdir()] == ["settings.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "telling"), [('{"base": "x', "can not be read"), ("[1]", "expected the settings of")]
+)
+def test_a_folder_whose_settings_are_no_settings_is_named(
+    grm: Grm, rows: Path, base: Path, text: str, telling: str
+) -> None:
+    Path("made").mkdir()
+    Path("made/settings.json").write_text(text)
+    ended = grm("train", "meta", rows, "--base", base, "--out", "made")
+    assert ended.code == 1 and "made/settings.json" in ended.err
+    assert telling in ended.err and "choose another folder" in " ".join(ended.err.split())
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoints(
     grm: Grm, rows: Path, base: Path
 ) -> None:

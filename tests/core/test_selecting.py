@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, EngineError, TemplateError
 from grm_plugin.pipeline.selecting import keep_best
-from grm_plugin.pipeline.selectors import MetaRM, SelectAll
+from grm_plugin.pipeline.selectors import MetaRM, Rate, SelectAll
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Judgment, Reason, Token
 
@@ -147,3 +147,18 @@ async def test_judgments_with_probabilities_are_rated_each_by_its_own_run_and_sa
     selection = await meta_rm(Logits(1.0, 4.0, 3.0, 2.0), k_meta=2).select(GROUP, asked, Size(k=2))
     assert [one.meta_score for one in selection.judgments] == [1, 4, 3, 2]
     assert [one.voted for one in selection.judgments] == [False, True, True, False]
+
+
+async def test_where_all_are_rated_one_that_can_not_be_votes_without_a_meta_score() -> None:
+    judgments = [judgment(k) for k in range(3)]
+    selector = Rate({"classifier": Logits(EngineError("too long"), float("nan"), 0.5)}, Limits())
+    selection = await selector.select(GROUP, judgments, Size(k=4))
+    assert [one.meta_score for one in selection.judgments] == [None, None, 0.5]
+    assert all(one.voted for one in selection.judgments) and not selection.failures
+
+
+async def test_a_meta_rm_that_rates_nothing_is_away() -> None:
+    selector = Rate({"classifier": Logits(*[EngineError("HTTP 500")] * 2)}, Limits())
+    selection = await selector.select(GROUP, [judgment(0), judgment(1)], Size(k=2))
+    assert not selection.judgments
+    assert {one.reason for one in selection.failures} == {Reason.META}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.evaluation.scaling import Design, Samples, draw_orders, measure, voting
-from grm_plugin.evaluation.scaling.weighing import margins, weighing
+from grm_plugin.evaluation.scaling.margin import margins
+from grm_plugin.evaluation.scaling.weighing import weighing
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.selectors import weighed
 from grm_plugin.pipeline.settling import Rule, settle

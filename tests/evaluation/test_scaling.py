@@ -100,7 +100,8 @@ def test_all_schemes_share_the_orders_and_differ_only_where_they_decide_otherwis
     assert points(overall, "meta 1/2")[8].against["mean"].value != 0
     assert overall.schemes == [
         *("mean", "sum", "median", "majority", "borda"),
-        *("meta 1/4", "meta 1/2", "meta 3/4", "meta one"),
+        *("meta 1/4", "margin 1/4", "meta 1/2", "margin 1/2"),
+        *("meta 3/4", "margin 3/4", "meta one"),
     ]
 
 
@@ -122,6 +123,18 @@ def test_a_meta_rm_that_knows_the_truth_helps_and_a_random_one_harms() -> None:
         (overall, *_) = study(samples, known_schemes(samples), Design((16,)))
         gain = points(overall, "meta 1/4")[16].against["mean"]
         assert gain.low > 0 if helps else gain.value < 0
+
+
+def test_beside_a_meta_rm_stands_what_the_margin_alone_chooses() -> None:
+    rows = [[9, 1], [5, 6], [5, 6], [5, 6]]
+    samples = Samples.of([verdict(*rows, best=0, meta=[-9.0, 1.0, 2.0, 3.0])])
+    (overall, *_) = study(samples, known_schemes(samples), Design((4,)))
+    right = {one.scheme: one.accuracy.value for one in overall.points}
+    assert right["meta 1/4"] == 0 and right["margin 1/4"] == 1
+    names = overall.schemes
+    assert names[names.index("meta 1/4") + 1] == "margin 1/4"
+    bare = Samples.of([verdict(*rows)])
+    assert not [one.name for one in known_schemes(bare) if one.name.startswith("margin")]
 
 
 def others(judgment: Judgment, best: int) -> list[float]:

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from grm_plugin import Group
+from grm_plugin.evaluation.auc import AUC
 from grm_plugin.evaluation.resampling import Difference
+from grm_plugin.evaluation.scaling.margin import by_margin
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import voting
+from grm_plugin.evaluation.sharing import Sharing
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
@@ -22,12 +25,12 @@ from recipes.spct.journal import Journal
 from recipes.spct.reference.figures import choosing
 from recipes.spct.reference.figures.__main__ import main
 from recipes.spct.reference.figures.aims import other_aims
-from recipes.spct.reference.figures.areas import areas
+from recipes.spct.reference.figures.areas import areas, wider
 from recipes.spct.reference.figures.deep import early, means_by_n, meta_rules, uniform
 from recipes.spct.reference.figures.intervals import INTERVALS, Figure, Slice, holm
 from recipes.spct.reference.figures.measured import Measured
 from recipes.spct.reference.figures.places import balanced, biased, first_place
-from recipes.spct.reference.figures.rules import by_margin, candidates, choose
+from recipes.spct.reference.figures.rules import candidates, choose
 from recipes.spct.reference.figures.wide import Wide, principles, stages
 
 RNG = np.random.default_rng(5)
@@ -41,12 +44,16 @@ def verdicts(
     return [_verdict(number, k, noise, meta) for number in range(groups)]
 
 
+def phrasings(number: int) -> list[str]:
+    return [f"kind/{number % 10}", f"opener/{number % 7}"]
+
+
 def _verdict(number: int, k: int, noise: float, meta: Any) -> Verdict:
     group = Group.of(
         f"q{number}",
         ["a", "b"],
         id=str(number),
-        metadata={"best": 0, "phrasing": number % 10, "requirements": []},
+        metadata={"best": 0, "phrasings": phrasings(number), "requirements": []},
     )
     made = []
     for sample in range(k):
@@ -87,12 +94,23 @@ def test_one_sample_is_the_mean_of_all_samples_and_greedy_is_found_by_its_group(
     assert same == {0.0}
 
 
-def test_errors_that_whole_phrasings_share_make_the_interval_wider() -> None:
+def test_errors_that_any_phrasing_shares_make_the_interval_wider() -> None:
     slice_ = Slice(Samples.of(verdicts(groups=200)), 1000)
     alone = slice_.interval(RNG.permutation(np.arange(200) % 2 * 1.0))
-    shared = slice_.interval(np.arange(200) % 10 % 2 * 1.0)
-    assert alone.value == shared.value == 50
-    assert shared.high - shared.low > 2 * (alone.high - alone.low)
+    for several in (10, 7):  # also the phrasing that is not the first
+        shared = slice_.interval(np.arange(200) % several % 2 * 1.0)
+        assert shared.high - shared.low > 2 * (alone.high - alone.low)
+
+
+def test_the_interval_of_an_area_is_wider_where_phrasings_share_what_pulls_it() -> None:
+    sharing = Sharing([[phrasings(number) for number in range(70)]])
+    pull_G = (np.arange(70) % 7 / 3 - 1) / 70
+
+    def width(pull_G: np.ndarray) -> float:
+        found = wider(AUC(0.5, 0.5, 0.5, 9, dict(enumerate(pull_G.tolist()))), sharing, 70)
+        return found.high - found.low
+
+    assert width(pull_G) > 2 * width(RNG.permutation(pull_G))
 
 
 def test_an_aim_is_met_by_the_interval_and_by_the_least_gain() -> None:

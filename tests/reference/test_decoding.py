@@ -76,6 +76,17 @@ def test_every_token_has_the_probabilities_of_transformers(model, prompts):
     assert torch.allclose(torch.stack(seen), expected, atol=1e-3)
 
 
+def test_a_row_that_ended_where_the_context_ends_waits_for_the_others(model, prompts):
+    context = model.config.max_position_embeddings
+    full = (prompts[1] * context)[: context - 1]
+    first = torch.arange(10) == 0
+    sampler = SeededSampler([Sampling(0.0, max_tokens=6)] * 10, [0] * 10, model.device)
+    rows = Decoder(model).generate(
+        [full, *[prompts[0]] * 9], steps=6, sampler=sampler, ended=lambda written: first
+    )
+    assert rows[1].tolist() == sampled(model, prompts[:1], [0], steps=6, temperature=0)[0]
+
+
 def test_a_text_does_not_depend_on_what_else_is_in_its_batch(model, prompts):
     together = sampled(model, prompts * 3, range(12), steps=200)
     assert len({len(tokens) for tokens in together}) > 2  # some rows left the batch before others

@@ -137,6 +137,11 @@ def test_verified_answers_make_a_group_only_where_one_is_right(correct: Any, why
         ),
         (from_verified, {"prompt": "x", "response": "a", "correct": "maybe"}, "true or false"),
         (from_pair, {"prompt": "x", "chosen": "a"}, "rejected"),
+        (
+            from_ratings,
+            {"prompt": "x", "responses": ["a", "b"], "ratings": ["inf", 1]},
+            "ratings.0: expected a number",
+        ),
     ],
 )
 def test_a_row_of_another_form_is_an_error(converter: Any, row: Any, telling: str) -> None:

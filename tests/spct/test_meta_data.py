@@ -141,6 +141,27 @@ def test_rows_are_read_as_they_were_written_and_bad_lines_are_named(tmp_path) ->
         read_rows(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "telling"),
+    [
+        ("label", 5, "label: .* less than or equal to 1, got '5'"),
+        ("label", -1, "label: .* greater than or equal to 0, got '-1'"),
+        ("label", True, "label: .* valid integer, got 'True'"),
+        ("margin", -2.0, "margin: .* greater than or equal to 0, got '-2.0'"),
+        ("margin", float("nan"), "margin: .* finite number"),
+        ("responses", 0, "responses: .* greater than or equal to 1, got '0'"),
+        ("sample", -1, "sample: .* greater than or equal to 0"),
+        ("text", "", "text: .* at least 1 character"),
+        ("group", "", "group: .* at least 1 character"),
+    ],
+)
+def test_values_that_no_judgment_has_are_refused(tmp_path, name, value, telling) -> None:
+    path = tmp_path / "meta.jsonl"
+    path.write_text(as_line(row(1, 3.0)) + as_line(replace(row(0, 1.0), **{name: value})))
+    with pytest.raises(InputError, match=rf"meta\.jsonl, line 2: {telling}"):
+        read_rows(path)
+
+
 def row(label: int, margin: float) -> MetaRow:
     return MetaRow("t", label, margin, "g", 2, "c", "train")
 

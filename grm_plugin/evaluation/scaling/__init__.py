@@ -12,6 +12,7 @@
 
 from grm_plugin.evaluation.scaling.early import LeadRisks
 from grm_plugin.evaluation.scaling.figures import Cost, Part, Point
+from grm_plugin.evaluation.scaling.margin import by_margin, margins
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.orders import draw_orders
 from grm_plugin.evaluation.scaling.samples import Samples
@@ -19,6 +20,7 @@ from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
     known_schemes,
+    margin_alone,
     meta_rm,
     stopping,
     voting,
@@ -26,7 +28,7 @@ from grm_plugin.evaluation.scaling.schemes import (
 )
 from grm_plugin.evaluation.scaling.study import Intervals, study
 from grm_plugin.evaluation.scaling.voting import VOTERS, select, vote
-from grm_plugin.evaluation.scaling.weighing import margins, weighing
+from grm_plugin.evaluation.scaling.weighing import weighing
 
 __all__ = [
     "VOTERS",
@@ -40,8 +42,10 @@ __all__ = [
     "Samples",
     "Scheme",
     "Wins",
+    "by_margin",
     "draw_orders",
     "known_schemes",
+    "margin_alone",
     "margins",
     "measure",
     "meta_rm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,8 +10,11 @@ from fractions import Fraction
 import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.scaling.margin import by_margin
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.voting import select, vote
+
+_SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,20 @@ def meta_rm(share: Fraction | None, voter: str = "mean") -> Scheme:
     return Scheme(f"meta {share}" if share else "meta one", outcome)
 
 
+def margin_alone(share: Fraction, voter: str = "mean") -> Scheme:
+    """The samples with the largest margins vote: what a meta RM has to beat, without one.
+
+    Args:
+        share, voter: as for :func:`meta_rm`.
+    """
+    chosen = meta_rm(share, voter)
+
+    def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
+        return chosen.outcome(by_margin(samples), k, orders_O_K, min_valid)
+
+    return Scheme(f"margin {share}", outcome)
+
+
 def weighted(
     name: str, weigh: Callable[[Samples], Array], voter: str = "mean", *, rated: bool = True
 ) -> Scheme:
@@ -116,12 +134,14 @@ def _only_rated(samples: Samples) -> Array:
 def known_schemes(samples: Samples, voter: str = "mean") -> list[Scheme]:
     """Every built-in vote, and where judgments have meta-scores the meta RM's choices.
 
+    Beside each of these stands what the margin alone chooses.
+
     Args:
         samples: those to be studied.
-        voter: how the meta RM's choices vote.
+        voter: how those that are chosen vote.
     """
     votes = [voting(name) for name in ("mean", "sum", "median", "majority", "borda")]
     if np.isnan(samples.meta_G_K).all():
         return votes
-    shares = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), None)
-    return [*votes, *(meta_rm(share, voter) for share in shares)]
+    pairs = ((meta_rm(share, voter), margin_alone(share, voter)) for share in _SHARES)
+    return [*votes, *itertools.chain.from_iterable(pairs), meta_rm(None, voter)]

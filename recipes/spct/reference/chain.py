@@ -13,8 +13,8 @@ import yaml
 from recipes.spct.stages import Stage
 
 HERE = Path("recipes/spct/reference")
-CLUSTER = "phrasing"
-"""What groups are told apart by that hang together."""
+CLUSTER = "phrasings"
+"""What groups have a list of; those that share any of it hang together."""
 _READS = ("--template", "reference-meta")
 _META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
 
@@ -117,7 +117,8 @@ def choosing(chain: Chain) -> list[Stage]:
     asked = (*judge(own / "rl", chain.seed), *meta_rm(own / "meta"), "--samples", str(samples))
     records = str(rated / "samples.jsonl")
     limits = ("--k", str(stop["cap"]), "--lose", str(stop["lose"]), "--cluster", CLUSTER)
-    weights = ("train", "weights", records, "--by", CLUSTER)
+    # by all phrasings, too few groups would be left to fit on
+    weights = ("train", "weights", records, "--by", "phrasing")
     return _of_seed(
         chain,
         scale("tune", chain.out / "tune.jsonl", *asked, makes=rated),

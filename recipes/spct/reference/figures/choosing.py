@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
+from grm_plugin.evaluation.scaling.margin import by_margin
 from recipes.spct.reference.figures.cells import Cell, held_out
-from recipes.spct.reference.figures.rules import by_margin, choose
+from recipes.spct.reference.figures.rules import choose
 
 
 def main(folder: Path, out: Annotated[Path, typer.Option(help="JSON file.")]) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.early import LeadRisks
+from grm_plugin.evaluation.scaling.margin import by_margin
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, stopping
 from recipes.spct.reference.figures.intervals import POINTS, Figure, Slice
-from recipes.spct.reference.figures.rules import KS, by_margin
+from recipes.spct.reference.figures.rules import KS
 from recipes.spct.reference.figures.wide import MEAN
 
 

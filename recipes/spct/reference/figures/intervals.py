@@ -40,7 +40,7 @@ class Slice:
 
     Args:
         samples: of any judge; their groups count.
-        resamples: of the bootstrap.
+        resamples: of the bootstrap over groups.
     """
 
     def __init__(self, samples: Samples, resamples: int) -> None:
@@ -52,9 +52,7 @@ class Slice:
             name: (
                 numbers,
                 Resampling(len(numbers), resamples=resamples),
-                Resampling(
-                    len(numbers), [[phrasings[one] for one in numbers]], resamples=resamples
-                ),
+                Resampling(len(numbers), [[phrasings[one] for one in numbers]]),
             )
             for name, numbers in members.items()
         }
@@ -84,7 +82,7 @@ class Slice:
         return Figure(name, found, parts, aim, found.low > 0 and found.value >= least)
 
     def interval(self, values_G: Array, part: str = "") -> Difference:
-        """The mean in points, with the wider interval of groups and of whole phrasings."""
+        """The mean in points, with the wider interval of groups alone and of shared phrasings."""
         members, *ways = self._parts[part]
         values = POINTS * values_G[members]
         both = [way.difference(values, np.zeros(len(values))) for way in ways]

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 
 from grm_plugin.evaluation.scaling.measuring import Design, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, meta_rm
-from grm_plugin.evaluation.scaling.weighing import margins, weighing
+from grm_plugin.evaluation.scaling.weighing import weighing
 from grm_plugin.pipeline.weighing import Weighing
 
 SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
 KS = (8, 32)
 WEIGHTS = "weights"
-
-
-def by_margin(samples: Samples) -> Samples:
-    """The same judgments, with their margin in the place of the meta-score."""
-    return replace(samples, meta_G_K=margins(samples))
 
 
 def candidates(by: Weighing) -> list[Scheme]:
