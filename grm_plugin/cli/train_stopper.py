@@ -12,6 +12,7 @@ from typer import Argument, Option
 
 from grm_plugin.cli.recorded_scale import check_scores, scale_on_record
 from grm_plugin.cli.scale_records import samples_of
+from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError, not_installed
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.types import Scale, Verdict
@@ -169,5 +170,5 @@ def _found(
 
 
 def _write(path: Path, found: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    with writing(path) as file:
+        file.write(json.dumps(found, indent=1) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grm_plugin.evaluation.sharing import Sharing, overlaps, quantile
+from grm_plugin.evaluation.sharing import Sharing, name_of, overlaps, quantile
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.pipeline.overtaking import tail
 
@@ -119,5 +118,4 @@ class Resampling:
 def _codes(clusters: Sequence[Hashable]) -> Array:
     """Clusters as numbers from 0; whatever JSON holds can be the name of one."""
     numbers: dict[Hashable, int] = {}
-    names = [json.dumps(one, sort_keys=True, default=repr) for one in clusters]
-    return np.array([numbers.setdefault(name, len(numbers)) for name in names])
+    return np.array([numbers.setdefault(name_of(one), len(numbers)) for one in clusters])

@@ -27,7 +27,12 @@ def overlaps(kind: Sequence[object]) -> bool:
 def members_of(one: object) -> list[str]:
     """The clusters of a group by name: each member of a list, or the one that it is."""
     several = one if isinstance(one, (list, tuple)) else [one]
-    return [json.dumps(each, sort_keys=True, default=repr) for each in several]
+    return list(map(name_of, several))
+
+
+def name_of(cluster: object) -> str:
+    """What a cluster is told apart by; whatever JSON holds can be one."""
+    return json.dumps(cluster, sort_keys=True, default=repr)
 
 
 class Sharing:

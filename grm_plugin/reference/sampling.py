@@ -15,13 +15,7 @@ from grm_plugin.reference.decoding import Decoder, suits
 class ReferenceGenerator(Generator):
     """Generates with the network's own :class:`Decoder` on a CPU, with transformers elsewhere.
 
-    Args:
-        options: what to load, and where to.
-        owner: how messages call the engine.
-        timeout_s: wall seconds a batch may take; rows still open then fail.
-
-    Raises:
-        EngineError: the model can not be loaded.
+    Arguments and errors are those of the :class:`Generator`.
     """
 
     def __init__(self, options: LocalJudgeOptions, owner: str, timeout_s: float) -> None:

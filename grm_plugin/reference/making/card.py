@@ -10,7 +10,6 @@ from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -18,6 +17,7 @@ from transformers import AutoModelForCausalLM
 from grm_plugin.reference.making.curves import read_log, save_curves
 from grm_plugin.reference.making.measurement import Figures, measure
 from grm_plugin.reference.making.rendering import render_card
+from grm_plugin.reference.making.training import write_json
 from grm_plugin.reference.tokenizer import build_tokenizer
 
 SIZES = (2, 4, 8)
@@ -50,7 +50,7 @@ def write_card(
     plain = {
         str(size): {how: asdict(one) for how, one in some.items()} for size, some in figures.items()
     }
-    _write_json(folder / "figures.json", {"groups": groups, "samples": samples, **plain})
+    write_json(folder / "figures.json", {"groups": groups, "samples": samples, **plain})
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     card = render_card(training, figures, groups=groups, samples=samples)
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -72,10 +72,6 @@ def _measure(
         temperature=temperature,
         seed=seed,
     )
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.reference.judge import BASE, MODEL
 from grm_plugin.reference.making.rendering import render_meta_card
-from grm_plugin.reference.making.training import save_model
+from grm_plugin.reference.making.training import save_model, write_json
 from grm_plugin.reference.meta_rm import META_MODEL
 from grm_plugin.reference.tokenizer import save_tokenizer
 
@@ -37,7 +37,7 @@ def ship_base(trained: Path, into: Path = BASE) -> None:
     _ship_judge(trained, into)
     training = _read_json(trained / "training.json")
     training["config"].pop("folder", None)
-    _write_json(into / "training.json", training)
+    write_json(into / "training.json", training)
     shutil.copyfile(trained / "log.jsonl", into / "log.jsonl")
 
 
@@ -55,7 +55,7 @@ def ship_judge(
     _ship_judge(trained, into)
     training = _read_json(base / "training.json") | {"stages": list(stages)}
     training["config"].pop("folder", None)
-    _write_json(into / "training.json", training)
+    write_json(into / "training.json", training)
     for name in ("metrics.jsonl", "metrics.png"):
         if (trained / name).exists():
             shutil.copyfile(trained / name, into / name.replace("metrics.png", "curves.png"))
@@ -70,7 +70,7 @@ def ship_meta(trained: Path, stages: Sequence[Mapping[str, Any]], into: Path = M
     for name in (TEMPLATE, "report.json", "calibration.png"):
         shutil.copyfile(trained / name, into / name)
     training = {"stages": list(stages)}
-    _write_json(into / "training.json", training)
+    write_json(into / "training.json", training)
     card = render_meta_card(training, _read_json(into / "report.json"))
     (into / "README.md").write_text(card, encoding="utf-8")
 
@@ -111,10 +111,6 @@ def _ship_judge(trained: Path, into: Path) -> None:
 def _read_json(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

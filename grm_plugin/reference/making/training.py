@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +39,8 @@ def train(config: TrainingConfig) -> TrainingReport:
                 run.save()
     report = run.summary()
     save_model(run.model, config.folder)
-    _write(config.folder / "training.json", {"config": asdict(config), "report": asdict(report)})
+    known = {**asdict(config), "folder": str(config.folder)}
+    write_json(config.folder / "training.json", {"config": known, "report": asdict(report)})
     return report
 
 
@@ -61,5 +62,6 @@ def _progress(config: TrainingConfig, start: int) -> Iterator[Any]:
         yield lambda loss: bar.update(task, advance=1, loss=loss)
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2, default=str) + "\n", encoding="utf-8")
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write ``value`` as an indented JSON file."""
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
