@@ -28,7 +28,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 SUITES = {
     "trl": ("e2e/trl", "e2e/recipes", "recipes/test_recipes.py", "recipes/test_launch.py"),
     "vllm": ("vllm",),
-    "openrlhf": ("e2e/openrlhf", "adapters/openrlhf", "recipes/test_openrlhf_recipes.py"),
+    "openrlhf": (
+        "e2e/openrlhf",
+        "adapters/openrlhf",
+        "recipes/test_openrlhf_recipes.py",
+        "recipes/test_real_size_openrlhf.py",
+    ),
     "ray_serve": ("e2e/serving",),
     "faults": ("faults",),
 }
