@@ -11,8 +11,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from grm_plugin.hosts.telling import asked, by_distance, passage, telling
 from grm_plugin.report.tally import paid_for
-from grm_plugin.report.telling import asked, by_distance, passage, telling
 from grm_plugin.report.terminal import plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
 
