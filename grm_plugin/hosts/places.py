@@ -45,6 +45,14 @@ class Places:
             self._lifts[place][0] += score - mean
             self._lifts[place][1] += 1
 
+    def __add__(self, other: Places) -> Places:
+        found = Places(self.judgments + other.judgments, self._means + other._means)
+        for one in (self, other):
+            for place, (total, count) in one._lifts.items():
+                found._lifts[place][0] += total
+                found._lifts[place][1] += count
+        return found
+
     @property
     def lifts(self) -> tuple[float, ...]:
         """By place: how far its scores lie above the mean of their judgment (points), on average.
