@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from docs.figures import figures_page
 from docs.inputs import inputs_page
+from docs.metrics import metrics_page
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.litellm import LiteLLMOptions
@@ -222,6 +223,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
+    "metrics.md": metrics_page,
     "versions.md": versions_page,
 }
 

@@ -22,7 +22,8 @@ class Tally:
         unscored: groups without, by :func:`why_unscored`.
         left_out: responses of scored groups that alone have no reward.
         rewards: of the responses that have one.
-        best: the highest reward of each scored group.
+        by_group: mean reward of each scored group.
+        best: the highest reward of each.
         spread: of the rewards within each scored group (population standard deviation).
         compared: groups with two rewards or more.
         ties: those of them in which two or more share the highest reward.
@@ -43,6 +44,7 @@ class Tally:
     unscored: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
     rewards: Mean = field(default_factory=Mean)
+    by_group: Mean = field(default_factory=Mean)
     best: Mean = field(default_factory=Mean)
     spread: Mean = field(default_factory=Mean)
     compared: int = 0
@@ -107,6 +109,7 @@ class Tally:
         self.scored += 1
         self.left_out += len(verdict.group.responses) - len(rewards)
         self.rewards.add(*rewards)
+        self.by_group.add(statistics.fmean(rewards))
         self.best.add(max(rewards))
         self.spread.add(statistics.pstdev(rewards))
         self.compared += len(rewards) > 1
