@@ -68,7 +68,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
 dist: $(VENV)/.dev
-	$(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
 
 clean:
 	rm -rf $(VENV) build dist out
