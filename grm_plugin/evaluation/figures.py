@@ -124,7 +124,8 @@ class Average(Figure):
         return (*self.of, *self.below)
 
     def members(self, items: Sequence[Item]) -> Array:
-        return np.any([one.members(items) for one in self.of], axis=0)
+        of_G: Array = np.any([one.members(items) for one in self.of], axis=0)
+        return of_G
 
     def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
         return tuple(one.name for one in self.of if not one.members(items).any())
@@ -196,4 +197,6 @@ def _matches(item: Item, where: Mapping[str, Any]) -> bool:
 
 def _ratio(sums_R: Array, weights_R_P: Array) -> Array:
     totals_R = weights_R_P.sum(axis=1, dtype=float)
-    return np.divide(sums_R, totals_R, out=np.full(len(sums_R), np.nan), where=totals_R > 0)
+    ratios_R: Array = np.full(len(sums_R), np.nan)
+    np.divide(sums_R, totals_R, out=ratios_R, where=totals_R > 0)
+    return ratios_R
