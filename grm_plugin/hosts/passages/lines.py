@@ -86,7 +86,8 @@ def _piece(line: str, shown: int | None, *, after_blank: bool, begins: bool) -> 
 
 def _of_none(text: str, level: int) -> Piece:
     plain = folded(text)
-    structural = level != PLAIN or bool(marks.TITLE.match(plain))
+    looks = plain.endswith(("*", "_", ":")) and marks.TITLE.match(plain)
+    structural = level != PLAIN or bool(looks)
     return Piece(text, structural=structural, about_all=bool(marks.ABOUT_ALL.match(plain)))
 
 

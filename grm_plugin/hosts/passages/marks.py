@@ -45,10 +45,9 @@ TAIL = re.compile(
 """What follows a name that is a heading, such as ``of 4:``."""
 
 SENTENCE = re.compile(
-    r"(?:(?<=[.!?;)\"'”][ \t])|(?<=[。！？；]))"
-    r"(?<!vs\.[ \t])(?<!e\.g\.[ \t])(?<!i\.e\.[ \t])[ \t]{0,3}"
-    rf"(?={_LINK}{_NAMED})"
-    rf"|(?<=[,，])[ \t]?(?={_CLAUSE}{_NAMED})"
+    r"[.!?;)\"'”。！？；,，](?<!vs\.)(?<!e\.g\.)(?<!i\.e\.)"
+    rf"(?:(?<![,，])(?:(?<=[。！？；])|[ \t])[ \t]{{0,3}}(?={_LINK}{_NAMED})"
+    rf"|(?<=[,，])[ \t]?(?={_CLAUSE}{_NAMED}))"
 )
 """Where a sentence, or a half of one, begins with the name of a response."""
 
@@ -76,15 +75,17 @@ SCORES = re.compile(
 )
 """A line with which the scores begin."""
 
-ANSWER = re.compile(
+ANSWER = re.compile(  # each begins with a character, so that a text without it is passed quickly
     _any(
-        r"\b[Ss]cores?\b\W{0,6}\\boxed",
+        r"Scores?\b\W{0,6}\\boxed",
+        r"scores?\b\W{0,6}\\boxed",
         r"\[RESULT\]",
-        r"<answer\s{0,8}>",
         r"\[The (?:Begin|Start) of (?:Individual|Ranking)",
         r"\[\[[A-Z]\]\]",
+        r"<answer\s{0,8}>",
         r"Rating: \[\[",
-        r"(?:\b[Ss]o, )?\bthe final decision is\b",
+        r"So, the final decision is\b",
+        r"the final decision is\b",
     )
 )
 """The marks of an answer, wherever they stand."""
@@ -101,7 +102,7 @@ ABOUT_ALL = re.compile(rf"[\W_]{{0,12}}{_any(*_OF_ALL)}|</?[A-Za-z][\w-]{{0,30}}
 """How a line begins that is about the responses together; a tag alone ends a passage, too."""
 
 TITLE = re.compile(r"[*_]{2,3}[^*\n]{1,80}[*_]{2,3}:?\Z|[^\s.!?。][^.!?。\n]{0,60}:\Z")
-"""A line that is a heading by its looks."""
+"""A line that is a heading by its looks, among those that end in one of ``*_:``."""
 
 FULL_STOP = re.compile(r"(?:[^.!?。！？]|\.(?=\S))+[.!?。！？]*")
 """A sentence."""

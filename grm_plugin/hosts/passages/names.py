@@ -48,7 +48,7 @@ class Name(NamedTuple):
 
 def folded(text: str) -> str:
     """``text`` with plain digits, letters and marks for wide ones; as long as before."""
-    return text.translate(_WIDE)
+    return text if text.isascii() else text.translate(_WIDE)
 
 
 def names(text: str, shown: int | None = None) -> Iterator[Name]:
