@@ -11,10 +11,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from grm_plugin.hosts.telling import asked, by_distance, passage, telling
+from grm_plugin.hosts.telling import asked, by_distance, said_of, telling
 from grm_plugin.report.tally import paid_for
 from grm_plugin.report.terminal import plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
+
+_LINES = 6  # of a passage: what is more stands in the judgment below it
 
 
 def view(verdict: Verdict, samples: Collection[int] | None = None) -> RenderableType:
@@ -136,7 +138,7 @@ def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
         return
     n = verdict.rewards.index(min(verdict.known_rewards))
     for judgment in by_distance(verdict)[:1]:
-        if n in judgment.order and (lines := passage(judgment.text, judgment.order.index(n) + 1)):
+        if lines := said_of(judgment, n)[:_LINES]:
             place = judgment.order.index(n) + 1
             title = (
                 f"why #{n + 1} is lowest, says sample {_number(judgment)} (Response {place} there)"
