@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from grm_plugin.hosts.counting import spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.prices import dollars
 from grm_plugin.report.terminal import plain_table
@@ -59,7 +59,7 @@ class Tally:
         self.reward_sum += sum(rewards) / len(rewards)
         if len(rewards) > 1:
             self.compared += 1
-            self.spread_sum += statistics.pstdev(rewards)
+            self.spread_sum += spread(rewards)
         self.ties += rewards.count(max(rewards)) > 1
 
     def merge(self, other: Tally) -> None:

@@ -55,43 +55,44 @@ def _histogram(values: Sequence[float], name: str, counted: str) -> Iterator[Bar
 
 
 def _places(places: Places) -> Plot:
-    means = places.means[:_MOST_PLACES]
-    best, worst = means.index(max(means)) + 1, means.index(min(means)) + 1
-    gap = max(means) - min(means)
+    lifts = places.lifts[:_MOST_PLACES]
+    best, worst = lifts.index(max(lifts)) + 1, lifts.index(min(lifts)) + 1
     bars = [
         Bar(
             place - 0.4,
             place + 0.4,
-            mean,
-            f"place {place}: mean score {mean:.2f}",
+            lift,
+            f"place {place}: {lift:+.2f} points, mean score {mean:.2f}",
             to(place=str(place)),
         )
-        for place, mean in enumerate(means, start=1)
+        for place, (lift, mean) in enumerate(zip(lifts, places.means, strict=False), start=1)
     ]
     return bar_plot(
-        f"Place {best} scores {gap:.2f} points above place {worst}",
+        f"Place {best} scores {max(lifts) - min(lifts):.2f} points above place {worst}",
         f"{places.judgments:,} judgments; chance alone opens a gap, the wider the fewer they are",
         bars,
         x="place of the response in the judge's prompt",
-        y="mean score (points)",
-        names=[str(place) for place in range(1, len(means) + 1)],
+        y="points above the mean of all places",
+        names=[str(place) for place in range(1, len(lifts) + 1)],
     )
 
 
 def _over_steps(steps: Steps) -> Iterator[Plot]:
     yield _course(steps, "Mean reward", lambda one: one.mean_reward)
-    yield _course(steps, "Spread within groups", lambda one: one.mean_spread)
-    yield _course(steps, "Share of groups tied at the top", lambda one: one.tie_rate)
-    yield _course(steps, "Share of valid samples", lambda one: one.valid_rate)
+    yield _course(steps, "Spread within groups", lambda one: one.mean_spread, within=(0,))
+    yield _course(steps, "Share of groups tied at the top", lambda one: one.tie_rate, within=(0, 1))
+    yield _course(steps, "Share of valid samples", lambda one: one.valid_rate, within=(0, 1))
 
 
-def _course(steps: Steps, name: str, value: Callable[[Tally], float]) -> Plot:
+def _course(
+    steps: Steps, name: str, value: Callable[[Tally], float], within: Sequence[float] = ()
+) -> Plot:
     phases = sorted({phase for phase, _ in steps}, key=lambda phase: (phase != "train", phase))
     lines = [Line(phase, list(_points(steps, phase, value))) for phase in phases]
     lines = [line for line in lines if line.points]
     title = f"{name} {_change(lines[0].points)}" if lines else f"{name} is not known"
     groups = sum(one.groups for one in steps.values())
-    return line_plot(title, f"{groups:,} groups", lines, x="step", y=name.lower())
+    return line_plot(title, f"{groups:,} groups", lines, x="step", y=name.lower(), within=within)
 
 
 def _points(steps: Steps, phase: str, value: Callable[[Tally], float]) -> Iterator[Point]:

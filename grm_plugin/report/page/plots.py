@@ -90,13 +90,13 @@ def bar_plot(
 
 
 def line_plot(
-    title: str, note: str, lines: Sequence[Line], *, x: str, y: str, zero: bool = False
+    title: str, note: str, lines: Sequence[Line], *, x: str, y: str, within: Sequence[float] = ()
 ) -> Plot:
-    """Lines through points; ``zero`` keeps 0 on the y axis."""
+    """Lines through points; the y axis shows what is ``within`` it, too."""
     points = [point for line in lines for point in line.points]
     heights = [
         one for point in points for one in (point.y, point.low, point.high) if one is not None
     ]
     across = Axis.over([point.x for point in points], LEFT, WIDTH - RIGHT)
-    up = Axis.over([*heights, *([0.0] if zero else [])], HEIGHT - BOTTOM, TOP, 4)
+    up = Axis.over([*heights, *within], HEIGHT - BOTTOM, TOP, 4)
     return Plot(title, note, x, y, across, up, lines=lines)

@@ -6,11 +6,14 @@ import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from grm_plugin.hosts.counting import voters, votes
+from grm_plugin.errors import InputError
+from grm_plugin.evaluation.outcomes import outcome
+from grm_plugin.evaluation.truth import Truth, truth_of
+from grm_plugin.hosts.counting import spread, voters, votes
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.recorded import PHASE, STEP
 from grm_plugin.report.tally import why_unscored
-from grm_plugin.types import Verdict
+from grm_plugin.types import Group, Verdict
 
 SUBSET = ("subset", "section", "domain", "benchmark")
 """Metadata that names the part of a benchmark a group belongs to; the first that is there."""
@@ -61,14 +64,27 @@ def row_of(verdict: Verdict) -> Row:
         phase=_named(metadata.get(PHASE)),
         subset=next((_named(metadata[name]) for name in SUBSET if metadata.get(name)), ""),
         rewards=verdict.rewards and tuple(map(_rounded, verdict.rewards)),
-        spread=_rounded(statistics.pstdev(known)) if len(known) > 1 else None,
+        spread=_rounded(spread(known)) if len(known) > 1 else None,
         differ=_rounded(_mean(_differ(verdict))),
         valid=len(verdict.judgments),
         dropped={str(reason): count for reason, count in verdict.failures_by_reason.items()},
         unscored="" if known else why_unscored(verdict),
         place=_highest_place(verdict),
-        outcome="",
+        outcome=_outcome(verdict),
     )
+
+
+def truth_known(group: Group) -> Truth | None:
+    """What the metadata of ``group`` says is known of it; None where that is nothing."""
+    try:
+        return truth_of(group)
+    except InputError:
+        return None
+
+
+def _outcome(verdict: Verdict) -> str:
+    truth = truth_known(verdict.group)
+    return "" if truth is None else str(outcome(verdict.rewards, truth) or "")
 
 
 def _start(verdict: Verdict) -> str:
@@ -91,7 +107,7 @@ def _differ(verdict: Verdict) -> Iterable[float]:
     for n in range(len(verdict.group.responses)):
         found = votes(voted, n)
         if len(found) > 1:
-            yield statistics.pstdev(found)
+            yield spread(found)
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -43,6 +43,11 @@ class Summary:
         if row.outcome:
             self.outcomes.setdefault(self._listed(row.subset), Counter())[row.outcome] += 1
 
+    @property
+    def known(self) -> Counter[str]:
+        """Groups by outcome, of those whose truth is known."""
+        return sum(self.outcomes.values(), Counter())
+
     def _subset(self, name: str) -> Tally:
         return self.subsets.setdefault(self._listed(name), Tally())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,11 @@ class DataTable:
     left_out: int = 0
 
 
-def tables_of(value: Any, name: str = "", *, subsets: Mapping[str, str] | None = None) -> list[DataTable]:
+Links = Mapping[str, str]
+Measured = Mapping[str, Any]
+
+
+def tables_of(value: Any, name: str = "", *, subsets: Links | None = None) -> list[DataTable]:
     """Tables that show ``value``, JSON values of any shape.
 
     A figure is an object with ``value``, mostly with ``name``, ``low``, ``high``, ``n``, ``counts``
@@ -55,12 +59,12 @@ def tables_of(value: Any, name: str = "", *, subsets: Mapping[str, str] | None =
     return list(_tables(value, name, subsets or {}, 0))
 
 
-def _tables(value: Any, name: str, links: Mapping[str, str], depth: int) -> Iterator[DataTable]:
+def _tables(value: Any, name: str, links: Links, depth: int) -> Iterator[DataTable]:
     if is_figure(value):
         yield _figures([value], name, links)
-    elif isinstance(value, list | tuple) and value and all(map(is_figure, value)):
+    elif _all(is_figure, value):
         yield _figures(value, name, links)
-    elif isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
+    elif _all(lambda one: isinstance(one, Mapping), value):
         yield _records(value, name)
     elif isinstance(value, Mapping) and depth < _DEEP:
         yield from _object(value, name, links, depth)
@@ -68,14 +72,16 @@ def _tables(value: Any, name: str, links: Mapping[str, str], depth: int) -> Iter
         yield _named(name, [TableRow([_cell(value)])], ["value"])
 
 
+def _all(test: Callable[[Any], bool], value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and all(map(test, value))
+
+
 def is_figure(value: Any) -> bool:
     """Whether ``value`` is a measured number that has an interval, a name or parts."""
     return isinstance(value, Mapping) and "value" in value and len(value) > 1
 
 
-def _object(
-    value: Mapping[str, Any], name: str, links: Mapping[str, str], depth: int
-) -> Iterator[DataTable]:
+def _object(value: Mapping[str, Any], name: str, links: Links, depth: int) -> Iterator[DataTable]:
     """Its single values as one table, what is deeper as further ones."""
     plain = {key: one for key, one in value.items() if _is_plain(one)}
     rows = [TableRow([Cell(_words(key)), _cell(one)]) for key, one in plain.items()]
@@ -90,17 +96,18 @@ def _object(
 def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping):
         return is_figure(value) and not value.get("parts")
-    return not isinstance(value, list | tuple) or all(not isinstance(one, Mapping | list) for one in value)
+    inner = value if isinstance(value, list | tuple) else ()
+    return not any(isinstance(one, Mapping | list | tuple) for one in inner)
 
 
-def _figures(figures: Sequence[Mapping[str, Any]], name: str, links: Mapping[str, str]) -> DataTable:
+def _figures(figures: Sequence[Measured], name: str, links: Links) -> DataTable:
     rows = [row for one in figures for row in _tree(one, links, 0)]
     counted = _counted(figures)
     head = ["", "value (95 % interval)", "n", *map(_words, counted)]
     return _named(name, rows, head)
 
 
-def _tree(figure: Mapping[str, Any], links: Mapping[str, str], depth: int) -> Iterator[TableRow]:
+def _tree(figure: Measured, links: Links, depth: int) -> Iterator[TableRow]:
     name = str(figure.get("name") or "all")
     counts = _counts(figure)
     yield TableRow(
@@ -116,7 +123,7 @@ def _tree(figure: Mapping[str, Any], links: Mapping[str, str], depth: int) -> It
         yield from _tree(part, links, depth + 1)
 
 
-def _parts(figure: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _parts(figure: Measured) -> Iterator[Measured]:
     parts = figure.get("parts") or ()
     if isinstance(parts, Mapping):
         yield from ({"name": name, **part} for name, part in parts.items() if is_figure(part))
@@ -124,16 +131,16 @@ def _parts(figure: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from (part for part in parts if is_figure(part))
 
 
-def _counts(figure: Mapping[str, Any]) -> Mapping[str, Any]:
+def _counts(figure: Measured) -> Mapping[str, Any]:
     found = figure.get("counts") or figure.get("outcomes") or {}
     return found if isinstance(found, Mapping) else {}
 
 
-def _counted(figures: Sequence[Mapping[str, Any]]) -> list[str]:
+def _counted(figures: Sequence[Measured]) -> list[str]:
     return list(dict.fromkeys(name for one in figures for name in _counts(one)))
 
 
-def _records(rows: Sequence[Mapping[str, Any]], name: str) -> DataTable:
+def _records(rows: Sequence[Measured], name: str) -> DataTable:
     head = list(dict.fromkeys(key for row in rows[:_ROWS] for key in row))[:_COLUMNS]
     cells = [TableRow([_cell(row.get(key)) for key in head]) for row in rows]
     return _named(name, cells, [_words(key) for key in head])

@@ -6,10 +6,10 @@ const COLUMNS = [
     h("a", { href: opened(row), class: "open" }, visible(row.id)), badges(row),
     h("span", { class: "start", dir: "auto" }, visible(row.prompt))] },
   { head: "rewards", cell: (row) => strip(row.rewards ?? []), class: "strip" },
-  { head: "highest", sort: "-best", cell: (row) => short(row.best), number: true },
-  { head: "lowest", sort: "lowest", cell: (row) => short(row.lowest), number: true },
-  { head: "spread", sort: "-spread", cell: (row) => short(row.spread), number: true },
-  { head: "samples differ", sort: "-differ", cell: (row) => short(row.differ, 2), number: true },
+  { head: "highest", sort: "-best", cell: (row) => fixed(row.best), number: true },
+  { head: "lowest", sort: "lowest", cell: (row) => fixed(row.lowest), number: true },
+  { head: "spread", sort: "-spread", cell: (row) => fixed(row.spread), number: true },
+  { head: "samples differ", sort: "-differ", cell: (row) => fixed(row.differ, 2), number: true },
   { head: "valid", sort: "-lost", cell: (row) => `${row.valid} of ${row.valid + row.lost}`, number: true },
   { head: "step", sort: "step", cell: (row) => row.step ?? "–", number: true, shown: has((row) => row.step != null) },
   { head: "subset", cell: (row) => visible(row.subset), shown: has((row) => row.subset) },
@@ -28,7 +28,7 @@ const HIGH = rows.reduce((high, row) => Math.max(high, row.best ?? 0), 1);
 const strip = (rewards) => {
   const known = rewards.filter((reward) => reward != null);
   const label = known.length ? `rewards ${known.map((reward) => short(reward)).join(", ")}` : "no rewards";
-  const picture = svg("svg", { viewBox: "0 0 120 16", class: "dots", role: "img", "aria-label": label },
+  const picture = svg("svg", { viewBox: "0 0 120 16", preserveAspectRatio: "xMinYMid", class: "dots", role: "img", "aria-label": label },
     svg("line", { x1: 4, x2: 116, y1: 8, y2: 8, class: "grid" }));
   const x = (reward) => 4 + (112 * (reward - LOW)) / (HIGH - LOW || 1);
   for (const reward of known) picture.append(svg("circle", { cx: x(reward), cy: 8, r: 4, class: "dot" }));

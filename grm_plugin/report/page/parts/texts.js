@@ -26,5 +26,6 @@ const visible = (text) =>
 
 const prose = (text, more = "") => h("div", { class: `prose ${more}`, dir: "auto" }, text ? visible(text) : h("em", {}, "(empty)"));
 const short = (value, digits = 3) => (value == null ? "–" : Number(value.toFixed(digits)).toString());
+const fixed = (value, digits = 3) => (value == null ? "–" : value.toFixed(digits));
 const counted = (number, one, many) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 const data = (id) => JSON.parse(document.getElementById(id).textContent);

@@ -57,7 +57,8 @@ const response = (found, n) => {
   return h("article", { class: "response" },
     h("h3", {}, `Response ${place(n)}`, one.reward == null
       ? h("span", { class: "badge bad" }, "unscored", one.unscored && [": ", visible(one.unscored)])
-      : h("span", { class: "reward" }, `reward ${short(one.reward)}`), best && h("span", { class: "badge good" }, "highest")),
+      : h("span", { class: "given" }, `reward ${short(one.reward)}`), best && h("span", { class: "badge good" }, "highest"),
+      one.truth && h("span", { class: "badge plain" }, one.truth)),
     h("div", { class: "beside" },
       h("div", {}, prose(one.text, "answer"), one.evidence && [h("h4", {}, "Evidence"), prose(one.evidence)]),
       h("div", {}, h("h4", {}, "What the judge said of it"),
@@ -80,7 +81,7 @@ const votes = (found) => {
     cell(sample.order.map(place).join(" ")), cell(sample.tokens.join(" + "), { class: "number" }), cell(short(sample.seconds, 1), { class: "number" }), cell(sample.seed, { class: "number" }));
   return h("section", {}, h("h3", {}, "Votes"),
     h("p", { class: "muted" }, "Scores in points; @2 was shown second. Tokens: read + written."),
-    h("div", { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Votes" }, h("table", {},
+    h("div", { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Votes" }, h("table", { class: "votes" },
       h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, byNumber(found.samples).map(row)))));
 };
 
