@@ -14,6 +14,16 @@ def mean(values: Iterable[float]) -> float:
     return float(statistics.fmean(found)) if found else math.nan
 
 
+def spread(values: Sequence[float]) -> float:
+    """The standard deviation of ``values``, at least one, around their mean.
+
+    >>> spread([1.0, 3.0])
+    1.0
+    """
+    middle = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
+
+
 @dataclass
 class Mean:
     """The mean of values that come one by one."""

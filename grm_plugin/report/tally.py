@@ -32,9 +32,9 @@ def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
 
 
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
-    mean = f"{tally.rewards.value:.3f}" if tally.scored else "none"
+    mean = f"{tally.mean_reward:.3f}" if tally.scored else "none"
     cost = tally.cost
-    ties = f"{tally.ties / tally.compared:.1%}" if tally.compared else "none"
+    ties = f"{tally.tie_rate:.1%}" if tally.compared else "none"
     return [
         ("groups", f"{tally.groups:,}", ""),
         ("scored", f"{tally.scored:,}", ""),
