@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -94,7 +95,8 @@ class Reporter:
         }
         if log_metric := trl.get("log_metric"):
             for key, value in self.numbers.items():
-                log_metric(f"{self._name}/{key}", value)
+                if not math.isnan(value):  # TRL logs None for NaN, of which trackers complain
+                    log_metric(f"{self._name}/{key}", value)
         if log_extra := trl.get("log_extra"):
             rows = {g: columns(verdicts[g], self._table) for g, _ in places}
             for column in self._table:
