@@ -88,7 +88,7 @@ class Mean(Figure):
         mine = np.flatnonzero(self.members(items))
         values = np.array([self._of(items[index]) for index in mine], dtype=float)
         there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
-        return lambda weights_R_G: _ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
+        return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
 
     def _of(self, item: Item) -> float:
         if self.value is not None:
@@ -139,7 +139,7 @@ class Average(Figure):
         def averaged(weights_R_G: Array) -> Array:
             values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
             there_R_P = ~np.isnan(values_R_P)
-            return _ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
+            return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
 
         return averaged
 
@@ -153,11 +153,17 @@ class Statistic(Figure):
         of: items, all of them, to the number as a function of their weights.
         where: as in :class:`Mean`, what ``members`` says that it is about.
         below: figures to show below it.
+        tie: what a tie counts in it; None where it is no matter of outcomes.
     """
 
     of: Callable[[Sequence[Item]], Weighted] = field(kw_only=True)
     where: Mapping[str, Any] = field(default_factory=dict)
     below: tuple[Figure, ...] = ()
+    tie: Ties | None = None
+
+    @property
+    def ties(self) -> Ties | None:
+        return self.tie
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -195,7 +201,8 @@ def _matches(item: Item, where: Mapping[str, Any]) -> bool:
     return True
 
 
-def _ratio(sums_R: Array, weights_R_P: Array) -> Array:
+def ratio(sums_R: Array, weights_R_P: Array) -> Array:
+    """Sums over what has a weight; NaN where nothing has."""
     totals_R = weights_R_P.sum(axis=1, dtype=float)
     ratios_R: Array = np.full(len(sums_R), np.nan)
     np.divide(sums_R, totals_R, out=ratios_R, where=totals_R > 0)
