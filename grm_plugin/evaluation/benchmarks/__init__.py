@@ -9,6 +9,8 @@ from grm_plugin.lazily import Lazily
 BUILT_IN = {
     "labelled": "Labelled",
     "rewardbench": "RewardBench",
+    "rewardbench2": "RewardBench2",
+    "rm_bench": "RMBench",
 }
 """The built-in benchmarks, each in a module of its name, and their classes."""
 
