@@ -169,11 +169,17 @@ class Statistic(Figure):
         of: items, all of them, to the number as a function of their weights.
         where: as in :class:`Mean`, what ``members`` says that it is about.
         below: figures to show below it.
+        tie: what a tie counts in it; None where it is no matter of outcomes.
     """
 
     of: Callable[[Sequence[Item]], Weighted] = field(kw_only=True)
     where: Mapping[str, Any] = field(default_factory=dict)
     below: tuple[Figure, ...] = ()
+    tie: Ties | None = None
+
+    @property
+    def ties(self) -> Ties | None:
+        return self.tie
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -212,7 +218,7 @@ def _matches(item: Item, where: Mapping[str, Any]) -> bool:
 
 
 def ratio(sums_R: Array, weights_R_P: Array) -> Array:
-    """Weighted sums over the weights of P of each resample together; NaN where those are 0."""
+    """Sums over what has a weight; NaN where nothing has."""
     totals_R = weights_R_P.sum(axis=1, dtype=float)
     ratios_R: Array = np.full(len(sums_R), np.nan)
     np.divide(sums_R, totals_R, out=ratios_R, where=totals_R > 0)
