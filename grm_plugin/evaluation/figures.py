@@ -63,19 +63,19 @@ class Mean(Figure):
     Args:
         name: as people read it.
         where: the values, by key; several of them where it may be any of a tuple. None: all items.
-        tie: what a tie counts.
+        tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
     where: Mapping[str, Any] = field(default_factory=dict)
-    tie: Ties = "strict"
+    tie: Ties | None = None
     value: Value | None = None
     below: tuple[Figure, ...] = ()
 
     @property
     def ties(self) -> Ties | None:
-        return self.tie if self.value is None else None
+        return self.tie if self.value is not None else self.tie or "strict"
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -93,7 +93,7 @@ class Mean(Figure):
     def _of(self, item: Item) -> float:
         if self.value is not None:
             return self.value(item)
-        return credit(item.rewards, item.truth, self.tie)
+        return credit(item.rewards, item.truth, self.tie or "strict")
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,22 @@ class Average(Figure):
             return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
 
         return averaged
+
+
+@dataclass(frozen=True)
+class Sum(Average):
+    """The sum of figures, each times its weight; a part that no item says adds nothing."""
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        parts = [one.over(items) for one in self.of]
+        weights_P = np.array(self.weights or [1.0] * len(parts))
+
+        def summed(weights_R_G: Array) -> Array:
+            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
+            sums_R: Array = np.nan_to_num(values_R_P) @ weights_P
+            return np.where(np.isnan(values_R_P).all(axis=1), np.nan, sums_R)
+
+        return summed
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ BUILT_IN = {
     "ratings": "RatedResponses",
     "realmistake": "ReaLMistake",
     "rewardbench": "RewardBench",
+    "rewardbench2": "RewardBench2",
+    "rm_bench": "RMBench",
     "rmb": "RMB",
 }
 """The built-in benchmarks, each in a module of its name, and their classes."""
