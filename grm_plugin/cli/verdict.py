@@ -11,8 +11,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from grm_plugin.hosts.telling import asked, by_distance, said_of, telling
 from grm_plugin.report.tally import paid_for
-from grm_plugin.report.telling import asked, by_distance, passage, telling
 from grm_plugin.report.terminal import plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
 
@@ -136,7 +136,7 @@ def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
         return
     n = verdict.rewards.index(min(verdict.known_rewards))
     for judgment in by_distance(verdict)[:1]:
-        if n in judgment.order and (lines := passage(judgment.text, judgment.order.index(n) + 1)):
+        if lines := said_of(judgment, n):
             place = judgment.order.index(n) + 1
             title = (
                 f"why #{n + 1} is lowest, says sample {_number(judgment)} (Response {place} there)"

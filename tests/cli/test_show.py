@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.hosts.recorded import when
-from grm_plugin.report.telling import passage
+from grm_plugin.hosts.telling import passage
 from grm_plugin.report.terminal import printable
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict

@@ -40,9 +40,15 @@ def by_distance(verdict: Verdict) -> list[Judgment]:
 
     def distance(judgment: Judgment) -> float:
         pairs = zip(judgment.scores, means, strict=False)  # no means where nobody voted
-        return sum(abs(score - mean) for score, mean in pairs if score is not None)
+        apart = [abs(score - mean) for score, mean in pairs if score is not None]
+        return statistics.fmean(apart) if apart else 0.0
 
     return sorted(verdict.judgments, key=distance)
+
+
+def nearest(verdict: Verdict) -> Judgment | None:
+    """Of the judgments that voted the nearest to their mean; None where none did."""
+    return next((one for one in by_distance(verdict) if one.voted), None)
 
 
 def _mean(scores: Sequence[float | None], weights: Sequence[float]) -> float:
@@ -66,3 +72,15 @@ def passage(text: str, place: int) -> list[str]:
         elif found:
             found.append(line)
     return found[:_PASSAGE_LINES]
+
+
+def said_of(judgment: Judgment, n: int) -> list[str]:
+    """The lines of a judgment about response ``n``: its passage, or all where it was shown alone.
+
+    Empty where the judgment did not see it, and where no line can be told to be about it.
+    """
+    if judgment.order == (n,):
+        return Thinking().answer(judgment.text).splitlines()
+    if n not in judgment.order:
+        return []
+    return passage(judgment.text, judgment.order.index(n) + 1)
