@@ -11,7 +11,7 @@ from grm_plugin import GRMConfig, Size
 from grm_plugin.hosts import counting
 from grm_plugin.types import Verdict
 from grm_trl import growth
-from grm_trl.columns import COLUMNS, columns
+from grm_trl.columns import columns
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +26,13 @@ class Reporter:
     Args:
         name: of the reward; metrics are ``<name>/...`` and columns ``<name>_...``.
         config: settings of the judge.
+        table: the columns, by the names of :data:`grm_trl.columns.CELLS`.
     """
 
-    def __init__(self, name: str, config: GRMConfig) -> None:
+    def __init__(self, name: str, config: GRMConfig, table: Sequence[str]) -> None:
         self.numbers: dict[str, float] = {}
         self.mean_reward_key = f"{name}/reward_mean"
-        self._name, self._config = name, config
+        self._name, self._config, self._table = name, config, table
         self._told: set[str] = set()
         self._ended = time.monotonic()
 
@@ -65,8 +66,8 @@ class Reporter:
             for key, value in self.numbers.items():
                 log_metric(f"{self._name}/{key}", value)
         if log_extra := trl.get("log_extra"):
-            rows = {g: columns(verdicts[g]) for g, _ in places}
-            for column in COLUMNS:
+            rows = {g: columns(verdicts[g], self._table) for g, _ in places}
+            for column in self._table:
                 log_extra(f"{self._name}_{column}", [rows[g][n][column] for g, n in places])
         self._warn_of_unscored(verdicts)
 

@@ -66,7 +66,7 @@ class _Reward:
         self._reader = Reader(
             self.options.thinking, self.options.unseen, self.config.thinking.marks
         )
-        self._reporter = Reporter(self.options.name, self.config)
+        self._reporter = Reporter(self.options.name, self.config, self.options.table)
 
     @property
     def metrics(self) -> dict[str, float]:
