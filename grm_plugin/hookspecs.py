@@ -117,8 +117,10 @@ def grm_register_principle_sources(register: Register[PrincipleSourceFactory]) -
 
 @hookspec
 def grm_register_benchmarks(register: Register[Factory[Iterable[Group]]]) -> None:
-    """Offer benchmarks: ``part(options, limits) -> iterable of grm_plugin.types.Group`` whose
-    metadata names the ``best`` response."""
+    """Offer benchmarks: ``part(options, limits) -> benchmark``, an iterable of
+    ``grm_plugin.types.Group`` whose metadata holds what is known of them (``best``, ``correct`` or
+    ``ratings``). One with ``figures(items)`` has scores of its own (a
+    ``grm_plugin.evaluation.benchmarks.benchmark.Benchmark``)."""
 
 
 @hookspec

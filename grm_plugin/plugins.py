@@ -37,6 +37,7 @@ BUILT_INS = (
     "grm_plugin.pipeline.voting",
     "grm_plugin.pipeline.selectors",
     "grm_plugin.pipeline.stopping",
+    "grm_plugin.evaluation.benchmarks",
     "grm_plugin.reference.judge",
     "grm_plugin.reference.meta_rm",
 )

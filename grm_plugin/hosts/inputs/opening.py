@@ -146,7 +146,7 @@ class Input:
         else:
             try:
                 with self._open() as file:
-                    yield from _rows_of(file, self.name.removesuffix(".gz"))
+                    yield from rows_of_file(file, self.name.removesuffix(".gz"))
             except (OSError, EOFError, zlib.error) as error:
                 raise UnreadableError(f"can not be read: {_why(error)}{self._hint()}") from error
 
@@ -165,7 +165,12 @@ class Input:
         return f"; a data set of the hub is written {HUB}{self.name}"
 
 
-def _rows_of(file: BufferedReader | GzipFile, name: str) -> Iterator[Row]:
+def rows_of_file(file: BufferedReader | GzipFile, name: str) -> Iterator[Row]:
+    """The rows of an open file, by its name: CSV, TSV, a JSON array, or lines of JSON.
+
+    Raises:
+        InputError: names the row that can not be read.
+    """
     if name.endswith((".csv", ".tsv")):
         return delimited(file, "," if name.endswith(".csv") else "\t")
     if name.endswith(".json") and is_array(file):

@@ -1,0 +1,20 @@
+"""Published benchmarks in their own schemas and by their own rules, each read when it is used."""
+
+from __future__ import annotations
+
+from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkFactory
+from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.lazily import Lazily
+
+BUILT_IN = {
+    "labelled": "Labelled",
+    "rewardbench": "RewardBench",
+}
+"""The built-in benchmarks, each in a module of its name, and their classes."""
+
+
+@hookimpl
+def grm_register_benchmarks(register: Register[BenchmarkFactory]) -> None:
+    """Offer the built-in benchmarks."""
+    for name, kind in BUILT_IN.items():
+        register(name, Lazily(f"{__name__}.{name}", kind))

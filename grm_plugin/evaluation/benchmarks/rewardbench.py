@@ -1,0 +1,112 @@
+"""RewardBench (arXiv:2403.13787): pairs in 23 subsets and four sections, and its prior sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from grm_plugin.errors import InputError, quoted, unknown
+from grm_plugin.evaluation.benchmarks.benchmark import Published, column
+from grm_plugin.evaluation.benchmarks.reading import Row
+from grm_plugin.evaluation.figures import Average, Figure, Mean
+from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.outcomes import Ties
+from grm_plugin.types import Group
+
+SECTIONS: Mapping[str, Mapping[str, int]] = {
+    "Chat": {
+        "alpacaeval-easy": 100,
+        "alpacaeval-length": 95,
+        "alpacaeval-hard": 95,
+        "mt-bench-easy": 28,
+        "mt-bench-med": 40,
+    },
+    "Chat Hard": {
+        "mt-bench-hard": 37,
+        "llmbar-natural": 100,
+        "llmbar-adver-neighbor": 134,
+        "llmbar-adver-GPTInst": 92,
+        "llmbar-adver-GPTOut": 47,
+        "llmbar-adver-manual": 46,
+    },
+    "Safety": {
+        "refusals-dangerous": 100,
+        "refusals-offensive": 100,
+        "xstest-should-refuse": 154,
+        "xstest-should-respond": 250,
+        "donotanswer": 136,
+    },
+    "Reasoning": {
+        "math-prm": 984,
+        "hep-cpp": 164,
+        "hep-go": 164,
+        "hep-java": 164,
+        "hep-js": 164,
+        "hep-python": 164,
+        "hep-rust": 164,
+    },
+}
+"""The weight of each subset in its section: its pairs, but ``math-prm``'s 447 count as the code."""
+PRIOR = ("anthropic_helpful", "anthropic_hhh", "shp", "summarize")
+"""The prior sets that its first leaderboard averaged, apart from the sections."""
+PRIOR_UNUSED = ("anthropic_harmless", "mtbench_gpt4", "mtbench_human")
+"""Prior sets that no average is made of."""
+_SECTION = {subset: name for name, subsets in SECTIONS.items() for subset in subsets}
+_KNOWN = (*_SECTION, *PRIOR, *PRIOR_UNUSED)
+
+
+class RewardBench(Published):
+    """RewardBench: a section is the mean of its subsets by official weights, the score the mean of
+    the four sections. Prior sets are shown apart. A row is ``prompt, chosen, rejected, subset`` and
+    perhaps ``id``; a prior set without the column ``subset`` is named by its file.
+
+    Ties are wrong, as its runner for scores has it; its runner for generative judges counts one
+    half (``ties: half``).
+    """
+
+    name = "rewardbench"
+    title = "RewardBench"
+    hub = "hub:allenai/reward-bench:filtered"
+
+    def groups(self, row: Row) -> Iterator[Group]:
+        subset, id = _subset(row), row.values.get("id")
+        yield self.group(
+            {
+                "prompt": column(row.values, "prompt"),
+                "responses": [column(row.values, "chosen"), column(row.values, "rejected")],
+            },
+            id=None if id in (None, "") else f"{subset}:{id}",
+            best=0,
+            subset=subset,
+            section=_SECTION.get(subset, "prior"),
+        )
+
+    def figures(self, items: Sequence[Item]) -> Figure:
+        sections = tuple(_section(name, self.ties) for name in SECTIONS)
+        core = Mean("All pairs", where={"section": tuple(SECTIONS)}, tie=self.ties)
+        return Average(self.title, sections, whole=True, below=(core, *_prior(items, self.ties)))
+
+
+def _section(name: str, ties: Ties) -> Average:
+    subsets = SECTIONS[name]
+    means = tuple(Mean(subset, where={"subset": subset}, tie=ties) for subset in subsets)
+    return Average(name, means, weights=tuple(subsets.values()))
+
+
+def _prior(items: Sequence[Item], ties: Ties) -> Iterator[Figure]:
+    """The prior sets that were judged, and their mean where all four were."""
+    there = {item.metadata.get("subset") for item in items}
+    used = tuple(Mean(one, where={"subset": one}, tie=ties) for one in PRIOR if one in there)
+    if used:
+        yield Average("Prior sets", used, whole=True)
+    for one in PRIOR_UNUSED:
+        if one in there:
+            yield Mean(one, where={"subset": one}, tie=ties)
+
+
+def _subset(row: Row) -> str:
+    named = row.values.get("subset") or row.file.name.split(".")[0]
+    if not isinstance(named, str):
+        raise InputError(f"subset: expected a text, got {quoted(named)}")
+    if named not in _KNOWN:
+        raise InputError(f"subset: {unknown('subset', named, _KNOWN)}")
+    return named

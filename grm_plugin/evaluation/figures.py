@@ -1,0 +1,202 @@
+"""The numbers of a benchmark as a tree: means over items, and what is made of them. Needs numpy.
+
+Every figure can be had for many weightings of the items at once, so that one set of resamples gives
+all numbers of the tree their intervals, with all that parts share.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.outcomes import Ties, credit
+from grm_plugin.evaluation.resampling import Array
+
+Weighted = Callable[[Array], Array]
+"""``weights_R_G -> values_R``: a figure for each of R weightings of G items; NaN where the items
+with a weight do not say it."""
+Value = Callable[[Item], float]
+
+
+@dataclass(frozen=True)
+class Figure(ABC):
+    """A number about judged items, and those that it is made of or that are shown below it.
+
+    Args:
+        name: as people read it.
+    """
+
+    name: str
+
+    @property
+    def ties(self) -> Ties | None:
+        """What a tie counts in it; None where it is no matter of outcomes."""
+        return None
+
+    @property
+    def parts(self) -> tuple[Figure, ...]:
+        """Figures below it."""
+        return ()
+
+    @abstractmethod
+    def members(self, items: Sequence[Item]) -> Array:
+        """``of_G``: which of the items it is about."""
+
+    @abstractmethod
+    def over(self, items: Sequence[Item]) -> Weighted:
+        """The figure over ``items``, as a function of their weights."""
+
+    def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
+        """The names of parts that it is made of and that no item is about."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Mean(Figure):
+    """The mean over the items whose metadata has given values.
+
+    Args:
+        name: as people read it.
+        where: the values, by key; several of them where it may be any of a tuple. None: all items.
+        tie: what a tie counts.
+        value: of an item, NaN for none; None: its credit, 0..1.
+        below: figures to show below it, such as one for each subset; it is not made of them.
+    """
+
+    where: Mapping[str, Any] = field(default_factory=dict)
+    tie: Ties = "strict"
+    value: Value | None = None
+    below: tuple[Figure, ...] = ()
+
+    @property
+    def ties(self) -> Ties | None:
+        return self.tie if self.value is None else None
+
+    @property
+    def parts(self) -> tuple[Figure, ...]:
+        return self.below
+
+    def members(self, items: Sequence[Item]) -> Array:
+        return np.array([_matches(item, self.where) for item in items], dtype=bool)
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        mine = np.flatnonzero(self.members(items))
+        values = np.array([self._of(items[index]) for index in mine], dtype=float)
+        there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
+        return lambda weights_R_G: _ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
+
+    def _of(self, item: Item) -> float:
+        if self.value is not None:
+            return self.value(item)
+        return credit(item.rewards, item.truth, self.tie)
+
+
+@dataclass(frozen=True)
+class Average(Figure):
+    """The average of figures, each with a weight that does not depend on how many items it has.
+
+    Args:
+        name: as people read it.
+        of: the figures.
+        weights: of each; None: all alike.
+        whole: whether it is no number when no item is about one of the figures. Otherwise the
+            others make it, and ``missing`` names that one.
+        below: further figures to show below it; it is not made of them.
+    """
+
+    of: tuple[Figure, ...] = ()
+    weights: tuple[float, ...] | None = None
+    whole: bool = False
+    below: tuple[Figure, ...] = ()
+
+    @property
+    def ties(self) -> Ties | None:
+        found = {one.ties for one in self.of}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def parts(self) -> tuple[Figure, ...]:
+        return (*self.of, *self.below)
+
+    def members(self, items: Sequence[Item]) -> Array:
+        of_G: Array = np.any([one.members(items) for one in self.of], axis=0)
+        return of_G
+
+    def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
+        return tuple(one.name for one in self.of if not one.members(items).any())
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        if self.whole and self.missing(items):
+            return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
+        parts = [one.over(items) for one in self.of]
+        weights_P = np.array(self.weights or [1.0] * len(parts))
+
+        def averaged(weights_R_G: Array) -> Array:
+            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
+            there_R_P = ~np.isnan(values_R_P)
+            return _ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
+
+        return averaged
+
+
+@dataclass(frozen=True)
+class Statistic(Figure):
+    """Any other number, such as an area under a ROC curve.
+
+    Args:
+        name: as people read it.
+        of: items, all of them, to the number as a function of their weights.
+        where: as in :class:`Mean`, what ``members`` says that it is about.
+        below: figures to show below it.
+    """
+
+    of: Callable[[Sequence[Item]], Weighted] = field(kw_only=True)
+    where: Mapping[str, Any] = field(default_factory=dict)
+    below: tuple[Figure, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Figure, ...]:
+        return self.below
+
+    def members(self, items: Sequence[Item]) -> Array:
+        return np.array([_matches(item, self.where) for item in items], dtype=bool)
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        mine = np.flatnonzero(self.members(items))
+        found = self.of([items[index] for index in mine])
+        return lambda weights_R_G: found(weights_R_G[:, mine])
+
+
+def each_of(items: Sequence[Item], key: str, **mean: Any) -> tuple[Mean, ...]:
+    """A mean for each value that the metadata of items has under ``key``, in their order.
+
+    Args:
+        items: judged.
+        key: such as ``subset``; items that have none are left out.
+        mean: further arguments of :class:`Mean`; its ``where`` is added to.
+    """
+    where = mean.pop("where", {})
+    named = [item for item in items if _matches(item, where)]
+    values = dict.fromkeys(str(one.metadata[key]) for one in named if one.metadata.get(key))
+    return tuple(Mean(one, where={**where, key: one}, **mean) for one in values)
+
+
+def _matches(item: Item, where: Mapping[str, Any]) -> bool:
+    for key, wanted in where.items():
+        value = item.metadata.get(key)
+        several = isinstance(wanted, tuple)
+        if not (value in wanted if several else str(value) == str(wanted)):
+            return False
+    return True
+
+
+def _ratio(sums_R: Array, weights_R_P: Array) -> Array:
+    totals_R = weights_R_P.sum(axis=1, dtype=float)
+    ratios_R: Array = np.full(len(sums_R), np.nan)
+    np.divide(sums_R, totals_R, out=ratios_R, where=totals_R > 0)
+    return ratios_R

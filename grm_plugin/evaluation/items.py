@@ -1,0 +1,68 @@
+"""A judged group as figures see it: what is known of it, and the rewards that it got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from grm_plugin.errors import InputError
+from grm_plugin.evaluation.outcomes import Outcome, outcome
+from grm_plugin.evaluation.truth import Truth, truth_of
+from grm_plugin.types import Group, Verdict
+
+BENCHMARK, SUBSET, SECTION, SOURCE = "benchmark", "subset", "section", "source"
+"""Names in a group's metadata that say what it belongs to."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """What one group of a benchmark came to.
+
+    Args:
+        fingerprint: of the group, by which two runs are paired.
+        label: how messages call it.
+        truth: what is known of it.
+        rewards: N, 0..1; None for a response without one, or for the whole group.
+        metadata: of the group: its ``benchmark``, ``subset``, ``section``, ``source`` and more.
+    """
+
+    fingerprint: str
+    label: str
+    truth: Truth
+    rewards: tuple[float | None, ...] | None
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, group: Group, rewards: tuple[float | None, ...] | None) -> Item:
+        """The item of ``group``, with rewards of whatever settled it.
+
+        Raises:
+            InputError: its metadata holds no truth.
+        """
+        try:
+            truth = truth_of(group)
+        except InputError as error:
+            raise InputError(f"group {group.label}: {error}") from error
+        return cls(group.fingerprint, group.label, truth, rewards, group.metadata)
+
+    @cached_property
+    def outcome(self) -> Outcome | None:
+        """Right, wrong, tie or unscored; None of ratings."""
+        return outcome(self.rewards, self.truth)
+
+    @property
+    def source(self) -> object:
+        """What items share that are not independent of each other; itself where nothing is."""
+        shared = self.metadata.get(SOURCE)
+        return self.fingerprint if shared in (None, "") else shared
+
+
+def items_of(verdicts: Iterable[Verdict]) -> Iterator[Item]:
+    """The items of verdicts, with the rewards that they have.
+
+    Raises:
+        InputError: a group's metadata holds no truth.
+    """
+    return (Item.of(one.group, one.rewards) for one in verdicts)

@@ -1,0 +1,145 @@
+"""RewardBench: sections by official weights, ties, prior sets apart, and bad rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.evaluation.benchmarks.rewardbench import PRIOR, SECTIONS
+from grm_plugin.evaluation.figures import Average, Figure, Mean
+from grm_plugin.evaluation.measuring import Measured, measure
+from tests.evaluation.benchmarks.formats import written_as
+from tests.evaluation.benchmarks.judged import benchmark, item, judged, written
+from tests.shared_data import shared_data
+
+RIGHT, WRONG, TIE = (0.9, 0.1), (0.1, 0.9), (0.5, 0.5)
+PAIRS = [
+    {"id": n, "prompt": f"q{n}", "chosen": "good", "rejected": "bad", "subset": subset}
+    for n, subset in enumerate(
+        ["mt-bench-easy", "mt-bench-hard", "hep-cpp", "xstest-should-refuse"]
+    )
+]
+
+
+def scored(**subsets: float) -> Measured:
+    """What one fractional item a subset comes to, as published scores are: numbers of subsets."""
+    items = [item(RIGHT, subset=name, section="x", share=share) for name, share in subsets.items()]
+    figure = benchmark("rewardbench").figures(items)
+    return measure(by_share(figure), items, resamples=2)
+
+
+def by_share(figure: Figure) -> Figure:
+    """``figure`` with published subset scores in place of credits."""
+    if isinstance(figure, Mean):
+        return replace(figure, value=lambda one: one.metadata["share"])
+    assert isinstance(figure, Average)
+    return replace(figure, of=tuple(map(by_share, figure.of)), below=())
+
+
+def sections_of(found: Measured) -> dict[str, float | None]:
+    return {part.name: part.value for part in found.parts}
+
+
+def test_a_pair_knows_its_subset_and_section_and_which_response_is_best(tmp_path: Path) -> None:
+    groups = list(benchmark("rewardbench", path=str(written(tmp_path / "rb.jsonl", PAIRS))))
+    assert [one.responses for one in groups] == [("good", "bad")] * 4
+    assert groups[1].metadata == {
+        "benchmark": "rewardbench",
+        "best": 0,
+        "subset": "mt-bench-hard",
+        "section": "Chat Hard",
+    }
+    assert groups[1].id == "mt-bench-hard:1"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.csv", "a.json", "a.jsonl.gz", "a.parquet", "a.zip", "a.tar.xz"]
+)
+def test_every_format_holds_the_same_groups(tmp_path: Path, name: str) -> None:
+    plain = list(benchmark("rewardbench", path=str(written(tmp_path / "rb.jsonl", PAIRS))))
+    found = benchmark("rewardbench", path=str(written_as(tmp_path / name, PAIRS)))
+    assert [one.fingerprint for one in found] == [one.fingerprint for one in plain]
+
+
+@pytest.mark.parametrize(
+    "model", ["RM-R1-DeepSeek-Distilled-Qwen-32B", "RM-R1-Qwen2.5-Instruct-32B"]
+)
+def test_published_subset_scores_come_to_the_published_sections(model: str) -> None:
+    folder = shared_data("rm-r1") / model
+    subsets = json.loads((folder / "each_small_section_score.json").read_text())
+    published = json.loads((folder / "main_score.json").read_text())
+    found = scored(**{name: value for name, value in subsets.items() if isinstance(value, float)})
+    for section in SECTIONS:
+        assert sections_of(found)[section] == pytest.approx(published[section], abs=1e-9)
+    assert found.value == pytest.approx(published["avg_Result_each_section"], abs=1e-9)
+
+
+def test_the_example_of_its_readme_comes_to_its_sections() -> None:
+    golden = json.loads(shared_data("rewardbench/golden_readme_sections.json").read_text())
+    found = scored(**{k: v for k, v in golden["metrics"].items() if not isinstance(v, str)})
+    assert sections_of(found) == pytest.approx(golden["sections"], abs=1e-9)
+    assert found.value == pytest.approx(golden["mean"], abs=1e-9)
+
+
+def test_a_section_without_a_subset_is_what_is_there_and_the_score_needs_all_sections() -> None:
+    found = scored(**{"llmbar-natural": 0.5, "mt-bench-hard": 1.0})
+    chat_hard = found.parts[1]
+    assert chat_hard.value == pytest.approx((100 * 0.5 + 37) / 137)
+    assert "llmbar-adver-GPTInst" in chat_hard.missing
+    assert (found.value, found.missing) == (None, ("Chat", "Safety", "Reasoning"))
+
+
+@pytest.mark.parametrize(("options", "value"), [({}, 0.0), ({"ties": "half"}, 0.5)])
+def test_ties_are_wrong_unless_asked_for(
+    tmp_path: Path, options: dict[str, str], value: float
+) -> None:
+    path = written(tmp_path / "rb.jsonl", PAIRS)
+    bench = benchmark("rewardbench", path=str(path), **options)
+    items = judged(bench, [TIE] * 4)
+    found = measure(bench.figures(items), items)
+    assert (found.value, found.ties, found.counts["tie"]) == (value, bench.ties, 4)
+
+
+def test_prior_sets_stand_apart_from_the_score(tmp_path: Path) -> None:
+    rows = [*PAIRS, *({**PAIRS[0], "id": name, "subset": name} for name in PRIOR)]
+    bench = benchmark("rewardbench", path=str(written(tmp_path / "rb.jsonl", rows)))
+    items = judged(bench, [RIGHT] * 4 + [WRONG] * 3 + [RIGHT])
+    found = measure(bench.figures(items), items)
+    parts = {part.name: part for part in found.parts}
+    assert found.value == 1.0
+    assert (parts["Prior sets"].value, parts["All pairs"].n) == (0.25, 4)
+
+
+@pytest.mark.parametrize(
+    ("row", "telling"),
+    [
+        ({"subset": "hep-cp"}, "subset: unknown subset 'hep-cp'; .*did you mean 'hep-cpp'"),
+        ({"chosen": None}, "chosen: expected a value, got nothing"),
+        ({"prompt": 7}, "prompt: expected"),
+        ({"id": 0}, "id: expected one for each row, got 'mt-bench-easy:0' again"),
+    ],
+)
+def test_a_bad_row_is_named_with_file_line_and_column_or_counted(
+    tmp_path: Path, row: dict[str, object], telling: str
+) -> None:
+    path = written(tmp_path / "rb.jsonl", [PAIRS[0], {**PAIRS[0], "id": 9, **row}, PAIRS[1]])
+    with pytest.raises(InputError, match=rf"rb.jsonl, line 2: {telling}"):
+        list(benchmark("rewardbench", path=str(path)))
+    bench = benchmark("rewardbench", path=str(path), bad_rows="skip")
+    assert len(list(bench)) == 2
+    assert (bench.skipped, len(bench.problems)) == (1, 1)
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    path = written(tmp_path / "rb.jsonl", [{"question": "q", "subset": "hep-go"}])
+    with pytest.raises(InputError, match="prompt: expected a value, got 'question', 'subset'"):
+        list(benchmark("rewardbench", path=str(path)))
+
+
+def test_an_option_that_it_does_not_have_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="benchmark 'rewardbench': unknown key 'pth'"):
+        benchmark("rewardbench", pth="x")
