@@ -10,7 +10,7 @@
 #   make test-newest    the quick checks with the newest versions that may be installed; before a release
 #   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
-#   make docs           write the generated pages of docs/reference/ anew
+#   make docs           write the generated pages of docs/reference/ anew, and the site to out/site/
 #   make dist           wheel and sdist
 
 PYTHON ?= python3
@@ -64,11 +64,12 @@ bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server; do \
 	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.docs
 	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet
 
 dist: $(VENV)/.dev
-	$(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
 
 clean:
 	rm -rf $(VENV) build dist out
@@ -85,6 +86,10 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) --editable '.[docs]'
+	touch $@
 
 $(VENV)/.trl: $(VENV)/.dev
 	$(PIP) --editable '.[trl]'
