@@ -24,6 +24,7 @@ def spread(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
 
 
+<<<<<<< HEAD
 def smoothed(values: Sequence[float], reach: int = 3) -> list[float]:
     """The centred running mean over ``2 * reach + 1`` values, of fewer at both ends.
 
@@ -36,6 +37,8 @@ def smoothed(values: Sequence[float], reach: int = 3) -> list[float]:
     return [mean(value for value in window if not math.isnan(value)) for window in windows]
 
 
+=======
+>>>>>>> main
 @dataclass
 class Mean:
     """The mean of values that come one by one."""
