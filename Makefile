@@ -7,10 +7,11 @@
 #   make test-openrlhf  whole runs of OpenRLHF's own trainer on Ray (CPU)
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
+#   make test-scorers   our figures against the scoring code of the package rewardbench (downloads it)
 #   make test-newest    the quick checks with the newest versions that may be installed; before a release
 #   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
-#   make docs           write the generated pages of docs/reference/ anew
+#   make docs           write the generated pages of docs/reference/ anew, and the site to out/site/
 #   make dist           wheel and sdist
 
 PYTHON ?= python3
@@ -22,7 +23,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-newest test-oldest bench docs dist clean
+.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-scorers test-newest test-oldest bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
@@ -57,6 +58,10 @@ test-ray-serve: $(VENV)/.openrlhf
 test-faults: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -m faults tests
 
+test-scorers: $(VENV)/.dev
+	$(BIN)/python -m tests.evaluation.benchmarks.official_scorers --check
+	$(BIN)/python -m pytest tests/evaluation/benchmarks/test_official_scorers.py
+
 test-newest test-oldest: test-%: $(VENV)/.dev
 	$(BIN)/python -m tests.installs $*
 
@@ -64,11 +69,12 @@ bench: $(VENV)/.openrlhf
 	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server; do \
 	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.docs
 	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet
 
 dist: $(VENV)/.dev
-	$(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
 
 clean:
 	rm -rf $(VENV) build dist out
@@ -85,6 +91,10 @@ $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: $(VENV)/.dev
+	$(PIP) --editable '.[docs]'
+	touch $@
 
 $(VENV)/.trl: $(VENV)/.dev
 	$(PIP) --editable '.[trl]'

@@ -22,8 +22,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from learning_plots import plot_curves
 from machine import save
-from openrlhf_learning_plot import plot
 from policy_learning import figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -76,7 +76,7 @@ def main() -> None:
         },
     }
     print("saved", save("openrlhf_learning", result, "openrlhf", "vllm", "ray", "torch"))
-    print("saved", plot(result["arms"], ROOT / "docs/images/openrlhf_learning.png"))
+    print("saved", plot_curves(result["arms"], ROOT / "docs/images/openrlhf_learning.png"))
 
 
 def folder(arm: str, seed: int) -> Path:

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from learning_plots import plot_ends
 from machine import save
-from policy_learning_plot import plot
 
 from grm_plugin.evaluation.statistics import bootstrap
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
@@ -53,7 +53,7 @@ def main() -> None:
         "samples": {arm: samples(before, found[0]) for arm, found in runs.items() if found},
     }
     print("saved", save("policy_learning", result, "torch", "transformers", "trl"))
-    print("saved", plot(runs, ROOT / "docs/images/policy_learning.png"))
+    print("saved", plot_ends(result, ROOT / "docs/images/policy_learning.png"))
 
 
 def trained(recipe: str, seed: int, work: Path) -> None:
@@ -131,7 +131,7 @@ def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Every run of an arm in a few numbers."""
     return {
         f"seed {run['seed']}": {split: run[split] for split in SPLITS}
-        | {"seconds": run["seconds"], "gap": gap(run["curve"])}
+        | {"seconds": run["seconds"], "gap": gap(run["curve"]), "curve": run["curve"]}
         for run in runs
     }
 

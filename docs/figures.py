@@ -40,9 +40,9 @@ def _policy() -> str:
         "## A policy learns from the judge\n\n"
         f"`policy_learning.py`, {_where(found)}. The tiny policy, trained by the real `trl grpo` with the recipes of "
         "`recipes/reference/grpo/`; true quality (0..1) of 300 answers to queries that no training used; mean, lowest and "
-        "highest of the seeds. No judge sees true quality, except that the checker as a reward, the upper bound, is it. The "
+        "highest of the seeds. Bars are 95 % intervals over the queries. No judge sees true quality, except that the checker as a reward, the upper bound, is it. The "
         "hacking gap is judge reward minus true quality; it grows where a policy learns to please the judge.\n\n"
-        f"{table}\n![True quality and judge reward against steps](../images/policy_learning.png)\n\n"
+        f"{table}\n![Where each seed ended: true quality, and what the judge was deceived by](../images/policy_learning.png)\n\n"
         f"{_samples(found)}\n{_policy_of_openrlhf()}"
     )
 

@@ -9,13 +9,17 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from docs.figures import figures_page
 from docs.inputs import inputs_page
+from docs.metrics import metrics_page
+from grm_openrlhf.options import OpenRLHFOptions, Placement
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
 from grm_plugin.engines.litellm import LiteLLMOptions
@@ -32,6 +36,7 @@ from grm_plugin.schedule import SaturationSchedule, StepSchedule
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size
 from grm_plugin.types import Reason
+from grm_trl.options import Columns, TRLOptions
 
 HERE = Path(__file__).parent
 INSTALLS = HERE.parent / "benchmarks" / "results" / "installs.json"
@@ -56,6 +61,10 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("`schedule` by saturation", SaturationSchedule),
     ("A size of a schedule", Size),
 )
+ADAPTERS: Mapping[str, tuple[tuple[str, type[Options]], ...]] = {
+    "grm_trl": (("Options of `grm_trl`", TRLOptions), ("`columns`", Columns)),
+    "grm_openrlhf": (("Options of `grm_openrlhf`", OpenRLHFOptions), ("`judge`", Placement)),
+}
 MARK = "<!-- made by `make docs`; do not edit -->\n\n"
 
 
@@ -76,14 +85,15 @@ def config_page() -> str:
     )
 
 
-def _part_options(title: str, kind: type[Options]) -> str:
+def _part_options(title: str, kind: type[Options], level: str = "##") -> str:
     meanings = _meanings(kind)
     rows = [
-        f"| `{name}` | {_type(field.annotation)} | {_shown(field)} | {meanings[name]} |"
+        f"| `{name}` | {_type(field.annotation)} | {_shown(field)} "
+        f"| {field.description or meanings[name]} |"
         for name, field in kind.model_fields.items()
     ]
     table = "| option | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
-    return f"## {title}\n\n{_first(kind)}\n\n{table}\n"
+    return f"{level} {title}\n\n{_first(kind)}\n\n{table}\n"
 
 
 def _meanings(kind: type) -> dict[str, str]:
@@ -96,21 +106,44 @@ def _meanings(kind: type) -> dict[str, str]:
     return found
 
 
-def errors_page() -> str:
-    """Every error class and every reason for which a sample is dropped."""
+def adapters_page() -> str:
+    """The options and the errors of every adapter of ours."""
+    parts = [
+        f"## `{module}`\n\n"
+        + "\n".join(_part_options(title, kind, "###") for title, kind in options)
+        + f"\n### Errors of `{module}`\n\n{_errors_of(import_module(f'{module}.errors'))}"
+        for module, options in ADAPTERS.items()
+    ]
+    return (
+        "# Adapters\n\nOptions stand in the section `adapters: {trl: ...}` or `adapters: "
+        "{openrlhf: ...}` of a configuration; those of TRL may be keywords of `GRMReward`, too. "
+        "Errors of the judge itself are in [Errors](errors.md).\n\n" + "\n".join(parts)
+    )
+
+
+def _errors_of(module: ModuleType) -> str:
+    """The errors that a module defines."""
     classes = [
         value
-        for value in vars(errors).values()
+        for value in vars(module).values()
         if inspect.isclass(value) and issubclass(value, errors.GRMError)
     ]
     listed = "\n".join(
-        f"| `{one.__name__}` | `{one.__bases__[0].__name__}` | {_first(one)} |" for one in classes
+        f"| `{one.__name__}` | `{one.__bases__[0].__name__}` | {_first(one)} |"
+        for one in classes
+        if one.__module__ == module.__name__
     )
+    return f"| error | is a | meaning |\n|---|---|---|\n{listed}\n"
+
+
+def errors_page() -> str:
+    """Every error class and every reason for which a sample is dropped."""
+    listed = _errors_of(errors)
     reasons = "\n".join(f"- `{reason}`" for reason in Reason)
     return (
-        "# Errors\n\nAll in `grm_plugin.errors`; all can be pickled.\n\n"
-        f"| error | is a | meaning |\n|---|---|---|\n{listed}\n\n"
-        "## Reasons of dropped samples\n\nValues of `grm_plugin.types.Reason`; see "
+        "# Errors\n\nAll in `grm_plugin.errors`; all can be pickled. Those of the adapters are in "
+        "[Adapters](adapters.md).\n\n"
+        f"{listed}\n## Reasons of dropped samples\n\nValues of `grm_plugin.types.Reason`; see "
         f"[why unscored is not zero](../explanation/unscored-is-not-zero.md).\n\n{reasons}\n"
     )
 
@@ -217,11 +250,13 @@ def _first(one: type) -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_page,
+    "adapters.md": adapters_page,
     "errors.md": errors_page,
     "hooks.md": hooks_page,
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
+    "metrics.md": metrics_page,
     "versions.md": versions_page,
 }
 

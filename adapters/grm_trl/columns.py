@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
-from typing import Any
 
+from grm_plugin.errors import on_one_line
 from grm_plugin.hosts import counting
+from grm_plugin.hosts.telling import nearest, said_of
 from grm_plugin.types import Judgment, Principle, Verdict
 
-COLUMNS = ("critique", "votes", "principles", "unscored")
-MAX_TEXT = 4000  # characters of a column, so that tables stay readable
+MAX_TEXT = 400  # characters of a cell: the table stays readable, and the record has all
+
+MAX_VOTES = 8  # votes of a cell
 
 
-def columns(verdict: Verdict) -> list[dict[str, Any]]:
-    """What the completions table shows beside each response of a verdict's group."""
-    voted = counting.voters(verdict)
-    votes = [counting.votes(voted, n) for n in range(len(verdict.group.responses))]
-    shown = _nearest(voted, votes)
-    text = {
-        "critique": shown.text[:MAX_TEXT] if shown else "",
-        "principles": _principles(shown) if shown else "",
-    }
-    reasons = [verdict.unscored or verdict.unscored_responses.get(n, "") for n in range(len(votes))]
-    return [
-        {**text, "votes": row, "unscored": why[:MAX_TEXT]}
-        for row, why in zip(votes, reasons, strict=True)
-    ]
+def columns(verdict: Verdict, names: Sequence[str]) -> list[dict[str, str]]:
+    """What the completions table shows beside each response of a verdict's group.
+
+    Args:
+        verdict: of one group.
+        names: of :data:`CELLS`.
+    """
+    shown = nearest(verdict)
+    responses = range(len(verdict.group.responses))
+    return [{name: _cell(CELLS[name](verdict, shown, n)) for name in names} for n in responses]
 
 
-def _nearest(voted: Sequence[Judgment], votes: Sequence[Sequence[float]]) -> Judgment | None:
-    """The judgment whose scores come nearest to the mean vote."""
-    means = [statistics.fmean(row) if row else 0.0 for row in votes]
-
-    def distance(judgment: Judgment) -> float:
-        pairs = zip(judgment.scores, means, strict=True)
-        return counting.mean(abs(score - mean) for score, mean in pairs if score is not None)
-
-    return min(voted, key=distance, default=None)
+def _critique(verdict: Verdict, shown: Judgment | None, n: int) -> str:
+    """Why the response has no reward, or what the judgment says of it: no word about another."""
+    why = verdict.unscored or verdict.unscored_responses.get(n, "")
+    said = " ".join(said_of(shown, n)) if shown else ""
+    return f"no reward: {why}" if why else said
 
 
-def _principles(judgment: Judgment) -> str:
-    return "; ".join(map(_principle, judgment.principles))[:MAX_TEXT]
+def _place(verdict: Verdict, shown: Judgment | None, n: int) -> str:
+    """At which place of how many the judgment saw the response."""
+    if shown is None or n not in shown.order:
+        return ""
+    return f"{shown.order.index(n) + 1}/{len(shown.order)}"
+
+
+def _votes(verdict: Verdict, shown: Judgment | None, n: int) -> str:
+    votes = [f"{vote:g}" for vote in counting.votes(counting.voters(verdict), n)]
+    return " ".join([*votes[:MAX_VOTES], *["…"] * (len(votes) > MAX_VOTES)])
+
+
+def _principles(verdict: Verdict, shown: Judgment | None, n: int) -> str:
+    return "; ".join(map(_principle, shown.principles)) if shown else ""
 
 
 def _principle(principle: Principle) -> str:
     weight = "" if principle.weight is None else f" ({principle.weight:g})"
     return principle.text + weight
+
+
+def _cell(text: str) -> str:
+    """One line of at most :data:`MAX_TEXT` characters that can not control a terminal."""
+    line = on_one_line(" ".join(text.split()))
+    return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 1]}…"
+
+
+CELLS = {
+    "critique": _critique,
+    "place": _place,
+    "votes": _votes,
+    "principles": _principles,
+}
+"""How the cell of each column comes from a verdict, the judgment that is shown, and a response."""

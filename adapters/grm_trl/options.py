@@ -47,6 +47,11 @@ class TRLOptions(Options):
         "refuse", description="parts that the judge can not see, such as images: or `tell` of them"
     )
     columns: Columns = Field(Columns(), description="dataset columns the judge sees")
+    table: tuple[Literal["critique", "place", "votes", "principles"], ...] = Field(
+        ("critique", "place", "votes"),
+        description="columns beside each completion in TRL's table: what the judgment nearest to "
+        "the mean says of it, at which place that saw it, its votes, the principles",
+    )
     round_to: float | None = Field(
         None, gt=0, description="step that rewards are rounded to, so that equal quality ties"
     )

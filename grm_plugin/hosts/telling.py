@@ -37,7 +37,8 @@ def by_distance(verdict: Verdict) -> list[Judgment]:
 
     def distance(judgment: Judgment) -> float:
         pairs = zip(judgment.scores, means, strict=False)  # no means where nobody voted
-        return sum(abs(score - mean) for score, mean in pairs if score is not None)
+        apart = [abs(score - mean) for score, mean in pairs if score is not None]
+        return statistics.fmean(apart) if apart else 0.0
 
     return sorted(verdict.judgments, key=distance)
 

@@ -157,9 +157,9 @@ def test_chats_columns_and_steps_reach_the_record_and_the_completions_table(
     assert group["conversation"][0]["role"] == "user"
     assert [verdict["group"]["metadata"]["step"] for verdict in verdicts] == [0, 1]
     table = pd.read_parquet(next(tmp_path.glob("out/completions/*00001.parquet")))
-    assert [len(votes) for votes in table["grm_votes"]] == [2] * 4
-    assert table["grm_critique"].str.contains("boxed").all()
-    assert (table["grm_unscored"] == "").all()
+    assert [len(votes.split()) for votes in table["grm_votes"]] == [2] * 4
+    assert sorted(table["grm_place"]) == ["1/4", "2/4", "3/4", "4/4"]
+    assert "grm_critique" in table
 
 
 @pytest.mark.parametrize("kind", ["GRPO", "RLOO"])
