@@ -7,7 +7,9 @@ from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
 
 BUILT_IN = {
+    "injections": "Injections",
     "labelled": "Labelled",
+    "master_keys": "MasterKeys",
     "rewardbench": "RewardBench",
 }
 """The built-in benchmarks, each in a module of its name, and their classes."""
