@@ -44,6 +44,14 @@ class Places:
             self._lifts[place][0] += score - mean
             self._lifts[place][1] += 1
 
+    def merge(self, other: Places) -> None:
+        """Count all that ``other`` has counted."""
+        self.judgments += other.judgments
+        self._means += other._means
+        for place, (total, count) in other._lifts.items():
+            self._lifts[place][0] += total
+            self._lifts[place][1] += count
+
     @property
     def lifts(self) -> tuple[float, ...]:
         """By place: how far its scores lie above the mean of their judgment (points), on average.
