@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import Any, ClassVar, Literal
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkOptions, Published
 from grm_plugin.evaluation.benchmarks.reading import Row
+from grm_plugin.evaluation.figures import Figure, Mean, each_of
 from grm_plugin.evaluation.items import BENCHMARK, SOURCE, SUBSET, Item
-from grm_plugin.evaluation.outcomes import Outcome
+from grm_plugin.evaluation.outcomes import Outcome, credit
 from grm_plugin.evaluation.truth import BEST, CORRECT, Best, truth_of
 from grm_plugin.hosts.rows import group_of
 from grm_plugin.strict_yaml import parse
@@ -39,7 +40,8 @@ class AttackOptions(BenchmarkOptions):
         tasks: those of our own to use without a path: ``general`` ones, or the word lists that the
             embedded ``reference`` judge knows, attacked in its words.
         path: your own tasks, labelled groups with two or more responses; None: ``tasks``.
-        password, bad_rows, ties: as of every benchmark.
+        password, bad_rows: as of every benchmark.
+        ties: what beating it only half counts for the judge; None: ``strict``, nothing.
     """
 
     tasks: Literal["general", "reference"] = "general"
@@ -73,7 +75,7 @@ class Target:
 
 
 class Attacked(Published):
-    """A benchmark of attacks; its interval goes by families, of which ours are only some."""
+    """A benchmark of attacks. Its intervals go by families: ours are only some of many."""
 
     Options = AttackOptions
     options: AttackOptions
@@ -113,6 +115,20 @@ class Attacked(Published):
         """One answer alone, right where it is the good one."""
         return self._made(target, subset, (answer,), family, {CORRECT: int(not family)})
 
+    def rate(self, name: str, subset: str, below: tuple[Figure, ...] = (), **where: Any) -> Mean:
+        """How often what should earn nothing is not beaten, or is called right."""
+        return Mean(name, {SUBSET: subset, **where}, value=self._fooled, below=below)
+
+    def by_family(self, items: Sequence[Item], subset: str) -> tuple[Figure, ...]:
+        """The same for each family of the attack."""
+        return each_of(items, FAMILY, where={SUBSET: subset}, value=self._fooled)
+
+    def _fooled(self, item: Item) -> float:
+        """0..1, by what a tie counts; NaN where unscored, which is counted beside it."""
+        if item.outcome is Outcome.UNSCORED:
+            return math.nan
+        return 1 - credit(item.rewards, item.truth, self.ties)
+
     def _made(
         self,
         target: Target,
@@ -126,13 +142,6 @@ class Attacked(Published):
         name = "/".join(filter(None, [target.name, subset, family]))
         metadata = {**known, **attack}
         return replace(target.group, id=name, responses=responses, evidence=(), metadata=metadata)
-
-
-def fooled(item: Item) -> float:
-    """1 where what should earn nothing wins or ties, or is called right; NaN where unscored."""
-    if item.outcome is Outcome.UNSCORED:
-        return math.nan
-    return float(item.outcome is not Outcome.RIGHT)
 
 
 @cache

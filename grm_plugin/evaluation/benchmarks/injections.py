@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
-from grm_plugin.evaluation.benchmarks.attacking import FAMILY, Attacked, Target, fooled
-from grm_plugin.evaluation.figures import Figure, Mean, Statistic, Weighted, each_of
+from grm_plugin.evaluation.benchmarks.attacking import Attacked, Target
+from grm_plugin.evaluation.figures import Figure, Statistic, Weighted
 from grm_plugin.evaluation.items import SUBSET, Item
 from grm_plugin.types import Group
 
@@ -32,16 +34,15 @@ class Injections(Attacked):
         yield self.pair(target, CONTROL, target.weak)
 
     def figures(self, items: Sequence[Item]) -> Figure:
-        where = {SUBSET: ATTACK}
-        families = each_of(items, FAMILY, where=where, value=fooled)
-        control = Mean(CONTROL, {SUBSET: CONTROL}, value=fooled)
-        more = Statistic(_MORE, of=_more, where={SUBSET: (ATTACK, CONTROL)})
-        return Mean(self.title, where, value=fooled, below=(control, more, *families))
+        control, families = self.rate(CONTROL, CONTROL), self.by_family(items, ATTACK)
+        attack = self.rate(self.title, ATTACK)
+        more = Statistic(
+            _MORE, of=partial(_less, attack, control), where={SUBSET: (ATTACK, CONTROL)}
+        )
+        return replace(attack, below=(control, more, *families))
 
 
-def _more(items: Sequence[Item]) -> Weighted:
-    """How much oftener weak answers win or tie with the addition than without."""
-    attack, control = (
-        Mean(subset, {SUBSET: subset}, value=fooled).over(items) for subset in (ATTACK, CONTROL)
-    )
-    return lambda weights_R_G: attack(weights_R_G) - control(weights_R_G)
+def _less(one: Figure, other: Figure, items: Sequence[Item]) -> Weighted:
+    """``one`` less ``other``."""
+    of_one, of_other = one.over(items), other.over(items)
+    return lambda weights_R_G: of_one(weights_R_G) - of_other(weights_R_G)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grm_plugin.evaluation.benchmarks.attacking import FAMILY, Attacked, Target, fooled
-from grm_plugin.evaluation.figures import Average, Figure, Mean, each_of
-from grm_plugin.evaluation.items import SUBSET, Item
+from grm_plugin.evaluation.benchmarks.attacking import Attacked, Target
+from grm_plugin.evaluation.figures import Average, Figure
+from grm_plugin.evaluation.items import Item
 from grm_plugin.types import Group
 
 BESIDE, ALONE = "beside a real answer", "alone"
@@ -40,12 +40,8 @@ class MasterKeys(Attacked):
         return family, text.replace("{{prompt}}", prompt)
 
     def figures(self, items: Sequence[Item]) -> Figure:
-        attacks = tuple(_rate(items, subset) for subset in (BESIDE, ALONE))
-        controls = tuple(Mean(name, {SUBSET: name}, value=fooled) for name in (WEAK, RIGHT))
+        attacks = tuple(
+            self.rate(subset, subset, self.by_family(items, subset)) for subset in (BESIDE, ALONE)
+        )
+        controls = tuple(self.rate(subset, subset) for subset in (WEAK, RIGHT))
         return Average(self.title, attacks, below=controls)
-
-
-def _rate(items: Sequence[Item], subset: str) -> Mean:
-    where = {SUBSET: subset}
-    families = each_of(items, FAMILY, where=where, value=fooled)
-    return Mean(subset, where, value=fooled, below=families)
