@@ -8,6 +8,7 @@ share one, which costs a little precision and no validity.
 
 from __future__ import annotations
 
+import json
 import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +16,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from grm_plugin.evaluation.items import SOURCE
 from grm_plugin.evaluation.statistics import Estimate, quantile
 from grm_plugin.pipeline.overtaking import tail
+from grm_plugin.types import Group
 
 Sums = Mapping[str, float]
 """What verdicts add up to, by name; a name that is not there is 0."""
@@ -49,6 +52,14 @@ class Clusters:
         if len(self._numbers) >= self._most:
             return zlib.crc32(cluster.encode(errors="surrogatepass")) % self._most
         return self._numbers.setdefault(cluster, len(self._numbers))
+
+
+def cluster_of(group: Group) -> str:
+    """What a group belongs with: its ``source``, else all groups of the same conversation."""
+    source = group.metadata.get(SOURCE)
+    if source in (None, ""):
+        return "\n".join(turn.content for turn in group.conversation)
+    return json.dumps(source, sort_keys=True, default=repr)
 
 
 class Blocks:

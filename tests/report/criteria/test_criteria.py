@@ -13,8 +13,8 @@ import pytest
 
 from grm_plugin.evaluation.truth import Best, Correct, Ratings
 from grm_plugin.report.criteria import Criteria, criteria_of, for_page
-from grm_plugin.report.criteria.errors import known_truth, wrong
-from grm_plugin.types import Group, Judgment, Verdict
+from grm_plugin.report.criteria.errors import wrong
+from grm_plugin.types import Judgment, Verdict
 from tests.report.criteria.verdicts import judgment, planted, verdict
 
 NAMES = ("Accuracy", "Clarity", "Tone", "Depth", "Safety", "Brevity")
@@ -214,9 +214,9 @@ def test_how_wrong_a_judgment_is(truth: Any, scores: Any, share: float | None) -
     assert found == (share if share is None else pytest.approx(share))
 
 
-def test_a_truth_that_can_not_be_read_is_none() -> None:
-    assert known_truth(Group.of("q", ["a", "b"], metadata={"best": "a"})) is None
-    assert known_truth(Group.of("q", ["a"], metadata={"correct": 1})) is None
+def test_groups_without_a_truth_that_can_be_read_are_not_checked() -> None:
+    verdicts = [verdict(f"g{n}", [judgment(0, ["Tone"], (2, 9))], best="b") for n in range(9)]
+    assert criteria_of(verdicts)["all"]["wrong"] is None
 
 
 def test_everything_is_json_and_tables_of_a_page() -> None:
