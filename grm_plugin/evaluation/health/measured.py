@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from grm_plugin.evaluation.health.blocks import Totals
+from grm_plugin.evaluation.blocks import Totals
 from grm_plugin.evaluation.health.meanings import Meaning, Unit
 from grm_plugin.evaluation.health.measures import Measure
 
