@@ -34,10 +34,13 @@ class LabelledOptions(BenchmarkOptions):
 
 
 class Labelled(Published):
-    """Groups as `grm score` reads them, with ``best`` (an index, or several), ``correct`` (0 or 1,
-    or a list of them) or ``ratings``, and perhaps ``subset`` and ``source``. The figure is how
-    often a right response has the highest reward; of single responses that are right or wrong, the
-    area under the ROC curve; of ratings, their correlation with rewards; each for every subset.
+    """Any groups with labels of your own.
+
+    Rows are those of any input, with ``best`` (an index, or several), ``correct`` (0 or 1, or one
+    of each response) or ``ratings`` (N numbers), and perhaps ``subset`` and ``source``. The figure
+    is how often a right response has the highest reward; of single responses that are right or
+    wrong the area under the ROC curve; of ratings their correlation with rewards. Each has one for
+    every subset.
     """
 
     Options = LabelledOptions
