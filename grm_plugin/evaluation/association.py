@@ -6,7 +6,7 @@ comes w times is w items that tie with each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -49,16 +49,12 @@ def kendall(x_G: Array, y_G: Array, weights_R_G: Array) -> Array:
     >>> float(kendall(np.array([1, 2, 3]), np.array([2, 7, 4]), ones)[0]) * 3
     1.0
     """
-    x_G, y_G = _places(x_G), _places(y_G)
     cells, cell_G = np.unique(np.stack([x_G, y_G]), axis=1, return_inverse=True)
     weights_R_C = _summed(weights_R_G, cell_G.ravel(), cells.shape[1])
-    whole_R = weights_R_G.sum(axis=1) ** 2
-    varying = [
-        whole_R - (_summed(weights_R_G, one, int(one.max()) + 1) ** 2).sum(axis=1)
-        for one in (x_G, y_G)
-    ]
+    varying = [_untied(one, weights_R_G) for one in (x_G, y_G)]
     with np.errstate(invalid="ignore"):
-        return _concordance(cells, weights_R_C) / np.sqrt(varying[0] * varying[1])
+        found_R: Array = _concordance(cells, weights_R_C) / np.sqrt(varying[0] * varying[1])
+    return found_R
 
 
 def auc(scores_G: Array, labels_G: Array, weights_R_G: Array) -> Array:
@@ -70,31 +66,31 @@ def auc(scores_G: Array, labels_G: Array, weights_R_G: Array) -> Array:
     >>> float(auc(scores, labels, np.ones((1, 4)))[0])
     0.75
     """
-    place_G = _places(scores_G)
-    number = int(place_G.max()) + 1
+    place_G, number = _places(scores_G)
     right_R_C = _summed(weights_R_G * (labels_G == 1), place_G, number)
     wrong_R_C = _summed(weights_R_G * (labels_G == 0), place_G, number)
     below_R_C = np.cumsum(wrong_R_C, axis=1) - wrong_R_C / 2
+    pairs_R = right_R_C.sum(axis=1) * wrong_R_C.sum(axis=1)
     with np.errstate(invalid="ignore"):
-        pairs_R = right_R_C.sum(axis=1) * wrong_R_C.sum(axis=1)
-        return (right_R_C * below_R_C).sum(axis=1) / pairs_R
+        found_R: Array = (right_R_C * below_R_C).sum(axis=1) / pairs_R
+    return found_R
 
 
 class _Ranks:
     """Middle ranks of G values in each weighting, but for a constant."""
 
     def __init__(self, values_G: Array) -> None:
-        self._place_G = _places(values_G)
-        self._number = int(self._place_G.max()) + 1
+        self._place_G, self._number = _places(values_G)
 
     def __call__(self, weights_R_G: Array) -> Array:
         tied_R_C = _summed(weights_R_G, self._place_G, self._number)
         return (np.cumsum(tied_R_C, axis=1) - tied_R_C / 2)[:, self._place_G]
 
 
-def _places(values_G: Array) -> Array:
-    """Each value's place among the different ones, from 0."""
-    return np.unique(values_G, return_inverse=True)[1].ravel()
+def _places(values_G: Array) -> tuple[Array, int]:
+    """Each value's place among the different ones, from 0, and how many those are."""
+    different, place_G = np.unique(values_G, return_inverse=True)
+    return place_G.ravel(), len(different)
 
 
 def _summed(weights_R_G: Array, code_G: Array, number: int) -> Array:
@@ -107,8 +103,8 @@ def _summed(weights_R_G: Array, code_G: Array, number: int) -> Array:
 def _pearson(x_R_G: Array, y_R_G: Array, weights_R_G: Array) -> Array:
     x_R_G, own_x = _centred(x_R_G, weights_R_G)
     y_R_G, own_y = _centred(y_R_G, weights_R_G)
-    with np.errstate(invalid="ignore"):
-        return (weights_R_G * x_R_G * y_R_G).sum(axis=1) / np.sqrt(own_x * own_y)
+    found_R: Array = (weights_R_G * x_R_G * y_R_G).sum(axis=1) / np.sqrt(own_x * own_y)
+    return found_R
 
 
 def _centred(values_R_G: Array, weights_R_G: Array) -> tuple[Array, Array]:
@@ -118,6 +114,13 @@ def _centred(values_R_G: Array, weights_R_G: Array) -> tuple[Array, Array]:
     found = values_R_G - mean_R[:, None]
     squares_R, raw_R = ((weights_R_G * one**2).sum(axis=1) for one in (found, values_R_G))
     return found, np.where(squares_R > _ROUNDING * raw_R, squares_R, np.nan)
+
+
+def _untied(values_G: Array, weights_R_G: Array) -> Array:
+    """Pairs of different values, each counted twice."""
+    tied_R = (_summed(weights_R_G, *_places(values_G)) ** 2).sum(axis=1)
+    found_R: Array = weights_R_G.sum(axis=1) ** 2 - tied_R
+    return found_R
 
 
 def _concordance(cells: Array, weights_R_C: Array) -> Array:
@@ -131,7 +134,7 @@ def _concordance(cells: Array, weights_R_C: Array) -> Array:
     return found_R
 
 
-def _by_rows(weights_R_G: Array, of: Any) -> Array:
+def _by_rows(weights_R_G: Array, of: Callable[[Array], Array]) -> Array:
     return np.concatenate([of(some_R_G) for some_R_G in _blocks(weights_R_G)])
 
 

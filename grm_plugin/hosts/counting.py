@@ -47,7 +47,7 @@ def numbers(
     cost = sum((verdict.spent for verdict in verdicts), Cost())
     return {
         "reward_mean": mean(reward for group in known for reward in group),
-        "reward_spread": mean(map(statistics.pstdev, known)),
+        "reward_spread": mean(map(spread, known)),
         "vote_spread": mean(_vote_spreads(verdicts)),
         "tie_rate": mean(map(_tied, known)),
         "abstain_rate": mean(not verdict.scored for verdict in verdicts),
@@ -85,6 +85,16 @@ def votes(judgments: Iterable[Judgment], n: int) -> list[float]:
     return [score for score in scores if score is not None]
 
 
+def spread(values: Sequence[float]) -> float:
+    """The standard deviation of ``values``, at least one, around their mean.
+
+    >>> spread([1.0, 3.0])
+    1.0
+    """
+    middle = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
+
+
 def mean(values: Iterable[float]) -> float:
     """The mean, NaN for nothing."""
     values = list(values)
@@ -103,7 +113,7 @@ def _vote_spreads(verdicts: Iterable[Verdict]) -> Iterable[float]:
         voted = voters(verdict)
         for n in range(len(verdict.group.responses)):
             if found := votes(voted, n):
-                yield statistics.pstdev(found)
+                yield spread(found)
 
 
 def _tied(rewards: Sequence[float]) -> bool:

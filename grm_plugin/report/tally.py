@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from grm_plugin.hosts.counting import spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.prices import dollars
 from grm_plugin.report.terminal import plain_table
 from grm_plugin.types import Cost, Verdict
 
 _PLACES = 8
+_SUMS = (
+    *("scored", "judged", "drawn", "early", "valid", "left_out", "compared", "ties"),
+    *("reward_sum", "spread_sum", "cost"),
+)
 
 
 @dataclass
@@ -31,6 +37,7 @@ class Tally:
     ties: int = 0
     places: Places = field(default_factory=Places)
     reward_sum: float = 0.0
+    spread_sum: float = 0.0
     cost: Cost = field(default_factory=Cost)
 
     def add(self, verdict: Verdict) -> None:
@@ -50,8 +57,18 @@ class Tally:
         rewards = verdict.known_rewards
         self.left_out += len(verdict.group.responses) - len(rewards)
         self.reward_sum += sum(rewards) / len(rewards)
-        self.compared += len(rewards) > 1
+        if len(rewards) > 1:
+            self.compared += 1
+            self.spread_sum += spread(rewards)
         self.ties += rewards.count(max(rewards)) > 1
+
+    def merge(self, other: Tally) -> None:
+        """Count all that ``other`` has counted."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.unscored.update(other.unscored)
+        self.dropped.update(other.dropped)
+        self.places.merge(other.places)
 
     @property
     def groups(self) -> int:
@@ -63,6 +80,26 @@ class Tally:
         """Share of the samples that could be read, 0..1; 1 before the first."""
         samples = self.valid + self.dropped.total()
         return self.valid / samples if samples else 1.0
+
+    @property
+    def mean_reward(self) -> float:
+        """Mean over the scored groups of the mean of their rewards; NaN before the first."""
+        return self.reward_sum / self.scored if self.scored else math.nan
+
+    @property
+    def mean_spread(self) -> float:
+        """Mean standard deviation of the rewards of a group with two or more; NaN for none."""
+        return self.spread_sum / self.compared if self.compared else math.nan
+
+    @property
+    def tie_rate(self) -> float:
+        """Share of the groups with two or more rewards whose top is a tie; NaN for none."""
+        return self.ties / self.compared if self.compared else math.nan
+
+    @property
+    def unscored_rate(self) -> float:
+        """Share of the groups without rewards, 0..1; NaN before the first."""
+        return self.unscored.total() / self.groups if self.groups else math.nan
 
 
 def why_unscored(verdict: Verdict) -> str:
@@ -92,9 +129,9 @@ def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
 
 
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
-    mean = f"{tally.reward_sum / tally.scored:.3f}" if tally.scored else "none"
+    mean = f"{tally.mean_reward:.3f}" if tally.scored else "none"
     cost = tally.cost
-    ties = f"{tally.ties / tally.compared:.1%}" if tally.compared else "none"
+    ties = f"{tally.tie_rate:.1%}" if tally.compared else "none"
     return [
         ("groups", f"{tally.groups:,}", ""),
         ("scored", f"{tally.scored:,}", ""),

@@ -55,5 +55,6 @@ def _responses(item: Item) -> list[tuple[int, float | None]]:
 
 
 def _pairs(labels_P: Array, weights_R_P: Array) -> Array:
-    right_R = (weights_R_P * (labels_P == 1)).sum(axis=1)
-    return right_R * (weights_R_P * (labels_P == 0)).sum(axis=1)
+    right_R, wrong_R = ((weights_R_P * (labels_P == one)).sum(axis=1) for one in (1, 0))
+    found_R: Array = right_R * wrong_R
+    return found_R

@@ -10,6 +10,7 @@ from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Figure, Mean, each_of
 from grm_plugin.evaluation.items import SECTION, SUBSET, Item
 from grm_plugin.evaluation.outcomes import credit
+from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group
 
@@ -65,14 +66,14 @@ def won_over_orders(item: Item) -> float:
 
     An item that does not say what each order came to goes by its reward.
     """
-    if not item.scores_by_order:
+    if not item.scores_by_order or not isinstance(item.truth, Best):
         return credit(item.rewards, item.truth, "strict")
-    return float(sum(_decided(item, scores_N) for scores_N in item.scores_by_order) > 0)
-
-
-def _decided(item: Item, scores_N: Sequence[float]) -> int:
-    """1, -1 or 0: the right response wins, the other one does, or neither."""
     (best,) = item.truth.indices
+    return float(sum(_decided(scores_N, best) for scores_N in item.scores_by_order) > 0)
+
+
+def _decided(scores_N: Sequence[float], best: int) -> int:
+    """1, -1 or 0: the right response wins, the other one does, or neither."""
     return (scores_N[best] > scores_N[1 - best]) - (scores_N[best] < scores_N[1 - best])
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from statistics import fmean
 from typing import Any, Literal
 
+from grm_plugin.errors import InputError
 from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkOptions, Published, column
 from grm_plugin.evaluation.benchmarks.correlating import correlations
 from grm_plugin.evaluation.benchmarks.reading import Row
@@ -105,8 +106,7 @@ def _graded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ratings(given: Any, n: int, name: str) -> list[float]:
     """One of each response; of a single response the mean of all that are given."""
-    values = from_json(given) if isinstance(given, str) else given
-    numbers = list(values) if isinstance(values, list | tuple) else [values]
+    numbers = _listed(given, name)
     for place, number in enumerate(numbers):
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise refused((name, place), "a number", number)
@@ -115,3 +115,12 @@ def _ratings(given: Any, n: int, name: str) -> list[float]:
     if len(numbers) != n:
         raise refused((name,), f"{n} numbers, one for each response", given)
     return numbers
+
+
+def _listed(given: Any, name: str) -> list[Any]:
+    """What is given as a list, a number, or a text of either."""
+    try:
+        values = from_json(given) if isinstance(given, str) else given
+    except InputError as error:
+        raise refused((name,), "a number or a list of numbers", given) from error
+    return list(values) if isinstance(values, list | tuple) else [values]

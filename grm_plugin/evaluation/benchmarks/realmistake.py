@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from grm_plugin.evaluation.benchmarks.benchmark import Published, column
@@ -38,7 +39,8 @@ class ReaLMistake(Published):
     title = "ReaLMistake"
 
     def rows(self) -> Iterator[Row]:
-        known = PASSWORD if self.path.endswith(ZIP) else None
+        zipped = self.path.endswith(ZIP) or Path(self.path).is_dir()
+        known = PASSWORD if zipped else None
         for row in rows_of(self.path, password=self.options.password or known):
             if row.file.name == EXAMPLES:
                 self.leave_out("it is one of the examples that the benchmark holds anyway")
