@@ -18,6 +18,7 @@ from typing import Annotated
 import typer
 
 from grm_plugin.cli import demo, doctor, plugins, report, scale, score, serve, show, train
+from grm_plugin.cli import eval as evaluation
 from grm_plugin.cli.terminated import TERMINATED
 from grm_plugin.errors import GRMError
 from grm_plugin.report.terminal import say
@@ -37,6 +38,7 @@ for _command in (
     *(serve.serve, doctor.doctor, plugins.plugins),
 ):
     app.command()(_command)
+app.command("eval")(evaluation.evaluate)
 app.add_typer(train.train, name="train")
 
 

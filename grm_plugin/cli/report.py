@@ -69,7 +69,7 @@ def report(
     if html is not None:
         title = ", ".join(one.name or str(one) for one in records)
         write_html(
-            html, passing, title=title, criteria=counted.criteria_tables, health=counted.health
+            html, passing, title=title, criteria=counted.criteria_tables, health=counted.health_figures
         )
     else:
         for _ in passing:
@@ -124,10 +124,15 @@ class Counted:
         """The health of their judge, if it is asked for."""
         return self._health.health() if self._health else None
 
+    def health_figures(self) -> dict[str, Any] | None:
+        """The same as JSON values."""
+        health = self.health()
+        return health.as_json() if health else None
+
     def figures(self) -> dict[str, Any]:
         """All of it as JSON values."""
-        health = self.health()
-        return {**self.criteria(), **({"health": health.as_json()} if health else {})}
+        health = self.health_figures()
+        return {**self.criteria(), **({"health": health} if health else {})}
 
 
 def _print(counted: Counted, *, top: int, examples: int) -> None:

@@ -17,6 +17,7 @@ from grm_plugin.evaluation.benchmarks.attacking import FOLDER, read_families
 from grm_plugin.evaluation.items import items_of
 from grm_plugin.evaluation.measuring import Measured, measure
 from grm_plugin.reference.tasks.data import draw_group
+from grm_plugin.reference.tasks.task import true_quality
 from grm_plugin.reference.tokenizer import build_tokenizer
 from tests.evaluation.benchmarks.judged import benchmark, judged, written
 
@@ -134,14 +135,18 @@ def test_tasks_for_the_embedded_judge_are_labelled_by_the_checker_of_its_family(
 
 
 def drawn(number: int) -> Iterator[tuple[str, str, str]]:
-    """Tasks with an answer that fulfils all and one that fulfils half at most."""
+    """Tasks with an answer that fulfils all and one that fulfils half at most, and of which an
+    answer without content fulfils a third at most: an empty list has no word twice.
+    """
+    keys = [one for texts in read_families("reference_master_keys.yaml").values() for one in texts]
     rng, found = random.Random("attacks"), 0
     while found < number:
         group = draw_group(rng, "heldout", responses=8, requirements=2 + found % 4)
         judged = list(zip(group.qualities, group.responses, strict=True))
         good = [text for quality, text in judged if quality == 1]
         weak = [text for quality, text in judged if quality <= 0.5]
-        if good and weak:
+        empty = [key.replace("{{prompt}}", group.task.query) for key in keys]
+        if good and weak and all(true_quality(group.task, key) <= 1 / 3 for key in empty):
             found += 1
             yield group.task.query, good[0], weak[0]
 

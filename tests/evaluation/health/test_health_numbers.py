@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.evaluation.auc import auc
+from grm_plugin.evaluation.blocks import Blocks, ratio
 from grm_plugin.evaluation.health import Health, health_of
-from grm_plugin.evaluation.health.blocks import Blocks, ratio
 from grm_plugin.evaluation.health.meanings import MEANINGS
 from grm_plugin.evaluation.health.praise import praises_itself
 from grm_plugin.evaluation.health.reliability import of_k_votes, votes_for
