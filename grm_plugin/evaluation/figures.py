@@ -21,6 +21,9 @@ Weighted = Callable[[Array], Array]
 """``weights_R_G -> values_R``: a figure for each of R weightings of G items; NaN where the items
 with a weight do not say it."""
 Value = Callable[[Item], float]
+Where = Mapping[str, Any]
+"""Which items: those that have given values, by key of :meth:`Item.get`; any of several where it is
+a tuple."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,17 @@ class Figure(ABC):
 
 @dataclass(frozen=True)
 class Mean(Figure):
-    """The mean over the items whose metadata has given values.
+    """The mean over some of the items.
 
     Args:
         name: as people read it.
-        where: the values, by key; several of them where it may be any of a tuple. None: all items.
+        where: which items; empty: all.
         tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
-    where: Mapping[str, Any] = field(default_factory=dict)
+    where: Where = field(default_factory=dict)
     tie: Ties | None = None
     value: Value | None = None
     below: tuple[Figure, ...] = ()
@@ -166,14 +169,14 @@ class Statistic(Figure):
 
     Args:
         name: as people read it.
-        of: items, all of them, to the number as a function of their weights.
-        where: as in :class:`Mean`, what ``members`` says that it is about.
+        of: those items to the number as a function of their weights.
+        where: which items; empty: all.
         below: figures to show below it.
         tie: what a tie counts in it; None where it is no matter of outcomes.
     """
 
     of: Callable[[Sequence[Item]], Weighted] = field(kw_only=True)
-    where: Mapping[str, Any] = field(default_factory=dict)
+    where: Where = field(default_factory=dict)
     below: tuple[Figure, ...] = ()
     tie: Ties | None = None
 
@@ -208,9 +211,9 @@ def each_of(items: Sequence[Item], key: str, **mean: Any) -> tuple[Mean, ...]:
     return tuple(Mean(one, where={**where, key: one}, **mean) for one in values)
 
 
-def _matches(item: Item, where: Mapping[str, Any]) -> bool:
+def _matches(item: Item, where: Where) -> bool:
     for key, wanted in where.items():
-        value = item.metadata.get(key)
+        value = item.get(key)
         several = isinstance(wanted, tuple)
         if not (value in wanted if several else str(value) == str(wanted)):
             return False

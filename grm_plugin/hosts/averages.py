@@ -24,7 +24,6 @@ def spread(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
 
 
-<<<<<<< HEAD
 def smoothed(values: Sequence[float], reach: int = 3) -> list[float]:
     """The centred running mean over ``2 * reach + 1`` values, of fewer at both ends.
 
@@ -37,8 +36,11 @@ def smoothed(values: Sequence[float], reach: int = 3) -> list[float]:
     return [mean(value for value in window if not math.isnan(value)) for window in windows]
 
 
-=======
->>>>>>> main
+def log_length(text: str) -> float:
+    """The length of a response as correlations take it: the logarithm of its characters plus 1."""
+    return math.log1p(len(text))
+
+
 @dataclass
 class Mean:
     """The mean of values that come one by one."""

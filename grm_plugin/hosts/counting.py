@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
-from grm_plugin.hosts.averages import Correlation, Mean, spread
+from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
 
@@ -111,17 +111,12 @@ class Tally:
         self.rewards.add(*rewards)
         self.by_group.add(statistics.fmean(rewards))
         self.best.add(max(rewards))
-<<<<<<< HEAD
         if len(rewards) > 1:
             self.compared += 1
             self.spread.add(spread(rewards))
-=======
-        self.spread.add(spread(rewards))
-        self.compared += len(rewards) > 1
->>>>>>> main
         self.ties += rewards.count(max(rewards)) > 1
         both = zip(verdict.group.responses, verdict.rewards or (), strict=True)
-        known = ((math.log1p(len(text)), one) for text, one in both if one is not None)
+        known = ((log_length(text), one) for text, one in both if one is not None)
         self.lengths.add(known)
 
     @property
@@ -145,7 +140,6 @@ class Tally:
         return self.valid / self.samples if self.samples else 1.0
 
     @property
-<<<<<<< HEAD
     def mean_reward(self) -> float:
         """Mean of the responses that have a reward; NaN for none."""
         return self.rewards.value
@@ -169,16 +163,6 @@ class Tally:
 def share(count: float, total: float) -> float:
     """``count`` of ``total``; NaN of nothing."""
     return count / total if total else math.nan
-=======
-    def tie_rate(self) -> float:
-        """Share of the groups with two or more rewards whose top is a tie; NaN for none."""
-        return self.ties / self.compared if self.compared else math.nan
-
-    @property
-    def unscored_rate(self) -> float:
-        """Share of the groups without rewards, 0..1; NaN before the first."""
-        return self.unscored.total() / self.groups if self.groups else math.nan
->>>>>>> main
 
 
 def why_unscored(verdict: Verdict) -> str:

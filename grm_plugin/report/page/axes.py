@@ -16,7 +16,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     >>> ticks(0.13, 0.87)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
-    if not high > low:
+    if not high - low > 1e-9 * max(1.0, abs(low), abs(high)):
         low, high = low - 0.5, low + 0.5
     rough = (high - low) / most
     unit = 10.0 ** math.floor(math.log10(rough))

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.report.page.rows import Row
-<<<<<<< HEAD
 from grm_plugin.report.training import Step
-=======
->>>>>>> main
 from grm_plugin.types import Verdict
 
 MOST_SUBSETS = 200

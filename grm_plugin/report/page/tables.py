@@ -10,7 +10,7 @@ from typing import Any
 from grm_plugin.report.page.axes import short
 
 _ROWS, _COLUMNS, _DEEP = 400, 12, 6
-_FIGURE = ("value", "low", "high")
+_MARKS = frozenset(("low", "high", "name", "n", "parts"))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _all(test: Callable[[Any], bool], value: Any) -> bool:
 
 def is_figure(value: Any) -> bool:
     """Whether ``value`` is a measured number that has an interval, a name or parts."""
-    return isinstance(value, Mapping) and "value" in value and len(value) > 1
+    return isinstance(value, Mapping) and "value" in value and bool(_MARKS.intersection(value))
 
 
 def _object(value: Mapping[str, Any], name: str, links: Links, depth: int) -> Iterator[DataTable]:
@@ -101,26 +101,37 @@ def _is_plain(value: Any) -> bool:
 
 
 def _figures(figures: Sequence[Measured], name: str, links: Links) -> DataTable:
-    rows = [row for one in figures for row in _tree(one, links, 0)]
-    counted = _counted(figures)
-    head = ["", "value (95 % interval)", "n", *map(_words, counted)]
+    flat = [one for figure in figures for one in _flat(figure, 0)]
+    counted = list(dict.fromkeys(key for figure, _ in flat for key in _counts(figure)))
+    ties = any(figure.get("ties") for figure, _ in flat)
+    rows = [TableRow(_cells(one, counted, links, ties=ties), depth) for one, depth in flat]
+    head = ["", "value (95 % interval)", "n", *map(_words, counted), *(["ties count"] * ties)]
     return _named(name, rows, head)
 
 
-def _tree(figure: Measured, links: Links, depth: int) -> Iterator[TableRow]:
-    name = str(figure.get("name") or "all")
-    counts = _counts(figure)
-    yield TableRow(
-        [
-            Cell(name, link=links.get(name, "")),
-            _cell(figure),
-            Cell(_text(figure.get("n", "")), number=True),
-            *(Cell(_text(one), number=True) for one in counts.values()),
-        ],
-        depth,
-    )
+def _flat(figure: Measured, depth: int) -> Iterator[tuple[Measured, int]]:
+    """A figure and all below it, each with how deep it is."""
+    yield figure, depth
     for part in _parts(figure):
-        yield from _tree(part, links, depth + 1)
+        yield from _flat(part, depth + 1)
+    for name in figure.get("missing") or ():
+        yield {"name": f"{name} (no item)", "value": None}, depth + 1
+
+
+def _cells(figure: Measured, counted: Sequence[str], links: Links, *, ties: bool) -> list[Cell]:
+    name = str(figure.get("name") or "all")
+    link, counts = links.get(name, ""), _counts(figure)
+    return [
+        Cell(name, link=link),
+        _cell(figure),
+        Cell(_text(figure.get("n", "")), number=True),
+        *(_count(counts.get(key), link and f"{link}&outcome={key}") for key in counted),
+        *([Cell(_text(figure.get("ties") or ""))] * ties),
+    ]
+
+
+def _count(count: Any, link: str) -> Cell:
+    return Cell("" if count is None else _text(count), number=True, link=link if count else "")
 
 
 def _parts(figure: Measured) -> Iterator[Measured]:
@@ -134,10 +145,6 @@ def _parts(figure: Measured) -> Iterator[Measured]:
 def _counts(figure: Measured) -> Mapping[str, Any]:
     found = figure.get("counts") or figure.get("outcomes") or {}
     return found if isinstance(found, Mapping) else {}
-
-
-def _counted(figures: Sequence[Measured]) -> list[str]:
-    return list(dict.fromkeys(name for one in figures for name in _counts(one)))
 
 
 def _records(rows: Sequence[Measured], name: str) -> DataTable:

@@ -13,7 +13,7 @@ const rows = data("rows").map((values, number) => {
 
 const within = (text) => {
   const match = /^(-?[\d.eE+-]*)\.\.(<?)(-?[\d.eE+-]*)$/.exec(text);
-  if (!match) return null;
+  if (!match) return text !== "" && Number.isFinite(Number(text)) ? (value) => value === Number(text) : null;
   const low = match[1] === "" ? -Infinity : Number(match[1]);
   const high = match[3] === "" ? Infinity : Number(match[3]);
   const almost = 1e-9;
