@@ -1,4 +1,4 @@
-"""``grm eval``: benchmarks judged into a folder, measured, gone on with; records that vote again."""
+"""``grm eval``: benchmarks judged into a folder, measured, gone on with; records voting again."""
 
 from __future__ import annotations
 
@@ -95,9 +95,7 @@ def test_a_run_that_was_killed_goes_on_and_measures_like_one_that_was_not(
     assert not list((tmp_path / "out").glob(".*.part"))
 
 
-def test_figures_that_were_cut_are_written_anew_from_the_verdicts(
-    grm: Grm, tmp_path: Path
-) -> None:
+def test_figures_that_were_cut_are_written_anew_from_the_verdicts(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(4))
     command = ("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
     assert grm(*command).code == 0

@@ -12,9 +12,10 @@ from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkOptions, Publish
 from grm_plugin.evaluation.benchmarks.correlating import correlations, rank_correlation
 from grm_plugin.evaluation.benchmarks.discrimination import roc_auc
 from grm_plugin.evaluation.benchmarks.reading import Row
-from grm_plugin.evaluation.figures import Figure, Mean, Statistic, Where, each_of
+from grm_plugin.evaluation.figures import Figure, Mean, Statistic, each_of
 from grm_plugin.evaluation.items import BENCHMARK, LABEL, PICK, SUBSET, TRUTH, Item
 from grm_plugin.evaluation.outcomes import Ties
+from grm_plugin.evaluation.selecting import Where
 from grm_plugin.evaluation.truth import LABELS, RATINGS
 from grm_plugin.hosts.cells import Cells
 from grm_plugin.hosts.columns import Columns
