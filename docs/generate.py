@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from docs.benchmarks import benchmarks_page
 from docs.figures import figures_page
 from docs.inputs import inputs_page
+from docs.metrics import metrics_page
 from grm_openrlhf.options import OpenRLHFOptions, Placement
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
@@ -261,6 +262,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "figures.md": figures_page,
     "inputs.md": inputs_page,
     "benchmarks.md": lambda: benchmarks_page(_part_options),
+    "metrics.md": metrics_page,
     "versions.md": versions_page,
 }
 

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from grm_plugin.evaluation.sharing import quantile
-from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.evaluation.statistics import Estimate, quantile
 from grm_plugin.pipeline.overtaking import tail
 
 Sums = Mapping[str, float]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from grm_plugin.errors import InputError
-from grm_plugin.evaluation.figures import Figure
+from grm_plugin.evaluation.figures import Figure, Weighted
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.resampled import Resampled
@@ -78,7 +78,7 @@ def measure(
         raise InputError("items: expected at least one judged group, got none")
     items = Items(items)
     nodes = list(_nodes(figure))
-    numbers = {id(node): node.over(items) for node in nodes}
+    numbers: dict[Hashable, Weighted] = {id(node): node.over(items) for node in nodes}
     found = Resampled(items, numbers, resamples=resamples, level=level, seed=seed)
     return _measured(figure, items, found)
 

@@ -62,8 +62,10 @@ class Resampled:
             return Estimate(value, *((low, high) if low < high else (math.nan, math.nan)))
         mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
         sources = len({repr(one.source) for one in mine})
-        of_share = {"items": len(mine), "sources": sources, "level": self._level}
-        return Estimate(value, *share_interval(value, values_R, **of_share))
+        return Estimate(
+            value,
+            *share_interval(value, values_R, items=len(mine), sources=sources, level=self._level),
+        )
 
     def difference(self, first: Hashable, second: Hashable) -> Difference:
         """By how much ``first`` is larger than ``second``, over the same resamples."""

@@ -44,13 +44,13 @@ class Places:
             self._lifts[place][0] += score - mean
             self._lifts[place][1] += 1
 
-    def merge(self, other: Places) -> None:
-        """Count all that ``other`` has counted."""
-        self.judgments += other.judgments
-        self._means += other._means
-        for place, (total, count) in other._lifts.items():
-            self._lifts[place][0] += total
-            self._lifts[place][1] += count
+    def __add__(self, other: Places) -> Places:
+        found = Places(self.judgments + other.judgments, self._means + other._means)
+        for one in (self, other):
+            for place, (total, count) in one._lifts.items():
+                found._lifts[place][0] += total
+                found._lifts[place][1] += count
+        return found
 
     @property
     def lifts(self) -> tuple[float, ...]:

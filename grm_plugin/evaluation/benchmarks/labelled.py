@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,6 +22,8 @@ from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.rows import group_of
 from grm_plugin.hosts.strict_json import from_json
 from grm_plugin.types import Group
+
+Way = Callable[[Sequence[Item], Where], Mean | Statistic]
 
 
 class LabelledOptions(BenchmarkOptions):
@@ -74,7 +76,11 @@ def figures_of(items: Sequence[Item], ties: Ties) -> Figure:
         ties: what a tie at the top counts.
     """
     kinds = {item.get(TRUTH) for item in items}
-    ways = {PICK: partial(_accuracy, ties), LABEL: _discrimination, RATINGS: _agreement}
+    ways: Mapping[str, Way] = {
+        PICK: partial(_accuracy, ties),
+        LABEL: _discrimination,
+        RATINGS: _agreement,
+    }
     first, *others = [way(items, {TRUTH: kind}) for kind, way in ways.items() if kind in kinds]
     return replace(first, below=(*first.below, *others)) if others else first
 

@@ -6,12 +6,12 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.places import Places
 from grm_plugin.report.page.axes import bins, short
 from grm_plugin.report.page.links import among, to
 from grm_plugin.report.page.plots import Bar, Line, Plot, Point, bar_plot, line_plot
 from grm_plugin.report.page.summary import Summary
-from grm_plugin.report.tally import Tally
 
 _MOST_POINTS = 60
 _MOST_PLACES = 16
@@ -78,8 +78,8 @@ def _places(places: Places) -> Plot:
 
 
 def _over_steps(steps: Steps) -> Iterator[Plot]:
-    yield _course(steps, "Mean reward", lambda one: one.mean_reward)
-    yield _course(steps, "Spread within groups", lambda one: one.mean_spread, within=(0,))
+    yield _course(steps, "Mean reward", lambda one: one.by_group.value)
+    yield _course(steps, "Spread within groups", lambda one: one.spread.value, within=(0,))
     yield _course(steps, "Share of groups tied at the top", lambda one: one.tie_rate, within=(0, 1))
     yield _course(steps, "Share of valid samples", lambda one: one.valid_rate, within=(0, 1))
 
@@ -100,9 +100,7 @@ def _points(steps: Steps, phase: str, value: Callable[[Tally], float]) -> Iterat
     size = math.ceil(len(numbers) / _MOST_POINTS)
     for start in range(0, len(numbers), size):
         taken = numbers[start : start + size]
-        together = Tally()
-        for step in taken:
-            together.merge(steps[phase, step])
+        together = sum((steps[phase, step] for step in taken), Tally())
         if math.isfinite(found := value(together)):
             yield _point(taken, phase, found, together.groups)
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.outcomes import outcome
 from grm_plugin.evaluation.truth import Truth, truth_of
-from grm_plugin.hosts.counting import spread, voters, votes
+from grm_plugin.hosts.averages import spread
+from grm_plugin.hosts.counting import voters, votes, why_unscored
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.recorded import PHASE, STEP
-from grm_plugin.report.tally import why_unscored
 from grm_plugin.types import Group, Verdict
 
 SUBSET = ("subset", "section", "domain", "benchmark")

@@ -6,8 +6,8 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.report.page.rows import Row
-from grm_plugin.report.tally import Tally
 from grm_plugin.types import Verdict
 
 MOST_SUBSETS = 200
