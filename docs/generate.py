@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from docs.figures import figures_page
 from docs.inputs import inputs_page
+from docs.metrics import metrics_page
 from grm_openrlhf.options import OpenRLHFOptions, Placement
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
@@ -255,6 +256,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
+    "metrics.md": metrics_page,
     "versions.md": versions_page,
 }
 

@@ -8,12 +8,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin import GRMConfig, Size
-from grm_plugin.hosts import counting
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import Described, numbers
 from grm_plugin.types import Verdict
 from grm_trl import growth
 from grm_trl.columns import columns
 
 logger = logging.getLogger(__name__)
+
+OWN = (
+    Described(
+        "k_meta",
+        "judgments",
+        "1 or more",
+        "judgments that vote, by the meta RM; where a size of the `schedule` sets it",
+    ),
+    Described("seconds", "seconds", "0 or more", "of the reward call"),
+    Described(
+        "step_share",
+        "",
+        "0 to 1",
+        "share of the time since the last reward call that this one took",
+    ),
+)
+"""What is logged beside :data:`grm_plugin.hosts.metrics.METRICS`."""
 
 
 class Reporter:
@@ -39,7 +57,6 @@ class Reporter:
     def report(
         self,
         verdicts: Sequence[Verdict],
-        rewards: Sequence[Sequence[float | None] | None],
         places: Sequence[tuple[int, int]],
         trl: Mapping[str, Any],
         *,
@@ -49,16 +66,14 @@ class Reporter:
         """Log one call through what TRL handed over.
 
         Args:
-            verdicts: of all groups.
-            rewards: what the trainer gets for them.
+            verdicts: of all groups, with the rewards that the trainer gets.
             places: group and place in it of each completion of this rank.
             trl: keywords of the call; ``log_metric`` and ``log_extra`` may be missing.
             size: how many judgments the schedule asked for; None without one.
             started: ``time.monotonic()`` at the start of the call.
         """
-        scored = [group for group in rewards if group is not None]
         self.numbers = {
-            **counting.numbers(verdicts, scored),
+            **numbers(Tally.of(verdicts)),
             **growth.numbers(size or self._config.size, self._config.schedule),
             **self._clock(started),
         }

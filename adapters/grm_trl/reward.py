@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,16 +134,17 @@ class _Reward:
         return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
-        verdicts = [verdict for share in shares for verdict in share]
-        step = self.options.round_to
-        rewards = [rounded(verdict.rewards, step, self._range) for verdict in verdicts]
+        verdicts = [self._rounded(verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
         places = call.batch.places(call.ranks.index)
-        self._reporter.report(
-            verdicts, rewards, places, call.trl, size=call.size, started=call.started
-        )
+        self._reporter.report(verdicts, places, call.trl, size=call.size, started=call.started)
+        rewards = [verdict.rewards for verdict in verdicts]
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
+
+    def _rounded(self, verdict: Verdict) -> Verdict:
+        rewards = rounded(verdict.rewards, self.options.round_to, self._range)
+        return replace(verdict, rewards=rewards)
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:

@@ -15,8 +15,9 @@ from grm_plugin.cli.source import Source
 from grm_plugin.cli.starting import start
 from grm_plugin.errors import BudgetError, GRMError, InputError, quoted
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.prompts.known import advice
-from grm_plugin.report.tally import Tally, summary
+from grm_plugin.report.tally import summary
 from grm_plugin.report.terminal import err, say
 from grm_plugin.types import LOST, Group, Verdict
 

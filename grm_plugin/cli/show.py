@@ -10,6 +10,7 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from grm_plugin.cli.page import Html, write_html
 from grm_plugin.cli.verdict import view
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.hosts.recorded import EVAL, PHASE, STEP, TRAIN, records_of
@@ -41,12 +42,14 @@ def show(
     ] = None,
     train: Annotated[bool, Option("--train", help="Only verdicts that were trained on.")] = False,
     eval_: Annotated[bool, Option("--eval", help="Only verdicts of evaluations.")] = False,
+    html: Html = None,
 ) -> None:
     """Show a verdict: rewards, scores, critiques, what failed, what it cost.
 
-    Without an option it is the first verdict. A training run has a record for each of its
-    processes, and OUT is what their names have in common. Two judgments are printed in full: the
-    one whose scores are nearest to what all of them say on average, and the one farthest from it.
+    Without an option it is the first verdict, and in a page all of them. A training run has a
+    record for each of its processes, and OUT is what their names have in common. Two judgments are
+    printed in full: the one whose scores are nearest to what all of them say on average, and the
+    one farthest from it.
     """
     if sum(choice not in (None, False) for choice in (id_, line, unscored, lowest)) > 1:
         raise BadParameter("choose one of --id, --line, --unscored, --lowest")
@@ -58,6 +61,11 @@ def show(
     verdicts = _of(
         itertools.chain.from_iterable(map(read_verdicts, records_of(record))), step, phase
     )
+    if html is not None:
+        some = any(choice not in (None, False) for choice in (id_, line, unscored, lowest))
+        chosen = _chosen(verdicts, id_, line, unscored, lowest) if some else verdicts
+        write_html(html, chosen, title=record.name or str(record))
+        return
     for verdict in _chosen(verdicts, id_, line, unscored, lowest):
         shown += 1
         out.print(view(verdict, samples))

@@ -16,6 +16,8 @@ from grm_plugin.report.tally import paid_for
 from grm_plugin.report.terminal import plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
 
+_LINES = 6  # of a passage: what is more stands in the judgment below it
+
 
 def view(verdict: Verdict, samples: Collection[int] | None = None) -> RenderableType:
     """Everything about ``verdict``.
@@ -136,7 +138,7 @@ def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
         return
     n = verdict.rewards.index(min(verdict.known_rewards))
     for judgment in by_distance(verdict)[:1]:
-        if lines := said_of(judgment, n):
+        if lines := said_of(judgment, n)[:_LINES]:
             place = judgment.order.index(n) + 1
             title = (
                 f"why #{n + 1} is lowest, says sample {_number(judgment)} (Response {place} there)"

@@ -63,19 +63,19 @@ class Mean(Figure):
     Args:
         name: as people read it.
         where: the values, by key; several of them where it may be any of a tuple. None: all items.
-        tie: what a tie counts.
+        tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
     where: Mapping[str, Any] = field(default_factory=dict)
-    tie: Ties = "strict"
+    tie: Ties | None = None
     value: Value | None = None
     below: tuple[Figure, ...] = ()
 
     @property
     def ties(self) -> Ties | None:
-        return self.tie if self.value is None else None
+        return self.tie if self.value is not None else self.tie or "strict"
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -88,12 +88,12 @@ class Mean(Figure):
         mine = np.flatnonzero(self.members(items))
         values = np.array([self._of(items[index]) for index in mine], dtype=float)
         there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
-        return lambda weights_R_G: _ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
+        return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
 
     def _of(self, item: Item) -> float:
         if self.value is not None:
             return self.value(item)
-        return credit(item.rewards, item.truth, self.tie)
+        return credit(item.rewards, item.truth, self.tie or "strict")
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,25 @@ class Average(Figure):
         def averaged(weights_R_G: Array) -> Array:
             values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
             there_R_P = ~np.isnan(values_R_P)
-            return _ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
+            return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
 
         return averaged
+
+
+@dataclass(frozen=True)
+class Sum(Average):
+    """The sum of figures, each times its weight; a part that no item says adds nothing."""
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        parts = [one.over(items) for one in self.of]
+        weights_P = np.array(self.weights or [1.0] * len(parts))
+
+        def summed(weights_R_G: Array) -> Array:
+            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
+            sums_R: Array = np.nan_to_num(values_R_P) @ weights_P
+            return np.where(np.isnan(values_R_P).all(axis=1), np.nan, sums_R)
+
+        return summed
 
 
 @dataclass(frozen=True)
@@ -153,11 +169,17 @@ class Statistic(Figure):
         of: items, all of them, to the number as a function of their weights.
         where: as in :class:`Mean`, what ``members`` says that it is about.
         below: figures to show below it.
+        tie: what a tie counts in it; None where it is no matter of outcomes.
     """
 
     of: Callable[[Sequence[Item]], Weighted] = field(kw_only=True)
     where: Mapping[str, Any] = field(default_factory=dict)
     below: tuple[Figure, ...] = ()
+    tie: Ties | None = None
+
+    @property
+    def ties(self) -> Ties | None:
+        return self.tie
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -195,7 +217,8 @@ def _matches(item: Item, where: Mapping[str, Any]) -> bool:
     return True
 
 
-def _ratio(sums_R: Array, weights_R_P: Array) -> Array:
+def ratio(sums_R: Array, weights_R_P: Array) -> Array:
+    """Sums over what has a weight; NaN where nothing has."""
     totals_R = weights_R_P.sum(axis=1, dtype=float)
     ratios_R: Array = np.full(len(sums_R), np.nan)
     np.divide(sums_R, totals_R, out=ratios_R, where=totals_R > 0)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.hosts.recorded import when
-from grm_plugin.hosts.telling import passage
 from grm_plugin.report.terminal import printable
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
@@ -262,9 +261,3 @@ def test_untrusted_text_can_not_control_the_terminal(
 )
 def test_escapes_go_and_text_stays(text: str, shown: str) -> None:
     assert printable(text) == shown
-
-
-def test_a_passage_skips_thinking_and_ends_at_the_box() -> None:
-    text = "<think>Response 1: hm</think>Response 1: late.\nScores: \\boxed{1}"
-    assert passage(text, 1) == ["Response 1: late."]
-    assert passage(text, 2) == []

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts.inputs.archives import archived_rows, is_archive
+from grm_plugin.hosts.inputs.archives import ZIP, archived_rows, is_archive
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.hosts.inputs.tables import is_saved
 
@@ -37,31 +37,36 @@ def rows_of(path: str, *, password: str | None = None) -> Iterator[Row]:
     """The rows of every file of ``path``, files in the order of their names.
 
     Args:
-        path: a file; a folder of files, or of a data set that was saved; a zip or tar archive of
-            files; ``hub:owner/name``.
+        path: a file; a folder of files, or where it holds none of archives, or of a data set that
+            was saved; a zip or tar archive of files; ``hub:owner/name``.
         password: of a zip archive.
 
     Raises:
         InputError: names the file, the line, what was expected and what came.
         EngineError: a library that this format needs is not installed.
     """
+    folder = Path(path)
+    if folder.is_dir() and not is_saved(folder):
+        return _of_folder(folder, password)
     if is_archive(path):
         return _of_archive(path, password)
     if password is not None:
         raise InputError(f"{quoted(path)}: expected a zip archive beside a password")
-    folder = Path(path)
-    if folder.is_dir() and not is_saved(folder):
-        return _of_folder(folder)
     return _numbered(path, PurePosixPath(folder.name), Input(path).rows())
 
 
-def _of_folder(folder: Path) -> Iterator[Row]:
-    files = [one for one in sorted(folder.rglob("*")) if one.is_file() and is_data(one.name)]
-    if not files:
-        raise InputError(f"{folder} holds no files that end in {', '.join(ENDINGS)}")
+def _of_folder(folder: Path, password: str | None) -> Iterator[Row]:
+    there = sorted(one for one in folder.rglob("*") if one.is_file())
+    files = [one for one in there if is_data(one.name)]
+    archives = [str(one) for one in there if is_archive(one.name)]
+    if not files and not archives:
+        raise InputError(f"{folder} holds no archive and no file that ends in {', '.join(ENDINGS)}")
     for file in files:
         inside = PurePosixPath(file.relative_to(folder).as_posix())
         yield from _numbered(str(file), inside, Input(str(file)).rows())
+    if not files:
+        for archive in archives:
+            yield from _of_archive(archive, password if archive.endswith(ZIP) else None)
 
 
 def _of_archive(path: str, password: str | None) -> Iterator[Row]:

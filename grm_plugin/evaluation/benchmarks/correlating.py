@@ -1,0 +1,70 @@
+"""How well rewards go with ratings, as figures. Needs numpy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from grm_plugin.evaluation.association import kendall, pearson, spearman
+from grm_plugin.evaluation.figures import Figure, Statistic, Weighted, ratio
+from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.truth import Ratings
+
+Coefficient = Callable[[Array, Array, Array], Array]
+COEFFICIENTS: dict[str, Coefficient] = {
+    "Pearson": pearson,
+    "Spearman": spearman,
+    "Kendall tau-b": kendall,
+}
+
+
+def correlations(title: str) -> Figure:
+    """Spearman's correlation of rewards and ratings, the other coefficients, and within sources.
+
+    Responses without a reward are left out; counts tell how many groups were scored. Within: the
+    mean of the coefficients of each source, such as of one prompt, in which both vary.
+    """
+    others = [name for name in COEFFICIENTS if name != "Spearman"]
+    below = [Statistic(name, of=partial(_over, COEFFICIENTS[name])) for name in others]
+    for name, of in COEFFICIENTS.items():
+        below.append(Statistic(f"{name} within a source", of=partial(_within, of)))
+    return Statistic(f"{title}, Spearman", of=partial(_over, spearman), below=tuple(below))
+
+
+def _over(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
+    rewards_P, ratings_P, owner_P = _responses(items)
+    if len(owner_P) < 2:
+        return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
+    return lambda weights_R_G: coefficient(rewards_P, ratings_P, weights_R_G[:, owner_P])
+
+
+def _within(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
+    sources: dict[str, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        sources[repr(item.source)].append(place)
+    found = [
+        (places[0], _over(coefficient, [items[i] for i in places])(np.ones((1, len(places))))[0])
+        for places in sources.values()
+    ]
+    varying = [(first, value) for first, value in found if not np.isnan(value)]
+    firsts = np.array([first for first, _ in varying], dtype=int)
+    values = np.array([value for _, value in varying], dtype=float)
+
+    return lambda weights_R_G: ratio(weights_R_G[:, firsts] @ values, weights_R_G[:, firsts])
+
+
+def _responses(items: Sequence[Item]) -> tuple[Array, Array, Array]:
+    """Reward, rating and item of each response that has both."""
+    rows = [
+        (reward, rating, place)
+        for place, item in enumerate(items)
+        if isinstance(item.truth, Ratings) and item.rewards is not None
+        for reward, rating in zip(item.rewards, item.truth.values_N, strict=True)
+        if reward is not None
+    ]
+    reward, rating, owner = zip(*rows, strict=True) if rows else ((), (), ())
+    return np.array(reward), np.array(rating), np.array(owner, dtype=int)

@@ -1,0 +1,5 @@
+"""Which criteria judges go by, where these mislead them, and how the judged do by each."""
+
+from grm_plugin.report.criteria.collecting import Criteria, criteria_of
+
+__all__ = ["Criteria", "criteria_of"]
