@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from grm_plugin.cli import demo, doctor, plugins, scale, score, serve, show, train
+from grm_plugin.cli import compare, demo, doctor, plugins, scale, score, serve, show, train
 from grm_plugin.cli import eval as evaluation
 from grm_plugin.cli.terminated import TERMINATED
 from grm_plugin.errors import GRMError
@@ -38,6 +38,7 @@ for _command in (
 ):
     app.command()(_command)
 app.command("eval")(evaluation.evaluate)
+app.command()(compare.compare)
 app.add_typer(train.train, name="train")
 
 
