@@ -24,6 +24,11 @@ def spread(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
 
 
+def log_length(text: str) -> float:
+    """The length of a response as correlations take it: the logarithm of its characters plus 1."""
+    return math.log1p(len(text))
+
+
 @dataclass
 class Mean:
     """The mean of values that come one by one."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
-from grm_plugin.hosts.averages import Correlation, Mean, spread
+from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
 
@@ -115,7 +115,7 @@ class Tally:
         self.compared += len(rewards) > 1
         self.ties += rewards.count(max(rewards)) > 1
         both = zip(verdict.group.responses, verdict.rewards or (), strict=True)
-        known = ((math.log1p(len(text)), one) for text, one in both if one is not None)
+        known = ((log_length(text), one) for text, one in both if one is not None)
         self.lengths.add(known)
 
     @property
