@@ -24,10 +24,16 @@ def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
         judged: how many of them this run added.
         seconds: wall seconds this run judged.
     """
+    table = counts(tally)
+    table.add_row("this run", f"{judged:,}", f"groups in {seconds:.1f} s, {rate(judged, seconds)}")
+    return table
+
+
+def counts(tally: Tally) -> Table:
+    """What there is in a record."""
     table = plain_table("", ">", "", head=False)
     for name, value, note in _rows(tally):
         table.add_row(name, value, note)
-    table.add_row("this run", f"{judged:,}", f"groups in {seconds:.1f} s, {rate(judged, seconds)}")
     return table
 
 
