@@ -69,7 +69,11 @@ def report(
     if html is not None:
         title = ", ".join(one.name or str(one) for one in records)
         write_html(
-            html, passing, title=title, criteria=counted.criteria_tables, health=counted.health_figures
+            html,
+            passing,
+            title=title,
+            criteria=counted.criteria_tables,
+            health=counted.health_figures,
         )
     else:
         for _ in passing:
