@@ -32,9 +32,9 @@ def show(
     lowest: Annotated[
         int | None, Option(min=1, help="So many verdicts with the lowest reward of any response.")
     ] = None,
-    k: Annotated[
+    samples: Annotated[
         str | None,
-        Option("--k", metavar="0,3|all", help="Samples to print in full, by number."),
+        Option("--samples", metavar="0,3|all", help="Samples to print in full, by number."),
     ] = None,
     step: Annotated[
         int | None, Option(min=0, help="Only verdicts of this step of a training run.")
@@ -52,7 +52,7 @@ def show(
         raise BadParameter("choose one of --id, --line, --unscored, --lowest")
     if train and eval_:
         raise BadParameter("choose one of --train, --eval")
-    samples = _samples(k)
+    in_full = _samples(samples)
     shown = 0
     phase = TRAIN if train else EVAL if eval_ else None
     verdicts = _of(
@@ -60,7 +60,7 @@ def show(
     )
     for verdict in _chosen(verdicts, id_, line, unscored, lowest):
         shown += 1
-        out.print(view(verdict, samples))
+        out.print(view(verdict, in_full))
     if shown:
         return
     among = _among(step, phase)
@@ -91,7 +91,7 @@ def _samples(text: str | None) -> set[int] | None:
         return set() if text == "all" else {int(item) for item in text.split(",")}
     except ValueError:
         raise BadParameter(
-            f"--k: expected numbers such as 0,3 or all, got {quoted(text)}"
+            f"--samples: expected numbers such as 0,3 or all, got {quoted(text)}"
         ) from None
 
 

@@ -93,7 +93,7 @@ def test_votes_that_count_unequally_show_their_weights(grm: Grm, tmp_path: Path)
     votes = (judgment(0, 9, 4), replace(judgment(1, 8, 5), weight=0.25))
     with Recorder(tmp_path / "out.jsonl") as recorder:
         recorder.write(Verdict(group("soft"), (0.9, 0.4), votes))
-    shown = grm("show", "out.jsonl", "--k", "all").out
+    shown = grm("show", "out.jsonl", "--samples", "all").out
     assert "0 9 4 2.50 yes 1 8 5 2.50 x 0.25" in shown
     assert "voted with weight 0.25" in shown
 
@@ -135,11 +135,11 @@ def test_the_nearest_and_the_farthest_judgment_are_printed_in_full(show: Grm) ->
 
 
 def test_k_chooses_the_samples_to_print_in_full(show: Grm) -> None:
-    shown = show("--k", "1,3").out
+    shown = show("--samples", "1,3").out
     assert "judgment of sample 1" in shown
     assert "judgment of sample 0" not in shown
     assert "Analysis: and so" in shown
-    assert show("--k", "all").out.count("judgment of sample") == 3
+    assert show("--samples", "all").out.count("judgment of sample") == 3
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_verdict_that_is_not_there_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--line", "1", "--unscored"), ("--k", "x"), ("--train", "--eval")]
+    "wrong", [("--line", "1", "--unscored"), ("--samples", "x"), ("--train", "--eval")]
 )
 def test_wrong_usage_is_exit_code_2(show: Grm, wrong: tuple[str, ...]) -> None:
     assert show(*wrong).code == 2
@@ -242,7 +242,7 @@ def test_untrusted_text_can_not_control_the_terminal(
     verdict = Verdict(shown, None, (said,), (failure,), ATTACK, origin={"model": ATTACK})
     with Recorder(tmp_path / "out.jsonl") as recorder:
         recorder.write(verdict)
-    printed = grm("show", "out.jsonl", "--k", "all").out
+    printed = grm("show", "out.jsonl", "--samples", "all").out
     assert "[bold red]not markup[/]" in printed
     assert not [c for c in printed if c < " " or "\x7f" <= c <= "\x9f" or c in "\u202e\ud800"]
     assert "owned" not in printed
