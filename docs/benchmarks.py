@@ -51,6 +51,7 @@ def benchmarks_page(describe: Describe) -> str:
 
 def _row(kind: Any) -> str:
     hub = f"`{kind.hub}`" if kind.hub else "a file of yours"
+    hub = "comes with this package" if kind.packaged else hub
     return f"| [`{kind.name}`](#{kind.name}) | {kind.title} | {kind.official_ties} | {hub} |\n"
 
 
