@@ -262,9 +262,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
+    "benchmarks.md": lambda: benchmarks_page(_part_options),
     "health.md": health_page,
     "metrics.md": metrics_page,
-    "benchmarks.md": lambda: benchmarks_page(_part_options),
     "versions.md": versions_page,
 }
 

@@ -120,7 +120,7 @@ def gains(
     others = [ONE] if k > 1 else []
     others += [GREEDY] if greedy is not None else []
     top = _gained(measured, (), found, k, others)
-    return Gains(top, tuple(_curve(votes, found, greedy is not None)), found.of(((), k)))
+    return Gains(top, tuple(_curve(figure, votes, found, greedy is not None)), found.of(((), k)))
 
 
 def over_sets(figure: Figure, votes: Votes, k: int) -> Weighted:
@@ -148,9 +148,10 @@ def _gained(
     )
 
 
-def _curve(votes: Votes, found: Resampled, has_greedy: bool) -> Iterator[AtK]:
+def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> Iterator[AtK]:
     for k in votes.ks:
         over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
         if has_greedy:
             over[GREEDY] = found.difference(("k", k), ((), GREEDY))
-        yield AtK(k, found.estimate(("k", k)), over, votes.costs[k], len(votes.items))
+        share = figure if len(votes.at(k)) == 1 else None  # over several sets it is a mean of them
+        yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))

@@ -65,7 +65,7 @@ def votes_of(
         most = max(most, drawn)
         (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
         items.append(Item.of(verdict.group, whole))
-        each = _each_costs(verdict)
+        each = cost_of_samples(verdict)
         for k in ks:
             found[k].append(ballot.rewards(verdict, k, sets, seed))
             costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
@@ -79,8 +79,11 @@ def _by_set(rewards_G_S: Sequence[Sequence[Rewards]], most: int) -> list[list[Re
     return [[found[number % len(found)] for found in rewards_G_S] for number in range(sets)]
 
 
-def _each_costs(verdict: Verdict) -> Cost:
-    """Of the samples on record, which a replaced verdict's are not; seconds are of requests."""
+def cost_of_samples(verdict: Verdict) -> Cost:
+    """What the samples on record cost, without those of verdicts that it replaced.
+
+    Seconds are of requests, however many ran at a time.
+    """
     samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     return Cost.of(samples, sum(one.seconds for one in samples))
 

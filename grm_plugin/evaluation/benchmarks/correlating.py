@@ -10,9 +10,10 @@ from functools import partial
 import numpy as np
 
 from grm_plugin.evaluation.association import kendall, pearson, spearman
-from grm_plugin.evaluation.figures import Statistic, Weighted, Where, ratio
+from grm_plugin.evaluation.figures import Statistic, Weighted, ratio
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.selecting import Where
 from grm_plugin.evaluation.truth import Ratings
 
 Coefficient = Callable[[Array, Array, Array], Array]
