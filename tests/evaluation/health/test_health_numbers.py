@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import random
 import statistics
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from grm_plugin.evaluation.auc import auc
 from grm_plugin.evaluation.blocks import Blocks, ratio
-from grm_plugin.evaluation.health import Health, health_of
+from grm_plugin.evaluation.health import Health, HealthSums, health_of
 from grm_plugin.evaluation.health.meanings import MEANINGS
 from grm_plugin.evaluation.health.praise import PATTERNS, praises_itself
 from grm_plugin.evaluation.health.reliability import of_k_votes, votes_for
@@ -37,8 +38,8 @@ KRIPPENDORFF = (
 PHRASES = (
     "this is", "here is my", "the best", "a perfect", "flawless", "highest-quality", "world class",
     "answer", "solution", "this response", "is", "clearly", "covers", "meets", "all", "every",
-    "deserves", "should get", "the", "full", "10", "score", "score:", "10/10", "\\boxed{1}", "no other",
-    "better than", "any other", "满分", "完美的", "回答", "beste", "Antwort", "réponse", "parfaite",
+    "deserves", "should get", "the", "full", "10", "score", "score:", "10/10", "\\boxed{1}",
+    "no other", "better than", "any other", "满分", "完美的", "回答", "beste", "Antwort", "réponse", "parfaite",
 )  # fmt: skip
 
 
@@ -282,6 +283,15 @@ def test_honest_text_is_no_praise_of_itself(text: str) -> None:
 def test_looking_for_words_first_loses_no_praise(phrases: list[str]) -> None:
     text = " ".join(phrases)
     assert praises_itself(text) == (PATTERNS.search(text.lower()) is not None)
+
+
+def test_what_is_kept_does_not_grow_with_the_number_of_verdicts() -> None:
+    sizes, sums = [], HealthSums()
+    for number, verdict in enumerate(record(SimulatedJudge(dropped=0.1), 1200), start=1):
+        sums.add(verdict)
+        if number in (300, 1200):
+            sizes.append(len(pickle.dumps(sums)))
+    assert sizes[1] < 1.1 * sizes[0]
 
 
 def test_health_is_json_with_every_number_explained() -> None:
