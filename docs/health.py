@@ -28,8 +28,9 @@ def health_page() -> str:
         "# Judge health\n\n"
         "What `grm eval` and `grm_plugin.evaluation.health.health_of` say of a judge's verdicts, "
         "under these names. [How to read them](../explanation/judge-health.md). Every number has a "
-        "95 % interval, but for those whose meaning says why not; groups of one `source`, or else of "
-        "one conversation, are taken together. A number that a record does not tell is left out.\n\n"
+        "95 % interval, but for those whose meaning says why not; groups of one `source`, or else "
+        "of one conversation, are taken together. A number that a record does not tell is left "
+        "out.\n\n"
         "The unit `share` is of 1, `difference` of two shares, `points` of the judge's scale. "
         "`place_lift_1` and `place_accuracy_1` go on for every place.\n\n" + tables
     )

@@ -39,7 +39,8 @@ PHRASES = (
     "this is", "here is my", "the best", "a perfect", "flawless", "highest-quality", "world class",
     "answer", "solution", "this response", "is", "clearly", "covers", "meets", "all", "every",
     "deserves", "should get", "the", "full", "10", "score", "score:", "10/10", "\\boxed{1}",
-    "no other", "better than", "any other", "满分", "完美的", "回答", "beste", "Antwort", "réponse", "parfaite",
+    "no other", "better than", "any other", "满分", "完美的", "回答", "beste", "Antwort",
+    "réponse", "parfaite",
 )  # fmt: skip
 
 
@@ -287,11 +288,11 @@ def test_looking_for_words_first_loses_no_praise(phrases: list[str]) -> None:
 
 def test_what_is_kept_does_not_grow_with_the_number_of_verdicts() -> None:
     sizes, sums = [], HealthSums()
-    for number, verdict in enumerate(record(SimulatedJudge(dropped=0.1), 1200), start=1):
+    for number, verdict in enumerate(record(SimulatedJudge(dropped=0.1), 2400), start=1):
         sums.add(verdict)
-        if number in (300, 1200):
+        if number in (1200, 2400):
             sizes.append(len(pickle.dumps(sums)))
-    assert sizes[1] < 1.1 * sizes[0]
+    assert sizes[1] < 1.02 * sizes[0]
 
 
 def test_health_is_json_with_every_number_explained() -> None:
