@@ -29,13 +29,14 @@ def correlations(title: str) -> Figure:
     mean of the coefficients of each source, such as of one prompt, in which both vary.
     """
     others = [name for name in COEFFICIENTS if name != "Spearman"]
-    below = [Statistic(name, of=partial(_over, COEFFICIENTS[name])) for name in others]
+    below = [Statistic(name, of=partial(over_responses, COEFFICIENTS[name])) for name in others]
     for name, of in COEFFICIENTS.items():
         below.append(Statistic(f"{name} within a source", of=partial(_within, of)))
-    return Statistic(f"{title}, Spearman", of=partial(_over, spearman), below=tuple(below))
+    return Statistic(f"{title}, Spearman", of=partial(over_responses, spearman), below=tuple(below))
 
 
-def _over(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
+def over_responses(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
+    """A coefficient of the rewards and the ratings of all responses that have both."""
     rewards_P, ratings_P, owner_P = _responses(items)
     if len(owner_P) < 2:
         return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
@@ -47,7 +48,7 @@ def _within(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
     for place, item in enumerate(items):
         sources[repr(item.source)].append(place)
     found = [
-        (places[0], _over(coefficient, [items[i] for i in places])(np.ones((1, len(places))))[0])
+        (places[0], _alone(coefficient, [items[place] for place in places]))
         for places in sources.values()
     ]
     varying = [(first, value) for first, value in found if not np.isnan(value)]
@@ -55,6 +56,10 @@ def _within(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
     values = np.array([value for _, value in varying], dtype=float)
 
     return lambda weights_R_G: ratio(weights_R_G[:, firsts] @ values, weights_R_G[:, firsts])
+
+
+def _alone(coefficient: Coefficient, items: Sequence[Item]) -> float:
+    return float(over_responses(coefficient, items)(np.ones((1, len(items))))[0])
 
 
 def _responses(items: Sequence[Item]) -> tuple[Array, Array, Array]:
