@@ -24,15 +24,21 @@ def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
         judged: how many of them this run added.
         seconds: wall seconds this run judged.
     """
-    table = plain_table("", ">", "", head=False)
-    for name, value, note in _rows(tally):
-        table.add_row(name, value, note)
+    table = counts(tally)
     table.add_row("this run", f"{judged:,}", f"groups in {seconds:.1f} s, {rate(judged, seconds)}")
     return table
 
 
+def counts(tally: Tally) -> Table:
+    """What there is in a record."""
+    table = plain_table("", ">", "", head=False)
+    for name, value, note in _rows(tally):
+        table.add_row(name, value, note)
+    return table
+
+
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
-    mean = f"{tally.rewards.value:.3f}" if tally.scored else "none"
+    mean = f"{tally.mean_reward:.3f}" if tally.scored else "none"
     cost = tally.cost
     ties = f"{tally.tie_rate:.1%}" if tally.compared else "none"
     return [

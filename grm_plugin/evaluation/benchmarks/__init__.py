@@ -7,9 +7,11 @@ from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
 
 BUILT_IN = {
+    "injections": "Injections",
     "judgebench": "JudgeBench",
     "labelled": "Labelled",
     "llmbar": "LLMBar",
+    "master_keys": "MasterKeys",
     "ppe_correctness": "PPECorrectness",
     "ppe_preference": "PPEPreference",
     "ratings": "RatedResponses",

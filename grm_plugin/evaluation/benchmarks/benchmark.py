@@ -85,6 +85,8 @@ class Published(ABC):
     official_ties: ClassVar[Ties] = "strict"
     hub: ClassVar[str | None] = None
     """Where its authors publish it."""
+    packaged: ClassVar[bool] = False
+    """Whether its data comes with this package."""
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(self.Options, f"benchmark {self.name!r}", options)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from grm_plugin.evaluation.association import kendall, pearson, spearman
-from grm_plugin.evaluation.figures import Figure, Statistic, Weighted, ratio
+from grm_plugin.evaluation.figures import Statistic, Weighted, ratio
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.selecting import Where
 from grm_plugin.evaluation.truth import Ratings
 
 Coefficient = Callable[[Array, Array, Array], Array]
@@ -22,17 +24,35 @@ COEFFICIENTS: dict[str, Coefficient] = {
 }
 
 
-def correlations(title: str) -> Figure:
+def correlations(title: str, where: Where | None = None) -> Statistic:
     """Spearman's correlation of rewards and ratings, the other coefficients, and within sources.
 
     Responses without a reward are left out; counts tell how many groups were scored. Within: the
     mean of the coefficients of each source, such as of one prompt, in which both vary.
+
+    Args:
+        title: of the figure.
+        where: which items; None: all.
     """
     others = [name for name in COEFFICIENTS if name != "Spearman"]
-    below = [Statistic(name, of=partial(over_responses, COEFFICIENTS[name])) for name in others]
+    below = [_statistic(name, over_responses, COEFFICIENTS[name], where) for name in others]
     for name, of in COEFFICIENTS.items():
-        below.append(Statistic(f"{name} within a source", of=partial(_within, of)))
-    return Statistic(f"{title}, Spearman", of=partial(over_responses, spearman), below=tuple(below))
+        below.append(_statistic(f"{name} within a source", _within, of, where))
+    return replace(rank_correlation(f"{title}, Spearman", where), below=tuple(below))
+
+
+def rank_correlation(name: str, where: Where | None = None) -> Statistic:
+    """Spearman's correlation of rewards and ratings alone."""
+    return _statistic(name, over_responses, spearman, where)
+
+
+def _statistic(
+    name: str,
+    way: Callable[[Coefficient, Sequence[Item]], Weighted],
+    of: Coefficient,
+    where: Where | None,
+) -> Statistic:
+    return Statistic(name, of=partial(way, of), where=where or {})
 
 
 def over_responses(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:

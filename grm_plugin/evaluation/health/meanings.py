@@ -162,7 +162,7 @@ _EVERY = (
         units="samples",
     ),
     Meaning(
-        "abstain_rate", "answers", "groups unscored", "share",
+        "unscored_rate", "answers", "groups unscored", "share",
         "How many groups have no reward.",
     ),
     Meaning(

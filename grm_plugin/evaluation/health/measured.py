@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from grm_plugin.evaluation.health.blocks import Totals
+from grm_plugin.evaluation.blocks import Totals
 from grm_plugin.evaluation.health.meanings import Meaning, Unit
 from grm_plugin.evaluation.health.measures import Measure
 
@@ -42,12 +42,21 @@ class Measurement:
         return not self.low <= neutral <= self.high
 
     @property
+    def told(self) -> str:
+        """The number as people read it."""
+        return _told(self.value, self.meaning.unit)
+
+    @property
+    def interval(self) -> str:
+        """Its interval as people read it; empty where there is none."""
+        if math.isnan(self.low):
+            return ""
+        return f"{_told(self.low, self.meaning.unit)} to {_told(self.high, self.meaning.unit)}"
+
+    @property
     def text(self) -> str:
-        """The number and its interval, as people read it."""
-        value, low, high = (
-            _told(one, self.meaning.unit) for one in (self.value, self.low, self.high)
-        )
-        return value if math.isnan(self.low) else f"{value} ({low} to {high})"
+        """Both."""
+        return f"{self.told} ({self.interval})" if self.interval else self.told
 
     def as_json(self) -> dict[str, Any]:
         """All of it, flat; what JSON can not hold is None."""
@@ -59,6 +68,8 @@ class Measurement:
             **{name: one if math.isfinite(one) else None for name, one in numbers.items()},
             "n": self.n,
             "text": self.text,
+            "told": self.told,
+            "interval": self.interval,
             "off_neutral": self.off_neutral,
         }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial as bound
 from typing import Any
 
-from grm_plugin.evaluation.health.blocks import Shape, Sums, ratio
+from grm_plugin.evaluation.blocks import Shape, Sums, ratio
 from grm_plugin.evaluation.health.meanings import (
     MEANINGS,
     Meaning,
@@ -104,7 +104,7 @@ MEASURES: tuple[Measure, ...] = (
     _correlated("k_for_80", reliability, "voted groups", bound(votes_for, 0.8)),
     _correlated("k_for_90", reliability, "voted groups", bound(votes_for, 0.9)),
     _share("valid_rate", "valid", "samples"),
-    _share("abstain_rate", "unscored", "verdicts"),
+    _share("unscored_rate", "unscored", "verdicts"),
     _measure("meta_brier", ratio("rated squares", "rated"), "rated"),
     _measure("meta_too_high", ratio("rated too high", "rated"), "rated"),
 )

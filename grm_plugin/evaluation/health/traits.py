@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
 from operator import mul
 
-from grm_plugin.evaluation.health.blocks import Sums
+from grm_plugin.evaluation.blocks import Sums
 from grm_plugin.evaluation.health.praise import praises_itself
+from grm_plugin.hosts.averages import log_length
 from grm_plugin.types import Verdict
 
 _LEAST = 1e-12  # of a sum of squares: less is rounding
@@ -38,7 +39,7 @@ def trait_sums(verdict: Verdict, truth_N: Sequence[float] | None) -> dict[str, f
     return {
         "looked at": len(known),
         "praise": sum(praise),
-        **_products("length", [math.log1p(len(responses[n])) for n in known], rewards, truth),
+        **_products("length", [log_length(responses[n]) for n in known], rewards, truth),
         **_products("praise", praise, rewards, truth),
     }
 

@@ -16,7 +16,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     >>> ticks(0.13, 0.87)
     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
-    if not high > low:
+    if not high - low > 1e-9 * max(1.0, abs(low), abs(high)):
         low, high = low - 0.5, low + 0.5
     rough = (high - low) / most
     unit = 10.0 ** math.floor(math.log10(rough))
@@ -59,6 +59,17 @@ def short(value: float) -> str:
     if not math.isfinite(value):
         return "none"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def decimal(value: float) -> str:
+    """A measured number as tables have it: three decimals, so that columns can be compared.
+
+    >>> decimal(0.81666), decimal(3), decimal(123456.7)
+    ('0.817', '3', '123,457')
+    """
+    if not math.isfinite(value) or abs(value) >= 1000 or isinstance(value, int):
+        return short(value)
+    return f"{value:.3f}"
 
 
 def bins(values: Sequence[float], most: int = 20) -> list[tuple[float, float, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -17,9 +18,9 @@ from grm_plugin.report.page.embedding import as_data
 from grm_plugin.report.page.links import to
 from grm_plugin.report.page.rendering import render
 from grm_plugin.report.page.rows import Row, row_of
+from grm_plugin.report.page.sections import section
 from grm_plugin.report.page.storing import Details
 from grm_plugin.report.page.summary import Summary
-from grm_plugin.report.page.tables import tables_of
 from grm_plugin.types import Verdict
 
 
@@ -42,7 +43,8 @@ def write_page(
         verdicts: read once, one at a time.
         title: heading of the page.
         measured, health, criteria: JSON values to show as tables; figures are objects with
-            ``name``, ``value``, ``low``, ``high``, ``n`` and ``parts``.
+            ``name``, ``value``, ``low``, ``high``, ``n`` and ``parts``. A function of nothing is
+            called when all verdicts were read.
 
     Raises:
         ConfigError: it can not be written.
@@ -61,7 +63,8 @@ def write_page(
     except OSError as error:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # it is in its place, or never was
+            beside.unlink()
         details.discard()
 
 
@@ -80,14 +83,14 @@ def _values(
     summary: Summary, rows: IO[str], details: Details, told: Mapping[str, Any]
 ) -> dict[str, Any]:
     links = {name: to(subset=name) for name in summary.subsets}
-    sections = ("measured", "health", "criteria")
+    parts = [section(name, _now(told[name]), links) for name in ("measured", "health", "criteria")]
     return {
         "title": told["title"],
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "tally": summary.tally,
         "summary": summary,
-        "charts": list(charts_of(summary)),
-        "tables": {name: tables_of(told[name], subsets=links) for name in sections},
+        "charts": list(charts_of(summary, with_places=not told["health"])),
+        "sections": [one for one in parts if one],
         "to": to,
         "about": {
             "fields": Row._fields,
@@ -97,6 +100,10 @@ def _values(
         "rows": _lines(rows),
         "details": _separated(details.inline),
     }
+
+
+def _now(told: Any) -> Any:
+    return told() if callable(told) else told
 
 
 def _lines(rows: IO[str]) -> Iterator[Markup]:

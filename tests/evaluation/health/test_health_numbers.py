@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.evaluation.auc import auc
+from grm_plugin.evaluation.blocks import Blocks, ratio
 from grm_plugin.evaluation.health import Health, health_of
-from grm_plugin.evaluation.health.blocks import Blocks, ratio
 from grm_plugin.evaluation.health.meanings import MEANINGS
 from grm_plugin.evaluation.health.praise import praises_itself
 from grm_plugin.evaluation.health.reliability import of_k_votes, votes_for
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import numbers
 from grm_plugin.hosts.places import Places
 from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 from tests.evaluation.health.judges import SimulatedJudge, record
@@ -128,6 +130,17 @@ def test_places_are_those_that_trainers_and_the_terminal_show() -> None:
     assert lifts == pytest.approx(shown.lifts)
 
 
+def test_what_trainers_log_has_the_same_name_and_value() -> None:
+    verdicts = list(record(SimulatedJudge(dropped=0.3, length=0.3), 30, n=3, k=4))
+    logged, health = numbers(Tally.of(verdicts)), health_of(verdicts)
+    both = logged.keys() & {one.name for one in health}
+    assert {"tie_rate", "length_correlation", "unscored_rate", "valid_rate"} <= both
+    assert {"place_first", "place_gap", "dropped_truncated"} <= both
+    assert {name: health[name].value for name in both} == pytest.approx(
+        {name: logged[name] for name in both}
+    )
+
+
 def test_accuracy_is_told_by_the_place_of_the_best_response() -> None:
     judged = pair(("ab", 9, 2), ("ba", 3, 7), ("ab", 8, 3), ("ba", 5, 5), best=0)
     health = health_of([judged])
@@ -146,7 +159,7 @@ def test_ties_are_counted_of_judgments_and_of_rewards() -> None:
     health = health_of(verdicts)
     assert health["judgment_tie_rate"].value == 0.5
     assert health["tie_rate"].value == 0.5
-    assert health["abstain_rate"].value == pytest.approx(1 / 3)
+    assert health["unscored_rate"].value == pytest.approx(1 / 3)
 
 
 def test_dropped_samples_are_told_by_their_reason() -> None:

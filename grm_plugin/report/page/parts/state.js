@@ -13,7 +13,7 @@ const rows = data("rows").map((values, number) => {
 
 const within = (text) => {
   const match = /^(-?[\d.eE+-]*)\.\.(<?)(-?[\d.eE+-]*)$/.exec(text);
-  if (!match) return null;
+  if (!match) return text !== "" && Number.isFinite(Number(text)) ? (value) => value === Number(text) : null;
   const low = match[1] === "" ? -Infinity : Number(match[1]);
   const high = match[3] === "" ? Infinity : Number(match[3]);
   const almost = 1e-9;
@@ -34,6 +34,7 @@ const FILTERS = {
   spread: ranged((row) => [row.spread]),
   differ: ranged((row) => [row.differ]),
   step: ranged((row) => [row.step]),
+  id: named("id"),
   phase: named("phase"),
   subset: named("subset"),
   outcome: named("outcome"),
@@ -43,7 +44,7 @@ const FILTERS = {
   dropped: (reason) => (row) => (reason === "*" ? row.lost > 0 : Object.hasOwn(row.dropped, reason)),
 };
 const TOLD = {
-  text: "with", reward: "a reward in", spread: "spread in", differ: "samples differ by", step: "step", phase: "phase",
+  text: "with", id: "group", reward: "a reward in", spread: "spread in", differ: "samples differ by", step: "step", phase: "phase",
   subset: "subset", outcome: "outcome", unscored: "unscored:", place: "highest at place", tied: "tied for the top:", dropped: "dropped:",
 };
 const SORTS = {

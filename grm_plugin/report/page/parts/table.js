@@ -36,7 +36,10 @@ const strip = (rewards) => {
 };
 
 const opened = (row) => address({ ...state(), open: row.number });
-const field = (name, label, control) => h("label", { class: `field ${name}` }, h("span", {}, label), control);
+const field = (name, label, control) => {
+  control.id = `filter-${name}`;
+  return h("div", { class: `field ${name}` }, h("label", { for: control.id }, label), control);
+};
 const set = (name) => (event) => go({ ...without(state(), "page", "open"), [name]: event.target.value.trim() });
 const entry = (name, label, hint) =>
   field(name, label, h("input", { name, type: "search", placeholder: hint, change: set(name), autocomplete: "off" }));

@@ -1,0 +1,61 @@
+"""What a page shows of criteria: rows of plain values and figures, the passages apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+_FIGURES = {
+    "used": "listed",
+    "weight": "weight",
+    "reward": "reward",
+    "score_apart": "score when listed, same responses",
+    "wrong": "wrong",
+    "wrong_without": "wrong when not listed",
+    "wrong_apart": "more wrong when listed, same groups",
+    "change": "reward, last steps less first",
+}
+_PASSAGES = {
+    "lowest": "passages on the lowest rewards",
+    "highest": "passages on the highest rewards",
+    "wrong": "passages on responses wrongly put first",
+}
+_SHOWN = 20
+"""Criteria of which passages are shown."""
+
+
+def for_page(found: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Tables of what :func:`grm_plugin.report.criteria.criteria_of` found.
+
+    Figures that no criterion has are left out; the criteria stand in the order of ``found``.
+    """
+    rows: Sequence[Row] = found["criteria"]
+    told = [name for name in _FIGURES if any(row[name] for row in rows)]
+    tables = {"by criterion": [_row(row, told) for row in rows]}
+    if names := found["parts"]:
+        tables[f"reward by {found['by']}"] = [_parts(row, names) for row in rows]
+    for kind, title in _PASSAGES.items():
+        tables[title] = [one for row in rows[:_SHOWN] for one in _passages(row, kind)]
+    return {name: table for name, table in tables.items() if table}
+
+
+def _row(row: Row, told: Sequence[str]) -> dict[str, Any]:
+    counts = {"criterion": row["name"], "groups": row["groups"]}
+    return {**counts, **{_FIGURES[name]: row[name] for name in told}}
+
+
+def _parts(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {"criterion": row["name"], **{name: row["by"][name]["reward"] for name in names}}
+
+
+def _passages(row: Row, kind: str) -> Iterator[dict[str, Any]]:
+    for example in row["examples"][kind]:
+        yield {
+            "criterion": row["name"],
+            "group": example["group"],
+            "response": f"#{example['response']}",
+            "reward": example["reward"],
+            "passage": example["text"],
+        }
