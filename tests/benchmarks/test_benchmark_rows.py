@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,3 +118,15 @@ def test_the_reference_judge_refuses_what_it_was_not_made_for_by_name(
     assert len(verdicts) == ROWS
     assert not any(one.scored or one.judgments for one in verdicts)
     assert all(one.unscored.startswith("refused") for one in verdicts), verdicts[0].unscored
+
+
+def test_a_file_far_larger_than_memory_spent_on_it_is_read(tmp_path: Path) -> None:
+    rows, words = 1500, "word " * 1600
+    path = tmp_path / "dataset.json"
+    path.write_text(json.dumps([{**pair(n), "output_1": words} for n in range(rows)]))
+    tracemalloc.start()
+    benchmark = installed().make("benchmark", "llmbar", {"path": str(path)}, Limits())
+    assert sum(1 for _ in benchmark) == rows
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert path.stat().st_size > 12e6 and most < 6e6, most
