@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, check_same_settings, key
-from grm_plugin.cli.eval_sources import is_of
+from grm_plugin.cli.eval_sources import LABELLED, is_of
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
 from grm_plugin.hosts.recorded import records_of
-from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.records import is_record, read_verdicts, to_line
 from grm_plugin.types import Group, Verdict
-
-LABELLED = "labelled"
 
 
 @dataclass
@@ -90,6 +88,11 @@ def files_of(sources: Sequence[str]) -> tuple[list[Path], list[Path]]:
         runs = run_folders(source)
         many += [record_in(run) for run in runs] or records_of(source)
         greedy += [run / GREEDY_RECORD for run in runs if (run / GREEDY_RECORD).is_file()]
+    if others := [file for file in many if not is_record(file)]:
+        raise InputError(
+            f"{others[0]}: expected a record of verdicts, got other lines; labelled groups are "
+            f"judged as labelled:{others[0]}"
+        )
     return many, greedy
 
 

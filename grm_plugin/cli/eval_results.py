@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import grm_plugin
+from grm_plugin.cli.eval_looking import Watched, health_told, write_page
 from grm_plugin.cli.eval_records import Recorded, greedy_items
 from grm_plugin.cli.eval_tables import (
     cost_told,
@@ -29,9 +30,8 @@ from grm_plugin.evaluation.resampled import mean_of_independent
 from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
-from grm_plugin.evaluation.votes import votes_of
+from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
 from grm_plugin.report.terminal import out, printable, say
-from grm_plugin.types import Cost
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Asked:
 
     Args:
         ks: samples that vote, for the curve; None: powers of 2.
-        sets: of samples of one k.
+        sets: of samples of one k, at most.
         resamples: for intervals.
         seed: of sets and resamples.
     """
@@ -103,40 +103,55 @@ def measured(
         InputError: there is no verdict, or a group has no truth.
         ConfigError: a k is more than there are samples.
     """
-    k = max(record.samples, 1)
-    votes = votes_of(record.verdicts(), ballot, asked.sizes(k), sets=asked.sets, seed=asked.seed)
-    if not votes.items:
-        raise InputError(f"{record.name}: expected verdicts of labelled groups, got none")
+    watched = Watched()
+    votes = _votes(record, ballot, asked, watched)
     found = gains(
         benchmark.figures(votes.items),
         votes,
-        k=k,
+        k=max(record.samples, 1),
         greedy=greedy_items(greedy, votes.items),
         resamples=asked.resamples,
         seed=asked.seed,
     )
-    result = {
-        "version": VERSION,
-        "benchmark": {"name": record.name, "ties": benchmark.ties, **source},
-        "data": data_of(votes.items),
-        "judge": dict(record.origin),
-        **told(found, k),
-        "settings": asdict(asked),
-        "versions": _versions(),
-    }
-    _print(found, votes.costs[k])
+    source = {"name": record.name, "ties": benchmark.ties, **source}
+    result = {"benchmark": source, **_result(record, votes, found, asked), **watched.told()}
+    _print(found, watched)
     save(folder, result)
+    write_page(folder, record.verdicts(), result)
     say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}")
     return Result(folder.name, found, result)
 
 
-def _print(found: Gains, cost: Cost) -> None:
+def _votes(record: Recorded, ballot: Ballot, asked: Asked, watched: Watched) -> Votes:
+    ks = asked.sizes(max(record.samples, 1))
+    verdicts = watched.through(record.verdicts())
+    sets = few_sets(record.groups, asked.sets)
+    votes = votes_of(verdicts, ballot, ks, sets=sets, seed=asked.seed)
+    if not votes.items:
+        raise InputError(f"{record.name}: expected verdicts of labelled groups, got none")
+    return votes
+
+
+def _result(record: Recorded, votes: Votes, found: Gains, asked: Asked) -> dict[str, Any]:
+    """What was measured, as ``eval.json`` has it."""
+    return {
+        "version": VERSION,
+        "data": data_of(votes.items),
+        "judge": dict(record.origin),
+        **told(found, max(record.samples, 1)),
+        "settings": asdict(asked),
+        "versions": _versions(),
+    }
+
+
+def _print(found: Gains, watched: Watched) -> None:
     top = found.top.measured
     out.rule(f"{printable(top.name)}, {top.n:,} groups", align="left")
     shown(figures_table(found.top))
     if len(found.curve) > 1:
         shown(curve_table(found.curve))
-    shown(meaning(top), cost_told(cost, top.n))
+    shown(meaning(top), cost_told(found.curve[-1].cost, found.curve[-1].groups))
+    shown(printable(health_told(watched.health)))
 
 
 def save(folder: Path, found: Mapping[str, Any]) -> None:

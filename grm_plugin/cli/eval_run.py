@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from grm_plugin.cli.eval_judging import Task, judge_all
-from grm_plugin.cli.eval_records import LABELLED, files_of, judged_record, recorded, revoted
+from grm_plugin.cli.eval_records import files_of, judged_record, recorded, revoted
 from grm_plugin.cli.eval_results import Asked, measured, overview
-from grm_plugin.cli.eval_sources import BENCHMARK, BenchmarkGroups, Named, options_of
+from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, options_of
 from grm_plugin.cli.eval_voting import ballot_of, voting_settings
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
-from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
-from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.resettling import Ballot, marks_on_record
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
 from grm_plugin.plugins import installed
@@ -110,18 +108,10 @@ def of_records(
         again = revoted(record, ballot, given.get("k"), into / REVOTED_RECORD)
         asked = Asked(wanted.ks, seed=given.get("seed", 0))
         told = {"source": list(map(str, files)), **wanted.told(options[name])}
-        benchmark = _benchmark(name, options[name])
+        benchmark = benchmark_of(name, options[name])
         ballot = replace(ballot, as_judged=True)
         results.append(measured(again, benchmark, ballot, asked, into, told, greedy))
     overview(results, folder)
-
-
-def _benchmark(name: str, options: dict[str, Any]) -> Benchmark:
-    """The benchmark that groups on record say they are of; of one that is not there, labels."""
-    offered = {one.name for one in installed().offers() if one.kind == BENCHMARK}
-    known = name if name in offered else LABELLED
-    made: Benchmark = installed().make(BENCHMARK, known, options, Limits())
-    return made
 
 
 def _check_free(other: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from grm_plugin.errors import ConfigError, InputError, TemplateError, quoted, un
 from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.items import SECTION, SUBSET
 from grm_plugin.hosts.inputs.opening import Check
-from grm_plugin.plugins import Plugins
+from grm_plugin.plugins import Plugins, installed
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Group
 
-BENCHMARK = "benchmark"
+BENCHMARK, LABELLED = "benchmark", "labelled"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,18 @@ def named_benchmarks(sources: Sequence[str], plugins: Plugins) -> list[Named]:
         record = next(one for one, other in zip(sources, found, strict=True) if not other)
         raise ConfigError(f"expected benchmarks, or records alone, got {record} beside a benchmark")
     return [named[0]] if len(named) == 1 else list(_with_folders(named))
+
+
+def benchmark_of(name: str, options: Mapping[str, Any]) -> Benchmark:
+    """The benchmark that recorded groups say they are of; labels are all of one that is not there.
+
+    Raises:
+        ConfigError: it does not take an option.
+    """
+    offered = {one.name for one in installed().offers() if one.kind == BENCHMARK}
+    known = name if name in offered else LABELLED
+    made: Benchmark = installed().make(BENCHMARK, known, options, Limits())
+    return made
 
 
 def _named(source: str, offered: set[str]) -> Named | None:

@@ -7,7 +7,7 @@ all numbers of the tree their intervals, with all that parts share.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,14 +16,12 @@ import numpy as np
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.outcomes import Ties, credit
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.selecting import Where, selected
 
 Weighted = Callable[[Array], Array]
 """``weights_R_G -> values_R``: a figure for each of R weightings of G items; NaN where the items
 with a weight do not say it."""
 Value = Callable[[Item], float]
-Where = Mapping[str, Any]
-"""Which items: those that have given values, by key of :meth:`Item.get`; any of several where it is
-a tuple."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,11 @@ class Figure(ABC):
     def ties(self) -> Ties | None:
         """What a tie counts in it; None where it is no matter of outcomes."""
         return None
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of outcomes, 0..1, or a mean of such shares."""
+        return self.ties is not None
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -85,7 +88,7 @@ class Mean(Figure):
         return self.below
 
     def members(self, items: Sequence[Item]) -> Array:
-        return np.array([_matches(item, self.where) for item in items], dtype=bool)
+        return selected(items, self.where)
 
     def over(self, items: Sequence[Item]) -> Weighted:
         mine = np.flatnonzero(self.members(items))
@@ -189,7 +192,7 @@ class Statistic(Figure):
         return self.below
 
     def members(self, items: Sequence[Item]) -> Array:
-        return np.array([_matches(item, self.where) for item in items], dtype=bool)
+        return selected(items, self.where)
 
     def over(self, items: Sequence[Item]) -> Weighted:
         mine = np.flatnonzero(self.members(items))
@@ -206,18 +209,9 @@ def each_of(items: Sequence[Item], key: str, **mean: Any) -> tuple[Mean, ...]:
         mean: further arguments of :class:`Mean`; its ``where`` is added to.
     """
     where = mean.pop("where", {})
-    named = [item for item in items if _matches(item, where)]
+    named = [items[index] for index in np.flatnonzero(selected(items, where))]
     values = dict.fromkeys(str(one.metadata[key]) for one in named if one.metadata.get(key))
     return tuple(Mean(one, where={**where, key: one}, **mean) for one in values)
-
-
-def _matches(item: Item, where: Where) -> bool:
-    for key, wanted in where.items():
-        value = item.get(key)
-        several = isinstance(wanted, tuple)
-        if not (value in wanted if several else str(value) == str(wanted)):
-            return False
-    return True
 
 
 def ratio(sums_R: Array, weights_R_P: Array) -> Array:

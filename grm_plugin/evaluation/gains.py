@@ -106,7 +106,7 @@ def gains(
     Raises:
         InputError: there are no groups.
     """
-    items = votes.at(k)[0]
+    items = votes.sets[k][0]
     measured = measure(figure, items, **resamples)
     numbers: dict[Any, Weighted] = {}
     for each in votes.ks:
@@ -120,12 +120,12 @@ def gains(
     others = [ONE] if k > 1 else []
     others += [GREEDY] if greedy is not None else []
     top = _gained(measured, (), found, k, others)
-    return Gains(top, tuple(_curve(votes, found, greedy is not None)), found.of(((), k)))
+    return Gains(top, tuple(_curve(figure, votes, found, greedy is not None)), found.of(((), k)))
 
 
 def over_sets(figure: Figure, votes: Votes, k: int) -> Weighted:
     """The mean of ``figure`` over the sets of ``k`` samples, as a function of weights."""
-    each = [figure.over(items) for items in votes.at(k)]
+    each = [figure.over(items) for items in votes.sets[k]]
     return lambda weights_R_G: np.mean([one(weights_R_G) for one in each], axis=0)
 
 
@@ -148,9 +148,10 @@ def _gained(
     )
 
 
-def _curve(votes: Votes, found: Resampled, has_greedy: bool) -> Iterator[AtK]:
+def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> Iterator[AtK]:
     for k in votes.ks:
         over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
         if has_greedy:
             over[GREEDY] = found.difference(("k", k), ((), GREEDY))
-        yield AtK(k, found.estimate(("k", k)), over, votes.costs[k], len(votes.items))
+        share = figure if len(votes.at(k)) == 1 else None  # over several sets it is a mean of them
+        yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))

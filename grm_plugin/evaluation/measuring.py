@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from grm_plugin.errors import InputError
-from grm_plugin.evaluation.figures import Figure
+from grm_plugin.evaluation.figures import Figure, Weighted
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.resampled import Resampled
+from grm_plugin.evaluation.selecting import Items
 
 _SCORED = "scored"
 
@@ -59,8 +60,9 @@ def measure(
 ) -> Measured:
     """``figure`` and all below it over ``items``.
 
-    Intervals are percentiles of a bootstrap that draws sources: items of one ``source`` come
-    together. All figures see the same resamples.
+    Sources are drawn again, items of one ``source`` together; all figures see the same resamples.
+    A share has Wilson's interval, with the variance that the resamples say; any other number has
+    their percentiles.
 
     Args:
         figure: the top of a tree.
@@ -74,8 +76,9 @@ def measure(
     """
     if not items:
         raise InputError("items: expected at least one judged group, got none")
+    items = Items(items)
     nodes = list(_nodes(figure))
-    numbers = {id(node): node.over(items) for node in nodes}
+    numbers: dict[Hashable, Weighted] = {id(node): node.over(items) for node in nodes}
     found = Resampled(items, numbers, resamples=resamples, level=level, seed=seed)
     return _measured(figure, items, found)
 
@@ -87,13 +90,14 @@ def _nodes(figure: Figure) -> Iterator[Figure]:
 
 
 def _measured(figure: Figure, items: Sequence[Item], found: Resampled) -> Measured:
-    estimate = found.estimate(id(figure))
+    estimate = found.estimate(id(figure), figure)
     mine = [items[index] for index in np.flatnonzero(figure.members(items))]
+    several = len({repr(one.source) for one in mine}) > 1
     return Measured(
         name=figure.name,
         value=_known(estimate.value),
-        low=_known(estimate.low),
-        high=_known(estimate.high),
+        low=_known(estimate.low) if several else None,
+        high=_known(estimate.high) if several else None,
         n=len(mine),
         counts=counts_of(mine),
         ties=figure.ties,

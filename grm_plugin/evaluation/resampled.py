@@ -10,7 +10,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from grm_plugin.evaluation.figures import Weighted
+from grm_plugin.evaluation.figures import Figure, Weighted
+from grm_plugin.evaluation.intervals import share_interval
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resampling import Array, Difference
 from grm_plugin.evaluation.statistics import Estimate
@@ -38,7 +39,7 @@ class Resampled:
         level: float = 0.95,
         seed: int = 0,
     ) -> None:
-        self._level = level
+        self._items, self._level = items, level
         once = np.ones((1, len(items)))
         self._value = {key: float(of(once)[0]) for key, of in numbers.items()}
         chunks: dict[Hashable, list[Array]] = {key: [] for key in numbers}
@@ -47,9 +48,24 @@ class Resampled:
                 chunks[key].append(of(weights_R_G))
         self._values_R = {key: np.concatenate(found) for key, found in chunks.items()}
 
-    def estimate(self, key: Hashable) -> Estimate:
-        """A number with its interval; NaN where the items do not say it."""
-        return Estimate(self._value[key], *_ends(self._values_R[key], self._level))
+    def estimate(self, key: Hashable, of: Figure | None = None) -> Estimate:
+        """A number with its interval; NaN where the items do not say it.
+
+        Args:
+            key: of the number.
+            of: the figure that it is; None: any number. A share has Wilson's interval, of its
+                items and sources; other numbers have percentiles, and none where they do not vary.
+        """
+        value, values_R = self.of(key)
+        if of is None or not of.is_share or math.isnan(value):
+            low, high = _ends(values_R, self._level)
+            return Estimate(value, *((low, high) if low < high else (math.nan, math.nan)))
+        mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
+        sources = len({repr(one.source) for one in mine})
+        return Estimate(
+            value,
+            *share_interval(value, values_R, items=len(mine), sources=sources, level=self._level),
+        )
 
     def difference(self, first: Hashable, second: Hashable) -> Difference:
         """By how much ``first`` is larger than ``second``, over the same resamples."""

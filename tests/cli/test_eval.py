@@ -1,4 +1,4 @@
-"""``grm eval``: benchmarks judged into a folder, measured, gone on with; records that vote again."""
+"""``grm eval``: benchmarks judged into a folder and measured; records that vote again."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_fewer_samples_are_what_a_judge_with_that_k_would_have_drawn(
         (("--ks", "1,9"), "expected at most 4"),
         (("--ks", "1,x"), "expected numbers such as 1,2,4"),
         (("--engine", "tiny"), "recorded verdicts are evaluated without a judge"),
-        (("--set", "k_meta=2"), "no judgment of it has"),
+        (("--set", "k_meta=2"), "judgments of labelled have none"),
         (("--vote", "nobody"), "unknown voter 'nobody'"),
         (("--set", "select=meta_rm"), "with k_meta"),
     ],
@@ -313,10 +313,10 @@ def test_a_budget_stops_it_and_the_same_command_goes_on(grm: Grm, tmp_path: Path
 
 def test_the_embedded_judge_is_evaluated_as_a_newcomer_does(grm: Grm, tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    tasks = ("train", "tasks", "--split", "heldout", "--groups", "12", "--out", "rm.jsonl")
+    tasks = ("train", "tasks", "--split", "heldout", "--groups", "6", "--out", "rm.jsonl")
     assert grm(*tasks).code == 0
     ended = grm("eval", "labelled:rm.jsonl", "--engine", "reference", "--out", "out", "-k", "2")
     assert ended.code == 0, ended.err
     top = figures(tmp_path / "out")["figures"]
-    assert top["n"] == 12 and top["counts"]["unscored"] == 0 and top["value"] > 0.2
+    assert top["n"] == 6 and top["counts"]["unscored"] == 0 and top["value"] > 0.2
     assert [one["name"] for one in top["parts"]] == ["N=2", "N=3", "N=4"]

@@ -94,3 +94,10 @@ def test_the_same_seed_gives_the_same_interval_however_many_are_drawn_at_a_time(
     once = measure(Mean("all"), items, seed=3)
     monkeypatch.setattr("grm_plugin.evaluation.resampled._CELLS", 600)
     assert measure(Mean("all"), items, seed=3) == once
+
+
+def test_items_of_a_single_source_have_no_interval() -> None:
+    one = [item(RIGHT, source="s"), item(WRONG, source="s")]
+    assert (measure(Mean("all"), one).value, measure(Mean("all"), one).low) == (0.5, None)
+    two = measure(Mean("all"), [*one, item(RIGHT, source="t")])
+    assert two.low is not None and two.high is not None

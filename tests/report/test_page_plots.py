@@ -64,7 +64,7 @@ def test_a_record_without_steps_or_rewards_has_no_plots_of_them() -> None:
 
 
 def test_bias_of_places_is_told_with_the_place() -> None:
-    (plot,) = (one for one in charts_of(summed(verdict(9))) if one.names)
+    (plot,) = (one for one in charts_of(summed(verdict(9))) if one.labels)
     assert plot.title == "Place 1 scores 0.00 points above place 1"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,9 +12,10 @@ from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkOptions, Publish
 from grm_plugin.evaluation.benchmarks.correlating import correlations, rank_correlation
 from grm_plugin.evaluation.benchmarks.discrimination import roc_auc
 from grm_plugin.evaluation.benchmarks.reading import Row
-from grm_plugin.evaluation.figures import Figure, Mean, Statistic, Where, each_of
-from grm_plugin.evaluation.items import BENCHMARK, LABEL, PICK, SUBSET, TRUTH, Item
+from grm_plugin.evaluation.figures import Figure, Mean, Statistic, each_of
+from grm_plugin.evaluation.items import BENCHMARK, LABEL, PICK, SOURCE, SUBSET, TRUTH, Item
 from grm_plugin.evaluation.outcomes import Ties
+from grm_plugin.evaluation.selecting import Where
 from grm_plugin.evaluation.truth import LABELS, RATINGS
 from grm_plugin.hosts.cells import Cells
 from grm_plugin.hosts.columns import Columns
@@ -22,15 +23,21 @@ from grm_plugin.hosts.rows import group_of
 from grm_plugin.hosts.strict_json import from_json
 from grm_plugin.types import Group
 
+Way = Callable[[Sequence[Item], Where], Mean | Statistic]
+
 
 class LabelledOptions(BenchmarkOptions):
     """Options of labelled groups.
 
     Args:
         columns: names of the columns, such as ``prompt=question,responses=a+b``.
+        source: the column of what rows share that are not independent, such as their prompt or
+            their author; rows without it, and of None all rows, count as independent. Of rows that
+            all share one there is no interval.
     """
 
     columns: str | None = None
+    source: str | None = SOURCE
 
 
 class Labelled(Published):
@@ -51,6 +58,7 @@ class Labelled(Published):
     def groups(self, row: Row) -> Iterator[Group]:
         group = group_of(row.values, columns=self._columns)
         known = dict(group.metadata)
+        known[SOURCE] = known.get(self.options.source) if self.options.source else None
         if isinstance(row.values, Cells):
             known |= {key: _read(key, known[key]) for key in LABELS if known.get(key)}
         yield replace(group, metadata={**known, BENCHMARK: self.name})
@@ -73,7 +81,11 @@ def figures_of(items: Sequence[Item], ties: Ties) -> Figure:
         ties: what a tie at the top counts.
     """
     kinds = {item.get(TRUTH) for item in items}
-    ways = {PICK: partial(_accuracy, ties), LABEL: _discrimination, RATINGS: _agreement}
+    ways: Mapping[str, Way] = {
+        PICK: partial(_accuracy, ties),
+        LABEL: _discrimination,
+        RATINGS: _agreement,
+    }
     first, *others = [way(items, {TRUTH: kind}) for kind, way in ways.items() if kind in kinds]
     return replace(first, below=(*first.below, *others)) if others else first
 

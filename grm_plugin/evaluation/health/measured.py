@@ -67,6 +67,7 @@ class Measurement:
             "meaning": found.pop("text"),
             **{name: one if math.isfinite(one) else None for name, one in numbers.items()},
             "n": self.n,
+            "text": self.text,
             "told": self.told,
             "interval": self.interval,
             "off_neutral": self.off_neutral,

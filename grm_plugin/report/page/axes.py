@@ -61,6 +61,17 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def decimal(value: float) -> str:
+    """A measured number as tables have it: three decimals, so that columns can be compared.
+
+    >>> decimal(0.81666), decimal(3), decimal(123456.7)
+    ('0.817', '3', '123,457')
+    """
+    if not math.isfinite(value) or abs(value) >= 1000 or isinstance(value, int):
+        return short(value)
+    return f"{value:.3f}"
+
+
 def bins(values: Sequence[float], most: int = 20) -> list[tuple[float, float, int]]:
     """Counts in equal bins with round edges: low, high, count; the last holds its high too.
 

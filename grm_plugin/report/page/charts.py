@@ -15,13 +15,18 @@ from grm_plugin.report.training import CURVES, Curve, Steps, phases, points, tol
 _MOST_PLACES = 16
 
 
-def charts_of(summary: Summary) -> Iterator[Plot]:
-    """The plots of ``summary``; none of what it does not know."""
+def charts_of(summary: Summary, *, with_places: bool = True) -> Iterator[Plot]:
+    """The plots of ``summary``; none of what it does not know.
+
+    Args:
+        summary: what was counted.
+        with_places: also scores by place, where nobody has measured their intervals.
+    """
     if summary.rewards:
         yield _rewards(summary.rewards)
     if summary.spreads:
         yield _spreads(summary.spreads)
-    if len(summary.tally.places.lifts) > 1:
+    if with_places and len(summary.tally.places.lifts) > 1:
         yield _places(summary.tally.places)
     if len({step for _, step in summary.steps}) > 1:
         yield from _over_steps(summary.steps)
@@ -69,7 +74,7 @@ def _places(places: Places) -> Plot:
         bars,
         x="place of the response in the judge's prompt",
         y="points above the mean of all places",
-        names=[str(place) for place in range(1, len(lifts) + 1)],
+        labels=[(place, str(place)) for place in range(1, len(lifts) + 1)],
     )
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from grm_plugin.report.page.axes import Axis
 
 WIDTH, HEIGHT = 480, 230
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 40
+LEFT, RIGHT, TOP, BOTTOM, MARGIN = 52, 12, 12, 40, 8
+
+Labels = Sequence[tuple[float, str]]
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """Points that belong together, x ascending."""
+    """Points that belong together, x ascending; ``joined`` where there is something between."""
 
     name: str
     points: Sequence[Point]
+    joined: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Plot:
         x, y: names of the axes with their units.
         bars, lines: either of them.
         x_axis, y_axis: where values stand.
-        names: labels of the x axis in place of its numbers, one for each bar.
+        labels: what stands on the x axis in place of its numbers: value and text.
     """
 
     title: str
@@ -66,37 +69,45 @@ class Plot:
     y_axis: Axis
     bars: Sequence[Bar] = ()
     lines: Sequence[Line] = ()
-    names: Sequence[str] = ()
+    labels: Labels = ()
 
     @property
-    def named(self) -> list[tuple[float, str]]:
+    def x_marks(self) -> list[tuple[float, str]]:
         """Pixel and label of each mark of the x axis."""
-        if not self.names:
-            return self.x_axis.marks
-        middles = [self.x_axis((bar.low + bar.high) / 2) for bar in self.bars]
-        return list(zip(middles, self.names, strict=True))
+        return [(self.x_axis(value), text) for value, text in self.labels] or self.x_axis.marks
 
 
 def bar_plot(
-    title: str, note: str, bars: Sequence[Bar], *, x: str, y: str, names: Sequence[str] = ()
+    title: str, note: str, bars: Sequence[Bar], *, x: str, y: str, labels: Labels = ()
 ) -> Plot:
-    """Bars from zero; with ``names`` they stand at 0, 1, 2, ..."""
+    """Bars from zero; with ``labels`` the x axis ends with them."""
     edges = [edge for bar in bars for edge in (bar.low, bar.high)]
-    across = Axis.over(edges, LEFT, WIDTH - RIGHT)
-    if names:
-        across = Axis((min(edges), max(edges)), LEFT, WIDTH - RIGHT)
+    across = _across(edges, labels)
     up = Axis.over([0.0, *(bar.value for bar in bars)], HEIGHT - BOTTOM, TOP, 4)
-    return Plot(title, note, x, y, across, up, bars=bars, names=names)
+    return Plot(title, note, x, y, across, up, bars=bars, labels=labels)
 
 
 def line_plot(
-    title: str, note: str, lines: Sequence[Line], *, x: str, y: str, within: Sequence[float] = ()
+    title: str,
+    note: str,
+    lines: Sequence[Line],
+    *,
+    x: str,
+    y: str,
+    within: Sequence[float] = (),
+    labels: Labels = (),
 ) -> Plot:
     """Lines through points; the y axis shows what is ``within`` it, too."""
     points = [point for line in lines for point in line.points]
     heights = [
         one for point in points for one in (point.y, point.low, point.high) if one is not None
     ]
-    across = Axis.over([point.x for point in points], LEFT, WIDTH - RIGHT)
+    across = _across([point.x for point in points], labels)
     up = Axis.over([*heights, *within], HEIGHT - BOTTOM, TOP, 4)
-    return Plot(title, note, x, y, across, up, lines=lines)
+    return Plot(title, note, x, y, across, up, lines=lines, labels=labels)
+
+
+def _across(values: Sequence[float], labels: Labels) -> Axis:
+    if labels and max(values) > min(values):
+        return Axis((min(values), max(values)), LEFT + MARGIN, WIDTH - RIGHT - MARGIN)
+    return Axis.over(values, LEFT, WIDTH - RIGHT)

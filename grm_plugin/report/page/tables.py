@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from grm_plugin.report.page.axes import short
+from grm_plugin.report.page.axes import decimal
+from grm_plugin.report.page.links import to
 
-_ROWS, _COLUMNS, _DEEP = 400, 12, 6
+_ROWS, _COLUMNS, _DEEP, _LONG = 400, 12, 6, 40
+_GROUP = "group"
+"""A column of this name holds ids of groups."""
 _MARKS = frozenset(("low", "high", "name", "n", "parts"))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A text, or a number with its 95 % interval; ``link`` shows the groups behind it."""
+    """A text, or a number with its 95 % interval; ``link`` shows the groups behind it.
+
+    ``marked`` says in a word what is wrong with it.
+    """
 
     text: str
     interval: str = ""
     number: bool = False
     link: str = ""
+    marked: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a text of several lines."""
+        return len(self.text) > _LONG
 
 
 @dataclass(frozen=True)
@@ -33,12 +45,18 @@ class TableRow:
 
 @dataclass(frozen=True)
 class DataTable:
-    """A table with a heading; ``left_out`` rows are not shown."""
+    """A table with a heading; ``left_out`` rows are not shown, and a ``folded`` one when asked."""
 
     name: str
     head: Sequence[str]
     rows: Sequence[TableRow]
     left_out: int = 0
+    folded: bool = False
+
+    @property
+    def wordy(self) -> bool:
+        """Whether some cell is a text of several lines, for narrow windows."""
+        return any(cell.is_long for row in self.rows for cell in row.cells)
 
 
 Links = Mapping[str, str]
@@ -72,6 +90,20 @@ def _tables(value: Any, name: str, links: Links, depth: int) -> Iterator[DataTab
         yield _named(name, [TableRow([_cell(value)])], ["value"])
 
 
+def settings_table(name: str, value: Measured) -> DataTable:
+    """Settings however deep as one folded table, a row for each that is there."""
+    rows = [TableRow([Cell(key), Cell(_text(one))]) for key, one in _leaves(value, "")]
+    return replace(_named(name, rows, ["", "value"]), folded=True)
+
+
+def _leaves(value: Measured, start: str) -> Iterator[tuple[str, Any]]:
+    for key, one in value.items():
+        if isinstance(one, Mapping):
+            yield from _leaves(one, f"{start}{_words(key)}: ")
+        elif one not in (None, "", [], ()):
+            yield f"{start}{_words(key)}", one
+
+
 def _all(test: Callable[[Any], bool], value: Any) -> bool:
     return isinstance(value, list | tuple) and bool(value) and all(map(test, value))
 
@@ -103,9 +135,12 @@ def _is_plain(value: Any) -> bool:
 def _figures(figures: Sequence[Measured], name: str, links: Links) -> DataTable:
     flat = [one for figure in figures for one in _flat(figure, 0)]
     counted = list(dict.fromkeys(key for figure, _ in flat for key in _counts(figure)))
+    over = list(dict.fromkeys(key for figure, _ in flat for key in figure.get("over") or ()))
     ties = any(figure.get("ties") for figure, _ in flat)
-    rows = [TableRow(_cells(one, counted, links, ties=ties), depth) for one, depth in flat]
-    head = ["", "value (95 % interval)", "n", *map(_words, counted), *(["ties count"] * ties)]
+    rows = [TableRow(_cells(one, counted, over, links, ties=ties), depth) for one, depth in flat]
+    gained = [f"over {_words(key)}" for key in over]
+    counts = ["n", *map(_words, counted), *(["ties count"] * ties)]
+    head = ["", "value (95 % interval)", *gained, *counts]
     return _named(name, rows, head)
 
 
@@ -118,12 +153,15 @@ def _flat(figure: Measured, depth: int) -> Iterator[tuple[Measured, int]]:
         yield {"name": f"{name} (no item)", "value": None}, depth + 1
 
 
-def _cells(figure: Measured, counted: Sequence[str], links: Links, *, ties: bool) -> list[Cell]:
+def _cells(
+    figure: Measured, counted: Sequence[str], over: Sequence[str], links: Links, *, ties: bool
+) -> list[Cell]:
     name = str(figure.get("name") or "all")
-    link, counts = links.get(name, ""), _counts(figure)
+    link, counts, gained = links.get(name, ""), _counts(figure), figure.get("over") or {}
     return [
         Cell(name, link=link),
-        _cell(figure),
+        figure_cell(figure),
+        *(figure_cell(gained[key], signed=True) if key in gained else Cell("") for key in over),
         Cell(_text(figure.get("n", "")), number=True),
         *(_count(counts.get(key), link and f"{link}&outcome={key}") for key in counted),
         *([Cell(_text(figure.get("ties") or ""))] * ties),
@@ -149,8 +187,13 @@ def _counts(figure: Measured) -> Mapping[str, Any]:
 
 def _records(rows: Sequence[Measured], name: str) -> DataTable:
     head = list(dict.fromkeys(key for row in rows[:_ROWS] for key in row))[:_COLUMNS]
-    cells = [TableRow([_cell(row.get(key)) for key in head]) for row in rows]
+    cells = [TableRow([_of_column(key, row.get(key)) for key in head]) for row in rows]
     return _named(name, cells, [_words(key) for key in head])
+
+
+def _of_column(key: str, value: Any) -> Cell:
+    cell = _cell(value)
+    return replace(cell, link=to(id=cell.text)) if key == _GROUP and value else cell
 
 
 def _named(name: str, rows: Sequence[TableRow], head: Sequence[str]) -> DataTable:
@@ -159,11 +202,17 @@ def _named(name: str, rows: Sequence[TableRow], head: Sequence[str]) -> DataTabl
 
 def _cell(value: Any) -> Cell:
     if is_figure(value):
-        low, high = value.get("low"), value.get("high")
-        known = isinstance(low, int | float) and isinstance(high, int | float)
-        interval = f"{short(low)} to {short(high)}" if known else ""
-        return Cell(_text(value["value"]), interval, number=True)
+        return figure_cell(value)
     return Cell(_text(value), number=isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def figure_cell(figure: Measured, *, signed: bool = False) -> Cell:
+    """The value of a figure with its interval; ``signed`` of a difference."""
+    value, low, high = (figure.get(name) for name in ("value", "low", "high"))
+    known = isinstance(low, int | float) and isinstance(high, int | float)
+    plus = "+" if signed and isinstance(value, int | float) and value > 0 else ""
+    interval = f"{decimal(low)} to {decimal(high)}" if known else ""
+    return Cell(f"{plus}{_text(value)}", interval, number=True)
 
 
 def _text(value: Any) -> str:
@@ -172,7 +221,7 @@ def _text(value: Any) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "—"
     if isinstance(value, int | float):
-        return f"{value:,}" if isinstance(value, int) else short(value)
+        return f"{value:,}" if isinstance(value, int) else decimal(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value[:_COLUMNS]))
     return str(value)[:2000]

@@ -18,9 +18,9 @@ from grm_plugin.report.page.embedding import as_data
 from grm_plugin.report.page.links import to
 from grm_plugin.report.page.rendering import render
 from grm_plugin.report.page.rows import Row, row_of
+from grm_plugin.report.page.sections import section
 from grm_plugin.report.page.storing import Details
 from grm_plugin.report.page.summary import Summary
-from grm_plugin.report.page.tables import tables_of
 from grm_plugin.types import Verdict
 
 
@@ -83,14 +83,14 @@ def _values(
     summary: Summary, rows: IO[str], details: Details, told: Mapping[str, Any]
 ) -> dict[str, Any]:
     links = {name: to(subset=name) for name in summary.subsets}
-    sections = ("measured", "health", "criteria")
+    parts = [section(name, _now(told[name]), links) for name in ("measured", "health", "criteria")]
     return {
         "title": told["title"],
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "tally": summary.tally,
         "summary": summary,
-        "charts": list(charts_of(summary)),
-        "tables": {name: tables_of(_now(told[name]), subsets=links) for name in sections},
+        "charts": list(charts_of(summary, with_places=not told["health"])),
+        "sections": [one for one in parts if one],
         "to": to,
         "about": {
             "fields": Row._fields,

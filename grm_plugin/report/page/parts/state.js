@@ -34,6 +34,7 @@ const FILTERS = {
   spread: ranged((row) => [row.spread]),
   differ: ranged((row) => [row.differ]),
   step: ranged((row) => [row.step]),
+  id: named("id"),
   phase: named("phase"),
   subset: named("subset"),
   outcome: named("outcome"),
@@ -43,7 +44,7 @@ const FILTERS = {
   dropped: (reason) => (row) => (reason === "*" ? row.lost > 0 : Object.hasOwn(row.dropped, reason)),
 };
 const TOLD = {
-  text: "with", reward: "a reward in", spread: "spread in", differ: "samples differ by", step: "step", phase: "phase",
+  text: "with", id: "group", reward: "a reward in", spread: "spread in", differ: "samples differ by", step: "step", phase: "phase",
   subset: "subset", outcome: "outcome", unscored: "unscored:", place: "highest at place", tied: "tied for the top:", dropped: "dropped:",
 };
 const SORTS = {
