@@ -33,8 +33,8 @@ def metrics_page() -> str:
         "so.\n\n"
         "## TRL\n\n"
         "Of all groups of a reward call, over all ranks with `groups: gather`. A number that does "
-        "not exist, such as the mean reward where no group was scored, is NaN, which TRL leaves "
-        "out of its means over steps.\n\n"
+        "not exist, such as the price of a judge without prices, is not logged, and NaN in "
+        "`GRMReward.metrics`.\n\n"
         f"{_HEAD}{_rows([*shared, *OWN])}\n\n"
         "## OpenRLHF, and a reward server\n\n"
         "Of the group of each response; OpenRLHF logs the mean over responses, so that a flag "
@@ -49,6 +49,11 @@ def metrics_page() -> str:
         "## `GET /metrics` of `grm serve`\n\n"
         f"| name | type | meaning |\n|---|---|---|\n{_exported()}\n"
     )
+
+
+def described_in_trl() -> set[str]:
+    """The names that the TRL adapter logs."""
+    return {one.name for one in (*(metric.described for metric in METRICS), *OWN)}
 
 
 def _rows(described: Iterable[Described]) -> str:

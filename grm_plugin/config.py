@@ -7,14 +7,22 @@ names, and from what the chosen engine prefers.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import (
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from grm_plugin.errors import ConfigError
-from grm_plugin.options import explain, put, read_yaml
+from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.options import put, read_yaml
+from grm_plugin.problems import explain
 from grm_plugin.schedule import read_schedule
 from grm_plugin.settings import Settings
 from grm_plugin.size import Size
@@ -22,6 +30,11 @@ from grm_plugin.size import Size
 ENV = "GRM_CONFIG"
 _ADDRESS = {"url", "urls", "serve"}
 
+# names of other libraries that are taken, what to write, and its value
+TAKEN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "max_retries": ("tries", lambda retries: retries + 1),
+    "timeout": ("request_timeout_s", lambda seconds: seconds),
+}
 # names of earlier versions, and what to write now
 RENAMED = {"dead_batches": "dead judges are counted in two ways now: set dead_groups, dead_after_s"}
 
@@ -31,6 +44,15 @@ class GRMConfig(Settings):
 
     What each of them means is said in :class:`grm_plugin.settings.Settings`.
     """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take(cls, values: Any) -> Any:
+        given = dict(values) if isinstance(values, Mapping) else {}
+        for name in TAKEN.keys() & given:
+            setting, value = _taken(name, given.pop(name), given)
+            given[setting] = value
+        return given or values
 
     @model_validator(mode="before")
     @classmethod
@@ -68,6 +90,16 @@ class GRMConfig(Settings):
             if problem := self._misfit(size):
                 raise ValueError(f"schedule.{name}: {problem}")
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_our_words(
+        cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo
+    ) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise ConfigError(explain(info.context or "config", cls, error)) from None
 
     @property
     def size(self) -> Size:
@@ -116,7 +148,7 @@ class GRMConfig(Settings):
             ConfigError: the file is missing or not YAML, a key is unknown, a value is wrong.
         """
         path = path or os.environ.get(ENV) or None
-        values = read_yaml(Path(path)) if path else {}
+        values = read_yaml(_existing(path)) if path else {}
         _find_template(values, Path(path or ""))
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
@@ -124,10 +156,7 @@ class GRMConfig(Settings):
     def _checked(cls, where: str, values: dict[str, Any], settings: Mapping[str, Any]) -> GRMConfig:
         for key in sorted(settings, key=lambda key: key.count(".")):
             put(values, key, settings[key])
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise ConfigError(explain(where, cls, error)) from None
+        return cls.model_validate(values, context=where)
 
     def but(self, **settings: Any) -> GRMConfig:
         """This configuration with some settings changed; keywords as in :meth:`load`.
@@ -150,10 +179,39 @@ class GRMConfig(Settings):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+def _taken(name: str, value: Any, given: Mapping[str, Any]) -> tuple[str, Any]:
+    """The setting that another library calls ``name``, and its value; warns what to write."""
+    setting, convert = TAKEN[name]
+    if setting in given:
+        raise ValueError(f"{name}: here it is {setting}, which is set, too; leave {name} out")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name}: expected a number, got {quoted(value)}; here it is {setting}")
+    warnings.warn(
+        f"config: {name}={value} is taken as {setting}={convert(value)}; write that", stacklevel=2
+    )
+    return setting, convert(value)
+
+
 def _find_template(values: dict[str, Any], config: Path) -> None:
     name = values.get("template")
     if isinstance(name, str) and is_template_file(name) and not _is_there(Path(name)):
         values["template"] = str(config.parent / name)
+
+
+def _existing(path: str | Path) -> Path:
+    """The configuration at ``path``; people give models and settings there, too."""
+    if not isinstance(path, str | Path):
+        raise ConfigError(
+            f"config: expected the path of a YAML file, got {quoted(path)}; settings are keywords"
+        )
+    file = Path(path)
+    if file.suffix in (".yaml", ".yml") or _is_there(file):
+        return file
+    name = quoted(str(path))
+    raise ConfigError(
+        f"config {name}: expected a YAML file with settings, and there is none; a judge is named "
+        f"by its engine: engine={{'name': 'litellm', 'model': {name}}}, or 'server' with a url"
+    )
 
 
 def _is_there(path: Path) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
+from grm_plugin.errors import InputError
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prices import Amount
@@ -32,9 +34,10 @@ class GRM(Calls):
     The first k samples of a larger k have the same seeds.
 
     Args:
-        config: settings; None takes them from ``GRM_CONFIG`` and ``settings``.
-        plugins: modules or objects with hooks, besides everything installed; or all of them.
-            Pickling takes objects along, and modules by name.
+        config: settings, or the path of a YAML file with them; None takes them from ``GRM_CONFIG``
+            and ``settings``.
+        plugins: modules (or their import names) or objects with hooks, besides everything
+            installed; or all of them. Pickling takes objects along, and modules by name.
         settings: fields of :class:`GRMConfig`, such as ``k=16`` or ``engine="vllm"``.
 
     Raises:
@@ -50,13 +53,13 @@ class GRM(Calls):
 
     def __init__(
         self,
-        config: GRMConfig | None = None,
+        config: GRMConfig | str | Path | None = None,
         *,
-        plugins: Plugins | Iterable[object] | None = None,
+        plugins: Plugins | Iterable[object] | object | None = None,
         **settings: Any,
     ) -> None:
-        if config is None:
-            config = GRMConfig.load(**settings)
+        if not isinstance(config, GRMConfig):
+            config = GRMConfig.load(config, **settings)
         elif settings:
             config = config.but(**settings)
         self._plugins = chosen(plugins)
@@ -172,6 +175,7 @@ class GRM(Calls):
         Raises:
             JudgeClosedError: the judge was closed before the stream was at its end.
         """
+        _check_several(groups)
         yield from Stream(self._keeper, self._breaker, groups, size)
 
     async def score_batch_async(
@@ -222,6 +226,7 @@ class GRM(Calls):
         return self._one(batch)
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
+        _check_several(groups)
         return Batch(self._keeper.session(), groups, size)
 
     def _all(self, batch: Batch) -> list[Verdict]:
@@ -234,6 +239,11 @@ class GRM(Calls):
         if judged.refusal:
             raise judged.refusal
         return self._all(batch)[0]
+
+
+def _check_several(groups: Iterable[Group]) -> None:
+    if isinstance(groups, Group):
+        raise InputError("expected several groups, got one; score takes one")
 
 
 def _again(config: GRMConfig, given: Iterable[object]) -> GRM:

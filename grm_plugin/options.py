@@ -16,12 +16,12 @@ from pydantic import (
 )
 
 from grm_plugin import strict_yaml
-from grm_plugin.errors import ConfigError, on_one_line, unknown
+from grm_plugin.errors import ConfigError
+from grm_plugin.problems import explain, shown
 
 MAX_BITS = 64
 MAX_S = 1e9
 """Most seconds of a setting, some 31 years: clocks and threads can wait no longer."""
-_SHOWN = 200
 
 
 class Part(BaseModel):
@@ -107,28 +107,6 @@ def read_options(kind: type[OptionsT], owner: str, options: Mapping[str, Any]) -
         raise ConfigError(explain(owner, kind, error)) from None
 
 
-def explain(where: str, kind: type[BaseModel], error: ValidationError) -> str:
-    """A validation error as one sentence per key, with the nearest known key for a stranger."""
-    return "; ".join(_one(where, kind, dict(problem)) for problem in error.errors())
-
-
-def _one(where: str, kind: type[BaseModel], problem: dict[str, Any]) -> str:
-    key = on_one_line(".".join(str(part) for part in problem["loc"]))[:_SHOWN]
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: {unknown('key', key, kind.model_fields)}"
-    if problem["type"] == "value_error":  # a sentence of ours, which says what came
-        return ": ".join(filter(None, [where, key, problem["msg"].removeprefix("Value error, ")]))
-    return f"{where}: {key or 'settings'}: {problem['msg']}, got {_shown(problem['input'])}"
-
-
-def _shown(value: object) -> str:
-    try:
-        shown = repr(value)
-    except (ValueError, RecursionError):  # an integer of thousands of digits, or too deep
-        return f"a value of type {type(value).__name__}"
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-
-
 def read_yaml(path: Path) -> dict[str, Any]:
     """The settings in a YAML file.
 
@@ -147,7 +125,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"config {path}: expected keys and values, got {type(values).__name__}")
     for key in values:
         if not isinstance(key, str):
-            raise ConfigError(f"config {path}: expected a text as key, got {_shown(key)}; quote it")
+            raise ConfigError(f"config {path}: expected a text as key, got {shown(key)}; quote it")
     return values
 
 

@@ -16,7 +16,7 @@ import pluggy
 from grm_plugin import hookspecs
 from grm_plugin.classifiers import named
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ConfigError, PluginError, unknown
+from grm_plugin.errors import ConfigError, PluginError, quoted, unknown
 from grm_plugin.kinds import KINDS
 from grm_plugin.options import read_options
 from grm_plugin.plugin import Broken, Offer, Plugin, broken, check_marked, collect, teller
@@ -172,21 +172,29 @@ class Plugins:
 def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:
     """The plug-ins of a judge: those installed, and modules or objects with hooks beside them.
 
-    A module may be given by its import name. Plugins are taken as they are. A plug-in that is given
-    goes before one of its name that is installed.
+    A module may be given by its import name, and one alone without a list. Plugins are taken as
+    they are. A plug-in that is given goes before one of its name that is installed.
 
     Raises:
         PluginError: what was given is broken.
     """
     if isinstance(plugins, Plugins):
         return plugins
-    there, given = installed(), [*(plugins or ())]
+    there, given = installed(), _several(plugins)
     if not given:
         return there
     mine = [_given(one) for one in given]
     names = {one.name for one in mine}
     rest = (one for one in there.plugins if one.name not in names)
     return Plugins([*rest, *mine], there.broken)
+
+
+def _several(plugins: object) -> list[object]:
+    """What was given, which may be one module, its name, or one object."""
+    if plugins is None:
+        return []
+    alone = isinstance(plugins, str) or not isinstance(plugins, Iterable)
+    return [plugins] if alone else [*plugins]
 
 
 def _again(plugin: Plugin) -> object:
@@ -197,11 +205,26 @@ def _again(plugin: Plugin) -> object:
 def _given(hooks: object) -> Plugin:
     if isinstance(hooks, Plugin):
         named = isinstance(hooks.hooks, str)
-        return replace(hooks, hooks=importlib.import_module(str(hooks.hooks))) if named else hooks
+        return replace(hooks, hooks=_imported(str(hooks.hooks))) if named else hooks
     if isinstance(hooks, str):
-        hooks = importlib.import_module(hooks)
+        hooks = _imported(hooks)
     own = hooks.__name__ if isinstance(hooks, ModuleType) else type(hooks).__qualname__
+    if not any(name.startswith("grm_") for name in dir(hooks)):
+        raise PluginError(
+            f"plug-in {quoted(own)} has no hook: expected functions such as "
+            "grm_register_engines or grm_on_verdict, marked with hookimpl"
+        )
     return Plugin(f"{own} at {id(hooks):#x}", hooks, _GIVEN)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise PluginError(
+            f"plug-in {quoted(name)} can not be imported: {error}; expected a module or its "
+            "import name"
+        ) from error
 
 
 def _announced() -> Iterator[Plugin | Broken]:

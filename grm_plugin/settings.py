@@ -93,9 +93,8 @@ class Settings(Options):
     duplicates: str = Field(
         "merge", pattern="^(merge|keep)$", description="`merge` judges equal responses once"
     )
-    over_context: str = Field(
+    over_context: Literal["refuse", "split"] = Field(
         "refuse",
-        pattern="^(refuse|split)$",
         description="a group too long for the judge: `refuse` it by name or `split` it",
     )
     request_timeout_s: float = Field(

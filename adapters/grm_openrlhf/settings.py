@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
-from grm_plugin.options import Options, explain
+from grm_plugin.options import Options
+from grm_plugin.problems import explain
 
 ENV = "GRM_OPENRLHF"
 

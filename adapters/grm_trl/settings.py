@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM, GRMConfig
-from grm_plugin.config import RENAMED
-from grm_plugin.errors import ConfigError, unknown
+from grm_plugin.config import RENAMED, TAKEN
+from grm_plugin.errors import ConfigError
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins
+from grm_plugin.problems import stranger
 from grm_trl.options import TRLOptions
 
 _OWN = TRLOptions.model_fields.keys()
@@ -32,8 +33,8 @@ def check_keywords(kind: str, keywords: Iterable[str]) -> None:
         )
     known = {*_OWN, *_JUDGE}
     for keyword in keywords:
-        if keyword.split(".")[0] not in {*known, *RENAMED}:
-            raise ConfigError(f"{kind}: {unknown('keyword', keyword, known)}")
+        if keyword.split(".")[0] not in {*known, *RENAMED, *TAKEN}:
+            raise ConfigError(f"{kind}: {stranger('keyword', keyword, known)}")
 
 
 def resolve(

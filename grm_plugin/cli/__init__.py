@@ -17,17 +17,20 @@ from typing import Annotated
 
 import typer
 
-from grm_plugin.cli import demo, doctor, plugins, report, scale, score, serve, show, train
+from grm_plugin import __version__
+from grm_plugin.cli import compare, demo, doctor, plugins, report, scale, score, serve, show, train
+from grm_plugin.cli import eval as evaluation
 from grm_plugin.cli.terminated import TERMINATED
 from grm_plugin.errors import GRMError
-from grm_plugin.report.terminal import say
+from grm_plugin.report.terminal import err, out, say
 
 INTERRUPTED = 130
+# progress bars of libraries, which are noise in logs and pipes
+NO_BARS = ("HF_DATASETS_DISABLE_PROGRESS_BARS", "HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE")
 
 app = typer.Typer(
     name="grm",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
@@ -37,12 +40,26 @@ for _command in (
     *(serve.serve, doctor.doctor, plugins.plugins),
 ):
     app.command()(_command)
+app.command("eval")(evaluation.evaluate)
+app.command()(compare.compare)
 app.add_typer(train.train, name="train")
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out.print(f"grm-plugin {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def grm(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and leave.", callback=_tell_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """Score responses with a generative reward model.
 
@@ -54,6 +71,8 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run ``grm`` with ``args`` (default: the command line) and leave with its exit code."""
     args = list(sys.argv[1:] if args is None else args)
     warnings.showwarning = _say_warning  # type: ignore[assignment]
+    if not err.is_terminal:
+        os.environ.update({name: "1" for name in NO_BARS if name not in os.environ})
     try:
         app(args=args, prog_name="grm")
     except SystemExit as end:

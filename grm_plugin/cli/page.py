@@ -34,6 +34,11 @@ Html = Annotated[
 ]
 
 
+def can_write_html() -> bool:
+    """Whether what pages need is installed."""
+    return all(find_spec(name) for name in _NEEDED)
+
+
 def write_html(path: Path, verdicts: Iterable[Verdict], *, title: str, **told: Any) -> None:
     """Write ``verdicts`` as a page and say where it is.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, BadParameter, Option
 
@@ -13,9 +13,13 @@ from grm_plugin.cli.page import Html, write_html
 from grm_plugin.cli.recorded_verdicts import HELP, STDIN, phase_of, told, verdicts_in
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, InputError
-from grm_plugin.report.tally import Tally, counts
-from grm_plugin.report.terminal import out, say
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.report.tally import counts
+from grm_plugin.report.terminal import out, printable, say
 from grm_plugin.types import Verdict
+
+if TYPE_CHECKING:
+    from grm_plugin.evaluation.health import Health
 
 _NEEDED = ("numpy", "scipy")
 _NAME = "grm report"
@@ -40,6 +44,9 @@ def report(
     ] = None,
     train: Annotated[bool, Option("--train", help="Only verdicts that were trained on.")] = False,
     eval_: Annotated[bool, Option("--eval", help="Only verdicts of evaluations.")] = False,
+    health: Annotated[
+        bool, Option("--health", help="Tell biases, agreement and reliability of the judge, too.")
+    ] = False,
     html: Html = None,
     json_: Annotated[
         Path | None, Option("--json", metavar="FILE", help="Write all figures as JSON.")
@@ -58,56 +65,87 @@ def report(
     if STDIN in records and len(records) > 1:
         raise BadParameter("- is standard input, and stands alone")
     phase = phase_of(train=train, evaluation=eval_)
-    counted = _Counted(by)
+    counted = Counted(by, health=health)
     passing = counted.passing(verdicts_in(records, step, phase))
     if html is not None:
         title = ", ".join(one.name or str(one) for one in records)
-        write_html(html, passing, title=title, criteria=counted.for_page)
+        write_html(
+            html,
+            passing,
+            title=title,
+            criteria=counted.criteria_tables,
+            health=counted.health_figures,
+        )
     else:
         for _ in passing:
             pass
     if not counted.tally.groups:
         raise InputError(f"{', '.join(map(str, records))}: no verdict{told(step, phase)}")
-    found = counted.criteria()
-    _print(counted.tally, found, top=top, examples=examples)
+    _print(counted, top=top, examples=examples)
     if json_ is not None:
         with writing(json_) as file:
-            file.write(as_json(found, indent=1) + "\n")
+            file.write(as_json(counted.figures(), indent=1) + "\n")
         say(f"figures: {json_}")
 
 
-class _Counted:
-    """What one pass over verdicts counts."""
+class Counted:
+    """What one pass over verdicts counts.
 
-    def __init__(self, by: str | None) -> None:
+    Args:
+        by: a column whose values are told beside each other; None: the step of a training run.
+        health: whether the judge's health is told, too.
+    """
+
+    def __init__(self, by: str | None = None, *, health: bool = False) -> None:
+        from grm_plugin.evaluation.health import HealthSums
         from grm_plugin.report.criteria import Criteria
 
         self.tally = Tally()
         self._criteria = Criteria(by)
-        self._told: dict[str, Any] | None = None
+        self._health = HealthSums() if health else None
+        self._found: dict[str, Any] | None = None
 
     def passing(self, verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
         """The same verdicts, counted as they come by."""
         for verdict in verdicts:
             self.tally.add(verdict)
             self._criteria.add(verdict)
+            if self._health:
+                self._health.add(verdict)
             yield verdict
 
     def criteria(self) -> dict[str, Any]:
-        """Of all verdicts that came by."""
-        self._told = self._told or self._criteria.told()
-        return self._told
+        """The criteria of all verdicts that came by."""
+        self._found = self._found or self._criteria.told()
+        return self._found
 
-    def for_page(self) -> dict[str, Any]:
-        """The same as tables."""
+    def criteria_tables(self) -> dict[str, Any]:
+        """The same for a page."""
         from grm_plugin.report.criteria import for_page
 
         return for_page(self.criteria())
 
+    def health(self) -> Health | None:
+        """The health of their judge, if it is asked for."""
+        return self._health.health() if self._health else None
 
-def _print(tally: Tally, found: dict[str, Any], *, top: int, examples: int) -> None:
+    def health_figures(self) -> dict[str, Any] | None:
+        """The same as JSON values."""
+        health = self.health()
+        return health.as_json() if health else None
+
+    def figures(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        health = self.health_figures()
+        return {**self.criteria(), **({"health": health} if health else {})}
+
+
+def _print(counted: Counted, *, top: int, examples: int) -> None:
     from grm_plugin.cli.report_tables import parts
+    from grm_plugin.report.health import explained, health_table
 
-    out.print(counts(tally), "")
-    for part in parts(found, top=top, examples=examples):
+    out.print(counts(counted.tally), "")
+    if health := counted.health():
+        out.print(health_table(health), *map(printable, explained(health)), "", sep="\n")
+    for part in parts(counted.criteria(), top=top, examples=examples):
         out.print(part, "")

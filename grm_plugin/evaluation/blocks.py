@@ -8,16 +8,19 @@ share one, which costs a little precision and no validity.
 
 from __future__ import annotations
 
+import json
 import math
-import statistics
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from grm_plugin.evaluation.items import SOURCE
 from grm_plugin.evaluation.statistics import Estimate, quantile
+from grm_plugin.hosts.recorded import STEP
 from grm_plugin.pipeline.overtaking import tail
+from grm_plugin.types import Group
 
 Sums = Mapping[str, float]
 """What verdicts add up to, by name; a name that is not there is 0."""
@@ -50,6 +53,19 @@ class Clusters:
         if len(self._numbers) >= self._most:
             return zlib.crc32(cluster.encode(errors="surrogatepass")) % self._most
         return self._numbers.setdefault(cluster, len(self._numbers))
+
+
+def cluster_of(group: Group) -> str:
+    """What a group belongs with: its ``source``, else whatever asks the same.
+
+    A training run asks the same prompts again, of which a policy makes other responses each time.
+    """
+    source = group.metadata.get(SOURCE)
+    if source not in (None, ""):
+        return json.dumps(source, sort_keys=True, default=repr)
+    if group.metadata.get(STEP) is None:
+        return group.fingerprint
+    return "\n".join(turn.content for turn in group.conversation)
 
 
 class Blocks:
@@ -134,10 +150,12 @@ def jackknife_error(values_B: list[float]) -> float:
     Of a mean it is the usual one:
 
     >>> means = [(2 + 6) / 2, (1 + 6) / 2, (1 + 2) / 2]
-    >>> math.isclose(jackknife_error(means), statistics.stdev([1, 2, 6]) / math.sqrt(3))
+    >>> round(jackknife_error(means), 6) == round(math.sqrt(7 / 3), 6)
     True
     """
-    return math.sqrt((len(values_B) - 1) * statistics.pvariance(values_B))
+    middle = math.fsum(values_B) / len(values_B)
+    squares = math.fsum((value - middle) ** 2 for value in values_B)
+    return math.sqrt((len(values_B) - 1) / len(values_B) * squares)
 
 
 def ratio(above: str, below: str) -> Callable[[Sums], float]:

@@ -10,11 +10,13 @@ from typing import Any
 
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.outcomes import Outcome, outcome
-from grm_plugin.evaluation.truth import Truth, truth_of
+from grm_plugin.evaluation.truth import RATINGS, Correct, Ratings, Truth, truth_of
 from grm_plugin.types import Group, Judgment, Verdict
 
 BENCHMARK, SUBSET, SECTION, SOURCE = "benchmark", "subset", "section", "source"
 """Names in a group's metadata that say what it belongs to."""
+TRUTH, PICK, LABEL = "truth", "pick", "label"
+"""The key of :meth:`Item.get` for the kind of what is known of a group, and two of the kinds."""
 PAIR = 2
 
 
@@ -62,6 +64,21 @@ class Item:
     def outcome(self) -> Outcome | None:
         """Right, wrong, tie or unscored; None of ratings."""
         return outcome(self.rewards, self.truth)
+
+    def get(self, key: str) -> Any:
+        """What the metadata has under ``key``; of ``truth``, which kind of it is known.
+
+        Which is ``pick`` where a response is to be picked among others, ``label`` of a single one
+        that is right or wrong, ``ratings`` of numbers.
+        """
+        return self._kind if key == TRUTH else self.metadata.get(key)
+
+    @property
+    def _kind(self) -> str:
+        if isinstance(self.truth, Ratings):
+            return RATINGS
+        single = isinstance(self.truth, Correct) and len(self.truth.labels_N) == 1
+        return LABEL if single else PICK
 
     @property
     def source(self) -> object:

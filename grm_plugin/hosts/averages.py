@@ -24,6 +24,18 @@ def spread(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / len(values))
 
 
+def smoothed(values: Sequence[float], reach: int = 3) -> list[float]:
+    """The centred running mean over ``2 * reach + 1`` values, of fewer at both ends.
+
+    NaN is left out; where there is nothing else, it stays.
+
+    >>> smoothed([0.0, 1.0, 5.0], reach=1)
+    [0.5, 2.0, 3.0]
+    """
+    windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
+    return [mean(value for value in window if not math.isnan(value)) for window in windows]
+
+
 def log_length(text: str) -> float:
     """The length of a response as correlations take it: the logarithm of its characters plus 1."""
     return math.log1p(len(text))

@@ -24,8 +24,8 @@ class Tally:
         rewards: of the responses that have one.
         by_group: mean reward of each scored group.
         best: the highest reward of each.
-        spread: of the rewards within each scored group (population standard deviation).
         compared: groups with two rewards or more.
+        spread: of the rewards within each of them (population standard deviation).
         ties: those of them in which two or more share the highest reward.
         lengths: logarithm of a response's characters against its reward, within groups.
         asked: k of each judged group, where its origin tells.
@@ -46,8 +46,8 @@ class Tally:
     rewards: Mean = field(default_factory=Mean)
     by_group: Mean = field(default_factory=Mean)
     best: Mean = field(default_factory=Mean)
-    spread: Mean = field(default_factory=Mean)
     compared: int = 0
+    spread: Mean = field(default_factory=Mean)
     ties: int = 0
     lengths: Correlation = field(default_factory=Correlation)
     asked: Mean = field(default_factory=Mean)
@@ -111,8 +111,9 @@ class Tally:
         self.rewards.add(*rewards)
         self.by_group.add(statistics.fmean(rewards))
         self.best.add(max(rewards))
-        self.spread.add(spread(rewards))
-        self.compared += len(rewards) > 1
+        if len(rewards) > 1:
+            self.compared += 1
+            self.spread.add(spread(rewards))
         self.ties += rewards.count(max(rewards)) > 1
         both = zip(verdict.group.responses, verdict.rewards or (), strict=True)
         known = ((log_length(text), one) for text, one in both if one is not None)
@@ -139,14 +140,29 @@ class Tally:
         return self.valid / self.samples if self.samples else 1.0
 
     @property
+    def mean_reward(self) -> float:
+        """Mean of the responses that have a reward; NaN for none."""
+        return self.rewards.value
+
+    @property
+    def mean_spread(self) -> float:
+        """Mean standard deviation within groups with two rewards or more; NaN for none."""
+        return self.spread.value
+
+    @property
     def tie_rate(self) -> float:
-        """Share of the groups with two or more rewards whose top is a tie; NaN for none."""
-        return self.ties / self.compared if self.compared else math.nan
+        """Share of the groups with two rewards or more whose top is a tie; NaN for none."""
+        return share(self.ties, self.compared)
 
     @property
     def unscored_rate(self) -> float:
-        """Share of the groups without rewards, 0..1; NaN before the first."""
-        return self.unscored.total() / self.groups if self.groups else math.nan
+        """Share of the groups without rewards; NaN before the first."""
+        return share(self.unscored.total(), self.groups)
+
+
+def share(count: float, total: float) -> float:
+    """``count`` of ``total``; NaN of nothing."""
+    return count / total if total else math.nan
 
 
 def why_unscored(verdict: Verdict) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.counting import Tally, share
 from grm_plugin.types import Reason
 
 
@@ -47,12 +47,8 @@ def numbers(tally: Tally) -> dict[str, float]:
     return {metric.described.name: float(metric.of(tally)) for metric in METRICS}
 
 
-def _share(count: float, total: float) -> float:
-    return count / total if total else math.nan
-
-
 def _dropped(reason: Reason, tally: Tally) -> float:
-    return _share(tally.dropped[reason], tally.samples)
+    return share(tally.dropped[reason], tally.samples)
 
 
 def _money(tally: Tally) -> float:
@@ -73,14 +69,15 @@ METRICS = (
         "reward",
         "0 to 1, unless `vote: sum`",
         "mean of the responses that have a reward",
-        lambda tally: tally.rewards.value,
+        lambda tally: tally.mean_reward,
     ),
     _metric(
         "reward_spread",
         "reward",
         _ANY,
-        "standard deviation within a group, mean over scored groups; at 0 a group teaches nothing",
-        lambda tally: tally.spread.value,
+        "standard deviation within a group, mean over groups with two rewards or more; at 0 a "
+        "group teaches nothing",
+        lambda tally: tally.mean_spread,
     ),
     _metric(
         "vote_spread",
@@ -96,7 +93,7 @@ METRICS = (
         _SHARE,
         "share of groups in which responses share the highest reward, of those with two rewards "
         "or more",
-        lambda tally: _share(tally.ties, tally.compared),
+        lambda tally: tally.tie_rate,
     ),
     _metric(
         "length_correlation",
@@ -111,21 +108,21 @@ METRICS = (
         "",
         _SHARE,
         "share of groups without a reward",
-        lambda tally: _share(tally.unscored.total(), tally.groups),
+        lambda tally: tally.unscored_rate,
     ),
     _metric(
         "unscored_response_rate",
         "",
         _SHARE,
         "share of the responses of scored groups that alone have no reward",
-        lambda tally: _share(tally.left_out, tally.left_out + tally.rewards.count),
+        lambda tally: share(tally.left_out, tally.left_out + tally.rewards.count),
     ),
     _metric(
         "valid_rate",
         "",
         _SHARE,
         "share of the judge's samples that could be read",
-        lambda tally: _share(tally.valid, tally.samples),
+        lambda tally: share(tally.valid, tally.samples),
     ),
     *(
         _metric(
@@ -172,14 +169,14 @@ METRICS = (
         "",
         _SHARE,
         "share of the judged groups for which a stopper had enough samples before k",
-        lambda tally: _share(tally.early, tally.judged),
+        lambda tally: share(tally.early, tally.judged),
     ),
     _metric(
         "selected_rate",
         "",
         _SHARE,
         "share of the judgments that were selected to vote",
-        lambda tally: _share(tally.selected, tally.valid),
+        lambda tally: share(tally.selected, tally.valid),
     ),
     _metric(
         "tokens_in", "tokens", _ANY, "that the judge read", lambda tally: tally.cost.prompt_tokens
@@ -205,6 +202,6 @@ METRICS = (
         "",
         _SHARE,
         "share of the samples whose price is not known, so that `money` is the least",
-        lambda tally: min(_share(tally.cost.unpriced, tally.samples), 1.0),
+        lambda tally: min(share(tally.cost.unpriced, tally.samples), 1.0),
     ),
 )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
+from transformers.utils.logging import (
+    disable_progress_bar,
+    enable_progress_bar,
+    is_progress_bar_enabled,
+)
 
 from grm_plugin.errors import EngineError, quoted
 from grm_plugin.local.options import LocalModelOptions
@@ -37,20 +44,34 @@ def load(auto_class: Any, options: LocalModelOptions, owner: str, **more: Any) -
         if attention := options.attn_implementation or capped(name, **options.loading):
             more["attn_implementation"] = attention
         tokenizer = AutoTokenizer.from_pretrained(name, **options.loading)
-        model, report = auto_class.from_pretrained(
-            name,
-            dtype=dtype,
-            use_safetensors=True,
-            output_loading_info=True,
-            **options.loading,
-            **more,
-        )
+        with bars_in_terminals_only():
+            model, report = auto_class.from_pretrained(
+                name,
+                dtype=dtype,
+                use_safetensors=True,
+                output_loading_info=True,
+                **options.loading,
+                **more,
+            )
         _check_complete(report["missing_keys"], options.model, owner)
         return model.to(_device(options.device)).eval(), tokenizer
     except _LOAD_ERRORS as error:
         raise EngineError(
             f"{owner}: model {options.model!r} can not be loaded: {quoted(error, 300)}"
         ) from error
+
+
+@contextmanager
+def bars_in_terminals_only() -> Iterator[None]:
+    """Progress bars of transformers are kept out of logs and pipes; the caller's choice returns."""
+    if (sys.stderr and sys.stderr.isatty()) or not is_progress_bar_enabled():
+        yield
+        return
+    disable_progress_bar()
+    try:
+        yield
+    finally:
+        enable_progress_bar()
 
 
 def capped(name: str, **loading: Any) -> str | None:

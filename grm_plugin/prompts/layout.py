@@ -15,7 +15,8 @@ from pydantic import (
 )
 
 from grm_plugin.errors import TemplateError, quoted
-from grm_plugin.options import Options, Part, explain
+from grm_plugin.options import Options, Part
+from grm_plugin.problems import explain
 from grm_plugin.prompts.turns import Turn, read_turn
 
 PLACE = re.compile(r"\{\{\s*([a-z_]+[0-9]*)\s*\}\}")

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from grm_plugin.errors import RecordError, placed, quoted
 from grm_plugin.plain import finite, told
+from grm_plugin.problems import wrong
 from grm_plugin.records.checking import check_verdict
 from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
 
@@ -131,9 +132,12 @@ def from_line(line: bytes) -> Verdict:
 
 def _not_a_verdict(error: ValidationError) -> str:
     first = error.errors()[0]
-    given = first["input"][:_SHOWN] if isinstance(first["input"], bytes) else first["input"]
     place = placed(first["loc"]) or "line"
-    return f"not a recorded verdict: {place}: {first['msg']}, got {quoted(given)}"
+    return f"not a recorded verdict: {place}: {wrong(first, _shown)}"
+
+
+def _shown(given: object) -> str:
+    return quoted(given[:_SHOWN] if isinstance(given, bytes) else given)
 
 
 def _version_in(line: bytes) -> object:

@@ -38,7 +38,7 @@ def counts(tally: Tally) -> Table:
 
 
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
-    mean = f"{tally.rewards.value:.3f}" if tally.scored else "none"
+    mean = f"{tally.mean_reward:.3f}" if tally.scored else "none"
     cost = tally.cost
     ties = f"{tally.tie_rate:.1%}" if tally.compared else "none"
     return [

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from grm_plugin.errors import GRMError, placed, quoted
+from grm_plugin.problems import wrong
 from grm_plugin.serving.callers import CallerGone
 from grm_plugin.serving.errors import status_of
 from grm_plugin.serving.guard import known
@@ -58,5 +59,5 @@ def _sentences(problems: Sequence[dict[str, Any]]) -> str:
 
 def _sentence(problem: dict[str, Any]) -> str:
     place = placed(part for part in problem["loc"] if part != "body") or "body"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message[:1].lower()}{message[1:]}, got {quoted(problem['input'])}"
+    told = wrong(problem, quoted)
+    return f"{place}: {told[:1].lower()}{told[1:]}"

@@ -171,7 +171,9 @@ class Session:
             InputError: it is no group at all.
         """
         if not isinstance(group, Group):
-            raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}")
+            several = isinstance(group, list | tuple)
+            advice = "score_batch takes several" if several else "Group.of(prompt, responses)"
+            raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}; {advice}")
         if size:
             self.scorer.check_size(size)
 

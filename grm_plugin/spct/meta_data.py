@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from grm_plugin.errors import InputError, placed, quoted
 from grm_plugin.pipeline.rating import shown_to_meta_rm
 from grm_plugin.pipeline.weighing import margin_of
+from grm_plugin.problems import wrong
 from grm_plugin.prompts import Template
 from grm_plugin.records import read_verdicts
 from grm_plugin.spct.examples import correct, datum_of
@@ -203,8 +204,8 @@ def read_rows(path: Path) -> list[MetaRow]:
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(
-            f"{where}: {placed(first['loc']) or 'row'}: {first['msg']}, got "
-            f"{quoted(first['input'])}; expected what `grm train meta-data` writes"
+            f"{where}: {placed(first['loc']) or 'row'}: {wrong(first, quoted)}; "
+            "expected what `grm train meta-data` writes"
         ) from None
     except OSError as error:
         raise InputError(f"{path} can not be read: {error}") from error

@@ -70,10 +70,12 @@ class Group:
         """A group from a plain prompt or from chat messages ``[{"role", "content"}, ...]``.
 
         Raises:
-            TypeError: ``responses`` is one text, or a turn has no role or content.
+            TypeError: ``responses`` is not several texts, or a turn has no role or content.
         """
         if isinstance(responses, str):
             raise TypeError("responses: expected several texts, got one; write [text]")
+        if not isinstance(responses, Sequence):
+            raise TypeError(f"responses: expected several texts, got {responses!r}")
         turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
         try:
             conversation = tuple(Message(turn["role"], turn["content"]) for turn in turns)

@@ -28,7 +28,7 @@ async def started(**options: Any) -> AsyncIterator[Classifier]:
     [
         ({}, "classifier: name: expected the name of a classifier, such as server, got None"),
         ({"name": "sever"}, "unknown classifier 'sever'.*did you mean 'server'"),
-        ({"name": "transformers"}, "classifier 'transformers': model: Field required"),
+        ({"name": "transformers"}, "classifier 'transformers': model: required, and not given"),
         ({"name": "server", "url": "http://h", "k": 1}, "classifier 'server': unknown key 'k'"),
         ({"engine": "server", "url": "x"}, "engine is called name now: write {name: server, "),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from grm_plugin import plugins
-from grm_plugin.cli import main
+from grm_plugin.cli import NO_BARS, main
 
 ROOT = Path(__file__).parents[2]
 RUN = [sys.executable, "-c", "from grm_plugin.cli import main; main()"]
@@ -133,6 +133,8 @@ def grm(
 ) -> Callable[..., Ended]:
     """``grm`` in this process, run in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    for name in NO_BARS:  # which the command sets, for a process of its own
+        monkeypatch.setenv(name, "1")
 
     def run(*args: str, stdin: bytes = b"") -> Ended:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))

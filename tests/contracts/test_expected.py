@@ -184,7 +184,7 @@ def test_it_asks_for_probabilities_and_is_the_contract_it_wraps_otherwise() -> N
 def test_wrong_options_are_refused_by_name() -> None:
     with pytest.raises(ConfigError, match=r"contract 'expected': of: unknown contract 'json'"):
         contract("expected", of="json")
-    with pytest.raises(ConfigError, match=r"contract 'tag': opens: Field required"):
+    with pytest.raises(ConfigError, match=r"contract 'tag': opens: required, and not given"):
         contract("expected", of="tag")
     with pytest.raises(ConfigError, match=r"contract 'expected': min_mass"):
         contract("expected", min_mass=0)

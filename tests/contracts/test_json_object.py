@@ -94,7 +94,7 @@ def test_the_keys_are_defused_in_what_others_wrote() -> None:
 
 
 def test_wrong_options_are_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"contract 'json': keys: Field required"):
+    with pytest.raises(ConfigError, match=r"contract 'json': keys: required, and not given"):
         contract("json")
     with pytest.raises(ConfigError, match=r"expected one key, and \{index\} in ids"):
         contract("json", keys=["a", "b"], ids="model-{index}")

@@ -106,7 +106,7 @@ def test_the_marks_are_defused_in_what_others_wrote() -> None:
 
 
 def test_a_section_needs_a_name() -> None:
-    with pytest.raises(ConfigError, match=r"contract 'section': section: Field required"):
+    with pytest.raises(ConfigError, match=r"contract 'section': section: required, and not given"):
         contract("section")
 
 

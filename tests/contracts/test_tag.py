@@ -129,7 +129,7 @@ def test_brackets_of_code_are_no_mark() -> None:
 
 
 def test_wrong_options_are_refused_by_name() -> None:
-    with pytest.raises(ConfigError, match=r"contract 'tag': opens: Field required"):
+    with pytest.raises(ConfigError, match=r"contract 'tag': opens: required, and not given"):
         contract("tag")
     with pytest.raises(ConfigError, match=r"expected marks that are not empty"):
         contract("tag", opens=" ")

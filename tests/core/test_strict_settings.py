@@ -128,14 +128,14 @@ NUMBERS = [
     ({"seed": "9" * 60}, "seed: expected a number of at most 64 bits"),
     ({"group_timeout_s": "inf"}, "group_timeout_s: .*finite number, got 'inf'"),
     ({"dead_after_s": float("nan")}, "dead_after_s: .*finite number, got nan"),
-    ({"request_timeout_s": -1}, "request_timeout_s: .*greater than 0, got -1"),
+    ({"request_timeout_s": -1}, "request_timeout_s: .*more than 0, got -1"),
     ({"schedule": {"by": "step", "stages": [{"step": 0, "k": True}]}}, "k: expected a number"),
     ({"schedule": {"by": "saturation", "sizes": [{"k": 2}], "rise": float("inf")}}, "finite"),
     ({"durability": "sync"}, "durability: .*'flush' or 'fsync', got 'sync'"),
-    ({"template": 10**5000}, "template: .*string, got a value of type int"),
+    ({"template": 10**5000}, "template: .*text, got a value of type int"),
     ({"vote": ["x" * 9_000]}, "vote: .{,400}$"),
     ({"x" * 9_000: 1}, "unknown key 'x{200}'"),
-    ({"adapters": {"a\nb": 1}}, r"adapters\.a\\nb: .*dictionary, got 1"),
+    ({"adapters": {"a\nb": 1}}, r"adapters\.a\\nb: .*keys and values, got 1"),
 ]
 
 

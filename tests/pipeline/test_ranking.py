@@ -91,7 +91,7 @@ def test_options_say_how_many_and_how_sure(settings: dict[str, float], drawn: in
     [
         ({"error": 0.5}, "error: .* less than 0.5"),
         ({"round": 3}, "round: .*expected an even number, got 3"),
-        ({"min_samples": 1}, "min_samples: .* greater than or equal to 2"),
+        ({"min_samples": 1}, "min_samples: .* at least 2"),
         ({"eror": 0.1}, "eror"),
     ],
 )

@@ -307,9 +307,9 @@ def test_the_delimiters_of_a_users_template_are_protected_too(
         ("---\nscales: [1, 10]\n---\n" + BODY, "unknown key 'scales'.*did you mean 'scale'"),
         ("---\nscale: 10\n---\n" + BODY, "front matter: scale: .*, got 10"),
         ("---\nscale: [10, 1]\n---\n" + BODY, r"scale: expected \[lowest, highest\]"),
-        ("---\nscale: [1, .inf]\n---\n" + BODY, "scale.1: Input should be a finite number"),
+        ("---\nscale: [1, .inf]\n---\n" + BODY, "scale.1: expected a finite number"),
         ("---\nresponses: [3, 2]\n---\n" + BODY, r"responses: expected \[fewest, most\]"),
-        ("---\n- a\n---\n" + BODY, "front matter: settings: .*dictionary"),
+        ("---\n- a\n---\n" + BODY, "front matter: settings: .*keys and values"),
         ("---\na: [\n---\n" + BODY, "front matter: while parsing"),
     ],
 )  # fmt: skip

@@ -137,7 +137,7 @@ def test_a_body_can_speak_in_a_role_of_its_own(tmp_path: Path) -> None:
         ("turns: [{user: '{{responses}}'}]", "", r"has no \{\{conversation\}\}"),
         ("turns: [body, {judge: {text: x}}, {user: more}]", BODY, r"has no \{\{said\}\}"),
         ("turns: [body, {user: '{{said}}'}]", BODY, r"unknown place \{\{said\}\} in its template"),
-        ("contract: {box: 1}", BODY, "contract.name: Field required"),
+        ("contract: {box: 1}", BODY, "contract.name: required, and not given"),
         ("stop: x", BODY, "stop: .*got 'x'"),
     ],
 )  # fmt: skip

@@ -35,7 +35,7 @@ async def test_a_call_can_ask_for_another_number_of_samples(shared: Server) -> N
     [
         ({"k": 65}, 413, "size.k: expected at most 64 samples, got 65"),
         ({"k": 4, "k_meta": 2}, 422, "size: k_meta: expected none with select: all, got 2"),
-        ({"k": 0}, 422, "size.k: input should be greater than or equal to 1, got '0'"),
+        ({"k": 0}, 422, "size.k: expected at least 1, got '0'"),
     ],
 )
 async def test_a_size_that_can_not_be_is_refused(

@@ -62,7 +62,7 @@ async def test_a_server_with_a_token_lets_in_only_who_sends_it(
         (["--token-env", "NO_SUCH_TOKEN"], "--token-env: the environment variable NO_SUCH_TOKEN"),
         (["--token-file", "/no/such"], "--token-file /no/such can not be read"),
         (["--serving", "qeue=4"], "unknown key 'qeue'.*did you mean 'queue'"),
-        (["--serving", "flush_s=0"], "flush_s: .*greater than 0"),
+        (["--serving", "flush_s=0"], "flush_s: .*more than 0"),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_starts(

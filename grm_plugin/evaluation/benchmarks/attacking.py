@@ -79,6 +79,7 @@ class Attacked(Published):
 
     Options = AttackOptions
     options: AttackOptions
+    packaged = True
     attacks: ClassVar[str]
     """Which file holds the texts."""
 

@@ -43,13 +43,14 @@ class RMBenchOptions(BenchmarkOptions):
 
 
 class RMBench(Published):
-    """RM-Bench: in each domain a matrix of how often the right answer in one style beats the wrong
-    one in another. Hard is the mean where the wrong one has the fancier style, easy where the right
-    one has, normal where both have the same; a domain is the mean of the three, the score the mean
-    of the four domains.
+    """Right and wrong answers in three styles each, compared crosswise (arXiv:2410.16184).
 
-    A row is ``id, prompt, chosen, rejected``, with three answers each: concise, detailed in plain
-    text, detailed in Markdown; and ``domain``, or a file name that begins with it.
+    Rows are ``id, prompt, chosen, rejected``, with three answers each: concise, detailed in plain
+    text, detailed in Markdown; and ``domain``, or a file name that begins with it. In each domain a
+    matrix says how often the right answer in one style is strictly above the wrong one in another.
+    Hard is the mean where the wrong one has the fancier style, easy where the right one has, normal
+    where both have the same; a domain is the mean of the three, the score that of four domains.
+    Safety pools its two files. The pairs of a row share a source.
     """
 
     Options = RMBenchOptions

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from grm_plugin.evaluation.blocks import Blocks, Totals, cluster_of
 from grm_plugin.evaluation.calibration import Calibration
 from grm_plugin.evaluation.health.answers import answer_sums, tie_sums
-from grm_plugin.evaluation.health.blocks import Blocks, Totals
-from grm_plugin.evaluation.health.known import cluster_of, single_best, truth_values
+from grm_plugin.evaluation.health.known import single_best, truth_values
 from grm_plugin.evaluation.health.meanings import MEANINGS
 from grm_plugin.evaluation.health.measured import Measurement, measured
 from grm_plugin.evaluation.health.measures import (

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from grm_plugin.errors import InputError
-from grm_plugin.evaluation.items import SOURCE
 from grm_plugin.evaluation.truth import Best, Correct, Truth, truth_of
 from grm_plugin.types import Group
 
@@ -39,11 +37,3 @@ def single_best(values_N: Sequence[float] | None) -> int | None:
         return None
     top = max(values_N)
     return values_N.index(top) if list(values_N).count(top) == 1 else None
-
-
-def cluster_of(group: Group) -> str:
-    """What a group belongs with: its ``source``, else whatever asks the same."""
-    source = group.metadata.get(SOURCE)
-    if source in (None, ""):
-        return group.fingerprint
-    return json.dumps(source, sort_keys=True, default=repr)

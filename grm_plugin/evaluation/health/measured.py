@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from grm_plugin.evaluation.health.blocks import Totals
+from grm_plugin.evaluation.blocks import Totals
 from grm_plugin.evaluation.health.meanings import Meaning, Unit
 from grm_plugin.evaluation.health.measures import Measure
 
@@ -68,6 +68,8 @@ class Measurement:
             **{name: one if math.isfinite(one) else None for name, one in numbers.items()},
             "n": self.n,
             "text": self.text,
+            "told": self.told,
+            "interval": self.interval,
             "off_neutral": self.off_neutral,
         }
 

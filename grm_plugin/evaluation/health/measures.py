@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial as bound
 from typing import Any
 
-from grm_plugin.evaluation.health.blocks import Shape, Sums, ratio
+from grm_plugin.evaluation.blocks import Shape, Sums, ratio
 from grm_plugin.evaluation.health.meanings import (
     MEANINGS,
     Meaning,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from grm_plugin.evaluation.accuracy import hit
-from grm_plugin.evaluation.health.blocks import Sums
+from grm_plugin.evaluation.blocks import Sums
 from grm_plugin.hosts.places import by_place
 from grm_plugin.types import Judgment, Verdict
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from grm_plugin.evaluation.health.blocks import Sums
+from grm_plugin.evaluation.blocks import Sums
 from grm_plugin.hosts.counting import votes
 from grm_plugin.types import Verdict
 

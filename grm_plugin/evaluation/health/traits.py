@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement
 from operator import mul
 
-from grm_plugin.evaluation.health.blocks import Sums
+from grm_plugin.evaluation.blocks import Sums
 from grm_plugin.evaluation.health.praise import praises_itself
 from grm_plugin.hosts.averages import log_length
 from grm_plugin.types import Verdict

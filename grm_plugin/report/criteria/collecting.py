@@ -7,17 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grm_plugin.evaluation.blocks import Clusters
-from grm_plugin.evaluation.items import SOURCE
-from grm_plugin.evaluation.sharing import name_of
-from grm_plugin.report.criteria.errors import known_truth, wrong
+from grm_plugin.evaluation.blocks import Clusters, cluster_of
+from grm_plugin.evaluation.health.known import known_truth
+from grm_plugin.report.criteria.errors import wrong
 from grm_plugin.report.criteria.examples import Examples
 from grm_plugin.report.criteria.figures import Recorded, told
 from grm_plugin.report.criteria.parts import Parts, Steps, Values
 from grm_plugin.report.criteria.spelling import Stems
 from grm_plugin.report.criteria.sums import BLOCKS, WHOLE, Sums, Use
 from grm_plugin.report.criteria.vocabulary import Vocabulary, stems_of
-from grm_plugin.types import Group, Judgment, Principle, Verdict
+from grm_plugin.types import Judgment, Principle, Verdict
 
 _LEARNT_FROM = 500
 """Verdicts that are read before the first is counted, to tell criteria from words of a task."""
@@ -158,14 +157,6 @@ def criteria_of(verdicts: Iterable[Verdict], by: str | None = None) -> dict[str,
     for verdict in verdicts:
         criteria.add(verdict)
     return criteria.told()
-
-
-def cluster_of(group: Group) -> str:
-    """What a group belongs with: its ``source``, else all groups of the same conversation."""
-    source = group.metadata.get(SOURCE)
-    if source in (None, ""):
-        return "\n".join(turn.content for turn in group.conversation)
-    return name_of(source)
 
 
 def _weight_shares(principles: Sequence[Principle]) -> list[float | None]:

@@ -5,27 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from grm_plugin.errors import InputError
 from grm_plugin.evaluation.outcomes import Ties, credit
-from grm_plugin.evaluation.truth import Best, Correct, Ratings, Truth, truth_of
-from grm_plugin.types import Group, Judgment
+from grm_plugin.evaluation.truth import Best, Correct, Ratings, Truth
+from grm_plugin.types import Judgment
 
 TIES: Ties = "random"
 """What a tie at the top counts here: the share of right ones among the tied."""
-
-
-def known_truth(group: Group) -> Truth | None:
-    """What is known of a group of several responses; None where nothing is, or it can not be read.
-
-    Of a single response a judgment is wrong or right by a threshold of its scale, which a record
-    does not tell.
-    """
-    if len(group.responses) < 2:
-        return None
-    try:
-        return truth_of(group)
-    except InputError:
-        return None
 
 
 def wrong(judgment: Judgment, truth: Truth) -> float | None:
@@ -33,7 +18,8 @@ def wrong(judgment: Judgment, truth: Truth) -> float | None:
 
     Of a best set: 1 where another response than a best one is on top, and of a tie the share of
     others in it. Of ratings: the share of pairs in the other order, a tie counting half. Of a
-    judgment that saw some of the responses: the same among these.
+    judgment that saw some of the responses: the same among these. Of a single response it is None:
+    a record does not tell the scale whose middle parts right from wrong.
 
     >>> judgment = Judgment(0, (1, 0), 0, "", (8.0, 3.0))
     >>> wrong(judgment, Best((1,))), wrong(judgment, Ratings((0.5, 0.1)))

@@ -15,7 +15,9 @@ _TITLE_WORDS = 8
 _TITLE_ENDS = re.compile(r"[:：]|\s[-–—]\s|[(（]|[.;。；]\s|[.。]\Z|——")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff\u3040-\u30ff]")
-_ENDING = re.compile(r"(?:ness|ities|ity|(?<=e)ty|cy|nces?|nts?|te(?:ly)?|ly|ing|ed|es|s|y|e)\Z")
+_NESS = re.compile(r"ness(?:es)?\Z")
+_LAST_E = re.compile(r"e\Z")
+_ENDING = re.compile(r"(?:ities|ity|(?<=e)ty|cy|nces?|nts?|te(?:ly)?|ly|ing|ed|es|s|y|e)\Z")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _GAPS = re.compile(r"…(?:[\s+*/-]*(?:(?:and|or)\s+)?…)+")
 _DOUBLE = re.compile(r"([bdfgmnprt])\1\Z")
@@ -83,11 +85,9 @@ def stem(word: str) -> str:
     >>> stem("completeness") == stem("complete") != stem("complex")
     True
     """
-    for _ in range(2):
-        shorter = _ENDING.sub("", word)
-        if shorter == word or len(shorter) < _SHORTEST:
-            break
-        word = shorter
+    for ending in (_NESS, _ENDING, _LAST_E):
+        shorter = ending.sub("", word)
+        word = shorter if len(shorter) >= _SHORTEST else word
     return _DOUBLE.sub(r"\1", word)
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.places import Places
 from grm_plugin.report.page.axes import bins, short
 from grm_plugin.report.page.links import among, to
 from grm_plugin.report.page.plots import Bar, Line, Plot, Point, bar_plot, line_plot
 from grm_plugin.report.page.summary import Summary
+from grm_plugin.report.training import CURVES, Curve, Steps, phases, points, told
 
-_MOST_POINTS = 60
 _MOST_PLACES = 16
-
-Steps = Mapping[tuple[str, int], Tally]
 
 
 def charts_of(summary: Summary, *, with_places: bool = True) -> Iterator[Plot]:
@@ -83,45 +79,22 @@ def _places(places: Places) -> Plot:
 
 
 def _over_steps(steps: Steps) -> Iterator[Plot]:
-    yield _course(steps, "Mean reward", lambda one: one.by_group.value)
-    yield _course(steps, "Spread within groups", lambda one: one.spread.value, within=(0,))
-    yield _course(steps, "Share of groups tied at the top", lambda one: one.tie_rate, within=(0, 1))
-    yield _course(steps, "Share of valid samples", lambda one: one.valid_rate, within=(0, 1))
+    for curve in CURVES:
+        lines = [Line(phase, list(_points(steps, phase, curve))) for phase in phases(steps)]
+        if lines := [line for line in lines if line.points]:
+            yield _course(steps, curve, lines)
 
 
-def _course(
-    steps: Steps, name: str, value: Callable[[Tally], float], within: Sequence[float] = ()
-) -> Plot:
-    phases = sorted({phase for phase, _ in steps}, key=lambda phase: (phase != "train", phase))
-    lines = [Line(phase, list(_points(steps, phase, value))) for phase in phases]
-    lines = [line for line in lines if line.points]
-    title = f"{name} {_change(lines[0].points)}" if lines else f"{name} is not known"
-    groups = sum(one.groups for one in steps.values())
-    return line_plot(title, f"{groups:,} groups", lines, x="step", y=name.lower(), within=within)
+def _course(steps: Steps, curve: Curve, lines: Sequence[Line]) -> Plot:
+    title = told(curve, [point.y for point in lines[0].points])
+    note = f"{sum(one.tally.groups for one in steps.values()):,} groups"
+    return line_plot(title, note, lines, x="step", y=curve.name.lower(), within=curve.within)
 
 
-def _points(steps: Steps, phase: str, value: Callable[[Tally], float]) -> Iterator[Point]:
-    numbers = sorted(step for of, step in steps if of == phase)
-    size = math.ceil(len(numbers) / _MOST_POINTS)
-    for start in range(0, len(numbers), size):
-        taken = numbers[start : start + size]
-        together = sum((steps[phase, step] for step in taken), Tally())
-        if math.isfinite(found := value(together)):
-            yield _point(taken, phase, found, together.groups)
-
-
-def _point(steps: Sequence[int], phase: str, value: float, groups: int) -> Point:
-    first, last = steps[0], steps[-1]
-    when = f"step {first}" if first == last else f"steps {first} to {last}"
-    link = to(step=among(first, last, with_high=True), **({"phase": phase} if phase else {}))
-    return Point((first + last) / 2, value, f"{when}: {value:.3f} of {groups:,} groups", link)
-
-
-def _change(points: Sequence[Point]) -> str:
-    """How the first and the last fifth of the points compare."""
-    some = max(1, len(points) // 5)
-    first = statistics.fmean(one.y for one in points[:some])
-    last = statistics.fmean(one.y for one in points[-some:])
-    if abs(last - first) < 0.005:
-        return f"stays near {last:.2f}"
-    return f"{'rises' if last > first else 'falls'} from {first:.2f} to {last:.2f}"
+def _points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
+    for first, last, value, groups in points(steps, phase, curve):
+        when = f"step {first}" if first == last else f"steps {first} to {last}"
+        where = {"step": among(first, last, with_high=True)}
+        link = to(**where, **({"phase": phase} if phase else {}))
+        label = f"{when}: {value:.3f} of {groups:,} groups"
+        yield Point((first + last) / 2, value, label, link)

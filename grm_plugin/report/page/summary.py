@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.report.page.rows import Row
+from grm_plugin.report.training import Step
 from grm_plugin.types import Verdict
 
 MOST_SUBSETS = 200
@@ -25,7 +26,7 @@ class Summary:
 
     tally: Tally = field(default_factory=Tally)
     subsets: dict[str, Tally] = field(default_factory=dict)
-    steps: dict[tuple[str, int], Tally] = field(default_factory=dict)
+    steps: dict[tuple[str, int], Step] = field(default_factory=dict)
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     rewards: array[float] = field(default_factory=lambda: array("d"))
     spreads: array[float] = field(default_factory=lambda: array("d"))
@@ -37,7 +38,7 @@ class Summary:
         if row.spread is not None:
             self.spreads.append(row.spread)
         if row.step is not None:
-            self.steps.setdefault((row.phase, row.step), Tally()).add(verdict)
+            self.steps.setdefault((row.phase, row.step), Step()).add(verdict)
         if row.subset:
             self._subset(row.subset).add(verdict)
         if row.outcome:

@@ -171,7 +171,7 @@ async def test_a_group_whose_leader_is_clear_takes_few_of_the_k_samples(actor: M
     stop = {"name": "ranking", "error": 0.02}
     clear = actor(lambda request, i: _by_length(request), k=8, stop=stop)
     found = await clear.generate_responses("q", ["a", "a longer one"])
-    assert [each["extra_logs"]["grm/k"] for each in found] == [4.0, 4.0]
+    assert [each["extra_logs"]["grm/k_drawn"] for each in found] == [4.0, 4.0]
     assert [each["extra_logs"]["grm/early_rate"] for each in found] == [1.0, 1.0]
     assert rewards(found) == [0.0, 1.0]
     (alone,) = await clear.generate_responses("q", ["a"])

@@ -247,10 +247,10 @@ def test_checks_of_the_host_are_run_as_they_stand_and_nothing_else_of_it(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--grm.k", "0"], "--grm.k: Input should be greater than or equal to 1, got 0"),
+        (["--grm.k", "0"], "--grm.k: expected at least 1, got 0"),
         (["--grm.max_token", "5"], "--grm.max_token: unknown key 'max_token'; known: "),
         (["--grm.config", "x.yaml"], "did you mean --grm_config?"),
-        (["--grm.temperature", "9", "--grm.k", "4"], "--grm.temperature: Input should be"),
+        (["--grm.temperature", "9", "--grm.k", "4"], "--grm.temperature: expected at most 5"),
         (["--grm.k", "4", "--grm.min_valid", "5"], "--grm.k, --grm.min_valid: min_valid: expected"),
         (["--grm.engine", "default"], "no judge is named"),
         (
