@@ -89,6 +89,7 @@ def test_a_step_without_any_reward_is_no_point() -> None:
         ([0.8] * 5 + [0.2] * 5, "Mean reward falls from 0.80 to 0.20"),
         ([0.2, 0.8] * 5, "Mean reward stays near 0.50"),
         ([0.5, 0.5001], "Mean reward stays near 0.50"),
+        ([0.5, 0.25], "Mean reward is 0.50 at first and 0.25 at last"),
         ([], "Mean reward is not known"),
     ],
 )
