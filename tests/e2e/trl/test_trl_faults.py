@@ -44,7 +44,7 @@ def test_groups_of_a_judge_that_is_too_slow_abstain_and_training_goes_on(
     assert time.monotonic() - started < 30
     log = trainer.state.log_history[0]
     assert (log["grm/unscored_rate"], log["grm/dropped_timeout"]) == (1.0, 1.0)
-    assert log["grm/reward_mean"] is None
+    assert "grm/reward_mean" not in log  # a number that does not exist
     assert log["loss"] == pytest.approx(0.0, abs=1e-6)
 
 
