@@ -37,7 +37,10 @@ class Votes:
     def at(self, k: int) -> list[list[Item]]:
         """The items of every set of ``k`` samples: S lists of G."""
         return [
-            [replace(item, rewards=one) for item, one in zip(self.items, rewards_G, strict=True)]
+            [
+                replace(item, rewards=one, scores_by_order=())
+                for item, one in zip(self.items, rewards_G, strict=True)
+            ]
             for rewards_G in self.rewards_S_G[k]
         ]
 
@@ -64,7 +67,7 @@ def votes_of(
         drawn = samples_of(verdict)
         most = max(most, drawn)
         (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
-        items.append(Item.of(verdict.group, whole))
+        items.append(Item.of(verdict.group, whole, verdict.judgments))
         each = cost_of_samples(verdict)
         for k in ks:
             found[k].append(ballot.rewards(verdict, k, sets, seed))

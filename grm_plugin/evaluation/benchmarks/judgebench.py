@@ -31,7 +31,8 @@ class JudgeBench(Published):
     label``, the label ``A>B`` or ``B>A``. Its scorer asks in both orders: whoever wins one and does
     not lose the other has won, so that a tie in one order is neutral; one win each is none. Here
     the samples that saw a pair in one order decide together who wins it; a judge with k = 2 and
-    balanced orders is asked just as there.
+    balanced orders is asked just as there. Where fewer samples are settled again, their reward
+    decides.
     """
 
     name = "judgebench"

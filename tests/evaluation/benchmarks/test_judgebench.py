@@ -14,7 +14,9 @@ from grm_plugin.errors import InputError
 from grm_plugin.evaluation.benchmarks.judgebench import won_over_orders
 from grm_plugin.evaluation.items import Item, items_of
 from grm_plugin.evaluation.measuring import measure
+from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.truth import Best, truth_of
+from grm_plugin.evaluation.votes import votes_of
 from tests.core.honest_judge import box, grm, qualities
 from tests.evaluation.benchmarks.judged import benchmark, item, written
 
@@ -80,6 +82,21 @@ def test_a_tie_in_one_order_is_neutral_through_a_real_judge(tmp_path: Path) -> N
     with grm(first_or_tie, k=2) as judge:
         items = list(items_of(judge.score(one) for one in found))
     assert measure(found.figures(items), items).value == 1.0
+
+
+def test_a_record_of_verdicts_says_what_each_order_came_to(tmp_path: Path) -> None:
+    """The first place gets 9 points, the right response 2 more in one order: a reward, no win."""
+
+    def by_place(request: SampleRequest, i: int) -> str:
+        seen = qualities(request)
+        return box([9, 1] if seen[0] > seen[1] else [9, 2])
+
+    found = benchmark("judgebench", path=str(written(tmp_path / "m.jsonl", [row(0)])))
+    with grm(by_place, k=2) as judge:
+        verdicts = [judge.score(one) for one in found]
+        votes = votes_of(verdicts, Ballot(judge.rule), [1])
+    assert votes.items[0].outcome == "right"
+    assert measure(found.figures(votes.items), votes.items).value == 0.0
 
 
 @pytest.mark.parametrize("label", ["A=B", "a>b", 1])
