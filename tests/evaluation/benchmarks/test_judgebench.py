@@ -94,9 +94,11 @@ def test_a_record_of_verdicts_says_what_each_order_came_to(tmp_path: Path) -> No
     found = benchmark("judgebench", path=str(written(tmp_path / "m.jsonl", [row(0)])))
     with grm(by_place, k=2) as judge:
         verdicts = [judge.score(one) for one in found]
-        votes = votes_of(verdicts, Ballot(judge.rule), [1])
+        votes = votes_of(verdicts, Ballot(judge.rule), [1, 2])
     assert votes.items[0].outcome == "right"
-    assert measure(found.figures(votes.items), votes.items).value == 0.0
+    for items in (votes.items, votes.sets[2][0]):
+        assert measure(found.figures(items), items).value == 0.0
+    assert votes.sets[1][0][0].scores_by_order == ()
 
 
 @pytest.mark.parametrize("label", ["A=B", "a>b", 1])
