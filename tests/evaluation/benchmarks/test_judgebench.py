@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 from grm_plugin.engine import SampleRequest
@@ -17,8 +18,9 @@ from grm_plugin.evaluation.measuring import measure
 from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.truth import Best, truth_of
 from grm_plugin.evaluation.votes import votes_of
+from grm_plugin.hosts.inputs import opening
 from tests.core.honest_judge import box, grm, qualities
-from tests.evaluation.benchmarks.judged import benchmark, item, written
+from tests.evaluation.benchmarks.judged import benchmark, item, judged, written
 
 RIGHT, TIE, WRONG = (8, 2), (5, 5), (2, 8)
 
@@ -60,6 +62,21 @@ def test_labels_categories_and_questions_are_read(tmp_path: Path) -> None:
     assert [truth_of(one) for one in groups] == [Best((0,)), Best((1,)), Best((0,))]
     assert [one.metadata["section"] for one in groups] == ["Knowledge", "Coding", "Mathematics"]
     assert groups[0].metadata["source"] == groups[1].metadata["source"] == "question 0"
+
+
+def test_both_sets_of_the_hub_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def load(name: str, split: str | None) -> datasets.Dataset:
+        asked.append(name)
+        return datasets.Dataset.from_list([row(len(asked)) | {"response_model": name[-3:]}])
+
+    monkeypatch.setattr(opening, "load", load)
+    found = benchmark("judgebench")
+    items = judged(found, [(0.9, 0.1), (0.1, 0.9)])
+    assert asked == ["hub:ScalerLab/JudgeBench:gpt", "hub:ScalerLab/JudgeBench:claude"]
+    parts = {one.name: one.value for one in measure(found.figures(items), items).parts}
+    assert (parts["gpt"], parts["ude"], parts["Knowledge"]) == (1.0, 0.0, 0.5)
 
 
 def test_a_judge_that_always_takes_the_first_place_wins_no_pair(tmp_path: Path) -> None:
