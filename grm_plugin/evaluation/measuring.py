@@ -92,12 +92,11 @@ def _nodes(figure: Figure) -> Iterator[Figure]:
 def _measured(figure: Figure, items: Sequence[Item], found: Resampled) -> Measured:
     estimate = found.estimate(id(figure), figure)
     mine = [items[index] for index in np.flatnonzero(figure.members(items))]
-    several = len({repr(one.source) for one in mine}) > 1
     return Measured(
         name=figure.name,
         value=_known(estimate.value),
-        low=_known(estimate.low) if several else None,
-        high=_known(estimate.high) if several else None,
+        low=_known(estimate.low),
+        high=_known(estimate.high),
         n=len(mine),
         counts=counts_of(mine),
         ties=figure.ties,
