@@ -46,9 +46,19 @@ def figures_table(top: Gained) -> Table:
 
 
 def _rows(gained: Gained, depth: int = 0) -> Iterator[tuple[int, Gained]]:
-    yield depth, gained
-    for part in gained.parts:
-        yield from _rows(part, depth + 1)
+    """The figures that some group is about, each before those below it."""
+    if gained.measured.n or not depth:
+        yield depth, gained
+        for part in gained.parts:
+            yield from _rows(part, depth + 1)
+
+
+def missing_told(top: Measured) -> str:
+    """Which parts of the top figure no group is about; empty for none."""
+    names = ", ".join(map(printable, top.missing))
+    return (
+        f"no group of: {names}; a figure that is made of all of them has no value" if names else ""
+    )
 
 
 def curve_table(points: tuple[AtK, ...]) -> Table:
