@@ -31,7 +31,8 @@ class Measured:
         n: items that it is about.
         counts: of them by outcome: right, wrong, tie, unscored; or scored, of ratings.
         ties: what a tie counts in it; None where it is no matter of outcomes.
-        missing: parts that it should be made of and that no item is about.
+        missing: parts that it should be made of and that have no value, say as no item is about
+            them.
         parts: figures below it.
     """
 
