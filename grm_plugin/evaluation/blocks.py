@@ -18,6 +18,7 @@ from typing import Literal
 
 from grm_plugin.evaluation.items import SOURCE
 from grm_plugin.evaluation.statistics import Estimate, quantile
+from grm_plugin.hosts.recorded import STEP
 from grm_plugin.pipeline.overtaking import tail
 from grm_plugin.types import Group
 
@@ -56,11 +57,16 @@ class Clusters:
 
 
 def cluster_of(group: Group) -> str:
-    """What a group belongs with: its ``source``, else all groups of the same conversation."""
+    """What a group belongs with: its ``source``, else whatever asks the same.
+
+    A training run asks the same prompts again, of which a policy makes other responses each time.
+    """
     source = group.metadata.get(SOURCE)
-    if source in (None, ""):
-        return "\n".join(turn.content for turn in group.conversation)
-    return json.dumps(source, sort_keys=True, default=repr)
+    if source not in (None, ""):
+        return json.dumps(source, sort_keys=True, default=repr)
+    if group.metadata.get(STEP) is None:
+        return group.fingerprint
+    return "\n".join(turn.content for turn in group.conversation)
 
 
 class Blocks:

@@ -7,15 +7,19 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-_FIGURES = {
-    "used": "listed",
-    "weight": "weight",
-    "reward": "reward",
-    "score_apart": "score when listed, same responses",
-    "wrong": "wrong",
-    "wrong_without": "wrong when not listed",
-    "wrong_apart": "more wrong when listed, same groups",
-    "change": "reward, last steps less first",
+_TABLES = {
+    "what goes with each criterion": {
+        "used": "listed",
+        "weight": "weight",
+        "reward": "reward",
+        "score_apart": "score when listed, same responses",
+    },
+    "wrong judgments": {
+        "wrong": "when listed",
+        "wrong_without": "when not",
+        "wrong_apart": "apart, same groups",
+    },
+    "rewards over the run": {"change": "last steps less first"},
 }
 _PASSAGES = {
     "lowest": "passages on the lowest rewards",
@@ -29,11 +33,10 @@ _SHOWN = 20
 def for_page(found: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Tables of what :func:`grm_plugin.report.criteria.criteria_of` found.
 
-    Figures that no criterion has are left out; the criteria stand in the order of ``found``.
+    Tables of figures that no criterion has are left out; criteria stand in the order of ``found``.
     """
     rows: Sequence[Row] = found["criteria"]
-    told = [name for name in _FIGURES if any(row[name] for row in rows)]
-    tables = {"by criterion": [_row(row, told) for row in rows]}
+    tables = {title: _figures(rows, told) for title, told in _TABLES.items()}
     if names := found["parts"]:
         tables[f"reward by {found['by']}"] = [_parts(row, names) for row in rows]
     for kind, title in _PASSAGES.items():
@@ -41,9 +44,18 @@ def for_page(found: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {name: table for name, table in tables.items() if table}
 
 
-def _row(row: Row, told: Sequence[str]) -> dict[str, Any]:
-    counts = {"criterion": row["name"], "groups": row["groups"]}
-    return {**counts, **{_FIGURES[name]: row[name] for name in told}}
+def _figures(rows: Sequence[Row], told: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row for each criterion; nothing where none has such figures."""
+    if not any(row[name] for row in rows for name in told):
+        return []
+    return [
+        {
+            "criterion": row["name"],
+            "groups": row["groups"],
+            **{title: row[name] for name, title in told.items()},
+        }
+        for row in rows
+    ]
 
 
 def _parts(row: Row, names: Sequence[str]) -> dict[str, Any]:

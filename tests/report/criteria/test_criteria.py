@@ -223,8 +223,12 @@ def test_everything_is_json_and_tables_of_a_page() -> None:
     found = criteria_of(trained(12))
     json.dumps(found, allow_nan=False)
     tables = for_page(found)
-    assert {row["criterion"] for row in tables["by criterion"]} == {"Accuracy", "Tone"}
-    assert "reward by step" in tables
+    assert {row["criterion"] for row in tables["what goes with each criterion"]} == {
+        "Accuracy",
+        "Tone",
+    }
+    assert {"rewards over the run", "reward by step"} < set(tables)
+    assert "wrong judgments" not in tables
     assert criteria_of([])["criteria"] == []
     assert for_page(criteria_of([])) == {}
 
