@@ -300,7 +300,7 @@ def test_what_is_kept_does_not_grow_with_the_number_of_verdicts() -> None:
         sums.add(verdict)
         if number in (1200, 2400):
             sizes.append(len(pickle.dumps(sums)))
-    assert sizes[1] < 1.02 * sizes[0]
+    assert sizes[1] < 1.05 * sizes[0]
 
 
 def test_health_is_json_with_every_number_explained() -> None:
