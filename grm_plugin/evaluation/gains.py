@@ -153,5 +153,7 @@ def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> 
         over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
         if has_greedy:
             over[GREEDY] = found.difference(("k", k), ((), GREEDY))
-        share = figure if len(votes.at(k)) == 1 else None  # over several sets it is a mean of them
+        share = (
+            figure if len(votes.sets[k]) == 1 else None
+        )  # over several sets it is a mean of them
         yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))

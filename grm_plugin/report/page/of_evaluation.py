@@ -39,7 +39,8 @@ def _change(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
 
 def _point(one: Mapping[str, Any]) -> Point:
     low, high = one.get("low"), one.get("high")
-    label = f"k = {one['k']}: {one['value']:.3f} ({decimal(low)} to {decimal(high)})"
+    ends = "" if low is None or high is None else f" ({decimal(low)} to {decimal(high)})"
+    label = f"k = {one['k']}: {one['value']:.3f}{ends}"
     return Point(math.log2(one["k"]), one["value"], label, low=low, high=high)
 
 
