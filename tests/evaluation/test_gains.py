@@ -147,6 +147,13 @@ def test_more_samples_gain_and_the_gain_is_paired() -> None:
     assert [part.measured.name for part in found.top.parts] == ["s0", "s1"]
 
 
+def test_items_of_a_single_source_have_no_gain_to_tell() -> None:
+    judged = [verdict(n, [(9, 3), (4, 6)], source=f"s{n % 2}") for n in range(8)]
+    votes = votes_of(judged, Ballot(RULE), [1, 2])
+    top = gains(accuracy(votes), votes, k=2).top
+    assert ONE in top.over and [part.over for part in top.parts] == [{}, {}]
+
+
 def test_a_greedy_judge_is_compared_group_for_group() -> None:
     judged = noisy(60, 4)
     votes = votes_of(judged, Ballot(RULE), [1, 4])
