@@ -524,7 +524,8 @@ def _benchmark_rows() -> str:
         "## Every row of real benchmark data\n\n"
         f"`benchmark_rows.py`, {_where(found)}, {found['note'] or 'nothing else ran'}. {found['groups']:,} groups through reader, prompt, "
         f"{found['k']} samples of a judge that scores by letters, parser, vote and outcome; each outcome is also counted from the "
-        f"responses alone, and is the same. At most {found['most MB']} MB were resident. The reference judge refuses all of RMB, "
+        f"responses alone, and is the same. At most {found['most MB']} MB were resident "
+        "(RMB unpacked; from its `.tar.xz` the decoder holds up to 64 MB more). The reference judge refuses all of RMB, "
         f"LLMBar and ReaLMistake, {sum(one['unscored']['refused'] for one in refused):,} groups, by name and without a token.\n\n"
         + _table(("benchmark", "groups", "outcomes", "s", "MB, every 2,500 groups"), rows)
     )
