@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from grm_plugin.cli.page import can_write_html, write_html
@@ -56,12 +56,19 @@ def write_page(
     if not can_write_html():
         say('no page: it needs jinja2; pip install "grm-plugin[eval]"')
         return
-    title = f"{found['benchmark']['name']}: {found['judge'].get('model') or 'judge'}"
+    besides = ("health", "criteria", "versions")
     write_html(
         folder / PAGE,
         verdicts,
-        title=title,
-        measured={name: found[name] for name in ("figures", "curve")},
+        title=_title(found),
+        measured={name: value for name, value in found.items() if name not in besides},
         health=found["health"],
         criteria=counted.criteria_tables,
     )
+
+
+def _title(found: Mapping[str, Any]) -> str:
+    judge = found["judge"]
+    model = PurePath(judge.get("model") or "").name
+    named = [str(judge.get("engine") or ""), model if model != "model" else ""]
+    return f"{found['benchmark']['name']}, judged by {' '.join(filter(None, named)) or 'a judge'}"

@@ -159,7 +159,10 @@ def _print(found: Gains, counted: Counted, record: Recorded) -> None:
         shown(missing)
     if len(found.curve) > 1:
         shown(curve_table(found.curve))
-    shown(meaning(top), cost_told(found.curve[-1].cost, found.curve[-1].groups))
+    shown(
+        meaning(top, gains=len(found.curve) > 1),
+        cost_told(found.curve[-1].cost, found.curve[-1].groups),
+    )
     if unscored := unscored_told(counted, record.verdicts()):
         shown(printable(unscored))
     if health := counted.health():

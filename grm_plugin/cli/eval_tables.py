@@ -108,14 +108,22 @@ def shown(*told: object) -> None:
         wide.print(one, "", sep="\n", soft_wrap=isinstance(one, str), highlight=False)
 
 
-def meaning(top: Measured) -> str:
-    """What the numbers of a table mean."""
-    ties = f"A tie at the top counts {TIES[top.ties]}; unscored counts 0." if top.ties else ""
-    return (
-        "Values in percent, correlations as they are. Intervals: groups of one source are drawn "
-        "together. Gains in points, paired; * where the interval leaves out 0. More a point: "
-        f"tokens a group beyond those of one sample, for each point gained. {ties}"
-    ).strip()
+def meaning(top: Measured, *, gains: bool) -> str:
+    """What the numbers of the tables mean.
+
+    Args:
+        top: the first figure.
+        gains: whether the tables say what more samples gain.
+    """
+    told = ["Values in percent, correlations as they are. Groups of one source are drawn together."]
+    if gains:
+        told += [
+            "Gains in points, paired; * where the interval leaves out 0.",
+            "More a point: tokens a group beyond those of one sample, for each point gained.",
+        ]
+    if top.ties:
+        told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
+    return " ".join(told)
 
 
 def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Table:

@@ -138,9 +138,10 @@ def _nodes(figure: Figure, place: tuple[int, ...] = ()) -> Iterator[tuple[Any, F
 def _gained(
     measured: Measured, place: tuple[int, ...], found: Resampled, k: int, others: Sequence[str]
 ) -> Gained:
+    several = measured.low is not None  # items of a single source tell of no other
     return Gained(
         measured,
-        {other: found.difference((place, k), (place, other)) for other in others},
+        {other: found.difference((place, k), (place, other)) for other in others if several},
         tuple(
             _gained(part, (*place, number), found, k, others)
             for number, part in enumerate(measured.parts)
