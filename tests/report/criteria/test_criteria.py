@@ -223,7 +223,8 @@ def test_everything_is_json_and_tables_of_a_page() -> None:
     found = criteria_of(trained(12))
     json.dumps(found, allow_nan=False)
     tables = for_page(found)
-    assert {row["criterion"] for row in tables["what goes with each criterion"]} == {"Accuracy", "Tone"}
+    listed = tables["what goes with each criterion"]
+    assert {row["criterion"] for row in listed} == {"Accuracy", "Tone"}
     assert {"rewards over the run", "reward by step"} < set(tables)
     assert "wrong judgments" not in tables
     assert criteria_of([])["criteria"] == []
