@@ -142,6 +142,7 @@ def test_what_a_policy_got_better_at_over_a_run_is_found(steps: int) -> None:
     assert of(found, "Accuracy")["change"]["clear"]
     assert of(found, "Accuracy")["change"]["value"] == pytest.approx(5 / 9 * 2 / 3, abs=0.1)
     assert not of(found, "Tone")["change"]["clear"]
+    assert found["all"]["change"]["clear"]
     rewards = [part["reward"]["value"] for part in of(found, "Accuracy")["by"].values()]
     assert rewards[0] < rewards[-1]
 
