@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from docs.benchmarks import benchmarks_page
 from docs.figures import figures_page
+from docs.health import health_page
 from docs.inputs import inputs_page
 from docs.metrics import metrics_page
 from grm_openrlhf.options import OpenRLHFOptions, Placement
@@ -262,6 +263,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "figures.md": figures_page,
     "inputs.md": inputs_page,
     "benchmarks.md": lambda: benchmarks_page(_part_options),
+    "health.md": health_page,
     "metrics.md": metrics_page,
     "versions.md": versions_page,
 }

@@ -6,30 +6,34 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from rich.table import Table
 from typer import Option
 
 from grm_plugin.cli.demo_train import learn
 from grm_plugin.cli.picture import save_accuracy
+from grm_plugin.cli.program import program
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.starting import start
 from grm_plugin.cli.verdict import brief
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
-from grm_plugin.evaluation.accuracy import best_of_accuracy, hit, hit_at
+from grm_plugin.evaluation.accuracy import best_of_accuracy
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.pipeline.settling import Rule
 from grm_plugin.report.tally import by_reason, rate
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group, Verdict
 
+if TYPE_CHECKING:
+    from grm_plugin.reference.tasks.data import TaskGroup
+
 RESPONSES = 4
 K, TRAIN_K, STEPS = 8, 4, 20
+RECORD = "verdicts.jsonl"
 NEEDED = {"torch": "demo", "transformers": "demo", "matplotlib": "demo"}
 # twice what a judgment of four responses takes; one that rambles must not hold up its batch
 MAX_TOKENS = 384
@@ -88,27 +92,29 @@ def _check_installed(command: str, needed: Mapping[str, str]) -> None:
 
 
 def _compare(config: GRMConfig, groups: int, folder: Path) -> None:
+    asked = heldout(groups, config.seed)
     with GRM(config) as grm:
         say(f"judging {groups} groups of {RESPONSES} responses with {config.k} samples each")
-        verdicts, bar = judge(grm, heldout(groups, config.seed), folder / "verdicts.jsonl")
+        verdicts, bar = judge(grm, [_group(*one) for one in enumerate(asked)], folder / RECORD)
     points = best_of_accuracy(verdicts, grm.rule, k=config.k)
     save_accuracy(folder / "accuracy.png", points, groups=groups, chance=1 / RESPONSES)
-    _tell(_telling(verdicts, grm.rule), points, bar)
+    _tell_example(verdicts, asked)
+    _tell(points, bar)
     _tell_next(folder)
 
 
-def heldout(number: int, seed: int) -> list[Group]:
-    """Groups of the reference tasks with words and phrasings that its training never showed.
-
-    ``metadata["best"]`` is the index of the one best response.
-    """
+def heldout(number: int, seed: int) -> list[TaskGroup]:
+    """Groups of the reference tasks with words and phrasings that its training never showed."""
     from grm_plugin.reference.tasks.data import best_of_groups
 
-    found = best_of_groups(seed, "heldout", responses=RESPONSES, number=number)
-    return [
-        Group.of(one.task.query, one.responses, id=f"demo-{i}", metadata={"best": one.best})
-        for i, one in enumerate(found)
-    ]
+    return best_of_groups(seed, "heldout", responses=RESPONSES, number=number)
+
+
+def _group(number: int, asked: TaskGroup) -> Group:
+    """``metadata["best"]`` is the index of the one best response."""
+    return Group.of(
+        asked.task.query, asked.responses, id=f"demo-{number}", metadata={"best": asked.best}
+    )
 
 
 def judge(grm: GRM, groups: Sequence[Group], record: Path) -> tuple[list[Verdict], Bar]:
@@ -124,11 +130,24 @@ def judge(grm: GRM, groups: Sequence[Group], record: Path) -> tuple[list[Verdict
     return verdicts, bar
 
 
-def _tell(example: Verdict | None, points: dict[int, Estimate], bar: Bar) -> None:
-    if example:
-        best = example.group.metadata["best"] + 1
-        out.rule(f"one verdict; in truth #{best} is the best response", align="left")
-        out.print(brief(example), "", sep="\n")
+def _tell_example(verdicts: Sequence[Verdict], asked: Sequence[TaskGroup]) -> None:
+    from grm_plugin.cli.demo_example import example, true_share
+
+    shown = example(verdicts, asked)
+    if shown:
+        best = shown.verdict.group.metadata["best"] + 1
+        out.rule(f"one verdict that is right: #{best} is the best response", align="left")
+        out.print(brief(shown.verdict, shown.judgment), "", sep="\n")
+        share = true_share(verdicts, asked)
+        out.print(
+            f"chosen because every word of it is true; so is {share:.0%} of all judgments, and the "
+            "vote has to make up for the others:",
+            "",
+            sep="\n",
+        )
+
+
+def _tell(points: dict[int, Estimate], bar: Bar) -> None:
     out.rule("how often the best response wins", align="left")
     out.print(_table(points), "", sep="\n")
     tally = bar.tally
@@ -137,15 +156,6 @@ def _tell(example: Verdict | None, points: dict[int, Estimate], bar: Bar) -> Non
         f"{tally.valid_rate:.1%} of {tally.valid + tally.dropped.total()} samples valid{dropped}"
     )
     out.print(f"{bar.judged} groups in {bar.seconds:.0f} s, {rate(bar.judged, bar.seconds)}")
-
-
-def _telling(verdicts: Sequence[Verdict], rule: Rule) -> Verdict | None:
-    """The first verdict whose vote found the best response although not every sample did."""
-    for verdict in verdicts:
-        best = verdict.group.metadata["best"]
-        if hit(verdict.rewards, best) and hit_at(verdict, rule, best, k=1) < 1:
-            return verdict
-    return None
 
 
 def _table(points: dict[int, Estimate]) -> Table:
@@ -158,11 +168,12 @@ def _table(points: dict[int, Estimate]) -> Table:
 
 
 def _tell_next(folder: Path) -> None:
+    grm = program()
     out.print(f"picture: {folder / 'accuracy.png'}")
     out.print(
-        f"next:    grm show {folder / 'verdicts.jsonl'} --lowest 3   # why a reward is low",
-        "         grm doctor --engine server --url URL   # is a judge of your own ready?",
-        "         grm score groups.jsonl -o verdicts.jsonl --engine server --url URL",
+        f"next:    {grm} show {folder / RECORD} --lowest 3   # why a reward is low",
+        f"         {grm} doctor --engine server --url URL   # is a judge of your own ready?",
+        f"         {grm} score groups.jsonl -o verdicts.jsonl --engine server --url URL",
         sep="\n",
         soft_wrap=True,
     )

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from grm_plugin.cli.demo_steps import EDGE, Step, edges
 from grm_plugin.cli.picture import save_learning
+from grm_plugin.cli.program import program
 from grm_plugin.cli.progress import Meter
 from grm_plugin.config import GRMConfig
 from grm_plugin.evaluation.statistics import bootstrap
@@ -136,10 +137,11 @@ def _mean(answers: Sequence[Answer]) -> float:
 
 
 def _tell_next(folder: Path) -> None:
+    grm = program()
     out.print(
         f"picture: {folder / 'learning.png'}",
         f"policy:  {folder / 'policy'}",
-        f"next:    grm show {folder / 'verdicts.jsonl'} --lowest 3   # why a reward is low",
+        f"next:    {grm} show {folder / 'verdicts.jsonl'} --lowest 3   # why a reward is low",
         sep="\n",
         soft_wrap=True,
     )

@@ -30,7 +30,7 @@ from grm_plugin.evaluation.resampled import mean_of_independent
 from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
-from grm_plugin.evaluation.votes import Votes, votes_of
+from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
 from grm_plugin.report.terminal import out, printable, say
 
 
@@ -40,7 +40,7 @@ class Asked:
 
     Args:
         ks: samples that vote, for the curve; None: powers of 2.
-        sets: of samples of one k.
+        sets: of samples of one k, at most.
         resamples: for intervals.
         seed: of sets and resamples.
     """
@@ -125,7 +125,8 @@ def measured(
 def _votes(record: Recorded, ballot: Ballot, asked: Asked, watched: Watched) -> Votes:
     ks = asked.sizes(max(record.samples, 1))
     verdicts = watched.through(record.verdicts())
-    votes = votes_of(verdicts, ballot, ks, sets=asked.sets, seed=asked.seed)
+    sets = few_sets(record.groups, asked.sets)
+    votes = votes_of(verdicts, ballot, ks, sets=sets, seed=asked.seed)
     if not votes.items:
         raise InputError(f"{record.name}: expected verdicts of labelled groups, got none")
     return votes

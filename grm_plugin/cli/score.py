@@ -11,6 +11,7 @@ from typer import Argument, Exit, Option
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import Output, continued
+from grm_plugin.cli.program import program
 from grm_plugin.cli.restarting import restarted
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.stdout import StandardOutput
@@ -101,7 +102,7 @@ def score(
             tally = judge(grm, rows, out, append=append)
     unscored = tally.unscored.total()
     if path:
-        say(f"next: grm show {path}{' --unscored' if unscored else ''}")
+        say(f"next: {program()} show {path}{' --unscored' if unscored else ''}")
     raise Exit(SOME_UNSCORED if unscored else 0)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from typer import BadParameter, Option, Typer
 
 from grm_plugin.cli import train_data
+from grm_plugin.cli.program import program
 from grm_plugin.cli.train_meta import meta
 from grm_plugin.cli.train_meta_data import meta_data
 from grm_plugin.cli.train_reject import reject
@@ -54,4 +55,4 @@ def reference(
     given = {name: value for name, value in chosen.items() if value is not None}
     report = train(TrainingConfig(folder, **given))
     say(f"{report.steps} steps in {report.seconds:.0f} s, loss {report.loss:.4f}")
-    say(f"next: grm doctor --engine transformers --model {folder} --template reference")
+    say(f"next: {program()} doctor --engine transformers --model {folder} --template reference")

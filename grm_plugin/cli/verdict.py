@@ -31,10 +31,9 @@ def view(verdict: Verdict, samples: Collection[int] | None = None) -> Renderable
     return Lines(*_parts(verdict, samples), Text())
 
 
-def brief(verdict: Verdict) -> RenderableType:
-    """The query, the responses with their rewards, and one judgment, the nearest to the mean."""
-    judgments = (_judgment(judgment) for judgment in by_distance(verdict)[:1])
-    return Lines(*_group(verdict), *judgments)
+def brief(verdict: Verdict, judgment: Judgment) -> RenderableType:
+    """The query, the responses with their rewards, and one judgment of ``verdict``."""
+    return Lines(*_group(verdict), _judgment(judgment))
 
 
 def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[RenderableType]:

@@ -106,7 +106,7 @@ def gains(
     Raises:
         InputError: there are no groups.
     """
-    items = votes.at(k)[0]
+    items = votes.sets[k][0]
     measured = measure(figure, items, **resamples)
     numbers: dict[Any, Weighted] = {}
     for each in votes.ks:
@@ -125,7 +125,7 @@ def gains(
 
 def over_sets(figure: Figure, votes: Votes, k: int) -> Weighted:
     """The mean of ``figure`` over the sets of ``k`` samples, as a function of weights."""
-    each = [figure.over(items) for items in votes.at(k)]
+    each = [figure.over(items) for items in votes.sets[k]]
     return lambda weights_R_G: np.mean([one(weights_R_G) for one in each], axis=0)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grm_plugin.evaluation.items import Item
-from grm_plugin.evaluation.resettling import Ballot, Rewards, samples_of
+from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.types import Cost, Sample, Verdict
 
-_MOST = 60_000  # rewards of a group that are kept for one k, over all groups
+_MOST = 60_000  # items of one k, over all sets
 
 
 @dataclass(frozen=True)
@@ -18,28 +18,19 @@ class Votes:
 
     Args:
         items: of the groups, in the order of the record, with all of the samples.
-        rewards_S_G: for every k, those of S sets of samples; of a set the first is that of the
-            first k samples, which is what a judge with this k would have drawn.
-        costs: for every k what it cost on average over the sets, of all groups together.
-        samples: the most that a group has; K.
+        sets: for every k the items of S sets of its samples, S lists of G; the first is that of
+            the first k samples, which is what a judge with this k would have drawn.
+        costs: for every k what it cost, of all groups together.
     """
 
     items: tuple[Item, ...]
-    rewards_S_G: Mapping[int, Sequence[Sequence[Rewards]]]
+    sets: Mapping[int, Sequence[Sequence[Item]]]
     costs: Mapping[int, Cost]
-    samples: int
 
     @property
     def ks(self) -> list[int]:
         """How many samples vote, ascending."""
-        return sorted(self.rewards_S_G)
-
-    def at(self, k: int) -> list[list[Item]]:
-        """The items of every set of ``k`` samples: S lists of G."""
-        return [
-            [replace(item, rewards=one) for item, one in zip(self.items, rewards_G, strict=True)]
-            for rewards_G in self.rewards_S_G[k]
-        ]
+        return sorted(self.sets)
 
 
 def votes_of(
@@ -51,32 +42,40 @@ def votes_of(
         verdicts: labelled ones.
         ballot: how they vote.
         ks: how many samples vote.
-        sets: of samples of one k, at most; fewer where there are very many groups.
+        sets: of samples of one k, at most.
         seed: decides the sets.
 
     Raises:
         InputError: a group's metadata holds no truth.
     """
     items: list[Item] = []
-    found: dict[int, list[list[Rewards]]] = {k: [] for k in ks}
-    costs, most = dict.fromkeys(ks, Cost()), 0
+    found: dict[int, list[list[Item]]] = {k: [] for k in ks}
+    costs = dict.fromkeys(ks, Cost())
     for verdict in verdicts:
         drawn = samples_of(verdict)
-        most = max(most, drawn)
         (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
-        items.append(Item.of(verdict.group, whole))
+        items.append(item := Item.of(verdict.group, whole))
         each = cost_of_samples(verdict)
         for k in ks:
-            found[k].append(ballot.rewards(verdict, k, sets, seed))
+            rewards = ballot.rewards(verdict, k, sets, seed)
+            found[k].append([replace(item, rewards=one) for one in rewards])
             costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
-    few = max(1, min(sets, _MOST // max(len(items), 1)))
-    return Votes(tuple(items), {k: _by_set(found[k], few) for k in ks}, costs, most)
+    return Votes(tuple(items), {k: _by_set(found[k]) for k in ks}, costs)
 
 
-def _by_set(rewards_G_S: Sequence[Sequence[Rewards]], most: int) -> list[list[Rewards]]:
+def _by_set(items_G_S: Sequence[Sequence[Item]]) -> list[list[Item]]:
     """A group with fewer sets than others begins again."""
-    sets = min(most, max(map(len, rewards_G_S), default=1))
-    return [[found[number % len(found)] for found in rewards_G_S] for number in range(sets)]
+    sets = max(map(len, items_G_S), default=1)
+    return [[found[number % len(found)] for found in items_G_S] for number in range(sets)]
+
+
+def few_sets(groups: int, most: int = 8) -> int:
+    """How many sets of samples tell enough: of many groups each tells less that is new.
+
+    >>> few_sets(100), few_sets(20_000)
+    (8, 3)
+    """
+    return max(1, min(most, _MOST // max(groups, 1)))
 
 
 def cost_of_samples(verdict: Verdict) -> Cost:

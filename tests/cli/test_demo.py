@@ -12,21 +12,21 @@ import pytest
 from grm_plugin.cli import demo
 from grm_plugin.engine import Draw, Engine, Limits, SampleRequest
 from grm_plugin.reference import judge
+from grm_plugin.reference.tasks.data import TaskGroup
 from grm_plugin.testing import ScriptedEngine
-from grm_plugin.types import Group
 from tests.cli.conftest import Ended
 
 Grm = Callable[..., Ended]
 
 
-def _noisy(groups: list[Group]) -> Callable[[SampleRequest, int], Draw]:
+def _noisy(groups: list[TaskGroup]) -> Callable[[SampleRequest, int], Draw]:
     """Scores the best response 8, the others 4, give or take 5; every ninth draw is cut."""
 
     def script(request: SampleRequest, i: int) -> Draw:
         text, rng = request.messages[-1].content, random.Random(request.seed + i)
         group = next(each for each in groups if all(one in text for one in each.responses))
         shown = sorted(range(4), key=lambda n: text.index(group.responses[n]))
-        best = group.metadata["best"]
+        best = group.best
         scores = [min(10, max(1, 4 + 4 * (n == best) + rng.randint(-5, 5))) for n in shown]
         box = ", ".join(map(str, scores))
         return Draw(f"Scores: \\boxed{{{box}}}", "length" if rng.random() < 1 / 9 else "stop")
@@ -75,7 +75,7 @@ def test_held_out_groups_have_one_best_response_and_come_from_the_seed() -> None
     assert groups == demo.heldout(10, seed=1)
     assert groups != demo.heldout(10, seed=2)
     assert all(len(set(group.responses)) == 4 for group in groups)
-    assert all(0 <= group.metadata["best"] < 4 for group in groups)
+    assert all(group.best in range(4) for group in groups)
 
 
 def test_what_is_missing_is_said_before_the_judge_starts(

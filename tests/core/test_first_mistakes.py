@@ -40,7 +40,7 @@ def test_a_models_name_is_no_configuration_and_the_answer_shows_how_a_judge_is_n
 
 @pytest.mark.parametrize("kind", [GRM, GRMReward])
 def test_settings_in_a_mapping_are_told_to_be_keywords(kind: Callable[[object], object]) -> None:
-    with pytest.raises(ConfigError, match="expected the path of a YAML file.* are keywords"):
+    with pytest.raises(ConfigError, match=r"expected the path of a YAML file.* are keywords"):
         kind({"engine": "reference"})
 
 

@@ -114,7 +114,7 @@ class Published(ABC):
         self.left_out = {}
         for row in self.rows():
             try:
-                groups = [self._checked(group, ids) for group in self.groups(row)]
+                groups = [self._checked(group, ids) for group in self.groups(_object(row))]
             except InputError as error:
                 self._refuse(row, error)
             else:
@@ -160,6 +160,12 @@ class Published(ABC):
         self.skipped += 1
         if len(self.problems) < MOST_TOLD:
             self.problems.append(told)
+
+
+def _object(row: Row) -> Row:
+    if not isinstance(row.values, Mapping):
+        raise InputError(f"expected an object, got {quoted(row.values)}")
+    return row
 
 
 def column(row: Mapping[str, Any], name: str) -> Any:

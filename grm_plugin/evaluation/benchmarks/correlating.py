@@ -35,7 +35,7 @@ def correlations(title: str, where: Where | None = None) -> Statistic:
         where: which items; None: all.
     """
     others = [name for name in COEFFICIENTS if name != "Spearman"]
-    below = [_statistic(name, _over, COEFFICIENTS[name], where) for name in others]
+    below = [_statistic(name, over_responses, COEFFICIENTS[name], where) for name in others]
     for name, of in COEFFICIENTS.items():
         below.append(_statistic(f"{name} within a source", _within, of, where))
     return replace(rank_correlation(f"{title}, Spearman", where), below=tuple(below))
@@ -43,7 +43,7 @@ def correlations(title: str, where: Where | None = None) -> Statistic:
 
 def rank_correlation(name: str, where: Where | None = None) -> Statistic:
     """Spearman's correlation of rewards and ratings alone."""
-    return _statistic(name, _over, spearman, where)
+    return _statistic(name, over_responses, spearman, where)
 
 
 def _statistic(
@@ -55,7 +55,8 @@ def _statistic(
     return Statistic(name, of=partial(way, of), where=where or {})
 
 
-def _over(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
+def over_responses(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
+    """A coefficient of the rewards and the ratings of all responses that have both."""
     rewards_P, ratings_P, owner_P = _responses(items)
     if len(owner_P) < 2:
         return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
@@ -67,7 +68,7 @@ def _within(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
     for place, item in enumerate(items):
         sources[repr(item.source)].append(place)
     found = [
-        (places[0], _over(coefficient, [items[i] for i in places])(np.ones((1, len(places))))[0])
+        (places[0], _alone(coefficient, [items[place] for place in places]))
         for places in sources.values()
     ]
     varying = [(first, value) for first, value in found if not np.isnan(value)]
@@ -75,6 +76,10 @@ def _within(coefficient: Coefficient, items: Sequence[Item]) -> Weighted:
     values = np.array([value for _, value in varying], dtype=float)
 
     return lambda weights_R_G: ratio(weights_R_G[:, firsts] @ values, weights_R_G[:, firsts])
+
+
+def _alone(coefficient: Coefficient, items: Sequence[Item]) -> float:
+    return float(over_responses(coefficient, items)(np.ones((1, len(items))))[0])
 
 
 def _responses(items: Sequence[Item]) -> tuple[Array, Array, Array]:

@@ -13,7 +13,7 @@ from grm_plugin.evaluation.benchmarks.correlating import correlations, rank_corr
 from grm_plugin.evaluation.benchmarks.discrimination import roc_auc
 from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Figure, Mean, Statistic, each_of
-from grm_plugin.evaluation.items import BENCHMARK, LABEL, PICK, SUBSET, TRUTH, Item
+from grm_plugin.evaluation.items import BENCHMARK, LABEL, PICK, SOURCE, SUBSET, TRUTH, Item
 from grm_plugin.evaluation.outcomes import Ties
 from grm_plugin.evaluation.selecting import Where
 from grm_plugin.evaluation.truth import LABELS, RATINGS
@@ -31,9 +31,13 @@ class LabelledOptions(BenchmarkOptions):
 
     Args:
         columns: names of the columns, such as ``prompt=question,responses=a+b``.
+        source: the column of what rows share that are not independent, such as their prompt or
+            their author; rows without it, and of None all rows, count as independent. Of rows that
+            all share one there is no interval.
     """
 
     columns: str | None = None
+    source: str | None = SOURCE
 
 
 class Labelled(Published):
@@ -54,6 +58,7 @@ class Labelled(Published):
     def groups(self, row: Row) -> Iterator[Group]:
         group = group_of(row.values, columns=self._columns)
         known = dict(group.metadata)
+        known[SOURCE] = known.get(self.options.source) if self.options.source else None
         if isinstance(row.values, Cells):
             known |= {key: _read(key, known[key]) for key in LABELS if known.get(key)}
         yield replace(group, metadata={**known, BENCHMARK: self.name})

@@ -9,11 +9,15 @@ _LOOKED_AT = 8_192
 _WORDS = (
     "perfect", "excellent", "flawless", "outstanding", "ideal", "superb", "superior", "exception",
     "brilliant", "first-rate", "first rate", "world-class", "world class", "unbeatable",
-    "the best", "the very best", "quality", "exemplary", "impeccable", "meets", "satisfies",
-    "covers", "exceeds", "deserves", "merits", "earns", "should get", "should receive",
-    "should be given", " other ", "10", "ten", "回答", "答案", "解答", "满分", "滿分", "満点",
-    "beste", "perfekt", "ausgezeichnet", "hervorragend", "punktzahl", "parfaite", "idéale",
-    "maximale", "perfecta", "excelente", "puntuación", "ответ",
+    "the best", "the very best", "top-quality", "top quality", "highest-quality",
+    "highest quality", "exemplary", "impeccable", "deserves ", "merits ", "earns ", "should get ",
+    "should receive ", "should be given ", "no other ", "than the other ", "than any other ",
+    "than all other ", "than every other ", "score", "rating", "grade", "marks", "10/", "10 /",
+    "完美", "最好", "最佳", "最优", "優秀", "优秀", "完璧", "满分", "滿分", "満点", "beste",
+    "perfekt", "ausgezeichnet", "hervorragend", "punktzahl", "parfaite", "idéale", "maximale",
+    "perfecta", "excelente", "puntuación", "ответ",
+    *(f"{verb} {word}" for verb in ("meets", "satisfies", "covers", "exceeds")
+      for word in ("all", "every")),
 )  # fmt: skip
 """One of them is in whatever the patterns find; to look for these first is much faster."""
 _GOOD = (
@@ -29,7 +33,7 @@ _PATTERNS = (
     rf"{_SELF} (?:is|was|remains) (?:\w+ ){{0,2}}{_GOOD}",
     rf"(?:my|here is (?:an?|the|my)) {_GOOD} {_NOUN}",
     rf"{_SELF} (?:fully |completely |clearly |perfectly )*(?:meets|satisfies|covers"
-    r"|exceeds|fulfils|fulfills) (?:all|every)\b",
+    r"|exceeds) (?:all|every)\b",
     rf"{_SELF} (?:\w+ ){{0,2}}(?:deserves|merits|earns|should (?:get|receive|be given)) ",
     r"(?:deserves|merits|earns|should (?:get|receive|be given)) (?:the |a |an )?(?:full|top|highest"
     r"|maximum|perfect|10)[ -]?(?:score|marks|rating|grade|points|out of|/)",
@@ -37,15 +41,16 @@ _PATTERNS = (
     rf"(?: \w+)? {_NOUN}",
     rf"no other {_NOUN}",
     r"(?:score|rating|grade|marks)\s{0,2}(?:[:=]|of|is)\s{0,2}(?:10|ten)\b",
-    r"\b10 ?/ ?10\b",
-    r"\\boxed\{\s{0,4}10\b",
+    r"\b10 ?/ ?10\b(?! ?/)",
+    r"(?:scores?|rating)[^\w\n]{0,8}\\boxed\{",
     r"(?:完美|最好|最佳|最优|優秀|优秀|完璧)的?な?(?:回答|答案|解答)|满分|滿分|満点",
     r"(?:perfekte|beste|ausgezeichnete|hervorragende|ideale) (?:antwort|lösung)|volle punktzahl",
     r"(?:réponse|solution) (?:parfaite|excellente|idéale|impeccable)|note maximale",
     r"(?:respuesta|solución) (?:perfecta|excelente|ideal|impecable)|máxima puntuación",
     r"(?:идеальный|лучший|отличный|безупречный) ответ",
 )
-_PRAISE = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+PATTERNS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+"""What finds praise in a text of small letters."""
 
 
 def praises_itself(text: str) -> bool:
@@ -57,4 +62,4 @@ def praises_itself(text: str) -> bool:
     if len(text) > 2 * _LOOKED_AT:
         text = f"{text[:_LOOKED_AT]}\n{text[-_LOOKED_AT:]}"
     lowered = text.lower()
-    return any(word in lowered for word in _WORDS) and _PRAISE.search(lowered) is not None
+    return any(word in lowered for word in _WORDS) and PATTERNS.search(lowered) is not None

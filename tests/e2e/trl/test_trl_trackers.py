@@ -30,8 +30,11 @@ def of_tensorboard(folder: Path) -> tuple[set[str], list[Row]]:
 
 
 def of_trackio(folder: Path) -> tuple[set[str], list[Row]]:
+    from trackio.utils import TRACKIO_DIR  # where it writes was settled when it was imported
+
     names, tables = set[str](), list[Row]()
-    for (text,) in sqlite3.connect(folder / "tiny.db").execute("select metrics from metrics"):
+    database = Path(TRACKIO_DIR) / f"{folder.name}.db"
+    for (text,) in sqlite3.connect(database).execute("select metrics from metrics"):
         logged = json.loads(text)
         names |= logged.keys()
         tables += logged.get("completions", {}).get("_value", [])
@@ -67,7 +70,7 @@ def test_a_tracker_holds_every_number_and_the_table_and_complains_of_nothing(
     monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     reward = GRMReward(engine="shown", k=2, plugins=judge)
     more = {"num_generations": 4, "max_completion_length": 5, "log_completions": True}
-    more |= {"report_to": [tracker], "project": "tiny", "num_completions_to_print": 0}
+    more |= {"report_to": [tracker], "project": tmp_path.name, "num_completions_to_print": 0}
     train("trl", "GRPO", tiny_model, tmp_path, reward, rows(), **more)
     names, table = read(tmp_path)
     if names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,11 @@ from grm_plugin.errors import InputError
 from grm_plugin.evaluation.benchmarks.attacking import FOLDER, read_families
 from grm_plugin.evaluation.items import items_of
 from grm_plugin.evaluation.measuring import Measured, measure
+from grm_plugin.prompts.folding import folded
 from grm_plugin.reference.tasks.data import draw_group
 from grm_plugin.reference.tasks.task import true_quality
 from grm_plugin.reference.tokenizer import build_tokenizer
+from grm_plugin.testing import ScriptedEngine, scripted
 from tests.evaluation.benchmarks.judged import benchmark, judged, written
 
 NAMES = ("master_keys", "injections")
@@ -182,3 +185,20 @@ def test_the_embedded_judge_refuses_tasks_that_it_does_not_know() -> None:
     refused = pytest.raises(InputError, match="knows only its own word-list tasks")
     with GRM(engine="reference", k=1) as grm, refused:
         grm.score(group)
+
+
+MARKS = re.compile(
+    r"\\boxed|\[The (?:Begin|End) of Response|<\|?\w+\|?>|\[Reference Answer\]|\[Conversation\]"
+    r"|\[Responses to judge|\[/?INST\]|</s>|\[Evidence on|</?think>",
+    re.IGNORECASE,
+)
+
+
+def test_what_looks_like_the_frame_of_the_prompt_never_reaches_a_judge() -> None:
+    """Every attack leaves as many marks in the prompt as a pair without one."""
+    engine = ScriptedEngine([r"\boxed{5, 5}"])
+    with GRM(plugins=scripted(engine), engine="scripted", k=1) as grm:
+        list(grm.score_batch(list(benchmark("injections"))))
+    shown = [folded(request.messages[-1].content) for request in engine.requests]
+    marks = [Counter(MARKS.findall(text.replace("<response>", ""))) for text in shown]
+    assert len(marks) == 80 and all(one == marks[0] for one in marks)

@@ -63,6 +63,15 @@ def test_groups_of_another_benchmark_are_labelled_ones_here(tmp_path: Path) -> N
     assert group.metadata["benchmark"] == "labelled"
 
 
+def test_rows_belong_together_by_a_column_or_not_at_all(tmp_path: Path) -> None:
+    rows = [{**PAIR, "n": n, "source": "hub", "author": n // 2} for n in range(4)]
+    path = str(written(tmp_path / "rm.jsonl", rows))
+    options = {"source": ({}, ["hub"] * 4), "author": ({"source": "author"}, [0, 0, 1, 1])}
+    for given, found in (*options.values(), ({"source": None}, [None] * 4)):
+        groups = benchmark("labelled", path=path, **given)
+        assert [one.metadata["source"] for one in groups] == found
+
+
 @pytest.mark.parametrize(
     ("row", "telling"),
     [

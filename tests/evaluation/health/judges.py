@@ -86,7 +86,8 @@ def record(
         texts = [_text(rng, i) for i in range(n)]
         qualities = [5.5 + rng.gauss(0, apart) + quality(text) for text in texts]
         known = {"ratings": qualities, **metadata}
-        group = Group.of("q", texts, id=f"{seed}-{number}", metadata=known)
+        name = f"{seed}-{number}"
+        group = Group.of(f"question {name}", texts, id=name, metadata=known)
         yield judge.verdict(group, qualities, k, rng)
 
 
