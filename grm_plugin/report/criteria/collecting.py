@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grm_plugin.evaluation.blocks import Clusters, cluster_of
 from grm_plugin.evaluation.health.known import known_truth
 from grm_plugin.report.criteria.errors import wrong
-from grm_plugin.report.criteria.examples import Examples
+from grm_plugin.report.criteria.examples import Examples, ends_of
 from grm_plugin.report.criteria.figures import Recorded, told
 from grm_plugin.report.criteria.parts import Parts, Steps, Values
 from grm_plugin.report.criteria.spelling import Stems
 from grm_plugin.report.criteria.sums import BLOCKS, WHOLE, Sums
-from grm_plugin.report.criteria.uses import Listing, mean, use_of, use_of_all, weight_shares
+from grm_plugin.report.criteria.uses import Judged, Listing, users, weight_shares
 from grm_plugin.report.criteria.vocabulary import Vocabulary, stems_of
 from grm_plugin.types import Judgment, Verdict
 
@@ -75,13 +75,18 @@ class Criteria:
             for one in verdict.judgments
             if one.principles
         ]
-        block = self._clusters.number(cluster_of(verdict.group))
-        n = len(verdict.group.responses)
-        found = list(self._parts.of(verdict.group.metadata, n))
+        block, n = self._clusters.number(cluster_of(verdict.group)), len(verdict.group.responses)
+        parts = {tuple(range(n)): [WHOLE]}
+        for part, responses in self._parts.of(verdict.group.metadata, n):
+            parts.setdefault(tuple(responses), []).append(1 + part)
         self._fold()
-        for part, responses in ((WHOLE, range(n)), *((1 + part, some) for part, some in found)):
-            self._count_part(verdict, listings, responses, part, block)
-        self._keep_examples(verdict, listings)
+        using = users(listings)
+        for some, numbers in parts.items():
+            judged = Judged(verdict, listings, some)
+            self._all.add(judged.use_of_all(), numbers, block)
+            for number, places in using.items():
+                self._sums[number].add(judged.use(number, places), numbers, block)
+        self._keep_examples(verdict, listings, using)
 
     def _shares(self, judgment: Judgment, prompt: Stems) -> dict[int, float | None]:
         """The criteria of a judgment by number; those that are too many are counted only."""
@@ -105,28 +110,16 @@ class Criteria:
             for sums in (self._all, *self._sums):
                 sums.fold()
 
-    def _count_part(
-        self,
-        verdict: Verdict,
-        listings: Sequence[Listing],
-        responses: Sequence[int],
-        part: int,
-        block: int,
+    def _keep_examples(
+        self, verdict: Verdict, listings: Sequence[Listing], using: Mapping[int, Sequence[int]]
     ) -> None:
-        reward = mean(verdict.rewards or (), responses)
-        scores = [mean(one.judgment.scores, responses) for one in listings]
-        self._all.add(use_of_all(listings, reward), part, block)
-        for number in _listed(listings):
-            self._sums[number].add(use_of(number, listings, scores, reward), part, block)
-
-    def _keep_examples(self, verdict: Verdict, listings: Sequence[Listing]) -> None:
-        for number in _listed(listings):
-            using = [one for one in listings if number in one.shares]
+        ends = ends_of(verdict)
+        for number, places in using.items():
             stems, examples = self._vocabulary.criteria[number].stems, self._examples[number]
-            examples.add(verdict, [one.judgment for one in using], stems)
-            for one in using:
-                if one.wrong == 1.0:
-                    examples.add_wrong(verdict, one.judgment, stems)
+            examples.add(verdict, ends, listings[places[0]].judgment, stems)
+            for place in places:
+                if listings[place].wrong == 1.0:
+                    examples.add_wrong(verdict, listings[place].judgment, stems)
 
 
 def criteria_of(verdicts: Iterable[Verdict], by: str | None = None) -> dict[str, Any]:
@@ -146,7 +139,3 @@ def criteria_of(verdicts: Iterable[Verdict], by: str | None = None) -> dict[str,
     for verdict in verdicts:
         criteria.add(verdict)
     return criteria.told()
-
-
-def _listed(listings: Sequence[Listing]) -> set[int]:
-    return {number for one in listings for number in one.shares}
