@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from grm_plugin.report.page import write_page
 from tests.e2e.page.conftest import DESKTOP, PHONE, Open
+from tests.e2e.page.reference_verdicts import reference_verdicts
 from tests.report.pages import unscored, verdict
 
 ATTACK = (
@@ -208,7 +208,8 @@ def test_nothing_is_wider_than_a_phone(
 
 OVERFLOWING = """() => [...document.querySelectorAll('body *')].filter((it) =>
     !it.closest('.scrolls, svg, .skip, details:not([open])')
-    && it.getBoundingClientRect().right > innerWidth + 1).map((it) => `${it.tagName}.${it.className}`).slice(0, 5)"""
+    && it.getBoundingClientRect().right > innerWidth + 1
+  ).map((it) => `${it.tagName}.${it.className}`).slice(0, 5)"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -278,7 +279,7 @@ def test_controls_and_pictures_have_names(run: Path, opened: Open) -> None:
 
 def test_records_of_the_reference_judge_can_be_looked_at(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "reference.html"
-    judged: list[Any] = list(reference_verdicts(6))
+    judged = reference_verdicts(6)
     write_page(path, judged, title="Reference judge")
     page = opened(path)
     assert page.shown() == 6
@@ -288,16 +289,3 @@ def test_records_of_the_reference_judge_can_be_looked_at(tmp_path: Path, opened:
         for response in page.verdict().locator(".response").all():
             assert "Response" in response.locator(".said").first.inner_text()
     assert page.errors == []
-
-
-def reference_verdicts(number: int) -> list[Any]:
-    from grm_plugin import GRM, Group
-    from grm_plugin.reference.tasks.rm_data import rm_rows
-
-    rows = rm_rows(number, seed=3, split="heldout", responses=(2, 3))
-    groups = [
-        Group.of(row.pop("prompt"), row.pop("responses"), id=row.pop("id"), metadata=row)
-        for row in rows
-    ]
-    with GRM(engine="reference", k=2) as grm:
-        return grm.score_batch(groups)
