@@ -7,6 +7,7 @@
 #   make test-openrlhf  whole runs of OpenRLHF's own trainer on Ray (CPU)
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
+#   make test-scorers   our figures against the scoring code of the package rewardbench (downloads it)
 #   make test-newest    the quick checks with the newest versions that may be installed; before a release
 #   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
@@ -22,7 +23,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-newest test-oldest bench docs dist clean
+.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-scorers test-newest test-oldest bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
@@ -56,6 +57,10 @@ test-ray-serve: $(VENV)/.openrlhf
 
 test-faults: $(VENV)/.openrlhf
 	$(BIN)/python -m pytest -m faults tests
+
+test-scorers: $(VENV)/.dev
+	$(BIN)/python -m tests.evaluation.benchmarks.official_scorers --check
+	$(BIN)/python -m pytest tests/evaluation/benchmarks/test_official_scorers.py
 
 test-newest test-oldest: test-%: $(VENV)/.dev
 	$(BIN)/python -m tests.installs $*

@@ -38,7 +38,8 @@ from typing import Any
 from machine import save
 
 from grm_plugin import GRM, Group, Verdict
-from grm_plugin.evaluation.accuracy import Ties, hit_at, settled_at
+from grm_plugin.evaluation.accuracy import hit_at, settled_at
+from grm_plugin.evaluation.outcomes import Ties
 from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.reference.tasks.data import TaskGroup, best_of_groups

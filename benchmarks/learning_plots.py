@@ -16,6 +16,8 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from grm_plugin.hosts.averages import smoothed
+
 ROOT = Path(__file__).parent.parent
 COLOURS = {"k = 8": "#1f5fa8", "k = 1": "#d1622b", "k = 2": "#b8860b", "grows": "#2e8b57"}
 CHECKER = "#777777"
@@ -87,7 +89,7 @@ def plot_curves(arms: Arms, path: Path) -> Path:
 def _draw(
     axes: Any, curves: Sequence[Sequence[float]], arm: str, at: Sequence[float], *, label: bool
 ) -> None:
-    columns = list(zip(*map(smoothed, curves), strict=True))
+    columns = list(zip(*(smoothed(one, SMOOTH // 2) for one in curves), strict=True))
     middle = [statistics.fmean(one) for one in columns]
     low, high = list(map(min, columns)), list(map(max, columns))
     axes.fill_between(at, low, high, color=colour(arm), alpha=0.15, lw=0)
@@ -104,15 +106,6 @@ def _shifts(values: Sequence[Any]) -> list[float]:
 
 def _qualities(seeds: Mapping[str, Mapping[str, Any]]) -> list[float]:
     return [seed["train"]["true quality"] for seed in seeds.values()]
-
-
-def smoothed(curve: Sequence[float]) -> list[float]:
-    """The running mean over ``SMOOTH`` rounds, of fewer at both ends."""
-    reach = SMOOTH // 2
-    return [
-        statistics.fmean(curve[max(0, place - reach) : place + reach + 1])
-        for place in range(len(curve))
-    ]
 
 
 def _panels() -> tuple[Figure, tuple[Any, Any]]:

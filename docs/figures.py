@@ -482,6 +482,54 @@ def _expected_score() -> str:
     )
 
 
+def _mt_bench_votes() -> str:
+    found = _result("mt_bench_votes")
+    figures, ties = found["figures"], found["ties of pairs"]
+    told = ("against one other", "against the mean of the two others", "gained by the second vote")
+    names = list(dict.fromkeys(name.rsplit(", ", 1)[0] for name in figures))
+    rows = [(name, *(_ends(figures[f"{name}, {one}"]) for one in told)) for name in names]
+    dropped = ", ".join(f"{count} {reason}" for reason, count in found["dropped judgments"].items())
+    return (
+        "## Votes of a real judge, against judgments that did not vote\n\n"
+        f"`mt_bench_votes.py`, {_where(found)}. {found['answers']} answers to {found['instructions']} MT-Bench instructions, "
+        "which GPT-4 graded three times each (1..5), replayed from a record and settled as votes of one and of two; "
+        f"{found['with three readable judgments']} answers have three readable judgments (dropped: {dropped}). How one "
+        "judgment goes with another, how it goes with the mean of the two others, and what the second vote brings; an order "
+        "is that of two answers to one instruction, as the judgment that did not vote has it. 95 % intervals, clustered by "
+        f"instruction. {_ends(found['reliability of one judgment'])} of the variance of one judgment lies between answers. "
+        f"Of pairs, {ties['1']:.0%} tie by one judgment, {ties['2']:.0%} by two, {ties['3']:.0%} by three: much of what a vote "
+        "brings where a tie counts as wrong. All this is agreement of a judge with itself, not with people.\n\n"
+        + _table(("", *told), rows)
+    )
+
+
+def _ends(found: Result) -> str:
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+
+
+def _benchmark_rows() -> str:
+    found = _result("benchmark_rows")
+    rows = [
+        (
+            f"`{name}`",
+            f"{one['groups']:,}",
+            ", ".join(f"{count:,} {what}" for what, count in sorted(one["outcomes"].items())),
+            f"{one['seconds']:.0f}",
+            " ".join(map(str, one["MB"])),
+        )
+        for name, one in found["letters"].items()
+    ]
+    refused = found["reference"].values()
+    return (
+        "## Every row of real benchmark data\n\n"
+        f"`benchmark_rows.py`, {_where(found)}, {found['note'] or 'nothing else ran'}. {found['groups']:,} groups through reader, prompt, "
+        f"{found['k']} samples of a judge that scores by letters, parser, vote and outcome; each outcome is also counted from the "
+        f"responses alone, and is the same. At most {found['most MB']} MB were resident. The reference judge refuses all of RMB, "
+        f"LLMBar and ReaLMistake, {sum(one['unscored']['refused'] for one in refused):,} groups, by name and without a token.\n\n"
+        + _table(("benchmark", "groups", "outcomes", "s", "MB, every 2,500 groups"), rows)
+    )
+
+
 def _share(ends: Sequence[float]) -> str:
     value, low, high = (100 * end for end in ends)
     return f"{value:.1f} ({low:.1f} to {high:.1f})"
@@ -513,6 +561,8 @@ SECTIONS = (
     _openrlhf,
     _reward_server,
     _soak,
+    _mt_bench_votes,
+    _benchmark_rows,
 )
 
 

@@ -16,8 +16,11 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from docs.benchmarks import benchmarks_page
 from docs.figures import figures_page
+from docs.health import health_page
 from docs.inputs import inputs_page
+from docs.metrics import metrics_page
 from grm_openrlhf.options import OpenRLHFOptions, Placement
 from grm_plugin import errors, hookspecs
 from grm_plugin.config import GRMConfig
@@ -84,12 +87,16 @@ def config_page() -> str:
     )
 
 
-def _part_options(title: str, kind: type[Options], level: str = "##") -> str:
+def _part_options(
+    title: str, kind: type[Options], level: str = "##", beyond: type[Options] = Options
+) -> str:
+    """A table of the options of ``kind``, but for those that it has from ``beyond``."""
     meanings = _meanings(kind)
     rows = [
         f"| `{name}` | {_type(field.annotation)} | {_shown(field)} "
         f"| {field.description or meanings[name]} |"
         for name, field in kind.model_fields.items()
+        if name not in beyond.model_fields
     ]
     table = "| option | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
     return f"{level} {title}\n\n{_first(kind)}\n\n{table}\n"
@@ -255,6 +262,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
+    "benchmarks.md": lambda: benchmarks_page(_part_options),
+    "health.md": health_page,
+    "metrics.md": metrics_page,
     "versions.md": versions_page,
 }
 

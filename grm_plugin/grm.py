@@ -1,4 +1,4 @@
-"""``GRM``: the judge as people use it. Sync and async, one group, a batch, or a stream."""
+"""``GRM``: the judge as people use it. Sync and async, one prompt, a batch, or a stream."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.running.breaker import Breaker
 from grm_plugin.session.batches import Batch
+from grm_plugin.session.calls import Calls
 from grm_plugin.session.keeping import Keeper
 from grm_plugin.session.streams import Stream
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 
 
-class GRM:
+class GRM(Calls):
     """A generative reward model: groups in, verdicts out.
 
     The judge starts with the first group, on an event loop in a thread of its own, so every
@@ -44,9 +45,10 @@ class GRM:
         TemplateError: the template can not be used.
 
     >>> from grm_plugin.testing import scripted
-    >>> with GRM(plugins=scripted(["\\\\boxed{9, 3}"]), engine="scripted", k=1) as grm:
-    ...     grm.score(Group.of("2 + 2?", ["4", "4"], id="same")).rewards is None
-    True
+    >>> with GRM(plugins=scripted(["\\\\boxed{9, 3}"]), engine="scripted", k=1, seed=3) as grm:
+    ...     ranking = grm.rank("2 + 2?", ["4", "5"])
+    ...     ranking.order, grm.compare("2 + 2?", "4", "5").winner
+    ((0, 1), 0)
     """
 
     def __init__(
@@ -138,23 +140,6 @@ class GRM:
         with self._keeper.watched(session):
             return session.thread.run(session.count_tokens(group))
 
-    def score(self, group: Group, *, size: Size | None = None) -> Verdict:
-        """The verdict of one group.
-
-        A part that fails, blocks or does not return leaves it unscored, with the part's name.
-
-        Raises:
-            ConfigError: the settings do not allow the size.
-            InputError: the group can not be judged as given.
-            TemplateError: the template can not show it.
-            EngineError: the judge can not be started.
-            JudgeDeadError: as in :meth:`score_batch`.
-        """
-        batch = self._batch([group], size)
-        with batch.saved(), self._keeper.watched(batch.session):
-            batch.session.thread.run(batch.judge())
-        return self._one(batch)
-
     def score_batch(self, groups: Sequence[Group], *, size: Size | None = None) -> list[Verdict]:
         """Verdicts of many groups, judged together, in their order.
 
@@ -193,13 +178,6 @@ class GRM:
         _check_several(groups)
         yield from Stream(self._keeper, self._breaker, groups, size)
 
-    async def score_async(self, group: Group, *, size: Size | None = None) -> Verdict:
-        """:meth:`score` for callers with an event loop of their own."""
-        batch = self._batch([group], size)
-        with batch.saved(), self._keeper.watched(batch.session):
-            await batch.session.thread.run_async(batch.judge())
-        return self._one(batch)
-
     async def score_batch_async(
         self, groups: Sequence[Group], *, size: Size | None = None
     ) -> list[Verdict]:
@@ -234,6 +212,18 @@ class GRM:
 
     def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig, tuple[object, ...]]]:
         return _again, (self.config, self._plugins.given)
+
+    def _judge(self, group: Group, size: Size | None) -> Verdict:
+        batch = self._batch([group], size)
+        with batch.saved(), self._keeper.watched(batch.session):
+            batch.session.thread.run(batch.judge())
+        return self._one(batch)
+
+    async def _judge_async(self, group: Group, size: Size | None) -> Verdict:
+        batch = self._batch([group], size)
+        with batch.saved(), self._keeper.watched(batch.session):
+            await batch.session.thread.run_async(batch.judge())
+        return self._one(batch)
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
         _check_several(groups)

@@ -22,13 +22,14 @@ class Lazily:
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Any:
         """The part; raises what the factory raises."""
-        return self._factory(options, limits)
+        return self.factory(options, limits)
 
     @property
     def Options(self) -> Any:
         """The model of its options."""
-        return self._factory.Options
+        return self.factory.Options
 
     @property
-    def _factory(self) -> Any:
+    def factory(self) -> Any:
+        """What is called; its module is imported by that."""
         return getattr(importlib.import_module(self._module), self._name)

@@ -36,6 +36,7 @@ SUITES = {
     ),
     "ray_serve": ("e2e/serving",),
     "faults": ("faults",),
+    "browser": ("e2e/page",),
 }
 # Run in every suite that names them, too: with more installed they show more.
 MARKED = {**SUITES, "docs": ("docs",), "contract": ("adapters/test_contract.py",)}

@@ -11,7 +11,8 @@ from typing import Any
 import ray
 
 from grm_openrlhf.errors import UnscoredError
-from grm_openrlhf.ledger import Ledger, Means, Tally, Totals
+from grm_openrlhf.ledger import Ledger, Means, Totals, means
+from grm_plugin.hosts.counting import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class RemoteLedger:
             found: Means | None = await self._actor.end.remote(name, tally, training=training)
         except ray.exceptions.RayError as error:  # a count is no reason to end the training
             logger.warning("groups without a reward are not counted any more: %s", error)
-            return tally.means
+            return means(tally)
         return found
 
     async def number(self, actor: str) -> int | None:
@@ -102,7 +103,7 @@ def counted(groups_per_step: int, first_step: int, limit: float | None) -> Itera
 
 def share(tally: Tally) -> float:
     """Share of groups without a reward, in 0..1; 0 when there were none."""
-    return tally.unscored / tally.groups if tally.groups else 0.0
+    return tally.unscored.total() / tally.groups if tally.groups else 0.0
 
 
 def end_of_run(totals: Totals) -> str:
@@ -118,7 +119,7 @@ def end_of_run(totals: Totals) -> str:
 
 
 def _counted(tally: Tally) -> str:
-    return f"{tally.unscored} of {tally.groups} groups had no reward ({share(tally):.1%})"
+    return f"{tally.unscored.total()} of {tally.groups} groups had no reward ({share(tally):.1%})"
 
 
 def _totals(actor: Any) -> Totals | None:

@@ -80,7 +80,7 @@ class GroupJudge:
         training = rollouts[0].training
         verdict = self._rounded(await self._judged(self._group(rollouts), training))
         known = verdict.known_rewards
-        place.judged(known)
+        place.judged(verdict)
         if training:
             self._progress.judged(statistics.fmean(known) if known else math.nan)
         if not known:

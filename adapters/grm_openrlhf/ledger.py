@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+from grm_plugin.hosts.counting import Tally
 
 logger = logging.getLogger(__name__)
 
@@ -26,41 +27,9 @@ class Means:
     best: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Groups that were judged, how many of them had a reward, and sums over these."""
-
-    groups: int = 0
-    scored: int = 0
-    mean: float = 0.0
-    best: float = 0.0
-
-    @classmethod
-    def of(cls, rewards: Sequence[float]) -> Tally:
-        """One group by the rewards of its responses; none of them: the group is unscored."""
-        if not rewards:
-            return cls(groups=1)
-        return cls(1, 1, statistics.fmean(rewards), max(rewards))
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.groups + other.groups,
-            self.scored + other.scored,
-            self.mean + other.mean,
-            self.best + other.best,
-        )
-
-    @property
-    def unscored(self) -> int:
-        """Groups without a reward."""
-        return self.groups - self.scored
-
-    @property
-    def means(self) -> Means | None:
-        """None when no group had a reward."""
-        if not self.scored:
-            return None
-        return Means(self.mean / self.scored, self.best / self.scored)
+def means(tally: Tally) -> Means | None:
+    """What scored groups came to; None when no group had a reward."""
+    return Means(tally.by_group.value, tally.best.value) if tally.scored else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +126,7 @@ class Ledger:
         self._add(tally, training)
         self._open[training].pop(name).set_result(None)
         await _done(self._open[training])
-        found = (self._batch if training else self._evaluation).means
+        found = means(self._batch if training else self._evaluation)
         self._evaluation_is_lost |= not training and found is None
         return found
 
@@ -177,10 +146,11 @@ class Ledger:
         found, self._evaluation = self._evaluation, Tally()
         is_lost, self._evaluation_is_lost = self._evaluation_is_lost, False
         step = self._first_step + self._training.groups // self._groups_per_step
-        line = f"evaluation at step {step}: {found.unscored} of {found.groups} groups had no reward"
+        lost = found.unscored.total()
+        line = f"evaluation at step {step}: {lost} of {found.groups} groups had no reward"
         if is_lost:
             return f"{line}, so its metrics are NaN and no checkpoint is picked by it"
-        return f"{line} and are left out of its metrics" if found.unscored else line
+        return f"{line} and are left out of its metrics" if lost else line
 
 
 async def _done(rounds: Mapping[str, asyncio.Future[None]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from grm_plugin.hosts.counting import mean
+from grm_plugin.hosts.averages import mean
 from grm_plugin.schedule import Schedule
 from grm_plugin.size import Size
 

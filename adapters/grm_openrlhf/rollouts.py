@@ -18,6 +18,7 @@ from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.gathering import Gathering
 from grm_openrlhf.judging import GroupJudge, Scored
 from grm_openrlhf.ledger import Book, Ledger
+from grm_openrlhf.metrics import WAIT
 from grm_openrlhf.options import options_of
 from grm_openrlhf.reading import Reader, Rollout
 from grm_openrlhf.recording import of_engine
@@ -92,7 +93,7 @@ class ScoredRollouts:
         began = time.monotonic()  # the last sibling has written its last token
         judge = await asyncio.shield(self._opening)
         found = await judge.score([rollout for rollout, _ in answers], answers[0][1])
-        waited = {f"{PREFIX}wait_seconds": time.monotonic() - began}
+        waited = {PREFIX + WAIT.name: time.monotonic() - began}
         return [replace(one, logs={**one.logs, **waited}) for one in found]
 
     async def _open(self) -> GroupJudge:

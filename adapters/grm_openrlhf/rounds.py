@@ -7,11 +7,12 @@ a reward can wait for the others, and get a number that changes nothing about th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from grm_openrlhf.ledger import Book, Means, Tally
+from grm_openrlhf.ledger import Book, Means
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.types import Verdict
 
 Ended = asyncio.Future[Any]
 
@@ -59,9 +60,9 @@ class Place:
         self._left = False
         round_.open += 1
 
-    def judged(self, rewards: Sequence[float]) -> None:
-        """Say what the responses got that have a reward; none of them: the group is unscored."""
-        self._round.tally += Tally.of(rewards)
+    def judged(self, verdict: Verdict) -> None:
+        """Say what the group came to."""
+        self._round.tally.add(verdict)
         self.leave()
 
     async def means(self) -> Means | None:

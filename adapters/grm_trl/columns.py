@@ -66,3 +66,4 @@ CELLS = {
     "votes": _votes,
     "principles": _principles,
 }
+"""How the cell of each column comes from a verdict, the judgment that is shown, and a response."""

@@ -9,6 +9,7 @@ from typing import Any
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.types import Group
 from grm_trl.rows import Row
+from grm_trl.truth import RATINGS
 
 
 def whole_groups(keys: Sequence[Hashable], size: int | None = None) -> list[tuple[int, ...]]:
@@ -102,5 +103,11 @@ def _group(rows: Sequence[Row], metadata: Mapping[str, Any]) -> Group:
         reference=first.reference,
         principles=first.principles,
         evidence=evidence if any(evidence) else (),
-        metadata={**first.metadata, **metadata},
+        metadata={**first.metadata, **_ratings(rows), **metadata},
     )
+
+
+def _ratings(rows: Sequence[Row]) -> Mapping[str, Any]:
+    """What is known of the responses, where it is of all of them."""
+    ratings = [row.rating for row in rows]
+    return {} if None in ratings else {RATINGS: ratings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -51,6 +52,15 @@ class TRLOptions(Options):
         ("critique", "place", "votes"),
         description="columns beside each completion in TRL's table: what the judgment nearest to "
         "the mean says of it, at which place that saw it, its votes, the principles",
+    )
+    truth: str | None = Field(
+        None,
+        description="import path of a function with the arguments of a reward, which knows how "
+        "good each completion is; kept with verdicts, never shown to the judge and never rewarded",
+    )
+    page: Path | None = Field(
+        None,
+        description="HTML file about the run, written from `record` at its end, and a PNG beside",
     )
     round_to: float | None = Field(
         None, gt=0, description="step that rewards are rounded to, so that equal quality ties"

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin import GRMConfig, Size
-from grm_plugin.hosts import counting
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import Described, numbers
 from grm_plugin.types import Verdict
 from grm_trl import growth
 from grm_trl.columns import columns
+from grm_trl.options import TRLOptions
+from grm_trl.truth import numbers as truth_numbers
 
 logger = logging.getLogger(__name__)
+
+OWN = (
+    Described(
+        "k_meta",
+        "judgments",
+        "1 or more",
+        "judgments that vote, by the meta RM; where a size of the `schedule` sets it",
+    ),
+    Described(
+        "truth_mean",
+        "of `truth`",
+        "any",
+        "mean of what `truth` says of each completion, where it is set",
+    ),
+    Described(
+        "truth_correlation",
+        "",
+        "-1 to 1",
+        "correlation of the judge's reward with that, within groups: whether the judge is right",
+    ),
+    Described("seconds", "seconds", "0 or more", "of the reward call"),
+    Described(
+        "step_share",
+        "",
+        "0 to 1",
+        "share of the time since the last reward call that this one took",
+    ),
+)
+"""What is logged beside :data:`grm_plugin.hosts.metrics.METRICS`."""
 
 
 class Reporter:
@@ -24,22 +57,21 @@ class Reporter:
     the two times differ); with ``groups: local`` it is the mean of the ranks.
 
     Args:
-        name: of the reward; metrics are ``<name>/...`` and columns ``<name>_...``.
+        options: of the adapter; metrics are ``<name>/...`` and columns ``<name>_...``.
         config: settings of the judge.
-        table: the columns, by the names of :data:`grm_trl.columns.CELLS`.
     """
 
-    def __init__(self, name: str, config: GRMConfig, table: Sequence[str]) -> None:
+    def __init__(self, options: TRLOptions, config: GRMConfig) -> None:
         self.numbers: dict[str, float] = {}
-        self.mean_reward_key = f"{name}/reward_mean"
-        self._name, self._config, self._table = name, config, table
+        self.mean_reward_key = f"{options.name}/reward_mean"
+        self._name, self._table, self._config = options.name, options.table, config
+        self._knows_truth = options.truth is not None
         self._told: set[str] = set()
         self._ended = time.monotonic()
 
     def report(
         self,
         verdicts: Sequence[Verdict],
-        rewards: Sequence[Sequence[float | None] | None],
         places: Sequence[tuple[int, int]],
         trl: Mapping[str, Any],
         *,
@@ -49,22 +81,22 @@ class Reporter:
         """Log one call through what TRL handed over.
 
         Args:
-            verdicts: of all groups.
-            rewards: what the trainer gets for them.
+            verdicts: of all groups, with the rewards that the trainer gets.
             places: group and place in it of each completion of this rank.
             trl: keywords of the call; ``log_metric`` and ``log_extra`` may be missing.
             size: how many judgments the schedule asked for; None without one.
             started: ``time.monotonic()`` at the start of the call.
         """
-        scored = [group for group in rewards if group is not None]
         self.numbers = {
-            **counting.numbers(verdicts, scored),
+            **numbers(Tally.of(verdicts)),
             **growth.numbers(size or self._config.size, self._config.schedule),
+            **(truth_numbers(verdicts) if self._knows_truth else {}),
             **self._clock(started),
         }
         if log_metric := trl.get("log_metric"):
             for key, value in self.numbers.items():
-                log_metric(f"{self._name}/{key}", value)
+                if not math.isnan(value):  # TRL logs None for NaN, of which trackers complain
+                    log_metric(f"{self._name}/{key}", value)
         if log_extra := trl.get("log_extra"):
             rows = {g: columns(verdicts[g], self._table) for g, _ in places}
             for column in self._table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from grm_trl.joining import is_hidden, join
 from grm_trl.ranks import Alone, Ranks, Together, here
 from grm_trl.reporting import Reporter
 from grm_trl.rows import Row, read_rows
+from grm_trl.run_page import RunPage
+from grm_trl.truth import check_at, known
 
 Rewards = list[float | None]
 
@@ -59,6 +61,8 @@ class _Reward:
         self._grm, self.options = settings.resolve(config, keywords, plugins)
         check_step("adapter 'trl'", self.options.round_to, self._grm)
         self._range = vote_range(self._grm)
+        self._check = check_at(self.options.truth)
+        self._page = RunPage(self.options.page, self._grm.config.record)
         self.config = self._grm.config
         self.__name__ = self.options.name
         self._plugins = plugins
@@ -66,7 +70,7 @@ class _Reward:
         self._reader = Reader(
             self.options.thinking, self.options.unseen, self.config.thinking.marks
         )
-        self._reporter = Reporter(self.options.name, self.config, self.options.table)
+        self._reporter = Reporter(self.options, self.config)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -79,8 +83,9 @@ class _Reward:
         return self.options.others == "abstain"
 
     def close(self) -> None:
-        """Stop the judge; the next call starts it again."""
+        """Stop the judge, and write the ``page``; the next call starts it again."""
         self._grm.close()
+        self._page.write()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.__name__!r}, engine={self.config.engine.name!r})"
@@ -94,6 +99,7 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
+        self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
         n = host.generations(trainer) or options.num_generations
@@ -110,7 +116,7 @@ class _Reward:
         trainer = host.trainer_of(trl)
         host.check_name(self.options.name, trainer)
         host.check_generations(self.options.num_generations, trainer)
-        return read_rows(
+        rows = read_rows(
             prompts,
             completions,
             trl,
@@ -118,6 +124,8 @@ class _Reward:
             reader=self._reader,
             opening=host.opening(trainer),
         )
+        ratings = known(self._check, prompts, completions, trl)
+        return [replace(row, rating=one) for row, one in zip(rows, ratings, strict=True)]
 
     def _joined(self) -> Ranks:
         """Those to share with; all ranks meet once, also those that then keep to themselves."""
@@ -134,16 +142,17 @@ class _Reward:
         return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
-        verdicts = [verdict for share in shares for verdict in share]
-        step = self.options.round_to
-        rewards = [rounded(verdict.rewards, step, self._range) for verdict in verdicts]
+        verdicts = [self._rounded(verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
         places = call.batch.places(call.ranks.index)
-        self._reporter.report(
-            verdicts, rewards, places, call.trl, size=call.size, started=call.started
-        )
+        self._reporter.report(verdicts, places, call.trl, size=call.size, started=call.started)
+        rewards = [verdict.rewards for verdict in verdicts]
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
+
+    def _rounded(self, verdict: Verdict) -> Verdict:
+        rewards = rounded(verdict.rewards, self.options.round_to, self._range)
+        return replace(verdict, rewards=rewards)
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:

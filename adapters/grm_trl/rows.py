@@ -26,6 +26,7 @@ class Row:
     evidence: str | None = None
     id: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    rating: float | None = None  # what is known of the response beside the judge
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -1,8 +1,9 @@
 """``grm`` on the command line: one module per command, and ``main``, where errors become lines.
 
-Exit codes of every command: 0 done, 1 an error (one line on standard error says which), 2 wrong
-usage, 130 interrupted. ``grm score`` adds 3: done, but some groups are unscored, and 4: stopped
-because the budget might not pay for the next group; SIGTERM ends it as Ctrl-C does, with 143.
+Exit codes of every command: 0 done, 1 an error (one line on standard error says which) or a pipe
+that nobody reads any more, 2 wrong usage, 130 interrupted. ``grm score`` adds 3: done, but some
+groups are unscored, and 4: stopped because the budget might not pay for the next group; SIGTERM
+ends it as Ctrl-C does, with 143.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Annotated
 import typer
 
 from grm_plugin import __version__
-from grm_plugin.cli import demo, doctor, plugins, scale, score, serve, show, train
+from grm_plugin.cli import compare, demo, doctor, plugins, report, scale, score, serve, show, train
+from grm_plugin.cli import eval as evaluation
 from grm_plugin.cli.terminated import TERMINATED
 from grm_plugin.errors import GRMError
 from grm_plugin.report.terminal import err, out, say
@@ -34,10 +36,12 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 for _command in (
-    *(demo.demo, score.score, show.show, scale.scale),
+    *(demo.demo, score.score, show.show, report.report, scale.scale),
     *(serve.serve, doctor.doctor, plugins.plugins),
 ):
     app.command()(_command)
+app.command("eval")(evaluation.evaluate)
+app.command()(compare.compare)
 app.add_typer(train.train, name="train")
 
 
@@ -76,6 +80,8 @@ def main(args: Sequence[str] | None = None) -> None:
             _leave_now(end.code)
         raise
     except GRMError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            sys.exit(1)  # whoever read the output has seen enough
         if "--debug" in args:
             traceback.print_exc()
         say(f"error: {error}")

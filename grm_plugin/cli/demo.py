@@ -22,7 +22,8 @@ from grm_plugin.errors import ConfigError
 from grm_plugin.evaluation.accuracy import best_of_accuracy
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.grm import GRM
-from grm_plugin.report.tally import Tally, by_reason, rate
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.report.tally import by_reason, rate
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group, Verdict

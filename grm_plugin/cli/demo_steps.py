@@ -9,8 +9,6 @@ from dataclasses import dataclass
 EDGE = 10
 """Steps that count as the start and as the end of a run."""
 
-_REACH = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -31,15 +29,6 @@ def edges(curve: Sequence[float]) -> tuple[float, float]:
     """The means of the first and of the last :data:`EDGE` steps; of fewer in a short run."""
     size = max(1, min(EDGE, len(curve) // 2))
     return _mean(curve[:size]), _mean(curve[-size:])
-
-
-def smoothed(curve: Sequence[float]) -> list[float]:
-    """The centred running mean over seven steps, of fewer at both ends.
-
-    >>> smoothed([0.0, 1.0])
-    [0.5, 0.5]
-    """
-    return [_mean(curve[max(0, i - _REACH) : i + _REACH + 1]) for i in range(len(curve))]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -13,6 +13,7 @@ from grm_plugin.types import LOST, Cost, Group, Verdict
 
 Again = Callable[[Verdict], bool]
 Key = tuple[str, str]
+OTHER = "choose another output, or --append to have both in it"
 
 
 def key(group: Group) -> Key:
@@ -117,17 +118,18 @@ def _use(counts: Counter[Key], found: Key) -> bool:
     return True
 
 
-def mixed(place: str, strangers: Sequence[str], source: str) -> InputError:
+def mixed(place: str, strangers: Sequence[str], source: str, advice: str) -> InputError:
     """The error for the verdicts of two inputs in one file.
 
     Args:
         place: the file.
         strangers: ids of verdicts in it whose groups are not in the input.
         source: the input.
+        advice: what to do about it.
     """
     return InputError(
         f"{place} holds verdicts of {len(strangers)} groups that are not in {source}, such as "
-        f"{quoted(strangers[0])}; choose another output, or --append to have both in it"
+        f"{quoted(strangers[0])}; {advice}"
     )
 
 

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 
 from typer import Exit
 
-from grm_plugin.cli.earlier import check_same_settings, mixed
+from grm_plugin.cli.earlier import OTHER, check_same_settings, mixed
 from grm_plugin.cli.output import Output
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.starting import start
 from grm_plugin.errors import BudgetError, GRMError, InputError, quoted
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.prompts.known import advice
-from grm_plugin.report.tally import Tally, summary
+from grm_plugin.report.tally import summary
 from grm_plugin.report.terminal import err, say
 from grm_plugin.types import LOST, Group, Verdict
 
@@ -31,6 +32,7 @@ def judge(
     *,
     append: bool = False,
     started: Callable[[], None] | None = None,
+    other: str = OTHER,
 ) -> Tally:
     """Judge what ``out`` does not hold yet, or is to hold anew; what it cost counts as spent.
 
@@ -40,6 +42,7 @@ def judge(
         out: where their verdicts go.
         append: verdicts of other groups may stand there, too.
         started: called when the judge has been started, before it is asked anything.
+        other: what to do where verdicts of other groups stand there.
 
     Returns:
         All verdicts of the output, those before this run included.
@@ -59,10 +62,10 @@ def judge(
     check_same_settings(out.places, out.origin, grm.origin, out.advice)
     strangers = out.earlier.strangers(rows.whole()) if rows.total is not None else []
     if strangers and not append and out.earlier.lacks(rows.groups()):
-        raise mixed(out.places, strangers, rows.name)
+        raise mixed(out.places, strangers, rows.name, other)
     _check_drops_nothing(rows, out)
     bar = Bar(tally, rows.total)
-    _judge(grm, _needing_a_judge(rows, out, append=append), out, bar, started)
+    _judge(grm, _needing_a_judge(rows, out, other, append=append), out, bar, started)
     rows.finish()
     for verdict in out.unasked():
         tally.add(verdict)
@@ -86,7 +89,7 @@ def _check_drops_nothing(rows: Source, out: Output) -> None:
         )
 
 
-def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Group]:
+def _needing_a_judge(rows: Source, out: Output, other: str, *, append: bool) -> Iterator[Group]:
     """The groups of the input without a verdict that stands.
 
     A stream can not be read ahead. But the verdicts of its groups stand in its order, so a group
@@ -98,7 +101,7 @@ def _needing_a_judge(rows: Source, out: Output, *, append: bool) -> Iterator[Gro
     earlier = out.earlier
     for group in rows.groups():
         if rows.total is None and not append and earlier.unasked and not earlier.knows(group):
-            raise mixed(out.places, earlier.strangers([]), rows.name)
+            raise mixed(out.places, earlier.strangers([]), rows.name, other)
         if not earlier.has(group):
             yield group
 

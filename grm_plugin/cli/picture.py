@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.cli.demo_steps import Step, smoothed
+from grm_plugin.cli.demo_steps import Step
 from grm_plugin.evaluation.calibration import Calibration
 from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.hosts.averages import smoothed
 
 _BLUE, _GREY, _GREEN = "#1f5fa8", "#777777", "#2e8b57"
 

@@ -9,8 +9,9 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.prices import dollars
-from grm_plugin.report.tally import Tally, rate
+from grm_plugin.report.tally import rate
 from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Verdict
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from grm_plugin.cli.environment import Check
 from grm_plugin.errors import InputError
-from grm_plugin.hosts.counting import mean, votes
+from grm_plugin.hosts.averages import mean
+from grm_plugin.hosts.counting import votes
 from grm_plugin.prompts import Template
 from grm_plugin.report.tally import paid_for
 from grm_plugin.types import Group, Judgment, Reason, Sample, Verdict

@@ -14,6 +14,7 @@ from grm_plugin.cli.scale_records import Judged
 from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError, quoted
+from grm_plugin.evaluation.outcomes import Ties
 from grm_plugin.evaluation.scaling import (
     VOTERS,
     Design,
@@ -26,7 +27,7 @@ from grm_plugin.evaluation.scaling import (
     study,
     weighing,
 )
-from grm_plugin.evaluation.scaling.figures import Part, Ties
+from grm_plugin.evaluation.scaling.figures import Part
 from grm_plugin.evaluation.scaling.picture import save_picture
 from grm_plugin.evaluation.scaling.saving import save
 from grm_plugin.options import read_options

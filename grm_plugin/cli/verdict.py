@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from rich.console import Group as Lines
 from rich.console import RenderableType
@@ -15,6 +15,9 @@ from grm_plugin.hosts.telling import asked, by_distance, said_of, telling
 from grm_plugin.report.tally import paid_for
 from grm_plugin.report.terminal import plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
+
+_ORDERS = 9  # responses of which an order is short enough for a cell
+_LINES = 6  # of a passage: what is more stands in the judgment below it
 
 
 def view(verdict: Verdict, samples: Collection[int] | None = None) -> RenderableType:
@@ -45,6 +48,7 @@ def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[Render
         yield _judgment(judgment, *_principles(judgment))
     for failure in verdict.failures:
         yield _failure(failure, in_full=asked(failure.sample, samples))
+    yield from _hint(verdict, samples)
     yield _footer(verdict)
 
 
@@ -82,11 +86,17 @@ def _indented(text: str) -> RenderableType:
 
 
 def _samples(verdict: Verdict) -> Table:
+    """A row for each sample; columns that would be empty, or too wide, are left out."""
     names = [f">#{n + 1}" for n in range(len(verdict.group.responses))]
-    table = plain_table(">sample", *names, ">meta-score", "votes", "", title="scores by sample")
     samples: list[Sample] = [*verdict.judgments, *verdict.failures]
+    more = [head for head, cell in _MORE if any(cell(one) for one in samples)]
+    if len(names) > _ORDERS:
+        more = [head for head in more if head != "order"]
+    table = plain_table(">sample", *names, *more, title="scores by sample")
+    cells = [cell for head, cell in _MORE if head in more]
     for sample in sorted(samples, key=lambda one: (one.run, one.sample)):
-        table.add_row(_number(sample), *_cells(sample, len(names)))
+        scores = _scores(sample, len(names))
+        table.add_row(_number(sample), *scores, *(cell(sample) for cell in cells))
     return table
 
 
@@ -95,12 +105,37 @@ def _number(sample: Sample) -> str:
     return f"{sample.run}.{sample.sample}" if sample.run else str(sample.sample)
 
 
-def _cells(sample: Sample, responses: int) -> Sequence[str]:
+def _scores(sample: Sample, responses: int) -> Sequence[str]:
     if isinstance(sample, Failure):
-        return [*["-"] * responses, "", "no", f"dropped: {sample.reason}"]
-    scores = ["-" if score is None else f"{score:g}" for score in sample.scores]
-    meta = "" if sample.meta_score is None else f"{sample.meta_score:.2f}"
-    return [*scores, meta, _vote(sample), ""]
+        return ["-"] * responses
+    return ["-" if score is None else f"{score:g}" for score in sample.scores]
+
+
+def _meta(sample: Sample) -> str:
+    if isinstance(sample, Failure) or sample.meta_score is None:
+        return ""
+    return f"{sample.meta_score:.2f}"
+
+
+def _votes(sample: Sample) -> str:
+    return "no" if isinstance(sample, Failure) else _vote(sample)
+
+
+def _order(sample: Sample) -> str:
+    """The responses in the order in which the judge saw them."""
+    return " ".join(str(n + 1) for n in sample.order)
+
+
+def _dropped(sample: Sample) -> str:
+    return f"dropped: {sample.reason}" if isinstance(sample, Failure) else ""
+
+
+_MORE: Sequence[tuple[str, Callable[[Sample], str]]] = (
+    (">meta-score", _meta),
+    ("votes", _votes),
+    ("order", _order),
+    ("", _dropped),
+)
 
 
 def _vote(judgment: Judgment) -> str:
@@ -135,7 +170,7 @@ def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
         return
     n = verdict.rewards.index(min(verdict.known_rewards))
     for judgment in by_distance(verdict)[:1]:
-        if lines := said_of(judgment, n):
+        if lines := said_of(judgment, n)[:_LINES]:
             place = judgment.order.index(n) + 1
             title = (
                 f"why #{n + 1} is lowest, says sample {_number(judgment)} (Response {place} there)"
@@ -148,10 +183,19 @@ def _failure(failure: Failure, *, in_full: bool) -> RenderableType:
     return _titled(title, f"{failure.detail}\n{failure.text}" if in_full else failure.detail)
 
 
+def _hint(verdict: Verdict, samples: Collection[int] | None) -> Iterator[RenderableType]:
+    """How to see what the judge wrote in the samples that were dropped."""
+    unseen = [one.sample for one in verdict.failures if one.text and not asked(one.sample, samples)]
+    if unseen:
+        numbers = ",".join(map(str, sorted(set(unseen))))
+        yield Text(f"what the judge wrote in dropped samples: --samples {numbers}", "dim")
+
+
 def _footer(verdict: Verdict) -> RenderableType:
     cost = verdict.cost
     spent = f"{cost.prompt_tokens} tokens read, {cost.output_tokens} written, {cost.seconds:.1f} s"
     if paid := paid_for(cost):
         spent += f", {paid}"
-    origin = ", ".join(f"{name} {value}" for name, value in verdict.origin.items())
+    known = {name: one for name, one in verdict.origin.items() if one not in (None, "", [], {})}
+    origin = ", ".join(f"{name} {value}" for name, value in known.items())
     return Text(f"cost: {spent}\norigin: {printable(origin)}", "dim")

@@ -11,9 +11,11 @@ import math
 import random
 import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
+from grm_plugin.evaluation.outcomes import Ties, credit
 from grm_plugin.evaluation.statistics import Estimate, bootstrap
+from grm_plugin.evaluation.truth import Best
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.selecting import keep_best
 from grm_plugin.pipeline.selectors import weighed
@@ -21,7 +23,6 @@ from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.types import Judgment, Sample, Verdict
 
-Ties = Literal["random", "half", "strict"]
 Marks = Callable[[Sequence[Judgment], int], Sequence[Judgment]]
 """Says who votes among the judgments of one run, of the k samples that a smaller k would draw."""
 
@@ -36,16 +37,19 @@ def hit(rewards_N: Sequence[float | None] | None, best: int, *, ties: Ties = "ra
         ties: what a tie of m for the top counts: ``random`` 1 / m, which is what breaking ties at
             random comes to; ``half`` 1 / 2, whatever m; ``strict`` 0, as labels for training do.
 
+    A benchmark is stricter: see :func:`grm_plugin.evaluation.outcomes.outcome`.
+
     >>> hit((0.2, 0.9), best=0), hit((0.5, 0.5), best=0), hit(None, best=0)
     (0.0, 0.5, 0.0)
     >>> [hit((0.5, 0.5, 0.5, None), best=0, ties=way) for way in ("random", "half", "strict")]
     [0.3333333333333333, 0.5, 0.0]
     """
-    known = [reward for reward in rewards_N or () if reward is not None]
-    if rewards_N is None or not known or rewards_N[best] != max(known):
+    if rewards_N is None or rewards_N[best] is None:
         return 0.0
-    tied = known.count(max(known))
-    return 1.0 if tied == 1 else {"random": 1 / tied, "half": 0.5, "strict": 0.0}[ties]
+    known = [index for index, reward in enumerate(rewards_N) if reward is not None]
+    if len(known) == 1:
+        return 1.0
+    return credit([rewards_N[index] for index in known], Best((known.index(best),)), ties)
 
 
 def as_recorded(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:

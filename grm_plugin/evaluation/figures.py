@@ -7,7 +7,7 @@ all numbers of the tree their intervals, with all that parts share.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.outcomes import Ties, credit
 from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.selecting import Where, selected
 
 Weighted = Callable[[Array], Array]
 """``weights_R_G -> values_R``: a figure for each of R weightings of G items; NaN where the items
@@ -39,6 +40,11 @@ class Figure(ABC):
         return None
 
     @property
+    def is_share(self) -> bool:
+        """Whether it is a share of outcomes, 0..1, or a mean of such shares."""
+        return self.ties is not None
+
+    @property
     def parts(self) -> tuple[Figure, ...]:
         """Figures below it."""
         return ()
@@ -58,42 +64,42 @@ class Figure(ABC):
 
 @dataclass(frozen=True)
 class Mean(Figure):
-    """The mean over the items whose metadata has given values.
+    """The mean over some of the items.
 
     Args:
         name: as people read it.
-        where: the values, by key; several of them where it may be any of a tuple. None: all items.
-        tie: what a tie counts.
+        where: which items; empty: all.
+        tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
-    where: Mapping[str, Any] = field(default_factory=dict)
-    tie: Ties = "strict"
+    where: Where = field(default_factory=dict)
+    tie: Ties | None = None
     value: Value | None = None
     below: tuple[Figure, ...] = ()
 
     @property
     def ties(self) -> Ties | None:
-        return self.tie if self.value is None else None
+        return self.tie if self.value is not None else self.tie or "strict"
 
     @property
     def parts(self) -> tuple[Figure, ...]:
         return self.below
 
     def members(self, items: Sequence[Item]) -> Array:
-        return np.array([_matches(item, self.where) for item in items], dtype=bool)
+        return selected(items, self.where)
 
     def over(self, items: Sequence[Item]) -> Weighted:
         mine = np.flatnonzero(self.members(items))
         values = np.array([self._of(items[index]) for index in mine], dtype=float)
         there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
-        return lambda weights_R_G: _ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
+        return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
 
     def _of(self, item: Item) -> float:
         if self.value is not None:
             return self.value(item)
-        return credit(item.rewards, item.truth, self.tie)
+        return credit(item.rewards, item.truth, self.tie or "strict")
 
 
 @dataclass(frozen=True)
@@ -139,9 +145,25 @@ class Average(Figure):
         def averaged(weights_R_G: Array) -> Array:
             values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
             there_R_P = ~np.isnan(values_R_P)
-            return _ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
+            return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
 
         return averaged
+
+
+@dataclass(frozen=True)
+class Sum(Average):
+    """The sum of figures, each times its weight; a part that no item says adds nothing."""
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        parts = [one.over(items) for one in self.of]
+        weights_P = np.array(self.weights or [1.0] * len(parts))
+
+        def summed(weights_R_G: Array) -> Array:
+            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
+            sums_R: Array = np.nan_to_num(values_R_P) @ weights_P
+            return np.where(np.isnan(values_R_P).all(axis=1), np.nan, sums_R)
+
+        return summed
 
 
 @dataclass(frozen=True)
@@ -150,21 +172,27 @@ class Statistic(Figure):
 
     Args:
         name: as people read it.
-        of: items, all of them, to the number as a function of their weights.
-        where: as in :class:`Mean`, what ``members`` says that it is about.
+        of: those items to the number as a function of their weights.
+        where: which items; empty: all.
         below: figures to show below it.
+        tie: what a tie counts in it; None where it is no matter of outcomes.
     """
 
     of: Callable[[Sequence[Item]], Weighted] = field(kw_only=True)
-    where: Mapping[str, Any] = field(default_factory=dict)
+    where: Where = field(default_factory=dict)
     below: tuple[Figure, ...] = ()
+    tie: Ties | None = None
+
+    @property
+    def ties(self) -> Ties | None:
+        return self.tie
 
     @property
     def parts(self) -> tuple[Figure, ...]:
         return self.below
 
     def members(self, items: Sequence[Item]) -> Array:
-        return np.array([_matches(item, self.where) for item in items], dtype=bool)
+        return selected(items, self.where)
 
     def over(self, items: Sequence[Item]) -> Weighted:
         mine = np.flatnonzero(self.members(items))
@@ -181,21 +209,13 @@ def each_of(items: Sequence[Item], key: str, **mean: Any) -> tuple[Mean, ...]:
         mean: further arguments of :class:`Mean`; its ``where`` is added to.
     """
     where = mean.pop("where", {})
-    named = [item for item in items if _matches(item, where)]
+    named = [items[index] for index in np.flatnonzero(selected(items, where))]
     values = dict.fromkeys(str(one.metadata[key]) for one in named if one.metadata.get(key))
     return tuple(Mean(one, where={**where, key: one}, **mean) for one in values)
 
 
-def _matches(item: Item, where: Mapping[str, Any]) -> bool:
-    for key, wanted in where.items():
-        value = item.metadata.get(key)
-        several = isinstance(wanted, tuple)
-        if not (value in wanted if several else str(value) == str(wanted)):
-            return False
-    return True
-
-
-def _ratio(sums_R: Array, weights_R_P: Array) -> Array:
+def ratio(sums_R: Array, weights_R_P: Array) -> Array:
+    """Sums over what has a weight; NaN where nothing has."""
     totals_R = weights_R_P.sum(axis=1, dtype=float)
     ratios_R: Array = np.full(len(sums_R), np.nan)
     np.divide(sums_R, totals_R, out=ratios_R, where=totals_R > 0)

@@ -45,15 +45,13 @@ def outcome(rewards_N: Sequence[float | None] | None, truth: Truth) -> Outcome |
     >>> outcome((0.2, 0.9), Best((1,))), outcome((0.5, 0.5), Best((1,))), outcome(None, Best((0,)))
     (<Outcome.RIGHT: 'right'>, <Outcome.TIE: 'tie'>, <Outcome.UNSCORED: 'unscored'>)
     """
-    rewards = _known(rewards_N)
+    rewards = _whole(rewards_N)
     if rewards is None:
         return Outcome.UNSCORED
     if isinstance(truth, Ratings):
         return None
     share = _share_of_right(rewards, truth)
-    if share in (0.0, 1.0):
-        return Outcome.RIGHT if share else Outcome.WRONG
-    return Outcome.TIE
+    return {0.0: Outcome.WRONG, 1.0: Outcome.RIGHT}.get(share, Outcome.TIE)
 
 
 def credit(rewards_N: Sequence[float | None] | None, truth: Truth, ties: Ties) -> float:
@@ -67,14 +65,14 @@ def credit(rewards_N: Sequence[float | None] | None, truth: Truth, ties: Ties) -
     """
     if isinstance(truth, Ratings):
         raise TypeError("ratings have no credit; compare them by correlation")
-    found = outcome(rewards_N, truth)
-    rewards = _known(rewards_N)
-    if found is not Outcome.TIE or rewards is None:
-        return float(found is Outcome.RIGHT)
-    return {"strict": 0.0, "half": 0.5, "random": _share_of_right(rewards, truth)}[ties]
+    rewards = _whole(rewards_N)
+    share = 0.0 if rewards is None else _share_of_right(rewards, truth)
+    tied = 0 < share < 1
+    return {"strict": 0.0, "half": 0.5, "random": share}[ties] if tied else share
 
 
-def _known(rewards_N: Sequence[float | None] | None) -> list[float] | None:
+def _whole(rewards_N: Sequence[float | None] | None) -> list[float] | None:
+    """Rewards of all responses; None where one or all are missing."""
     known = [reward for reward in rewards_N or () if reward is not None]
     return known if rewards_N and len(known) == len(rewards_N) else None
 
@@ -83,16 +81,16 @@ def _share_of_right(rewards_N: Sequence[float], truth: Best | Correct) -> float:
     """How many of those with the highest reward are right ones, 0..1."""
     if len(rewards_N) == 1:
         return _side(rewards_N[0], truth)
-    right = truth.indices if isinstance(truth, Best) else _right(truth)
-    top = [index for index, reward in enumerate(rewards_N) if reward == max(rewards_N)]
-    return len(set(top).intersection(right)) / len(top)
+    highest = max(rewards_N)
+    top = [index for index, reward in enumerate(rewards_N) if reward == highest]
+    return sum(_is_right(index, truth) for index in top) / len(top)
 
 
-def _right(truth: Correct) -> list[int]:
-    return [index for index, label in enumerate(truth.labels_N) if label]
+def _is_right(index: int, truth: Best | Correct) -> bool:
+    return index in truth.indices if isinstance(truth, Best) else truth.labels_N[index] == 1
 
 
 def _side(reward: float, truth: Best | Correct) -> float:
     if reward == MIDDLE:
         return 0.5
-    return float((reward > MIDDLE) == (isinstance(truth, Correct) and truth.labels_N[0] == 1))
+    return float((reward > MIDDLE) == _is_right(0, truth))

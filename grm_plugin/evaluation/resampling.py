@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grm_plugin.evaluation.sharing import Sharing, name_of, overlaps, quantile
-from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.evaluation.sharing import Sharing, name_of, overlaps
+from grm_plugin.evaluation.statistics import Estimate, quantile
 from grm_plugin.pipeline.overtaking import tail
 
 Array = NDArray[Any]

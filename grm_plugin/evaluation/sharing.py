@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grm_plugin.pipeline.overtaking import tail
-
 Array = NDArray[Any]
 
 
@@ -74,21 +72,6 @@ class Sharing:
         counts = [there_G @ one for one in self._kinds if one.shape[1]]
         effective = [each.sum() ** 2 / max((each**2).sum(), 1.0) for each in counts]
         return max(1, round(float(min(effective, default=there_G.sum()))) - 1)
-
-
-def quantile(outside: float, freedom: int) -> float:
-    """The t of Student's distribution that is exceeded with the chance ``outside``, 0..0.5.
-
-    >>> round(quantile(0.025, 9), 3)
-    2.262
-    """
-    low, high = 0.0, 1.0
-    while tail(high, freedom) > outside:
-        low, high = high, 2 * high
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if tail(middle, freedom) > outside else (low, middle)
-    return high
 
 
 def _incidence(kind: Sequence[object]) -> Array:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from grm_plugin.pipeline.overtaking import tail
+
 T = TypeVar("T")
 
 
@@ -67,3 +69,18 @@ def _units(values: Sequence[T], clusters: Iterable[Hashable] | None) -> list[lis
     for value, cluster in zip(values, clusters, strict=True):
         units.setdefault(cluster, []).append(value)
     return list(units.values())
+
+
+def quantile(outside: float, freedom: int) -> float:
+    """The t of Student's distribution that is exceeded with the chance ``outside``, 0..0.5.
+
+    >>> round(quantile(0.025, 9), 3)
+    2.262
+    """
+    low, high = 0.0, 1.0
+    while tail(high, freedom) > outside:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle, freedom) > outside else (low, middle)
+    return high

@@ -20,7 +20,15 @@ _SERVE = ("port", "gpus", "env", "command", "log", "shared", "start_timeout_s")
 # settings of ours, by their whole names, since what a plug-in's options mean is not for us to say
 _LOCAL = frozenset(
     (
-        *("record", "adapters", "request_timeout_s", "group_timeout_s", "batch_timeout_s", "tries"),
+        *(
+            "record",
+            "page",
+            "adapters",
+            "request_timeout_s",
+            "group_timeout_s",
+            "batch_timeout_s",
+            "tries",
+        ),
         *("max_concurrent_samples", "max_concurrent_groups", "dead_groups", "dead_after_s"),
         *(f"{part}.{name}" for part in _SERVERS for name in _ADDRESS),
         *(f"{part}.serve.{name}" for part in _SERVERS for name in _SERVE),

@@ -1,77 +1,179 @@
-"""Numbers that say how judging went, under the same names in every trainer's logs.
-
-Every call gives the same names, so that all processes and all steps agree on them. A number that
-does not exist, such as the mean reward when no group was scored, is NaN.
-"""
+"""Verdicts counted, once: what `grm score` shows, trainers log and a server exports."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 
+from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
-from grm_plugin.types import Cost, Judgment, Reason, Sample, Verdict
+from grm_plugin.types import Cost, Judgment, Sample, Verdict
 
 
-def numbers(
-    verdicts: Sequence[Verdict], rewards: Sequence[Sequence[float | None]]
-) -> dict[str, float]:
-    """One number per name over some verdicts.
-
-    ``place_gap`` is how far the mean scores of the best and the worst place in the prompt lie
-    apart, ``place_first`` how far the first place lies above the mean of all (points). Chance
-    alone opens a gap, the wider the fewer the judgments; it pushes ``place_first`` both ways.
-
-    ``k_drawn`` is how many samples of a group were drawn, and ``early_rate`` the share of groups
-    for which a stopper had enough before k; both leave out groups that were not judged at all.
-
-    ``money`` is what the samples whose price is known cost in US dollars; ``unpriced_rate`` is the
-    share of the others, for which it has to be taken as the least.
-
-    ``cache_hit_rate`` is the share of the prompt tokens that the judge's server had cached, where
-    it tells that; vLLM does with ``--enable-prompt-tokens-details``.
+@dataclass
+class Tally:
+    """Counts over verdicts; add them one by one, in memory that does not grow, or add tallies.
 
     Args:
-        verdicts: of all groups, scored or not.
-        rewards: what the trainer gets for the scored groups; None for a response without a reward.
+        scored: groups with a reward.
+        unscored: groups without, by :func:`why_unscored`.
+        left_out: responses of scored groups that alone have no reward.
+        rewards: of the responses that have one.
+        by_group: mean reward of each scored group.
+        best: the highest reward of each.
+        compared: groups with two rewards or more.
+        spread: of the rewards within each of them (population standard deviation).
+        ties: those of them in which two or more share the highest reward.
+        lengths: logarithm of a response's characters against its reward, within groups.
+        asked: k of each judged group, where its origin tells.
+        drawn: samples of each judged group, of each of its runs.
+        early: groups for which a stopper had enough before k.
+        valid: judgments, whether they voted or not.
+        selected: judgments that voted.
+        dropped: samples without a judgment, by reason.
+        vote_spread: of the votes on each response (points, population standard deviation).
+        places: the scores by place.
+        cached: prompt tokens that servers had cached, over all of the samples that tell it.
+        cost: all that was spent.
     """
-    known = [[reward for reward in group if reward is not None] for group in rewards]
-    known = [group for group in known if group]
-    judgments = [judgment for verdict in verdicts for judgment in verdict.judgments]
-    failures = [failure for verdict in verdicts for failure in verdict.failures]
-    dropped = {reason: sum(one.reason == reason for one in failures) for reason in Reason}
-    samples = len(judgments) + len(failures)
-    judged = [verdict for verdict in verdicts if verdict.drawn]
-    places = Places.of(judgments)
-    cost = sum((verdict.spent for verdict in verdicts), Cost())
-    return {
-        "reward_mean": mean(reward for group in known for reward in group),
-        "reward_spread": mean(map(statistics.pstdev, known)),
-        "vote_spread": mean(_vote_spreads(verdicts)),
-        "tie_rate": mean(map(_tied, known)),
-        "abstain_rate": mean(not verdict.scored for verdict in verdicts),
-        "response_abstain_rate": mean(_abstained(verdicts)),
-        "valid_rate": _share(len(judgments), samples),
-        **{f"dropped_{reason}": _share(count, samples) for reason, count in dropped.items()},
-        "place_gap": places.gap,
-        "place_first": places.first,
-        "k_drawn": mean(verdict.drawn for verdict in judged),
-        "early_rate": mean(verdict.ended_early for verdict in judged),
-        "meta_keep_rate": mean(judgment.voted for judgment in judgments),
-        "tokens_in": float(cost.prompt_tokens),
-        "tokens_out": float(cost.output_tokens),
-        "cache_hit_rate": _cache_hits([*judgments, *failures]),
-        "money": math.nan if cost.money is None else cost.money,
-        "unpriced_rate": min(_share(cost.unpriced, samples), 1.0),
-    }
+
+    scored: int = 0
+    unscored: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+    rewards: Mean = field(default_factory=Mean)
+    by_group: Mean = field(default_factory=Mean)
+    best: Mean = field(default_factory=Mean)
+    compared: int = 0
+    spread: Mean = field(default_factory=Mean)
+    ties: int = 0
+    lengths: Correlation = field(default_factory=Correlation)
+    asked: Mean = field(default_factory=Mean)
+    drawn: Mean = field(default_factory=Mean)
+    early: int = 0
+    valid: int = 0
+    selected: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    vote_spread: Mean = field(default_factory=Mean)
+    places: Places = field(default_factory=Places)
+    cached: Mean = field(default_factory=Mean)
+    cost: Cost = field(default_factory=Cost)
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> Tally:
+        """All of ``verdicts``, counted."""
+        tally = cls()
+        for verdict in verdicts:
+            tally.add(verdict)
+        return tally
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self._add_samples(verdict)
+        self._add_votes(verdict)
+        if verdict.known_rewards:
+            self._add_rewards(verdict)
+        else:
+            self.unscored[why_unscored(verdict)] += 1
+
+    def _add_samples(self, verdict: Verdict) -> None:
+        samples: list[Sample] = [*verdict.judgments, *verdict.failures]
+        if samples:
+            self.drawn.add(verdict.drawn)
+            self.early += verdict.ended_early
+            if isinstance(k := verdict.origin.get("k"), int):
+                self.asked.add(k)
+        self.valid += len(verdict.judgments)
+        self.dropped.update(verdict.failures_by_reason)
+        self.cost += verdict.spent
+        for sample in samples:
+            if sample.cached_tokens is not None:
+                self.cached += Mean(sample.cached_tokens, sample.prompt_tokens)
+
+    def _add_votes(self, verdict: Verdict) -> None:
+        voted = voters(verdict)
+        self.selected += len(voted)
+        for judgment in verdict.judgments:
+            self.places.add(judgment)
+        for n in range(len(verdict.group.responses)):
+            if found := votes(voted, n):
+                self.vote_spread.add(spread(found))
+
+    def _add_rewards(self, verdict: Verdict) -> None:
+        rewards = verdict.known_rewards
+        self.scored += 1
+        self.left_out += len(verdict.group.responses) - len(rewards)
+        self.rewards.add(*rewards)
+        self.by_group.add(statistics.fmean(rewards))
+        self.best.add(max(rewards))
+        if len(rewards) > 1:
+            self.compared += 1
+            self.spread.add(spread(rewards))
+        self.ties += rewards.count(max(rewards)) > 1
+        both = zip(verdict.group.responses, verdict.rewards or (), strict=True)
+        known = ((log_length(text), one) for text, one in both if one is not None)
+        self.lengths.add(known)
+
+    @property
+    def groups(self) -> int:
+        """Verdicts counted."""
+        return self.scored + self.unscored.total()
+
+    @property
+    def judged(self) -> int:
+        """Groups of which a sample was drawn."""
+        return self.drawn.count
+
+    @property
+    def samples(self) -> int:
+        """Samples drawn, of all groups."""
+        return self.valid + self.dropped.total()
+
+    @property
+    def valid_rate(self) -> float:
+        """Share of the samples that could be read, 0..1; 1 before the first."""
+        return self.valid / self.samples if self.samples else 1.0
+
+    @property
+    def mean_reward(self) -> float:
+        """Mean of the responses that have a reward; NaN for none."""
+        return self.rewards.value
+
+    @property
+    def mean_spread(self) -> float:
+        """Mean standard deviation within groups with two rewards or more; NaN for none."""
+        return self.spread.value
+
+    @property
+    def tie_rate(self) -> float:
+        """Share of the groups with two rewards or more whose top is a tie; NaN for none."""
+        return share(self.ties, self.compared)
+
+    @property
+    def unscored_rate(self) -> float:
+        """Share of the groups without rewards; NaN before the first."""
+        return share(self.unscored.total(), self.groups)
 
 
-def _cache_hits(samples: Iterable[Sample]) -> float:
-    """NaN where no server tells; what it does not tell of is left out."""
-    told = [(one.cached_tokens, one.prompt_tokens) for one in samples]
-    known = [(cached, prompt) for cached, prompt in told if cached is not None]
-    return _share(sum(cached for cached, _ in known), sum(prompt for _, prompt in known))
+def share(count: float, total: float) -> float:
+    """``count`` of ``total``; NaN of nothing."""
+    return count / total if total else math.nan
+
+
+def why_unscored(verdict: Verdict) -> str:
+    """The kind of reason a group has no rewards, for counting.
+
+    ``refused`` when it was not judged at all; else the most frequent reason its samples failed.
+    """
+    if verdict.unscored.startswith("refused"):
+        return "refused"
+    reasons = Counter(verdict.failures_by_reason)
+    return f"mostly {reasons.most_common(1)[0][0]}" if reasons else "too few samples"
 
 
 def voters(verdict: Verdict) -> list[Judgment]:
@@ -83,32 +185,3 @@ def votes(judgments: Iterable[Judgment], n: int) -> list[float]:
     """The scores of response ``n`` (points) in the judgments that saw it."""
     scores = (judgment.scores[n] for judgment in judgments)
     return [score for score in scores if score is not None]
-
-
-def mean(values: Iterable[float]) -> float:
-    """The mean, NaN for nothing."""
-    values = list(values)
-    return float(statistics.fmean(values)) if values else math.nan
-
-
-def _abstained(verdicts: Iterable[Verdict]) -> Iterable[bool]:
-    """For each response of a scored group, whether it alone has no reward."""
-    for verdict in verdicts:
-        for reward in verdict.rewards or ():
-            yield reward is None
-
-
-def _vote_spreads(verdicts: Iterable[Verdict]) -> Iterable[float]:
-    for verdict in verdicts:
-        voted = voters(verdict)
-        for n in range(len(verdict.group.responses)):
-            if found := votes(voted, n):
-                yield statistics.pstdev(found)
-
-
-def _tied(rewards: Sequence[float]) -> bool:
-    return len(rewards) > 1 and rewards.count(max(rewards)) > 1
-
-
-def _share(count: int, total: int) -> float:
-    return count / total if total else math.nan

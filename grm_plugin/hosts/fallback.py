@@ -12,13 +12,30 @@ import statistics
 from collections import deque
 from dataclasses import dataclass
 
-from grm_plugin.hosts.counting import numbers
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import METRICS, Described, numbers
 from grm_plugin.types import Verdict
 
 PREFIX = "grm/"
-_JUDGED = (
-    *("reward_spread", "vote_spread", "valid_rate", "early_rate"),
+_OF_A_GROUP = (  # those whose mean over groups says the same as their value over all of them
+    *("reward_spread", "vote_spread", "tie_rate", "length_correlation", "unscored_rate"),
+    *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
     *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
+)
+OWN = (
+    Described(
+        "reward_mean",
+        "reward",
+        "0 to 1, unless `vote: sum`",
+        "mean of the responses that have a reward; in an unscored group what they got instead",
+    ),
+    Described(
+        "filled_rate",
+        "",
+        "0 to 1",
+        "share of the responses that got the mean of their scored group in place of a reward",
+    ),
+    Described("seconds", "seconds", "0 or more", "of judging a group"),
 )
 
 
@@ -98,22 +115,23 @@ class Fallback:
 def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
     """What a host logs beside each reward of a group: always the same names, always finite.
 
-    OpenRLHF averages them over samples, so ``grm/unscored`` becomes the share of responses in
-    unscored groups, and ``grm/filled`` the share that got the mean of their group.
-    ``grm/reward_scored`` is the mean of the responses of this group that have a reward; in an
-    unscored group it is what they got instead, so that it moves the average little. What does not
-    exist, such as the spread of votes where nobody voted, is 0; ``grm/money`` is so where
-    ``grm/unpriced_rate`` is 1.
+    OpenRLHF averages them over samples, so a flag such as ``grm/unscored_rate`` becomes the share
+    of responses. What does not exist, such as the spread of votes where nobody voted, is 0;
+    ``grm/money`` is so where ``grm/unpriced_rate`` is 1.
     """
-    judged = numbers([verdict], [] if filled.unscored else [filled.rewards])
+    judged = numbers(Tally.of([verdict]))
     found = {
-        "reward_scored": filled.mean,
-        "unscored": float(filled.unscored),
-        "filled": filled.filled / len(filled.rewards),
-        "k": float(len(verdict.judgments) + len(verdict.failures)),
+        "reward_mean": filled.mean,
+        "filled_rate": filled.filled / len(filled.rewards),
         "seconds": verdict.cost.seconds,
-        **{name: judged[name] for name in _JUDGED},
+        **{name: judged[name] for name in _OF_A_GROUP},
     }
     return {
         PREFIX + name: number if math.isfinite(number) else 0.0 for name, number in found.items()
     }
+
+
+def described() -> tuple[Described, ...]:
+    """What :func:`extra_logs` gives, one by one."""
+    names = {metric.described.name: metric.described for metric in METRICS}
+    return (*OWN, *(names[name] for name in _OF_A_GROUP))

@@ -34,9 +34,8 @@ class Places:
 
     def add(self, judgment: Judgment) -> None:
         """Count one judgment."""
-        shown = [judgment.scores[n] for n in judgment.order]
-        scores = [score for score in shown if score is not None]
-        if len(scores) < max(2, len(shown)):
+        scores = by_place(judgment)
+        if not scores:
             return
         mean = statistics.fmean(scores)
         self.judgments += 1
@@ -44,6 +43,14 @@ class Places:
         for place, score in enumerate(scores):
             self._lifts[place][0] += score - mean
             self._lifts[place][1] += 1
+
+    def __add__(self, other: Places) -> Places:
+        found = Places(self.judgments + other.judgments, self._means + other._means)
+        for one in (self, other):
+            for place, (total, count) in one._lifts.items():
+                found._lifts[place][0] += total
+                found._lifts[place][1] += count
+        return found
 
     @property
     def lifts(self) -> tuple[float, ...]:
@@ -69,6 +76,17 @@ class Places:
     def first(self) -> float:
         """Points that the first place lies above the mean of all places; NaN for no judgment."""
         return self.lifts[0] if self.judgments else math.nan
+
+
+def by_place(judgment: Judgment) -> list[float]:
+    """The scores (points) of a judgment by place; empty where it does not count.
+
+    >>> by_place(Judgment(0, (1, 0), 0, "", (9, 5))), by_place(Judgment(0, (0,), 0, "", (9,)))
+    ([5, 9], [])
+    """
+    shown = [judgment.scores[n] for n in judgment.order]
+    scores = [score for score in shown if score is not None]
+    return scores if len(scores) >= max(2, len(shown)) else []
 
 
 def _no_lifts() -> list[float]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Collection, Sequence
 
-from grm_plugin.thinking import Thinking
+from grm_plugin.hosts.passages import passages, whole
 from grm_plugin.types import Judgment, Verdict
-
-_PASSAGE_LINES = 6
 
 
 def telling(verdict: Verdict, samples: Collection[int] | None) -> Sequence[Judgment]:
@@ -51,36 +48,28 @@ def nearest(verdict: Verdict) -> Judgment | None:
     return next((one for one in by_distance(verdict) if one.voted), None)
 
 
-def _mean(scores: Sequence[float | None], weights: Sequence[float]) -> float:
-    known = [(one, weight) for one, weight in zip(scores, weights, strict=True) if one is not None]
-    return statistics.fmean(*zip(*known, strict=True)) if known else 0.0
-
-
-def passage(text: str, place: int) -> list[str]:
-    """The lines of a judge's text about the response it saw at ``place``, at most six.
-
-    >>> passage("Response 1: late.\\nResponse 2: exact.\\nBrief too.\\n\\nScores: ...", 2)
-    ['Response 2: exact.', 'Brief too.']
-    """
-    found: list[str] = []
-    for line in Thinking().answer(text).splitlines():
-        named = re.search(r"\bResponse (\d+)\b", line)
-        if named and int(named[1]) == place:
-            found.append(line)
-        elif found and (named or not line.strip() or "\\boxed" in line):
-            break
-        elif found:
-            found.append(line)
-    return found[:_PASSAGE_LINES]
-
-
 def said_of(judgment: Judgment, n: int) -> list[str]:
     """The lines of a judgment about response ``n``: its passage, or all where it was shown alone.
 
     Empty where the judgment did not see it, and where no line can be told to be about it.
     """
-    if judgment.order == (n,):
-        return Thinking().answer(judgment.text).splitlines()
-    if n not in judgment.order:
-        return []
-    return passage(judgment.text, judgment.order.index(n) + 1)
+    return said_of_each(judgment).get(n, [])
+
+
+def said_of_each(judgment: Judgment) -> dict[int, list[str]]:
+    """The lines of a judgment about each response, by its index in the group; see :func:`said_of`.
+
+    A judge that speaks in several rounds may have said it in an earlier one.
+    """
+    shown = len(judgment.order)
+    for text in (judgment.text, *reversed(judgment.said)):
+        if shown == 1 and (lines := whole(text)):
+            return {judgment.order[0]: lines}
+        if shown > 1 and (found := passages(text, shown)):
+            return {judgment.order[place - 1]: lines for place, lines in found.items()}
+    return {}
+
+
+def _mean(scores: Sequence[float | None], weights: Sequence[float]) -> float:
+    known = [(one, weight) for one, weight in zip(scores, weights, strict=True) if one is not None]
+    return statistics.fmean(*zip(*known, strict=True)) if known else 0.0

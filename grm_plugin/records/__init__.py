@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grm_plugin.moved import refuse_old_name
-from grm_plugin.records.files import MAX_LINE_BYTES, is_record, is_torn, read_lines, read_verdicts
+from grm_plugin.records.files import (
+    MAX_LINE_BYTES,
+    is_record,
+    is_torn,
+    read_lines,
+    read_stream,
+    read_verdicts,
+)
 from grm_plugin.records.line import (
     VERSION,
     Added,
@@ -26,6 +33,7 @@ __all__ = [
     "is_record",
     "is_torn",
     "read_lines",
+    "read_stream",
     "read_verdicts",
     "to_line",
     "to_record",

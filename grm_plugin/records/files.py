@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,11 +29,25 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
     Raises:
         RecordError: the file can not be read, or a line that is not the last is no verdict.
     """
-    for number, line in enumerate(read_lines(path), start=1):
+    return _verdicts(read_lines(path), str(path))
+
+
+def read_stream(file: BinaryIO, name: str) -> Iterator[Verdict]:
+    """The verdicts that come through a pipe, as :func:`read_verdicts`.
+
+    Args:
+        file: open for reading; it is read once, and left open.
+        name: how errors call it.
+    """
+    return _verdicts(_whole_lines(name, file), name)
+
+
+def _verdicts(lines: Iterable[bytes], name: str) -> Iterator[Verdict]:
+    for number, line in enumerate(lines, start=1):
         try:
             yield from_line(line)
         except RecordError as error:
-            raise RecordError(f"{path}, line {number}: {error}") from error
+            raise RecordError(f"{name}, line {number}: {error}") from error
 
 
 def is_record(path: Path) -> bool:
@@ -81,23 +95,23 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as lines:
-            yield from _whole_lines(path, lines)
+            yield from _whole_lines(str(path), lines)
     except OSError as error:
         raise RecordError(f"record {path} can not be read: {error}") from error
 
 
-def _whole_lines(path: Path, lines: BinaryIO) -> Iterator[bytes]:
+def _whole_lines(name: str, lines: BinaryIO) -> Iterator[bytes]:
     for number in itertools.count(1):
         line = lines.readline(MAX_LINE_BYTES + 1)
         if number == 1 and line.startswith(_GZIP):
-            raise RecordError(f"{path}: expected lines of JSON, got a gzip file; unpack it first")
+            raise RecordError(f"{name}: expected lines of JSON, got a gzip file; unpack it first")
         if line.endswith(b"\n"):
             yield line
         elif len(line) <= MAX_LINE_BYTES or not _goes_on(lines):
             return
         else:
             raise RecordError(
-                f"{path}, line {number}: expected at most {MAX_LINE_BYTES >> 20} MB, got more"
+                f"{name}, line {number}: expected at most {MAX_LINE_BYTES >> 20} MB, got more"
             )
 
 

@@ -1,79 +1,19 @@
-"""Counting verdicts: what ``grm score`` shows while it runs and at its end."""
+"""A tally told: what ``grm score`` shows at its end."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import dataclass, field
 
 from rich.table import Table
 
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.places import Places
 from grm_plugin.prices import dollars
 from grm_plugin.report.terminal import plain_table
-from grm_plugin.types import Cost, Verdict
+from grm_plugin.types import Cost
 
 _PLACES = 8
-
-
-@dataclass
-class Tally:
-    """Counts over verdicts; add them one by one."""
-
-    scored: int = 0
-    unscored: Counter[str] = field(default_factory=Counter)
-    judged: int = 0
-    drawn: int = 0
-    early: int = 0
-    valid: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    left_out: int = 0
-    compared: int = 0
-    ties: int = 0
-    places: Places = field(default_factory=Places)
-    reward_sum: float = 0.0
-    cost: Cost = field(default_factory=Cost)
-
-    def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
-        self.judged += verdict.drawn > 0
-        self.drawn += verdict.drawn
-        self.early += verdict.ended_early
-        self.valid += len(verdict.judgments)
-        self.dropped.update(verdict.failures_by_reason)
-        self.cost += verdict.spent
-        for judgment in verdict.judgments:
-            self.places.add(judgment)
-        if not verdict.known_rewards:
-            self.unscored[why_unscored(verdict)] += 1
-            return
-        self.scored += 1
-        rewards = verdict.known_rewards
-        self.left_out += len(verdict.group.responses) - len(rewards)
-        self.reward_sum += sum(rewards) / len(rewards)
-        self.compared += len(rewards) > 1
-        self.ties += rewards.count(max(rewards)) > 1
-
-    @property
-    def groups(self) -> int:
-        """Verdicts counted."""
-        return self.scored + self.unscored.total()
-
-    @property
-    def valid_rate(self) -> float:
-        """Share of the samples that could be read, 0..1; 1 before the first."""
-        samples = self.valid + self.dropped.total()
-        return self.valid / samples if samples else 1.0
-
-
-def why_unscored(verdict: Verdict) -> str:
-    """The kind of reason a group has no rewards, for counting.
-
-    ``refused`` when it was not judged at all; else the most frequent reason its samples failed.
-    """
-    if verdict.unscored.startswith("refused"):
-        return "refused"
-    reasons = Counter(verdict.failures_by_reason)
-    return f"mostly {reasons.most_common(1)[0][0]}" if reasons else "too few samples"
 
 
 def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
@@ -84,17 +24,23 @@ def summary(tally: Tally, *, judged: int, seconds: float) -> Table:
         judged: how many of them this run added.
         seconds: wall seconds this run judged.
     """
-    table = plain_table("", ">", "", head=False)
-    for name, value, note in _rows(tally):
-        table.add_row(name, value, note)
+    table = counts(tally)
     table.add_row("this run", f"{judged:,}", f"groups in {seconds:.1f} s, {rate(judged, seconds)}")
     return table
 
 
+def counts(tally: Tally) -> Table:
+    """What there is in a record."""
+    table = plain_table("", ">", "", head=False)
+    for name, value, note in _rows(tally):
+        table.add_row(name, value, note)
+    return table
+
+
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
-    mean = f"{tally.reward_sum / tally.scored:.3f}" if tally.scored else "none"
+    mean = f"{tally.mean_reward:.3f}" if tally.scored else "none"
     cost = tally.cost
-    ties = f"{tally.ties / tally.compared:.1%}" if tally.compared else "none"
+    ties = f"{tally.tie_rate:.1%}" if tally.compared else "none"
     return [
         ("groups", f"{tally.groups:,}", ""),
         ("scored", f"{tally.scored:,}", ""),
@@ -106,6 +52,7 @@ def _rows(tally: Tally) -> list[tuple[str, str, str]]:
         ("ties for the top", ties, "of groups with two or more responses"),
         ("mean reward", mean, ""),
         *_by_place(tally.places),
+        *_by_length(tally),
         ("judge tokens", f"{cost.output_tokens:,}", f"written, {cost.prompt_tokens:,} read"),
         *_money(cost),
     ]
@@ -122,7 +69,7 @@ def _early(tally: Tally) -> list[tuple[str, str, str]]:
     if not tally.early:
         return []
     note = f"mean; {tally.early / tally.judged:.1%} of groups had enough before k"
-    return [("samples a group", f"{tally.drawn / tally.judged:.1f}", note)]
+    return [("samples a group", f"{tally.drawn.value:.1f}", note)]
 
 
 def _money(cost: Cost) -> list[tuple[str, str, str]]:
@@ -152,6 +99,14 @@ def _by_place(places: Places) -> list[tuple[str, str, str]]:
     means = " ".join(f"{mean:.2f}" for mean in places.means[:_PLACES])
     more = " ..." if len(places.means) > _PLACES else ""
     return [("place gap", f"{places.gap:.2f}", f"points; mean score by place: {means}{more}")]
+
+
+def _by_length(tally: Tally) -> list[tuple[str, str, str]]:
+    """How reward goes with length; nothing where one of them never differs within a group."""
+    if math.isnan(tally.lengths.value):
+        return []
+    note = "correlation with the reward, within groups"
+    return [("length", f"{tally.lengths.value:+.2f}", note)]
 
 
 def by_reason(counts: Counter[str]) -> str:

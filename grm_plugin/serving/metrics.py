@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.fallback import Filled
-from grm_plugin.types import Reason, Sample, Verdict
+from grm_plugin.types import Reason, Verdict
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -16,11 +17,11 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 class Metrics:
     """The counters of one server; every label value that is known before is there from the start.
 
-    They have a registry of their own, so that a process may hold several servers.
+    They have a ``registry`` of their own, so that a process may hold several servers.
     """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self.calls = self._counter("grm_calls", "HTTP calls answered", path=(), status=())
         self.caller_calls = self._counter(
             "grm_caller_calls", "HTTP calls by the name of their token", token=(), status=()
@@ -59,16 +60,16 @@ class Metrics:
         self.k = self._gauge("grm_k", "Samples of the judge per group")
 
     def _counter(self, name: str, text: str, **labels: Iterable[str]) -> Counter:
-        counter = Counter(name, text, list(labels), registry=self._registry)
+        counter = Counter(name, text, list(labels), registry=self.registry)
         for value in [str(value) for values in labels.values() for value in values]:
             counter.labels(value)
         return counter
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        return Histogram(name, text, labels, buckets=_SECONDS, registry=self._registry)
+        return Histogram(name, text, labels, buckets=_SECONDS, registry=self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, registry=self._registry)
+        return Gauge(name, text, registry=self.registry)
 
     def count_call(self, path: str, status: str, token: str, seconds: float) -> None:
         """Count an HTTP call that is over; ``token`` is the name of its token, empty: none."""
@@ -78,17 +79,18 @@ class Metrics:
 
     def count(self, verdict: Verdict) -> None:
         """Count a group that was judged, or could not be."""
-        self.groups.labels("scored" if verdict.scored else "unscored").inc()
-        self.early.inc(verdict.ended_early)
-        self.samples.labels("valid").inc(len(verdict.judgments))
-        for reason, count in verdict.failures_by_reason.items():
+        tally = Tally.of([verdict])
+        self.groups.labels("scored").inc(tally.scored)
+        self.groups.labels("unscored").inc(tally.unscored.total())
+        self.early.inc(tally.early)
+        self.samples.labels("valid").inc(tally.valid)
+        for reason, count in tally.dropped.items():
             self.samples.labels(str(reason)).inc(count)
-        self.tokens.labels("in").inc(verdict.cost.prompt_tokens)
-        self.tokens.labels("out").inc(verdict.cost.output_tokens)
-        samples: list[Sample] = [*verdict.judgments, *verdict.failures]
-        self.cached.inc(sum(one.cached_tokens or 0 for one in samples))
-        self.money.inc(verdict.spent.money or 0.0)
-        self.unpriced.inc(verdict.spent.unpriced)
+        self.tokens.labels("in").inc(tally.cost.prompt_tokens)
+        self.tokens.labels("out").inc(tally.cost.output_tokens)
+        self.cached.inc(tally.cached.total)
+        self.money.inc(tally.cost.money or 0.0)
+        self.unpriced.inc(tally.cost.unpriced)
         self.group_seconds.observe(verdict.cost.seconds)
 
     def count_filled(self, filled: Filled) -> None:
@@ -99,7 +101,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
 
 
 @contextmanager

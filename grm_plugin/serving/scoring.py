@@ -20,7 +20,7 @@ from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.types import Group, Verdict
 
 logger = logging.getLogger(__name__)
-FILLED = f"{PREFIX}filled"
+FILLED = f"{PREFIX}filled_rate"
 
 
 @dataclass(frozen=True, slots=True)

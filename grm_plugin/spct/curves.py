@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from grm_plugin.hosts.averages import smoothed
 
 _BLUE, _GREY = "#1f5fa8", "#777777"
 _REACH = 10  # steps on either side that a line averages over
@@ -54,14 +55,4 @@ def _draw(axes: Any, log: Sequence[Mapping[str, Any]], key: str) -> None:
         return
     steps, values = zip(*points, strict=True)
     axes.plot(steps, values, ".", color=_GREY, alpha=0.4, markersize=3)
-    axes.plot(steps, smoothed(values), color=_BLUE)
-
-
-def smoothed(values: Sequence[float], reach: int = _REACH) -> list[float]:
-    """The centred running mean over ``2 * reach + 1`` values, of fewer at both ends.
-
-    >>> smoothed([0.0, 1.0, 5.0], reach=1)
-    [0.5, 2.0, 3.0]
-    """
-    windows = (values[max(0, i - reach) : i + reach + 1] for i in range(len(values)))
-    return [math.fsum(window) / len(window) for window in windows]
+    axes.plot(steps, smoothed(values, _REACH), color=_BLUE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from grm_plugin.moved import refuse_old_name
 from grm_plugin.types.groups import SURROGATE, Group, Message, Scale, digest
+from grm_plugin.types.rankings import Comparison, Ranking
 from grm_plugin.types.samples import (
     LOST,
     Failure,
@@ -25,12 +26,14 @@ from grm_plugin.types.verdicts import Cost, Verdict
 __all__ = [
     "LOST",
     "SURROGATE",
+    "Comparison",
     "Cost",
     "Failure",
     "Group",
     "Judgment",
     "Message",
     "Principle",
+    "Ranking",
     "Reason",
     "Sample",
     "Scale",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grm_plugin.cli.demo_steps import Step, edges, smoothed
+from grm_plugin.cli.demo_steps import Step, edges
 from grm_plugin.cli.picture import save_learning
+from grm_plugin.hosts.averages import smoothed
 
 NOTHING = math.nan
 

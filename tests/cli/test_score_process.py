@@ -177,7 +177,7 @@ def test_an_empty_stream_is_refused(process: Process) -> None:
     assert running.returncode == 1
 
 
-def test_a_reader_that_goes_away_is_a_clear_error(process: Process, tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_ends_it_in_silence(process: Process, tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", rows(300))
     running = process("score", "in.jsonl", "-o", "-", *SLOW)
     assert running.stdout is not None and running.stderr is not None
@@ -186,7 +186,7 @@ def test_a_reader_that_goes_away_is_a_clear_error(process: Process, tmp_path: Pa
     said = running.stderr.read().decode()
     assert running.wait(20) == 1
     assert timeless(first)["id"] == "0"
-    assert "can not be written to standard output: Broken pipe" in said
+    assert "error" not in said
     assert "Traceback" not in said
 
 

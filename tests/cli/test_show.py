@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.hosts.recorded import when
-from grm_plugin.hosts.telling import passage
 from grm_plugin.report.terminal import printable
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Verdict
@@ -85,8 +84,9 @@ def test_the_first_verdict_is_shown_whole(show: Grm) -> None:
 
 def test_scores_stand_by_sample_with_meta_scores_and_votes(show: Grm) -> None:
     shown = show().out
-    assert "sample #1 #2 meta-score votes 0 9 4 2.50 yes 1 8 5 2.50 yes 2 2 9 -1.25 no" in shown
-    assert "3 - - no dropped: truncated" in shown
+    assert "sample #1 #2 meta-score votes order 0 9 4 2.50 yes 2 1 1 8 5 2.50 yes 2 1" in shown
+    assert "2 2 9 -1.25 no 2 1" in shown
+    assert "3 - - no 1 2 dropped: truncated" in shown
 
 
 def test_votes_that_count_unequally_show_their_weights(grm: Grm, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_votes_that_count_unequally_show_their_weights(grm: Grm, tmp_path: Path)
     with Recorder(tmp_path / "out.jsonl") as recorder:
         recorder.write(Verdict(group("soft"), (0.9, 0.4), votes))
     shown = grm("show", "out.jsonl", "--samples", "all").out
-    assert "0 9 4 2.50 yes 1 8 5 2.50 x 0.25" in shown
+    assert "0 9 4 2.50 yes 2 1 1 8 5 2.50 x 0.25 2 1" in shown
     assert "voted with weight 0.25" in shown
 
 
@@ -118,7 +118,7 @@ def test_what_the_judge_was_shown_and_why_a_response_is_unscored_is_told(
     shown = grm("show", "out.jsonl").out
     assert "response #2 unscored: the judge counts other responses" in shown
     assert "evidence on #1 ran in 3 ms" in shown
-    assert "sample #1 #2 meta-score votes 0 9 - yes 1.0 8 - yes" in shown
+    assert "sample #1 #2 votes order 0 9 - yes 1 1.0 8 - yes 1" in shown
     assert "judgment of sample 1.0" in shown
 
 
@@ -134,7 +134,7 @@ def test_the_nearest_and_the_farthest_judgment_are_printed_in_full(show: Grm) ->
     assert "judgment of sample 2 (not selected to vote" in shown
 
 
-def test_k_chooses_the_samples_to_print_in_full(show: Grm) -> None:
+def test_samples_are_chosen_to_be_printed_in_full(show: Grm) -> None:
     shown = show("--samples", "1,3").out
     assert "judgment of sample 1" in shown
     assert "judgment of sample 0" not in shown
@@ -147,6 +147,8 @@ def test_k_chooses_the_samples_to_print_in_full(show: Grm) -> None:
     [
         (("--id", "low"), ["low"]),
         (("--line", "3"), ["bad"]),
+        (("--highest", "1"), ["good"]),
+        (("--highest", "2"), ["good", "low"]),
         (("--unscored",), ["bad"]),
         (("--lowest", "1"), ["low"]),
         (("--lowest", "9"), ["low", "good"]),
@@ -232,6 +234,38 @@ def test_a_step_that_was_not_judged_and_a_record_that_is_not_there_are_told(grm:
     )
 
 
+def test_dropped_texts_are_hinted_at_until_they_are_shown(show: Grm) -> None:
+    assert "what the judge wrote in dropped samples: --samples 3" in show().out
+    assert "--samples" not in show("--samples", "3").out
+    assert "--samples" not in show("--unscored").out  # nothing was written
+
+
+def test_orders_of_many_responses_are_left_to_each_judgment(grm: Grm, tmp_path: Path) -> None:
+    many = Group.of("which?", [f"number {n}" for n in range(12)], id="many")
+    said = Judgment(0, tuple(range(12)), 0, "Response 1: fine.", (5.0,) * 12)
+    with Recorder(tmp_path / "out.jsonl") as recorder:
+        recorder.write(Verdict(many, (0.5,) * 12, (said,)))
+    shown = grm("show", "out.jsonl").out
+    assert "#12 votes 0 5" in shown
+    assert "Response 12 is #12" in shown
+
+
+def test_a_record_comes_from_standard_input(grm: Grm, show: Grm, tmp_path: Path) -> None:
+    show()
+    record = (tmp_path / "out.jsonl").read_bytes()
+    assert "group low" in grm("show", "-", "--id", "low", stdin=record).out
+    broken = grm("show", "-", "--line", "4", stdin=record + b"{}\n")
+    assert broken.code == 1
+    assert "standard input, line 4: not a recorded verdict" in broken.err
+
+
+def test_the_old_name_of_samples_is_refused_with_the_new_one(show: Grm) -> None:
+    for old in ("--k", "-k"):
+        refused = show(old, "all")
+        assert refused.code == 2
+        assert "--samples all now" in refused.err
+
+
 def test_untrusted_text_can_not_control_the_terminal(
     grm: Grm, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,9 +296,3 @@ def test_untrusted_text_can_not_control_the_terminal(
 )
 def test_escapes_go_and_text_stays(text: str, shown: str) -> None:
     assert printable(text) == shown
-
-
-def test_a_passage_skips_thinking_and_ends_at_the_box() -> None:
-    text = "<think>Response 1: hm</think>Response 1: late.\nScores: \\boxed{1}"
-    assert passage(text, 1) == ["Response 1: late."]
-    assert passage(text, 2) == []

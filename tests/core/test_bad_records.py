@@ -16,8 +16,9 @@ from rich.console import Console
 
 from grm_plugin.cli.verdict import view
 from grm_plugin.errors import RecordError
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.records import from_line, read_verdicts, to_line
-from grm_plugin.report.tally import Tally, summary
+from grm_plugin.report.tally import summary
 from grm_plugin.types import Cost, Failure, Group, Judgment, Principle, Reason, Token, Verdict
 
 ASKED = Group.of("q é", ["a", "b"], id="g", metadata={"step": 3})

@@ -17,10 +17,10 @@ from grm_plugin import GRM, Group
 from grm_plugin.engine import Draw
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.errors import EngineError, TransportError
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import to_line
 from grm_plugin.remote.http import Answer
-from grm_plugin.report.tally import Tally
 from grm_plugin.types import Reason, Verdict
 from tests.engines.conftest import Serve
 from tests.engines.judge_server import JudgeServer, choices_with, completion

@@ -11,7 +11,8 @@ import pytest
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.figures import Average, Mean, Statistic, each_of
 from grm_plugin.evaluation.items import Item
-from grm_plugin.evaluation.measuring import measure, source_weights
+from grm_plugin.evaluation.measuring import measure
+from grm_plugin.evaluation.resampled import source_weights
 from tests.evaluation.benchmarks.judged import item
 
 RIGHT, WRONG, TIE = (0.9, 0.1), (0.1, 0.9), (0.5, 0.5)
@@ -91,5 +92,12 @@ def test_the_same_seed_gives_the_same_interval_however_many_are_drawn_at_a_time(
 ) -> None:
     items = [item(random.Random(n).choice([RIGHT, WRONG])) for n in range(60)]
     once = measure(Mean("all"), items, seed=3)
-    monkeypatch.setattr("grm_plugin.evaluation.measuring._CELLS", 600)
+    monkeypatch.setattr("grm_plugin.evaluation.resampled._CELLS", 600)
     assert measure(Mean("all"), items, seed=3) == once
+
+
+def test_items_of_a_single_source_have_no_interval() -> None:
+    one = [item(RIGHT, source="s"), item(WRONG, source="s")]
+    assert (measure(Mean("all"), one).value, measure(Mean("all"), one).low) == (0.5, None)
+    two = measure(Mean("all"), [*one, item(RIGHT, source="t")])
+    assert two.low is not None and two.high is not None

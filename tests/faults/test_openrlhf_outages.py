@@ -40,7 +40,7 @@ def check_nothing_is_lost(run: Training) -> None:
     verdicts = run.verdicts()
     assert [one.scored for one in verdicts] == [True] * PROMPTS_PER_STEP * STEPS
     assert not [failure for one in verdicts for failure in one.failures]
-    assert {one.logs["grm/unscored"] for update in run.updates() for one in update} == {0.0}
+    assert {one.logs["grm/unscored_rate"] for update in run.updates() for one in update} == {0.0}
     assert "0 of 12 groups had no reward (0.0%)" in run.output
 
 

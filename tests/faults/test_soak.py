@@ -113,7 +113,7 @@ class Traffic:
         answer = await self.post("/get_reward", body)
         if answer is None:
             return False
-        unscored = answer["extra_logs"]["grm/unscored"] != [0]
+        unscored = answer["extra_logs"]["grm/unscored_rate"] != [0]
         return self.right(None if unscored else answer["rewards"], [quality])
 
     async def post(self, path: str, body: Any) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import Group
-from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
+from grm_plugin.hosts.fallback import Fallback, Filled, described, extra_logs
 from grm_plugin.types import Cost, Failure, Judgment, Reason, Verdict
 
 NAN = math.nan
@@ -81,13 +81,19 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         tuple(Judgment(k, (0, 1), 0, "", scores) for k, scores in enumerate(votes)),
         (Failure(2, (0, 1), 0, Reason.TIMEOUT, "late"), Failure(3, (0, 1), 0, Reason.META, "")),
         cost=Cost(10, 20, 1.5),
+        origin={"k": 4},
     )
     logged = extra_logs(judged, Fallback().fill(judged))
     assert logged == {
-        "grm/reward_scored": 0.75,
-        "grm/unscored": 0.0,
-        "grm/filled": 0.0,
+        "grm/reward_mean": 0.75,
+        "grm/unscored_rate": 0.0,
+        "grm/filled_rate": 0.0,
         "grm/k": 4.0,
+        "grm/k_drawn": 4.0,
+        "grm/selected_rate": 1.0,
+        "grm/tie_rate": 0.0,
+        "grm/length_correlation": 0.0,
+        "grm/place_first": -3.0,
         "grm/early_rate": 0.0,
         "grm/reward_spread": 0.25,
         "grm/valid_rate": 0.5,
@@ -101,7 +107,8 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
     }
     nothing = extra_logs(verdict(), Fallback().fill(verdict()))
     assert nothing.keys() == logged.keys()
-    assert nothing["grm/unscored"] == 1.0
+    assert logged.keys() == {f"grm/{one.name}" for one in described()}
+    assert nothing["grm/unscored_rate"] == 1.0
     assert all(type(number) is float and math.isfinite(number) for number in nothing.values())
 
 

@@ -11,9 +11,9 @@ import pytest
 from grm_plugin import GRM, Group, hookimpl
 from grm_plugin.engine import Draw, Limits, SampleRequest
 from grm_plugin.errors import EngineError
-from grm_plugin.hosts import counting
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import numbers
 from grm_plugin.records import read_verdicts
-from grm_plugin.report.tally import Tally
 from grm_plugin.types import Message, Reason
 
 Answer = Callable[[SampleRequest], Sequence[Draw | EngineError]]
@@ -94,4 +94,4 @@ def test_no_count_of_an_engine_stops_the_counting(tmp_path: Path, count: Any) ->
     tally.add(verdict)
     assert verdict.scored and verdict.cost.prompt_tokens >= 0
     assert [one.rewards for one in read_verdicts(tmp_path / "r.jsonl")] == [verdict.rewards]
-    assert counting.numbers([verdict], [verdict.known_rewards])["tokens_in"] >= 0
+    assert numbers(tally)["tokens_in"] >= 0

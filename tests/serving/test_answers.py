@@ -75,7 +75,7 @@ async def test_the_same_names_are_logged_for_every_sample(shared: Server) -> Non
     asked = {"query": ["qquality 1", "qquality 10"], "prompts": ["q", "q"], "labels": [None, None]}
     _, answer = await shared.post("/get_reward", asked)
     assert answer["rewards"] == answer["scores"] == [0.0, 1.0]
-    assert answer["extra_logs"]["grm/unscored"] == [0.0, 0.0]
+    assert answer["extra_logs"]["grm/unscored_rate"] == [0.0, 0.0]
     assert answer["extra_logs"]["grm/k"] == [2.0, 2.0]
     assert all(len(numbers) == 2 for numbers in answer["extra_logs"].values())
 

@@ -126,8 +126,8 @@ async def test_a_group_without_a_reward_gets_finite_numbers_a_flag_and_a_score_t
         server = await serve(judge.url, *FAST)
         answer = await server.post("/get_reward", asked("quality 10", "quality 1"))
     assert (answer[1]["rewards"], answer[1]["scores"]) == ([0.5, 0.5], [-1, -1])
-    assert answer[1]["extra_logs"]["grm/unscored"] == [1, 1]
-    assert answer[1]["extra_logs"]["grm/filled"] == [0, 0]
+    assert answer[1]["extra_logs"]["grm/unscored_rate"] == [1, 1]
+    assert answer[1]["extra_logs"]["grm/filled_rate"] == [0, 0]
 
 
 async def test_a_response_that_breaks_the_count_is_unscored_alone(
@@ -139,8 +139,8 @@ async def test_a_response_that_breaks_the_count_is_unscored_alone(
     assert verdict["rewards"] == [1.0, None, pytest.approx(3 / 9)]
     _, answer = await server.post("/get_reward", asked(*texts))
     assert answer["rewards"] == answer["scores"] == pytest.approx([1, 6 / 9, 3 / 9])
-    assert answer["extra_logs"]["grm/filled"] == [0, 1, 0]
-    assert answer["extra_logs"]["grm/unscored"] == [0, 0, 0]
+    assert answer["extra_logs"]["grm/filled_rate"] == [0, 1, 0]
+    assert answer["extra_logs"]["grm/unscored_rate"] == [0, 0, 0]
 
 
 async def test_a_sample_that_is_lost_without_an_id_leaves_the_next_step_whole(

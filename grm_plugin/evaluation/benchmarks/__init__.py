@@ -7,8 +7,19 @@ from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
 
 BUILT_IN = {
+    "injections": "Injections",
+    "judgebench": "JudgeBench",
     "labelled": "Labelled",
+    "llmbar": "LLMBar",
+    "master_keys": "MasterKeys",
+    "ppe_correctness": "PPECorrectness",
+    "ppe_preference": "PPEPreference",
+    "ratings": "RatedResponses",
+    "realmistake": "ReaLMistake",
     "rewardbench": "RewardBench",
+    "rewardbench2": "RewardBench2",
+    "rm_bench": "RMBench",
+    "rmb": "RMB",
 }
 """The built-in benchmarks, each in a module of its name, and their classes."""
 

@@ -74,7 +74,8 @@ class Published(ABC):
         options: as :attr:`Options` has them.
         limits: unused.
 
-    After it was read, :attr:`skipped` counts the bad rows, and :attr:`problems` tells the first.
+    After it was read, :attr:`skipped` counts the bad rows, and :attr:`problems` tells the first;
+    :attr:`left_out` counts the rows that its own rules leave out, by why.
     """
 
     Options: ClassVar[type[BenchmarkOptions]] = BenchmarkOptions
@@ -84,11 +85,14 @@ class Published(ABC):
     official_ties: ClassVar[Ties] = "strict"
     hub: ClassVar[str | None] = None
     """Where its authors publish it."""
+    packaged: ClassVar[bool] = False
+    """Whether its data comes with this package."""
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(self.Options, f"benchmark {self.name!r}", options)
         self.ties: Ties = self.options.ties or self.official_ties
         self.skipped = 0
+        self.left_out: dict[str, int] = {}
         self.problems: list[str] = []
 
     @property
@@ -107,13 +111,22 @@ class Published(ABC):
 
     def __iter__(self) -> Iterator[Group]:
         self.skipped, self.problems, ids = 0, [], Ids()
-        for row in rows_of(self.path, password=self.options.password):
+        self.left_out = {}
+        for row in self.rows():
             try:
-                groups = [self._checked(group, ids) for group in self.groups(row)]
+                groups = [self._checked(group, ids) for group in self.groups(_object(row))]
             except InputError as error:
                 self._refuse(row, error)
             else:
                 yield from groups
+
+    def rows(self) -> Iterator[Row]:
+        """The rows as its files have them."""
+        return rows_of(self.path, password=self.options.password)
+
+    def leave_out(self, why: str) -> None:
+        """Count a row that is good and that its own rules leave out."""
+        self.left_out[why] = self.left_out.get(why, 0) + 1
 
     @abstractmethod
     def groups(self, row: Row) -> Iterator[Group]:
@@ -147,6 +160,12 @@ class Published(ABC):
         self.skipped += 1
         if len(self.problems) < MOST_TOLD:
             self.problems.append(told)
+
+
+def _object(row: Row) -> Row:
+    if not isinstance(row.values, Mapping):
+        raise InputError(f"expected an object, got {quoted(row.values)}")
+    return row
 
 
 def column(row: Mapping[str, Any], name: str) -> Any:

@@ -55,12 +55,15 @@ _KNOWN = (*_SECTION, *PRIOR, *PRIOR_UNUSED)
 
 
 class RewardBench(Published):
-    """RewardBench: a section is the mean of its subsets by official weights, the score the mean of
-    the four sections. Prior sets are shown apart. A row is ``prompt, chosen, rejected, subset`` and
-    perhaps ``id``; a prior set without the column ``subset`` is named by its file.
+    """Pairs in 23 subsets and four sections (arXiv:2403.13787).
 
-    Ties are wrong, as its runner for scores has it; its runner for generative judges counts one
-    half (``ties: half``).
+    Rows are ``prompt, chosen, rejected, subset`` and perhaps ``id``. A section is the mean of its
+    subsets by official weights, the score the mean of the four sections. Its prior sets are shown
+    apart and are no part of the score; one without the column ``subset`` is named by its file.
+
+    Weights and sections are those of the package rewardbench 0.1.4, which the figures agree with on
+    random tables. Its runner for scores counts a tie nothing; the one for generative judges one
+    half (``ties: half``), as it does an answer that it can not read, which here is unscored.
     """
 
     name = "rewardbench"

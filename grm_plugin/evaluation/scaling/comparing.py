@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grm_plugin.evaluation.outcomes import Ties
 from grm_plugin.evaluation.resampling import Array, Difference, Resampling
-from grm_plugin.evaluation.scaling.figures import GREEDY, Cost, Point, Ties
+from grm_plugin.evaluation.scaling.figures import GREEDY, Cost, Point
 from grm_plugin.evaluation.scaling.measuring import Found, Wins
 from grm_plugin.evaluation.scaling.samples import Samples
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.statistics import Estimate
 
-Ties = Literal["random", "half", "strict"]
 GREEDY = "greedy"
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from grm_plugin.errors import InputError, quoted
+from grm_plugin.evaluation.outcomes import Ties
 from grm_plugin.evaluation.resampling import Array, Resampling
 from grm_plugin.evaluation.scaling.comparing import MEAN, Comparison
-from grm_plugin.evaluation.scaling.figures import Part, Ties
+from grm_plugin.evaluation.scaling.figures import Part
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme, voting

@@ -52,6 +52,7 @@ from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.rounds import Rounds
 from grm_openrlhf.servers import Keepers
 from grm_openrlhf.settings import ENV, RunSettings
+from grm_plugin.types import Group, Verdict
 """
 
 _TRAIN = """
@@ -95,7 +96,8 @@ class Rollouts:
         training = Rounds(RemoteLedger(), f"actor-{number}", training=True)
         places = [training.enter(asyncio.get_running_loop().create_future()) for _ in range(3)]
         for place, reward in zip(places, [1.0, *[0.5] * 2], strict=True):
-            place.judged([reward] if reward == 1.0 or rewarded == "all" else [])
+            has_one = reward == 1.0 or rewarded == "all"
+            place.judged(Verdict(Group.of("q", ["a"]), (reward,) if has_one else None))
         await places[0].means()
 """
 )

@@ -164,10 +164,10 @@ async def test_penalties_on_length_make_no_difference_where_there_is_no_reward(
 async def test_the_mean_reward_of_a_step_is_that_of_its_scored_groups(actor: MakeActor) -> None:
     groups = await rolled_out(actor(ScriptedEngine(judged), k=1), EVERY_OTHER)
     outputs = flat(groups)
-    own = [one["reward"] for one in outputs if not one["extra_logs"]["grm/unscored"]]
+    own = [one["reward"] for one in outputs if not one["extra_logs"]["grm/unscored_rate"]]
     mean = statistics.fmean(own)
     assert statistics.fmean(one["reward"] for one in outputs) == pytest.approx(mean)
-    logged = [one["extra_logs"]["grm/reward_scored"] for one in outputs]
+    logged = [one["extra_logs"]["grm/reward_mean"] for one in outputs]
     assert statistics.fmean(logged) == pytest.approx(mean)
 
 
@@ -184,7 +184,7 @@ async def test_dynamic_filtering_drops_unscored_groups_and_takes_others(
     groups = await rolled_out(one, EVERY_OTHER)
     kept = filtered(groups, monkeypatch, wanted=PROMPTS // 2)
     assert len(kept) == PROMPTS // 2 * SAMPLES
-    assert all(not experience.info["grm/unscored"].item() for experience in kept)
+    assert all(not experience.info["grm/unscored_rate"].item() for experience in kept)
     assert all(math.isfinite(output["reward"]) for output in flat(groups))
 
 

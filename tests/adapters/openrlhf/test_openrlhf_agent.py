@@ -42,7 +42,7 @@ async def test_the_hosts_executor_gets_rewards_of_the_judge(
     assert isinstance(executor, AgentExecutorBase)
     found = await Actor(executor, tokenizer).generate_responses(QUERY, TEXTS, label=QUERY)
     assert all(0 <= output["reward"] <= 1 for output in found)
-    assert [output["extra_logs"]["grm/unscored"] for output in found] == [0.0, 0.0]
+    assert [output["extra_logs"]["grm/unscored_rate"] for output in found] == [0.0, 0.0]
 
 
 async def test_a_users_own_agent_acts_and_the_judge_rewards(

@@ -37,7 +37,7 @@ async def test_an_unscored_group_gets_one_value_for_all_its_responses_and_says_w
     assert rewards(found) == [0.5] * 3
     assert [output["scores"] for output in found] == [0.5] * 3
     assert {len(range(*span)) for output in found for span in output["action_ranges"]} == {1}
-    assert all(output["extra_logs"]["grm/unscored"] == 1.0 for output in found)
+    assert all(output["extra_logs"]["grm/unscored_rate"] == 1.0 for output in found)
     assert "has no reward" in caplog.text
     assert "the judge is away" in caplog.text
 
@@ -67,8 +67,8 @@ async def test_a_response_that_alone_is_unscored_gets_the_mean_of_its_siblings_a
     assert [one.reward for one in found] == [0.2, pytest.approx(0.4), 0.6]
     assert [one.score for one in found] == [0.2, pytest.approx(0.4), 0.6]
     assert [one.weightless for one in found] == [False, True, False]
-    assert found[0].logs["grm/reward_scored"] == pytest.approx(0.4)
-    assert found[0].logs["grm/filled"] == pytest.approx(1 / 3)
+    assert found[0].logs["grm/reward_mean"] == pytest.approx(0.4)
+    assert found[0].logs["grm/filled_rate"] == pytest.approx(1 / 3)
 
 
 async def test_the_number_of_an_unscored_response_is_the_mean_of_rounded_ones() -> None:
@@ -77,7 +77,7 @@ async def test_the_number_of_an_unscored_response_is_the_mean_of_rounded_ones() 
 
 
 async def test_a_group_of_which_no_response_is_scored_is_an_unscored_group() -> None:
-    assert {one.logs["grm/unscored"] for one in await given(True, None, None)} == {1.0}
+    assert {one.logs["grm/unscored_rate"] for one in await given(True, None, None)} == {1.0}
 
 
 async def test_an_evaluation_with_one_unscored_response_reports_the_others() -> None:
@@ -171,7 +171,7 @@ async def test_a_group_whose_leader_is_clear_takes_few_of_the_k_samples(actor: M
     stop = {"name": "ranking", "error": 0.02}
     clear = actor(lambda request, i: _by_length(request), k=8, stop=stop)
     found = await clear.generate_responses("q", ["a", "a longer one"])
-    assert [each["extra_logs"]["grm/k"] for each in found] == [4.0, 4.0]
+    assert [each["extra_logs"]["grm/k_drawn"] for each in found] == [4.0, 4.0]
     assert [each["extra_logs"]["grm/early_rate"] for each in found] == [1.0, 1.0]
     assert rewards(found) == [0.0, 1.0]
     (alone,) = await clear.generate_responses("q", ["a"])

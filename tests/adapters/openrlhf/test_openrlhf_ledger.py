@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_openrlhf.ledger import Ledger, Means, Tally
+from grm_openrlhf.ledger import Ledger, Means
 from grm_openrlhf.rounds import Place, Rounds
 from grm_openrlhf.weightless import left_out, without_weight
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.types import Group, Verdict
 
 REWARDS = st.lists(st.floats(0, 1), max_size=4)
 
@@ -20,9 +22,14 @@ def group() -> asyncio.Future[object]:
     return asyncio.get_running_loop().create_future()
 
 
+def verdict(*rewards: float) -> Verdict:
+    """Of a group with these rewards; unscored without any."""
+    return Verdict(Group.of("q", [str(one) for one in rewards] or ["a"]), rewards or None)
+
+
 async def judged(place: Place, *rewards: float) -> Means | None:
     """Say a group's rewards; what it would hear without any."""
-    place.judged(rewards)
+    place.judged(verdict(*rewards))
     return await asyncio.wait_for(place.means(), 1)
 
 
@@ -32,8 +39,8 @@ async def test_a_group_without_a_reward_hears_what_the_others_of_its_round_came_
     hears = asyncio.create_task(judged(places[0]))
     await asyncio.sleep(0)
     assert not hears.done()
-    places[1].judged([0.2, 0.4])
-    places[2].judged([0.9])
+    places[1].judged(verdict(0.2, 0.4))
+    places[2].judged(verdict(0.9))
     assert await hears == Means(pytest.approx(0.6), pytest.approx(0.65))
 
 
@@ -118,7 +125,7 @@ async def test_an_evaluation_is_closed_when_all_its_rounds_are_over(
     training = asyncio.create_task(ledger.begin("next", training=True))
     await asyncio.sleep(0.01)
     assert not training.done()
-    await ledger.end("late", Tally.of([0.5]), training=False)
+    await ledger.end("late", Tally.of([verdict(0.5)]), training=False)
     await training
     assert "0 of 1 groups had no reward" in caplog.text
 
@@ -156,10 +163,10 @@ def test_every_group_is_counted_and_those_without_a_reward_apart(groups: list[li
         ledger = Ledger()
         rounds = Rounds(ledger, "one", training=True)
         for place, rewards in [(rounds.enter(group()), rewards) for rewards in groups]:
-            place.judged(rewards)
+            place.judged(verdict(*rewards))
         await asyncio.sleep(0.001)
         found = ledger.close().training
-        assert (found.groups, found.unscored) == (len(groups), groups.count([]))
+        assert (found.groups, found.unscored.total()) == (len(groups), groups.count([]))
 
     asyncio.run(run())
 

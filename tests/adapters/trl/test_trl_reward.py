@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import pickle
 import random
 from collections import defaultdict
@@ -135,7 +136,7 @@ def test_a_response_without_a_reward_gets_none_alone_and_is_told_of(
     reward._grm = OneMissing()
     assert trainer.call(reward) == [0.9, None]
     assert trainer.columns["grm_critique"] == ["", "no reward: it breaks its group"]
-    assert trainer.numbers["grm/abstain_rate"] == 0.0
+    assert trainer.numbers["grm/unscored_rate"] == 0.0
     assert trainer.numbers["grm/reward_mean"] == 0.9
     assert "1 responses of 1 scored groups have no reward; response 2 of group" in caplog.text
 
@@ -243,7 +244,7 @@ def test_an_unscored_group_gets_none_and_the_others_their_rewards(
     rewards = trainer.call(make(half_dead), **rows)
     assert rewards[1] is rewards[3] is None
     assert None not in (rewards[0], rewards[2])
-    assert trainer.numbers["grm/abstain_rate"] == 0.5
+    assert trainer.numbers["grm/unscored_rate"] == 0.5
     assert "no reward" not in trainer.columns["grm_critique"][0]
     assert "0 of 2 samples are valid" in trainer.columns["grm_critique"][1]
     assert "1 of 2 groups have no reward" in caplog.text
@@ -279,14 +280,16 @@ def test_metrics_and_columns_carry_the_name_and_are_the_same_at_every_call(make:
     first, second = Trainer(2, "judge"), Trainer(2, "judge")
     reward = make(name="judge")
     first.call(reward)
+    names = reward.metrics.keys()
     second.call(reward, prompts=["p"], completions=["x"])
-    assert first.numbers.keys() == second.numbers.keys()
-    assert all(name.startswith("judge/") for name in first.numbers)
-    assert all(isinstance(value, float) for value in first.numbers.values())
+    assert reward.metrics.keys() == names
+    assert set(first.numbers) < {f"judge/{name}" for name in names}
+    assert all(map(math.isfinite, (*first.numbers.values(), *second.numbers.values())))
+    assert "judge/money" not in first.numbers and math.isnan(reward.metrics["money"])
     assert 0 < second.numbers["judge/step_share"] <= 1
     assert set(first.columns) == {f"judge_{column}" for column in ("critique", "place", "votes")}
     assert {len(values) for values in first.columns.values()} == {2}
-    assert reward.metrics["abstain_rate"] == 0.0
+    assert reward.metrics["unscored_rate"] == 0.0
 
 
 def test_the_record_knows_the_step(make: Make, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def actor(monkeypatch: pytest.MonkeyPatch, judge: JudgeProcess) -> Start:
 
 def is_unscored(group: Group) -> bool:
     """Whether a group has no reward of its own; then its responses have one and the same."""
-    (unscored,) = {one["extra_logs"]["grm/unscored"] for one in group}
+    (unscored,) = {one["extra_logs"]["grm/unscored_rate"] for one in group}
     if unscored:
         assert len({one["reward"] for one in group}) == 1
     return bool(unscored)

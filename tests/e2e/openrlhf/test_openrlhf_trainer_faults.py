@@ -33,10 +33,10 @@ def test_a_judge_that_goes_comes_back_and_goes_for_good(address: str, tmp_path: 
     assert "came back without one reward" in training.output
     assert "reward_model_group" not in training.output  # the host's misleading guess
     updates = training.updates()
-    assert {one.logs["grm/unscored"] for update in updates for one in update} == {0.0, 1.0}
+    assert {one.logs["grm/unscored_rate"] for update in updates for one in update} == {0.0, 1.0}
     for verdict in training.verdicts():
         for one in of_group(verdict, updates):
-            assert one.logs["grm/unscored"] == float(not verdict.scored)
+            assert one.logs["grm/unscored_rate"] == float(not verdict.scored)
             assert verdict.scored or one.advantage == 0
 
 

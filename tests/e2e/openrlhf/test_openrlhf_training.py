@@ -134,5 +134,5 @@ def test_metrics_arrive_in_the_log_of_the_trainer(run: Training, way: Way) -> No
     metrics = run.metrics()
     rewards = [statistics.fmean(one.reward for one in update) for update in run.updates()]
     assert metrics["train/reward"] == pytest.approx(rewards, rel=1e-3)
-    assert metrics["train/grm/unscored"] == [0.0] * run.steps
+    assert metrics["train/grm/unscored_rate"] == [0.0] * run.steps
     assert metrics["train/grm/k"] == list(way.votes)

@@ -58,7 +58,7 @@ def verdicts(run: Training, *, training: bool) -> list[Verdict]:
 
 
 def unscored(samples: list[Sample]) -> list[Sample]:
-    return [one for one in samples if one.logs["grm/unscored"]]
+    return [one for one in samples if one.logs["grm/unscored_rate"]]
 
 
 def test_evaluations_are_told_from_training_at_the_same_temperature(run: Training) -> None:
@@ -73,7 +73,7 @@ def test_unscored_responses_reach_the_update_without_any_token_of_their_own(run:
         seen += len(unscored(update))
         for one in unscored(update):
             assert one.prompt.endswith(one.response)
-            assert one.logs["grm/reward_scored"] == pytest.approx(one.reward)
+            assert one.logs["grm/reward_mean"] == pytest.approx(one.reward)
     missing = [one for one in verdicts(run, training=True) if not one.scored]
     assert seen == SAMPLES * len(missing)
     assert 0 < len(missing) < PROMPTS_PER_STEP * STEPS
@@ -81,7 +81,7 @@ def test_unscored_responses_reach_the_update_without_any_token_of_their_own(run:
 
 def test_unscored_responses_get_the_mean_of_the_scored_ones_of_their_step(run: Training) -> None:
     for update in run.updates():
-        own = [one.reward for one in update if not one.logs["grm/unscored"]]
+        own = [one.reward for one in update if not one.logs["grm/unscored_rate"]]
         if own:
             mean = pytest.approx(statistics.fmean(own), abs=1e-5)
             assert [one.reward for one in unscored(update)] == [mean] * len(unscored(update))
@@ -89,8 +89,8 @@ def test_unscored_responses_get_the_mean_of_the_scored_ones_of_their_step(run: T
 
 def test_the_mean_of_the_scored_responses_is_logged_beside_the_reward(run: Training) -> None:
     metrics = run.metrics()
-    assert metrics["train/grm/reward_scored"] == pytest.approx(metrics["train/reward"], rel=1e-3)
-    assert all(map(math.isfinite, metrics["train/grm/reward_scored"]))
+    assert metrics["train/grm/reward_mean"] == pytest.approx(metrics["train/reward"], rel=1e-3)
+    assert all(map(math.isfinite, metrics["train/grm/reward_mean"]))
 
 
 def test_an_evaluation_leaves_unscored_groups_out_and_says_so(run: Training) -> None:

@@ -43,7 +43,7 @@ def test_groups_of_a_judge_that_is_too_slow_abstain_and_training_goes_on(
     trainer = grpo(tiny_model, tmp_path, reward)
     assert time.monotonic() - started < 30
     log = trainer.state.log_history[0]
-    assert (log["grm/abstain_rate"], log["grm/dropped_timeout"]) == (1.0, 1.0)
+    assert (log["grm/unscored_rate"], log["grm/dropped_timeout"]) == (1.0, 1.0)
     assert log["grm/reward_mean"] is None
     assert log["loss"] == pytest.approx(0.0, abs=1e-6)
 
@@ -59,8 +59,8 @@ def test_a_judge_that_comes_back_costs_only_the_groups_of_its_absence(
 
     reward = GRMReward(engine="scripted", k=2, plugins=scripted(absent_in_step_two))
     trainer = grpo(tiny_model, tmp_path, reward, max_steps=3)
-    logs = [log for log in trainer.state.log_history if "grm/abstain_rate" in log]
-    assert [log["grm/abstain_rate"] for log in logs] == [0.0, 1.0, 0.0]
+    logs = [log for log in trainer.state.log_history if "grm/unscored_rate" in log]
+    assert [log["grm/unscored_rate"] for log in logs] == [0.0, 1.0, 0.0]
     assert [log["grm/dropped_transport"] for log in logs] == [0.0, 1.0, 0.0]
 
 

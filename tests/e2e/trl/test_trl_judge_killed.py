@@ -62,8 +62,8 @@ def test_training_goes_on_without_the_groups_of_an_outage_longer_than_the_patien
     with caplog.at_level(logging.WARNING, "grm_trl"):
         trainer.train()
     reward.close()
-    logs = [log for log in trainer.state.log_history if "grm/abstain_rate" in log]
-    assert [log["grm/abstain_rate"] for log in logs] == [0.0, 1.0, 0.0, 0.0]
+    logs = [log for log in trainer.state.log_history if "grm/unscored_rate" in log]
+    assert [log["grm/unscored_rate"] for log in logs] == [0.0, 1.0, 0.0, 0.0]
     assert [log["grm/dropped_transport"] for log in logs] == [0.0, 1.0, 0.0, 0.0]
     assert logs[1]["loss"] == pytest.approx(0.0, abs=1e-6)
     assert "2 of 2 groups have no reward" in caplog.text
@@ -112,7 +112,7 @@ def test_a_judge_that_is_away_for_a_while_costs_two_ranks_nothing_but_the_time(
     for calls in seen:
         assert len(calls) == STEPS
         assert all(isinstance(reward, float) for call in calls for reward in call["rewards"])
-        assert {call["metrics"]["abstain_rate"] for call in calls} == {0.0}
+        assert {call["metrics"]["unscored_rate"] for call in calls} == {0.0}
         assert max(call["metrics"]["seconds"] for call in calls) > AWAY_S - 5
 
 

@@ -207,7 +207,7 @@ def test_a_judge_that_breaks_while_it_draws_costs_the_groups_of_its_rank(outcome
     world = len(seen["draws"])
     lost = [rank["rewards"].count(None) for rank in seen["draws"]]
     assert lost == [2 * (rank == 1) for rank in range(world)]
-    assert {rank["metrics"]["abstain_rate"] for rank in seen["draws"]} == {1 / world}
+    assert {rank["metrics"]["unscored_rate"] for rank in seen["draws"]} == {1 / world}
 
 
 def test_a_column_that_one_rank_lacks_raises_on_all(outcomes: Any) -> None:
@@ -227,7 +227,7 @@ def test_a_slow_judge_meets_our_deadline_before_any_collectives(outcomes: Any) -
     _, seen, _ = outcomes
     for rank in seen["slow"]:
         assert set(rank["rewards"]) == {None}
-        assert rank["metrics"]["abstain_rate"] == 1.0
+        assert rank["metrics"]["unscored_rate"] == 1.0
         assert rank["seconds"] < 10
 
 

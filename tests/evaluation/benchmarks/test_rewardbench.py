@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.evaluation.benchmarks.rewardbench import PRIOR, SECTIONS
-from grm_plugin.evaluation.figures import Average, Figure, Mean
-from grm_plugin.evaluation.measuring import Measured, measure
+from grm_plugin.evaluation.measuring import measure
 from tests.evaluation.benchmarks.formats import written_as
-from tests.evaluation.benchmarks.judged import benchmark, item, judged, written
+from tests.evaluation.benchmarks.judged import benchmark, judged, written
+from tests.evaluation.benchmarks.published import of_subsets, sections_of
 from tests.shared_data import shared_data
 
 RIGHT, WRONG, TIE = (0.9, 0.1), (0.1, 0.9), (0.5, 0.5)
@@ -23,25 +22,6 @@ PAIRS = [
         ["mt-bench-easy", "mt-bench-hard", "hep-cpp", "xstest-should-refuse"]
     )
 ]
-
-
-def scored(**subsets: float) -> Measured:
-    """What one fractional item a subset comes to, as published scores are: numbers of subsets."""
-    items = [item(RIGHT, subset=name, section="x", share=share) for name, share in subsets.items()]
-    figure = benchmark("rewardbench").figures(items)
-    return measure(by_share(figure), items, resamples=2)
-
-
-def by_share(figure: Figure) -> Figure:
-    """``figure`` with published subset scores in place of credits."""
-    if isinstance(figure, Mean):
-        return replace(figure, value=lambda one: one.metadata["share"])
-    assert isinstance(figure, Average)
-    return replace(figure, of=tuple(map(by_share, figure.of)), below=())
-
-
-def sections_of(found: Measured) -> dict[str, float | None]:
-    return {part.name: part.value for part in found.parts}
 
 
 def test_a_pair_knows_its_subset_and_section_and_which_response_is_best(tmp_path: Path) -> None:
@@ -72,7 +52,7 @@ def test_published_subset_scores_come_to_the_published_sections(model: str) -> N
     folder = shared_data("rm-r1") / model
     subsets = json.loads((folder / "each_small_section_score.json").read_text())
     published = json.loads((folder / "main_score.json").read_text())
-    found = scored(**{name: value for name, value in subsets.items() if isinstance(value, float)})
+    found = of_subsets({name: it for name, it in subsets.items() if isinstance(it, float)})
     for section in SECTIONS:
         assert sections_of(found)[section] == pytest.approx(published[section], abs=1e-9)
     assert found.value == pytest.approx(published["avg_Result_each_section"], abs=1e-9)
@@ -80,13 +60,13 @@ def test_published_subset_scores_come_to_the_published_sections(model: str) -> N
 
 def test_the_example_of_its_readme_comes_to_its_sections() -> None:
     golden = json.loads(shared_data("rewardbench/golden_readme_sections.json").read_text())
-    found = scored(**{k: v for k, v in golden["metrics"].items() if not isinstance(v, str)})
+    found = of_subsets({k: v for k, v in golden["metrics"].items() if not isinstance(v, str)})
     assert sections_of(found) == pytest.approx(golden["sections"], abs=1e-9)
     assert found.value == pytest.approx(golden["mean"], abs=1e-9)
 
 
 def test_a_section_without_a_subset_is_what_is_there_and_the_score_needs_all_sections() -> None:
-    found = scored(**{"llmbar-natural": 0.5, "mt-bench-hard": 1.0})
+    found = of_subsets({"llmbar-natural": 0.5, "mt-bench-hard": 1.0})
     chat_hard = found.parts[1]
     assert chat_hard.value == pytest.approx((100 * 0.5 + 37) / 137)
     assert "llmbar-adver-GPTInst" in chat_hard.missing

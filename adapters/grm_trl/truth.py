@@ -1,0 +1,77 @@
+"""What is known of each completion beside the judge: kept with its verdict, and nothing more."""
+
+from __future__ import annotations
+
+import math
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.hosts.averages import Correlation, Mean
+from grm_plugin.types import Verdict
+
+Check = Callable[..., Any]
+RATINGS = "ratings"
+"""Where a verdict's metadata holds it, as of any labelled group."""
+
+
+def check_at(path: str | None) -> Check | None:
+    """The function at an import path; None for none.
+
+    Raises:
+        ConfigError: there is no such function.
+    """
+    if path is None:
+        return None
+    try:
+        found = pkgutil.resolve_name(path)
+    except (ImportError, AttributeError, ValueError) as error:
+        found = error
+    if not callable(found):
+        raise ConfigError(
+            "adapter 'trl': truth: expected the import path of a function such as "
+            f"my_checks.right, got {quoted(path)} ({found})"
+        )
+    return found
+
+
+def known(
+    check: Check | None, prompts: Sequence[Any], completions: Sequence[Any], call: Mapping[str, Any]
+) -> list[float | None]:
+    """How good each completion is; None where nobody knows.
+
+    Args:
+        check: has the arguments of a reward of TRL.
+        prompts, completions, call: as the trainer hands them to the judge.
+
+    Raises:
+        InputError: it gives something else than a finite number or None for each completion.
+    """
+    if check is None:
+        return [None] * len(completions)
+    found = check(prompts=prompts, completions=completions, **call)
+    if not isinstance(found, list | tuple) or len(found) != len(completions):
+        raise InputError(
+            f"truth: expected {len(completions)} numbers, one per completion, got {quoted(found)}"
+        )
+    return [_number(value) for value in found]
+
+
+def numbers(verdicts: Iterable[Verdict]) -> dict[str, float]:
+    """What is logged of it: its mean, and how the rewards within a group go with it."""
+    quality, follows = Mean(), Correlation()
+    for verdict in verdicts:
+        ratings = verdict.group.metadata.get(RATINGS) or ()
+        quality.add(*ratings)
+        both = zip(ratings, verdict.rewards or (), strict=False)  # none of either: no pairs
+        follows.add((rating, reward) for rating, reward in both if reward is not None)
+    return {"truth_mean": quality.value, "truth_correlation": follows.value}
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool | int | float) and math.isfinite(value):
+        return float(value)
+    raise InputError(f"truth: expected finite numbers or None, got {quoted(value)}")

@@ -1,0 +1,86 @@
+"""The tables of ``grm compare``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from grm_plugin.cli.eval_tables import TIES, gain, share
+from grm_plugin.evaluation.contrasting import Contrast, Pair, Row
+from grm_plugin.report.terminal import plain_table, printable
+
+_MOST = 10
+
+
+def rows_table(rows: Sequence[Row]) -> Table:
+    """A row for each figure: both values, B less A with its interval, and p."""
+    corrected = any(row.p_holm is not None for row in rows)
+    heads = ("", ">n", ">A", ">B", ">B less A", "95 % interval", ">p")
+    table = plain_table(*heads, *((">p (Holm)",) if corrected else ()))
+    for row in rows:
+        table.add_row(
+            f"{'  ' * row.depth}{printable(row.name)}",
+            f"{row.n:,}",
+            share(row.first),
+            share(row.second),
+            gain(row.difference),
+            _ends(row),
+            chance(row.p),
+            *([chance(row.p_holm)] if corrected else []),
+        )
+    return table
+
+
+def _ends(row: Row) -> str:
+    low, high = row.difference.low, row.difference.high
+    return "" if math.isnan(low) else f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def chance(p: float | None) -> str:
+    """A p-value as people read it.
+
+    >>> chance(0.0421), chance(0.00001), chance(None)
+    ('0.042', '<0.001', '')
+    """
+    if p is None or math.isnan(p):
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def outcomes_told(found: Contrast, ties: str) -> str:
+    """Who has how many right, and what the numbers of the table mean."""
+    counts = found.outcomes
+    exact = any(row.test == "mcnemar" for row in found.rows)
+    tests = "p: McNemar's exact test of subsets, else resamples" if exact else "p: resamples"
+    return (
+        f"both right {counts.both:,}, only A {counts.first:,}, only B {counts.second:,}, neither "
+        f"{counts.neither:,}; McNemar's exact p of all: {chance(counts.p)}\n"
+        f"Values in percent, differences in points; * where the interval leaves out 0. {tests}. "
+        f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+    )
+
+
+def cost_told(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """What B costs for every token, second and dollar of A."""
+    names = ("tokens", "seconds", "money")
+    found = [f"{ratio:.2f}x {name}" for name in names if (ratio := _ratio(first, second, name))]
+    return f"cost of B beside A: {', '.join(found) or 'not known'}"
+
+
+def _ratio(first: Mapping[str, Any], second: Mapping[str, Any], name: str) -> float | None:
+    one, other = first[name], second[name]
+    return other / one if one and other is not None else None
+
+
+def differ_table(pairs: Sequence[Pair]) -> Table:
+    """The first groups that one of them has right and the other not."""
+    more = f", the first {_MOST}; all with --json" if len(pairs) > _MOST else ""
+    title = f"{len(pairs):,} groups that only one has right{more}:"
+    table = plain_table("group", "subset", "A", "B", title=title)
+    for one, other in pairs[:_MOST]:
+        subset = printable(str(one.metadata.get("subset") or ""))
+        table.add_row(printable(one.label), subset, str(one.outcome), str(other.outcome))
+    return table

@@ -1,0 +1,208 @@
+"""Records of verdicts as ``grm eval`` measures them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.cli.earlier import Key, check_same_settings, key
+from grm_plugin.cli.eval_sources import LABELLED, is_of
+from grm_plugin.cli.whole_file import writing
+from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.evaluation.items import BENCHMARK, Item
+from grm_plugin.evaluation.resettling import Ballot, samples_of
+from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
+from grm_plugin.hosts.recorded import records_of
+from grm_plugin.records import is_record, read_verdicts, to_line
+from grm_plugin.types import Group, Verdict
+
+
+@dataclass
+class Recorded:
+    """The verdicts of one benchmark in records.
+
+    Args:
+        name: of the benchmark.
+        files: that hold them.
+        asked: take only these groups, each as often as it is there; None: all of the benchmark.
+        origin: how they were made.
+        samples: the most that a group has.
+        groups: how many.
+        rated: whether every judgment has a meta-score.
+    """
+
+    name: str
+    files: Sequence[Path]
+    asked: Counter[Key] | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 0
+    groups: int = 0
+    rated: bool = True
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """They, one at a time; of a group that is there more often than it was asked, the first."""
+        left = None if self.asked is None else self.asked.copy()
+        for verdict in _verdicts(self.files):
+            found = key(verdict.group)
+            if left is None:
+                if name_of(verdict.group) == self.name:
+                    yield verdict
+            elif left[found]:
+                left[found] -= 1
+                yield verdict
+
+    def take(self, file: Path, verdict: Verdict) -> None:
+        """Take a verdict into account.
+
+        Raises:
+            InputError: it is of another judge than those before.
+        """
+        check_same_settings(str(file), self.origin, verdict.origin, "give the records of one judge")
+        self.origin = self.origin or verdict.origin
+        self.samples = max(self.samples, samples_of(verdict))
+        self.rated = self.rated and all(one.meta_score is not None for one in verdict.judgments)
+        self.groups += 1
+        if self.asked is not None:
+            self.asked[key(verdict.group)] += 1
+
+
+def name_of(group: Group) -> str:
+    """The benchmark that a group is of, as its metadata says."""
+    return str(group.metadata.get(BENCHMARK) or LABELLED)
+
+
+def files_of(sources: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """Records with samples, and greedy ones, that ``sources`` name.
+
+    A folder of ``grm eval`` names its own two, and one of several benchmarks those of all.
+
+    Raises:
+        InputError: there are none.
+    """
+    many: list[Path] = []
+    greedy: list[Path] = []
+    for source in map(Path, sources):
+        runs = run_folders(source)
+        many += [record_in(run) for run in runs] or records_of(source)
+        greedy += [run / GREEDY_RECORD for run in runs if (run / GREEDY_RECORD).is_file()]
+    if others := [file for file in many if not is_record(file)]:
+        raise InputError(
+            f"{others[0]}: expected a record of verdicts, got other lines; labelled groups are "
+            f"judged as labelled:{others[0]}"
+        )
+    return many, greedy
+
+
+def run_folders(path: Path) -> list[Path]:
+    """The folders of single benchmarks in a folder of ``grm eval``; none in others."""
+    if not path.is_dir():
+        return []
+    if record_in(path).is_file():
+        return [path]
+    return [one for one in sorted(path.iterdir()) if one.is_dir() and record_in(one).is_file()]
+
+
+def record_in(folder: Path) -> Path:
+    """The record that a run left in its folder: of a judge, or of votes that were made again."""
+    again = folder / REVOTED_RECORD
+    return again if again.is_file() else folder / RECORD
+
+
+def judged_record(name: str, path: Path, asked: Counter[Key], samples: int) -> Recorded:
+    """What a judge has just been asked.
+
+    Args:
+        name: of the benchmark.
+        path: its record.
+        asked: how often each group was asked for.
+        samples: k.
+
+    Raises:
+        RecordError: there is none.
+    """
+    first = next(read_verdicts(path))
+    return Recorded(name, [path], asked, first.origin, samples, asked.total())
+
+
+def revoted(record: Recorded, ballot: Ballot, k: int | None, path: Path) -> Recorded:
+    """``record`` with votes made again, as a file that is there when it is whole.
+
+    Args:
+        record: what is on record.
+        ballot: how judgments vote.
+        k: samples of each group that count; None: all.
+        path: of the new record.
+
+    Raises:
+        ConfigError: the file can not be written, or there are fewer samples than k.
+        InputError, PluginError: the votes do not give rewards.
+    """
+    if k is not None and not 1 <= k <= record.samples:
+        raise ConfigError(f"k: expected 1 to {record.samples}, the samples on record, got {k}")
+    found = replace(record, files=[path], samples=k or record.samples)
+    with writing(path) as file:
+        for verdict in record.verdicts():
+            again = ballot.verdict(verdict, k)
+            found.origin = again.origin
+            file.write(to_line(again).decode())
+    return found
+
+
+def recorded(
+    files: Sequence[Path], subsets: Sequence[str] = (), limit: int | None = None
+) -> dict[str, Recorded]:
+    """What records hold, by benchmark.
+
+    Args:
+        files: the records.
+        subsets: take only groups of these subsets or sections; empty: all.
+        limit: take only the first so many groups of each benchmark.
+
+    Raises:
+        RecordError: one can not be read.
+        InputError: they hold nothing that is asked for, or verdicts of several judges on one
+            benchmark.
+    """
+    found: dict[str, Recorded] = {}
+    for file in files:
+        for verdict in read_verdicts(file):
+            name = name_of(verdict.group)
+            record = found.setdefault(name, Recorded(name, files, Counter()))
+            if is_of(verdict.group, subsets) and (limit is None or record.groups < limit):
+                record.take(file, verdict)
+    if not any(one.groups for one in found.values()):
+        asked = f" of {', '.join(map(quoted, subsets))}" if subsets else ""
+        raise InputError(f"{', '.join(map(str, files))}: expected verdicts{asked}, got none")
+    return {name: one for name, one in found.items() if one.groups}
+
+
+def greedy_items(files: Iterable[Path], items: Sequence[Item]) -> list[Item] | None:
+    """The greedy judgments of the same groups, in the same order; None where there are none.
+
+    Raises:
+        InputError: some groups have one, others not.
+    """
+    known: defaultdict[tuple[str, str], deque[Item]] = defaultdict(deque)
+    for verdict in _verdicts(files):
+        item = Item.of(verdict.group, verdict.rewards)
+        known[item.label, item.fingerprint].append(item)
+    if not known:
+        return None
+    found = []
+    for item in items:
+        mine = known[item.label, item.fingerprint]
+        if not mine:
+            raise InputError(
+                f"group {item.label} has samples and no greedy judgment; run the same command "
+                "again with --greedy, or leave the greedy record out"
+            )
+        found.append(mine.popleft() if len(mine) > 1 else mine[0])
+    return found
+
+
+def _verdicts(files: Iterable[Path]) -> Iterator[Verdict]:
+    for file in files:
+        yield from read_verdicts(file)

@@ -1,0 +1,203 @@
+"""What ``grm eval`` makes of verdicts: figures, tables, ``eval.json``. Needs numpy."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import grm_plugin
+from grm_plugin.cli.eval_looking import Watched, health_told, write_page
+from grm_plugin.cli.eval_records import Recorded, greedy_items
+from grm_plugin.cli.eval_tables import (
+    cost_told,
+    curve_table,
+    figures_table,
+    meaning,
+    overview_table,
+    shown,
+)
+from grm_plugin.cli.whole_file import as_json, writing
+from grm_plugin.errors import ConfigError, InputError
+from grm_plugin.evaluation.aggregates import OVERALL
+from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
+from grm_plugin.evaluation.gains import Gains, gains
+from grm_plugin.evaluation.resampled import mean_of_independent
+from grm_plugin.evaluation.resettling import Ballot
+from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
+from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
+from grm_plugin.report.terminal import out, printable, say
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to measure.
+
+    Args:
+        ks: samples that vote, for the curve; None: powers of 2.
+        sets: of samples of one k, at most.
+        resamples: for intervals.
+        seed: of sets and resamples.
+    """
+
+    ks: tuple[int, ...] | None = None
+    sets: int = 8
+    resamples: int = 2000
+    seed: int = 0
+
+    def sizes(self, samples: int) -> list[int]:
+        """The ks of a curve over records with so many samples: 1 and all are among them.
+
+        Raises:
+            ConfigError: one is more than there are.
+        """
+        wanted = self.ks or [1 << power for power in range(samples.bit_length())]
+        if (most := max(wanted)) > samples:
+            raise ConfigError(
+                f"--ks: expected at most {samples}, the samples of a group, got {most}"
+            )
+        return sorted({1, samples, *wanted})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one benchmark came to.
+
+    Args:
+        name: of the folder or the benchmark.
+        gains: figures and curve.
+        found: the same as ``eval.json`` has it.
+    """
+
+    name: str
+    gains: Gains
+    found: Mapping[str, Any]
+
+
+def measured(
+    record: Recorded,
+    benchmark: Benchmark,
+    ballot: Ballot,
+    asked: Asked,
+    folder: Path,
+    source: Mapping[str, Any],
+    greedy: Sequence[Path] = (),
+) -> Result:
+    """Measure one benchmark, print it, and write ``folder/eval.json``.
+
+    Args:
+        record: its verdicts.
+        benchmark: makes the figures.
+        ballot: how judgments vote.
+        asked: how to measure.
+        folder: gets the figures.
+        source: where the groups come from, for ``eval.json``.
+        greedy: records of greedy judgments of the same groups.
+
+    Raises:
+        InputError: there is no verdict, or a group has no truth.
+        ConfigError: a k is more than there are samples.
+    """
+    watched = Watched()
+    votes = _votes(record, ballot, asked, watched)
+    found = gains(
+        benchmark.figures(votes.items),
+        votes,
+        k=max(record.samples, 1),
+        greedy=greedy_items(greedy, votes.items),
+        resamples=asked.resamples,
+        seed=asked.seed,
+    )
+    source = {"name": record.name, "ties": benchmark.ties, **source}
+    result = {"benchmark": source, **_result(record, votes, found, asked), **watched.told()}
+    _print(found, watched)
+    save(folder, result)
+    write_page(folder, record.verdicts(), result)
+    say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}")
+    return Result(folder.name, found, result)
+
+
+def _votes(record: Recorded, ballot: Ballot, asked: Asked, watched: Watched) -> Votes:
+    ks = asked.sizes(max(record.samples, 1))
+    verdicts = watched.through(record.verdicts())
+    sets = few_sets(record.groups, asked.sets)
+    votes = votes_of(verdicts, ballot, ks, sets=sets, seed=asked.seed)
+    if not votes.items:
+        raise InputError(f"{record.name}: expected verdicts of labelled groups, got none")
+    return votes
+
+
+def _result(record: Recorded, votes: Votes, found: Gains, asked: Asked) -> dict[str, Any]:
+    """What was measured, as ``eval.json`` has it."""
+    return {
+        "version": VERSION,
+        "data": data_of(votes.items),
+        "judge": dict(record.origin),
+        **told(found, max(record.samples, 1)),
+        "settings": asdict(asked),
+        "versions": _versions(),
+    }
+
+
+def _print(found: Gains, watched: Watched) -> None:
+    top = found.top.measured
+    out.rule(f"{printable(top.name)}, {top.n:,} groups", align="left")
+    shown(figures_table(found.top))
+    if len(found.curve) > 1:
+        shown(curve_table(found.curve))
+    shown(meaning(top), cost_told(found.curve[-1].cost, found.curve[-1].groups))
+    shown(printable(health_told(watched.health)))
+
+
+def save(folder: Path, found: Mapping[str, Any]) -> None:
+    """Write ``eval.json``, whole or not at all.
+
+    Raises:
+        ConfigError: it can not be written.
+    """
+    with writing(folder / FIGURES) as file:
+        file.write(as_json(dict(found), indent=1) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "grm_plugin": grm_plugin.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def overview(results: Sequence[Result], folder: Path) -> None:
+    """Print and save what several benchmarks came to, and the paper's Overall where it can be had.
+
+    There is nothing to add to a single one.
+
+    Raises:
+        ConfigError: it can not be written.
+    """
+    if len(results) < 2:
+        return
+    tops = {one.name: one.gains.top.measured for one in results}
+    out.rule(f"{len(results)} benchmarks", align="left")
+    overall = _overall(results)
+    shown(overview_table(tops, overall))
+    found = {
+        "version": VERSION,
+        "benchmarks": {name: replace(one, parts=()).told() for name, one in tops.items()},
+        "overall": asdict(overall) if overall else None,
+        "versions": _versions(),
+    }
+    save(folder, found)
+
+
+def _overall(results: Sequence[Result]) -> Estimate | None:
+    """The mean of the four benchmarks that the paper averages, where all of them are there."""
+    found = {one.gains.top.measured.name: one.gains for one in results}
+    if not all(name in found and found[name].top.measured.value is not None for name in OVERALL):
+        return None
+    return mean_of_independent([found[name].resampled for name in OVERALL])

@@ -1,0 +1,121 @@
+"""One run of ``grm eval``: judge benchmarks or read records, then measure. Needs numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from grm_plugin.cli.eval_judging import Task, judge_all
+from grm_plugin.cli.eval_records import files_of, judged_record, recorded, revoted
+from grm_plugin.cli.eval_results import Asked, measured, overview
+from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, options_of
+from grm_plugin.cli.eval_voting import ballot_of, voting_settings
+from grm_plugin.cli.judge import JudgeSettings
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import ConfigError
+from grm_plugin.evaluation.resettling import Ballot, marks_on_record
+from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
+from grm_plugin.plugins import installed
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line says about benchmarks and figures, whatever the judge.
+
+    Args:
+        options: ``KEY=VALUE`` texts for benchmarks.
+        ties: what a tie counts; None: what the benchmark says.
+        subsets: of which groups are taken; empty: all.
+        limit: groups of each benchmark.
+        ks: of the curve.
+        greedy: whether there is a greedy judgment of each group, too.
+    """
+
+    options: tuple[str, ...] = ()
+    ties: Literal["strict", "half", "random"] | None = None
+    subsets: tuple[str, ...] = ()
+    limit: int | None = None
+    ks: tuple[int, ...] | None = None
+    greedy: bool = False
+
+    def of(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The options of each benchmark.
+
+        Raises:
+            ConfigError: one is not KEY=VALUE.
+        """
+        ties = {"ties": self.ties} if self.ties else {}
+        found = options_of(self.options, names)
+        return {name: {**one, **ties} for name, one in found.items()}
+
+    def told(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What decides which groups are measured, and how, as ``eval.json`` says it."""
+        return {"options": dict(options), "subsets": list(self.subsets), "limit": self.limit}
+
+
+def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, folder: Path) -> int:
+    """Judge benchmarks into ``folder`` and measure them; how many groups were lost on the way.
+
+    Raises:
+        ConfigError, InputError, GRMError: as ``grm score``, and of the benchmark.
+        Exit: the budget is spent.
+    """
+    asked = Asked(wanted.ks, seed=config.seed)
+    asked.sizes(config.k)
+    options = wanted.of([one.name for one in named])
+    benchmarks = [one.made(options[one.name], installed()) for one in named]
+    for one in named:
+        _check_free(folder / one.folder / REVOTED_RECORD)
+    tasks = [
+        Task(BenchmarkGroups(one.label, each, wanted.subsets), folder / one.folder, wanted.limit)
+        for one, each in zip(named, benchmarks, strict=True)
+    ]
+    judged = judge_all(config, tasks, greedy=wanted.greedy)
+    results = []
+    for one, benchmark, task, keys in zip(named, benchmarks, tasks, judged.asked, strict=True):
+        record = judged_record(one.name, task.folder / RECORD, keys, config.k)
+        ballot = Ballot(judged.rule, marks_on_record(record.origin))
+        greedy = [task.folder / GREEDY_RECORD] if wanted.greedy else []
+        told = {"source": one.label, **wanted.told(options[one.name])}
+        results.append(measured(record, benchmark, ballot, asked, task.folder, told, greedy))
+    overview(results, folder)
+    return judged.lost
+
+
+def of_records(
+    sources: Sequence[str],
+    wanted: Wanted,
+    settings: JudgeSettings,
+    weights: Path | None,
+    folder: Path,
+) -> None:
+    """Measure recorded verdicts into ``folder``; their judgments vote again.
+
+    Raises:
+        ConfigError: a setting is wrong, or about a judge.
+        InputError, RecordError: the records do not hold what is asked for.
+    """
+    given = voting_settings(settings)
+    files, greedy = files_of(sources)
+    records = recorded(files, wanted.subsets, wanted.limit)
+    options, results = wanted.of(list(records)), []
+    for name, record in records.items():
+        into = folder if len(records) == 1 else folder / name
+        _check_free(into / RECORD)
+        ballot = ballot_of(record, given, weights, installed())
+        again = revoted(record, ballot, given.get("k"), into / REVOTED_RECORD)
+        asked = Asked(wanted.ks, seed=given.get("seed", 0))
+        told = {"source": list(map(str, files)), **wanted.told(options[name])}
+        benchmark = benchmark_of(name, options[name])
+        ballot = replace(ballot, as_judged=True)
+        results.append(measured(again, benchmark, ballot, asked, into, told, greedy))
+    overview(results, folder)
+
+
+def _check_free(other: Path) -> None:
+    """Refuse a folder that holds a run of the other kind: each has figures of its own."""
+    if other.exists():
+        kind = "a judge's verdicts" if other.name == RECORD else "verdicts that voted again"
+        raise ConfigError(f"--out {other.parent} holds {kind} ({other.name}); choose another")

@@ -1,0 +1,138 @@
+"""The tables of ``grm eval``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from grm_plugin.evaluation.gains import GREEDY, ONE, AtK, Gained
+from grm_plugin.evaluation.measuring import Measured
+from grm_plugin.evaluation.resampling import Difference
+from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.prices import dollars
+from grm_plugin.report.tally import paid_for
+from grm_plugin.report.terminal import out, plain_table, printable
+from grm_plugin.types import Cost
+
+_WIDE = 120
+OUTCOMES = ("right", "wrong", "tie", "unscored")
+TIES = {
+    "strict": "nothing (strict)",
+    "half": "one half (half)",
+    "random": "the share of right ones among the tied (random)",
+}
+_OVER = {ONE: ">over one", GREEDY: ">over greedy"}
+
+
+def figures_table(top: Gained) -> Table:
+    """A row for each figure of a tree: value, interval, items, outcomes, and what is gained."""
+    over = [name for name in _OVER if name in top.over]
+    heads = ("", ">value", "95 % interval", ">n", *(f">{name}" for name in OUTCOMES))
+    table = plain_table(*heads, *(_OVER[name] for name in over))
+    for depth, gained in _rows(top):
+        one = gained.measured
+        counts = [f"{one.counts.get(name, 0):,}" for name in OUTCOMES]
+        table.add_row(
+            f"{'  ' * depth}{printable(one.name)}",
+            share(one.value, one),
+            interval(one),
+            f"{one.n:,}",
+            *(counts if set(OUTCOMES) & set(one.counts) else [""] * len(OUTCOMES)),
+            *(gain(gained.over.get(name)) for name in over),
+        )
+    return table
+
+
+def _rows(gained: Gained, depth: int = 0) -> Iterator[tuple[int, Gained]]:
+    yield depth, gained
+    for part in gained.parts:
+        yield from _rows(part, depth + 1)
+
+
+def curve_table(points: tuple[AtK, ...]) -> Table:
+    """The top figure at every k, what it gains, and what it costs."""
+    over = [name for name in _OVER if any(name in point.over for point in points)]
+    heads = (">k", ">value", "95 % interval", *(_OVER[name] for name in over))
+    table = plain_table(*heads, ">tokens a group", ">more a point", *_money_head(points))
+    for point in points:
+        each = point.per_point(points[0])
+        money = each.get("money")
+        table.add_row(
+            str(point.k),
+            share(point.value.value),
+            interval(point.value),
+            *(gain(point.over.get(name)) for name in over),
+            f"{point.tokens:,.0f}",
+            f"{each['tokens']:,.0f}" if each else "",
+            *([dollars(money) if money is not None else ""] if _money_head(points) else []),
+        )
+    return table
+
+
+def _money_head(points: tuple[AtK, ...]) -> tuple[str, ...]:
+    return (">money a point",) if any(one.cost.money is not None for one in points) else ()
+
+
+def cost_told(cost: Cost, groups: int) -> str:
+    """What a judge cost, in one line."""
+    tokens = f"{cost.prompt_tokens:,} tokens read, {cost.output_tokens:,} written"
+    each = (cost.prompt_tokens + cost.output_tokens) / max(groups, 1)
+    money = f", {paid_for(cost)}" if paid_for(cost) else ""
+    return f"cost: {tokens} ({each:,.0f} a group), {cost.seconds:,.1f} s of requests{money}"
+
+
+def shown(*told: object) -> None:
+    """Print tables and lines; where nobody looks at a terminal they are as wide as they are."""
+    wide = out if out.is_terminal else Console(file=out.file, width=_WIDE, markup=False)
+    for one in told:
+        wide.print(one, "", sep="\n", soft_wrap=isinstance(one, str), highlight=False)
+
+
+def meaning(top: Measured) -> str:
+    """What the numbers of a table mean."""
+    ties = f"A tie at the top counts {TIES[top.ties]}; unscored counts 0." if top.ties else ""
+    return (
+        "Values in percent, correlations as they are. Intervals: groups of one source are drawn "
+        "together. Gains in points, paired; * where the interval leaves out 0. More a point: "
+        f"tokens a group beyond those of one sample, for each point gained. {ties}"
+    ).strip()
+
+
+def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Table:
+    """The top figure of every benchmark, and what they come to together."""
+    table = plain_table("", ">value", "95 % interval", ">n", ">unscored")
+    for name, one in rows.items():
+        unscored = f"{one.counts.get('unscored', 0):,}"
+        table.add_row(printable(name), share(one.value, one), interval(one), f"{one.n:,}", unscored)
+    if overall:
+        table.add_row("Overall", share(overall.value), interval(overall), "", "")
+    return table
+
+
+def share(value: float | None, of: Measured | None = None) -> str:
+    """A share in percent; a correlation as it is; a dash where there is none."""
+    if value is None or value != value:
+        return "-"
+    return f"{value:.3f}" if of and _is_correlation(of) else f"{100 * value:.1f}"
+
+
+def interval(found: Measured | Estimate) -> str:
+    """Both ends of an interval; empty where there is none."""
+    if found.low is None or found.high is None or found.low != found.low:
+        return ""
+    of = found if isinstance(found, Measured) else None
+    return f"{share(found.low, of)} to {share(found.high, of)}"
+
+
+def gain(found: Difference | None) -> str:
+    """A paired difference in points, with a star where its interval leaves out 0."""
+    if found is None or found.value != found.value:
+        return ""
+    clear = found.low > 0 or found.high < 0
+    return f"{100 * found.value:+.1f}{'*' if clear else ' '}"
+
+
+def _is_correlation(one: Measured) -> bool:
+    return "scored" in one.counts

@@ -1,0 +1,59 @@
+"""The verdicts that a command is asked for: of files, folders, runs, or standard input."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from typer import BadParameter
+
+from grm_plugin.hosts.recorded import EVAL, PHASE, STEP, TRAIN, records_of
+from grm_plugin.records import read_stream, read_verdicts
+from grm_plugin.types import Verdict
+
+STDIN = Path("-")
+HELP = (
+    "JSONL file of verdicts, a folder of them, the start of their names, or - for standard input."
+)
+
+
+def verdicts_in(
+    records: Iterable[Path], step: int | None = None, phase: str | None = None
+) -> Iterator[Verdict]:
+    """The verdicts of some records, one at a time; those of a step or phase where these are given.
+
+    Raises:
+        InputError: there is no such record.
+        RecordError: a line is no verdict.
+    """
+    files = (_files(record) for record in list(records))
+    wanted = {name: one for name, one in ((STEP, step), (PHASE, phase)) if one is not None}
+    for verdict in itertools.chain.from_iterable(itertools.chain.from_iterable(files)):
+        if all(verdict.group.metadata.get(name) == one for name, one in wanted.items()):
+            yield verdict
+
+
+def _files(record: Path) -> Iterator[Iterator[Verdict]]:
+    if record == STDIN:
+        yield read_stream(sys.stdin.buffer, "standard input")
+    else:
+        yield from map(read_verdicts, records_of(record))
+
+
+def phase_of(*, train: bool, evaluation: bool) -> str | None:
+    """The phase that ``--train`` or ``--eval`` asks for; None for both.
+
+    Raises:
+        BadParameter: both are asked for.
+    """
+    if train and evaluation:
+        raise BadParameter("choose one of --train, --eval")
+    return TRAIN if train else EVAL if evaluation else None
+
+
+def told(step: int | None, phase: str | None) -> str:
+    """`` of step 3 of phase train``, for messages; empty for all."""
+    parts = [("step", step), ("phase", phase)]
+    return "".join(f" of {name} {one}" for name, one in parts if one is not None)

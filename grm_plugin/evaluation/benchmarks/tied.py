@@ -1,0 +1,111 @@
+"""The score of RewardBench 2 for questions with many right answers, its subset Ties.
+
+A question with many right answers (``tied``) has a twin with a single one (``ref``). A judge should
+put every right answer above every wrong one, in both; and in the question with many, right answers
+should be closer to each other than to the wrong ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from grm_plugin.evaluation.figures import Figure, Mean, Sum
+from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.truth import Best
+
+REFERENCE, TIED = "ref", "tied"
+WEIGHTS = (0.3, 0.3, 0.2, 0.2, 0.01)
+"""Of the terms of the score, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """How the rewards of one group lie.
+
+    Args:
+        between: of the lowest right response over the highest wrong one, negative where it is
+            below.
+        among: of the highest right response over the lowest; None where there is only one.
+    """
+
+    between: float
+    among: float | None
+
+
+def margins(item: Item) -> Margins | None:
+    """The margins of a group with a set of best responses; None where it is unscored."""
+    rewards = [one for one in item.rewards or () if one is not None]
+    if not rewards or item.rewards is None or len(rewards) < len(item.rewards):
+        return None
+    best = item.truth.indices if isinstance(item.truth, Best) else ()
+    right = [rewards[index] for index in best]
+    wrong = [reward for index, reward in enumerate(rewards) if index not in best]
+    among = max(right) - min(right) if len(right) > 1 else None
+    return Margins(min(right) - max(wrong), among)
+
+
+def ties_score(name: str, items: Sequence[Item]) -> Figure:
+    """The weighted sum of five terms, which may come to 1.01.
+
+    An unscored group counts 0 in every term that it is part of.
+
+    Args:
+        name: of the subset, as the metadata of its items has it.
+        items: judged, others among them.
+    """
+    twins = _Twins(items, name)
+    tied, ref = ({"subset": name, "twin": one} for one in (TIED, REFERENCE))
+    terms = (
+        Mean("Right above wrong, many right", where=tied, value=_accurate),
+        Mean("Right above wrong, one right", where=ref, value=_accurate),
+        Mean("Right ones closer than to wrong", where=tied, value=twins.closer),
+        Mean("The same, with the twin's margin", where=tied, value=twins.closer_than_twin),
+        Mean("How much closer", where=tied, value=twins.how_much),
+    )
+    return Sum(name, terms, weights=WEIGHTS)
+
+
+def _accurate(item: Item) -> float:
+    found = margins(item)
+    return float(found is not None and found.between > 0)
+
+
+class _Twins:
+    """What is said of a question with many right answers and of its twin together.
+
+    NaN leaves out what has no twin, or a single right answer.
+    """
+
+    def __init__(self, items: Sequence[Item], subset: str) -> None:
+        self._twins = {
+            item.source: item
+            for item in items
+            if item.metadata.get("twin") == REFERENCE and item.metadata.get("subset") == subset
+        }
+
+    def closer(self, item: Item) -> float:
+        """Whether right answers are closer to each other than to wrong ones."""
+        return self._of(item, lambda own, twin, among: float(own > among))
+
+    def closer_than_twin(self, item: Item) -> float:
+        """The same, with the smaller margin of the two questions."""
+        return self._of(item, lambda own, twin, among: float(min(own, twin) > among))
+
+    def how_much(self, item: Item) -> float:
+        """By how much, -1..1; of right answers that all have one reward nothing is said."""
+        return self._of(item, _how_much)
+
+    def _of(self, item: Item, of: Callable[[float, float, float], float]) -> float:
+        twin = self._twins.get(item.source)
+        if twin is None or not isinstance(item.truth, Best) or len(item.truth.indices) < 2:
+            return math.nan
+        own, other = margins(item), margins(twin)
+        if own is None or own.among is None or other is None:
+            return 0.0
+        return of(own.between, other.between, own.among)
+
+
+def _how_much(own: float, twin: float, among: float) -> float:
+    return math.tanh(min(own, twin) / among - 1) if among > 0 else math.nan

@@ -1,0 +1,125 @@
+"""Many numbers about the same items under the same resamples: intervals and paired differences.
+
+Needs numpy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from grm_plugin.evaluation.figures import Figure, Weighted
+from grm_plugin.evaluation.intervals import share_interval
+from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.resampling import Array, Difference
+from grm_plugin.evaluation.statistics import Estimate
+
+_CELLS = 1 << 22  # of weights at a time, 32 MB
+
+
+class Resampled:
+    """Numbers of G items, over all of them and over R resamples of their sources.
+
+    Args:
+        items: G, at least one.
+        numbers: by any key, each a function of weights of the items.
+        resamples: R.
+        level: share of the resampled numbers that an interval holds, 0..1.
+        seed: decides the resamples.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        numbers: Mapping[Hashable, Weighted],
+        *,
+        resamples: int = 2000,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> None:
+        self._items, self._level = items, level
+        once = np.ones((1, len(items)))
+        self._value = {key: float(of(once)[0]) for key, of in numbers.items()}
+        chunks: dict[Hashable, list[Array]] = {key: [] for key in numbers}
+        for weights_R_G in source_weights(items, resamples, seed):
+            for key, of in numbers.items():
+                chunks[key].append(of(weights_R_G))
+        self._values_R = {key: np.concatenate(found) for key, found in chunks.items()}
+
+    def estimate(self, key: Hashable, of: Figure | None = None) -> Estimate:
+        """A number with its interval; NaN where the items do not say it.
+
+        Args:
+            key: of the number.
+            of: the figure that it is; None: any number. A share has Wilson's interval, of its
+                items and sources; other numbers have percentiles, and none where they do not vary.
+        """
+        value, values_R = self.of(key)
+        if of is None or not of.is_share or math.isnan(value):
+            low, high = _ends(values_R, self._level)
+            return Estimate(value, *((low, high) if low < high else (math.nan, math.nan)))
+        mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
+        sources = len({repr(one.source) for one in mine})
+        return Estimate(
+            value,
+            *share_interval(value, values_R, items=len(mine), sources=sources, level=self._level),
+        )
+
+    def difference(self, first: Hashable, second: Hashable) -> Difference:
+        """By how much ``first`` is larger than ``second``, over the same resamples."""
+        apart_R = self._values_R[first] - self._values_R[second]
+        value = self._value[first] - self._value[second]
+        return Difference(value, *_ends(apart_R, self._level), _two_sided(apart_R))
+
+    def of(self, key: Hashable) -> tuple[float, Array]:
+        """A number, and what it is in each of R resamples."""
+        return self._value[key], self._values_R[key]
+
+
+def mean_of_independent(
+    found: Sequence[tuple[float, Array]], *, level: float = 0.95, seed: int = 0
+) -> Estimate:
+    """The plain mean of numbers about different items, such as those of several benchmarks.
+
+    Args:
+        found: each as :meth:`Resampled.of` gives it, of equally many resamples.
+        level: share of the resampled means that the interval holds, 0..1.
+        seed: decides which resamples meet.
+    """
+    rng = np.random.default_rng(seed)
+    means_R = np.mean([rng.permutation(values_R) for _, values_R in found], axis=0)
+    return Estimate(float(np.mean([value for value, _ in found])), *_ends(means_R, level))
+
+
+def _ends(values_R: Array, level: float) -> tuple[float, float]:
+    there = np.sort(values_R[~np.isnan(values_R)])
+    if not len(there):
+        return math.nan, math.nan
+    outside = round(len(there) * (1 - level) / 2)
+    return float(there[outside]), float(there[len(there) - 1 - outside])
+
+
+def _two_sided(apart_R: Array) -> float:
+    """The p of no difference: how often the resamples are on either side of it."""
+    there = apart_R[~np.isnan(apart_R)]
+    if not len(there):
+        return math.nan
+    side = min(np.count_nonzero(there <= 0), np.count_nonzero(there >= 0))
+    return float(min(1.0, 2 * (side + 1) / (len(there) + 1)))
+
+
+def source_weights(items: Sequence[Item], resamples: int, seed: int) -> Iterator[Array]:
+    """How often each of G items comes in each resample, some resamples at a time: ``weights_R_G``.
+
+    Sources are drawn, as many as there are; the items of one come together.
+    """
+    numbers: dict[str, int] = {}
+    source_G = np.array([numbers.setdefault(repr(one.source), len(numbers)) for one in items])
+    sources, rng = len(numbers), np.random.default_rng(seed)
+    rows = max(1, _CELLS // len(items))
+    for start in range(0, resamples, rows):
+        drawn = rng.integers(sources, size=(min(rows, resamples - start), sources))
+        times = np.stack([np.bincount(row, minlength=sources) for row in drawn])
+        yield times[:, source_G].astype(float)

@@ -1,0 +1,186 @@
+"""Recorded judgments vote again: other k, voters and choices of the meta RM, and no new token."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grm_plugin.engine import Limits
+from grm_plugin.errors import ConfigError, InputError, TemplateError, quoted
+from grm_plugin.evaluation.accuracy import (
+    Marks,
+    as_recorded,
+    best_by_meta_score,
+    settled_at,
+)
+from grm_plugin.options import Part
+from grm_plugin.pipeline.building import find_template
+from grm_plugin.pipeline.plans import Plan, read_plan
+from grm_plugin.pipeline.selecting import keep_best
+from grm_plugin.pipeline.settling import Rule
+from grm_plugin.plugins import Plugins, installed
+from grm_plugin.types import Cost, Judgment, Sample, Scale, Verdict
+
+Rewards = tuple[float | None, ...] | None
+_SHOWS = {"list": "list", "each": "each", "pairs": "pair"}
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """How recorded judgments vote.
+
+    Args:
+        rule: how judgments become rewards.
+        marks: who votes among those of a smaller k.
+        as_judged: whether the recorded rewards hold where all samples of a verdict vote.
+    """
+
+    rule: Rule
+    marks: Marks = as_recorded
+    as_judged: bool = True
+
+    def rewards(self, verdict: Verdict, k: int, sets: int, seed: int = 0) -> list[Rewards]:
+        """What ``k`` samples come to, for up to ``sets`` sets of them; the first k come first.
+
+        A verdict that ended with fewer samples than k gives what all of them come to, one that was
+        not judged nothing.
+
+        Args:
+            verdict: scored or not.
+            k: at least 1.
+            sets: at least 1.
+            seed: decides the sets.
+        """
+        drawn = samples_of(verdict)
+        if not drawn:
+            return [None]
+        if k >= drawn and self.as_judged:
+            return [verdict.rewards]
+        found = settled_at(
+            verdict, self.rule, k=min(k, drawn), marks=self.marks, seed=seed, most=sets
+        )
+        return [one.rewards for one in itertools.islice(found, sets)]
+
+    def verdict(self, verdict: Verdict, k: int | None = None) -> Verdict:
+        """``verdict`` as its first ``k`` samples come to it, which are all that is left of it.
+
+        Args:
+            verdict: scored or not.
+            k: None: all samples.
+        """
+        drawn = samples_of(verdict)
+        if not drawn or (self.as_judged and (k is None or k >= drawn)):
+            return verdict
+        kept = min(k or drawn, drawn)
+        judgments = [one for one in verdict.judgments if one.sample < kept]
+        failures = tuple(one for one in verdict.failures if one.sample < kept)
+        settled = next(settled_at(verdict, self.rule, k=kept, marks=self.marks, most=1))
+        return replace(
+            verdict,
+            rewards=settled.rewards,
+            unscored=settled.unscored,
+            unscored_responses=settled.responses,
+            judgments=tuple(one for run in _runs(judgments) for one in self.marks(run, kept)),
+            failures=failures,
+            cost=verdict.cost if kept == drawn else _cost((*judgments, *failures)),
+            origin={**verdict.origin, "vote": self.rule.name, "k": kept},
+        )
+
+
+def _runs(judgments: Sequence[Judgment]) -> list[list[Judgment]]:
+    numbers = sorted({one.run for one in judgments})
+    return [[one for one in judgments if one.run == number] for number in numbers]
+
+
+def _cost(samples: Sequence[Sample]) -> Cost:
+    return Cost.of(samples, sum(one.seconds for one in samples))
+
+
+def samples_of(verdict: Verdict) -> int:
+    """How many samples of each run are on record, dropped ones included."""
+    found: list[Sample] = [*verdict.judgments, *verdict.failures]
+    return len({one.sample for one in found})
+
+
+def rule_on_record(
+    origin: Mapping[str, Any],
+    *,
+    vote: Part | None = None,
+    template: str | None = None,
+    plugins: Plugins | None = None,
+) -> Rule:
+    """The rule by which recorded judgments become rewards.
+
+    Args:
+        origin: of the verdicts.
+        vote: another voter; None: the recorded one.
+        template: whose scale counts; None: the recorded one, which must not have changed.
+        plugins: who offers the parts; None: what is installed.
+
+    Raises:
+        ConfigError: a part is not there.
+        InputError: the scale of the judge is not known.
+    """
+    offered = plugins or installed()
+    voter = vote or Part.model_validate(origin.get("vote") or "mean")
+    plan = plan_on_record(origin)
+    made = offered.make("voter", voter.name, voter.options, Limits())
+    scale = scale_on_record(origin, template, offered)
+    return Rule(str(voter), made, scale, plan.aggregate, both_orders=plan.name == "pairs")
+
+
+def plan_on_record(origin: Mapping[str, Any]) -> Plan:
+    """The plan by which recorded judgments were made.
+
+    Raises:
+        ConfigError: there is no such plan.
+    """
+    part = Part.model_validate(origin.get("plan") or "list")
+    return read_plan(part, _SHOWS.get(part.name, "list"))  # type: ignore[arg-type]
+
+
+def scale_on_record(origin: Mapping[str, Any], name: str | None, plugins: Plugins) -> Scale:
+    """The scale of the template ``name``, or of the recorded one.
+
+    Raises:
+        InputError: that is not on record, not installed, or another by now.
+        ConfigError, TemplateError: there is no template ``name``.
+    """
+    if name:
+        return find_template(name, plugins).scale
+    recorded = origin.get("template")
+    try:
+        template = find_template(str(recorded), plugins)
+    except (ConfigError, TemplateError):
+        template = None
+    if template is None or template.digest != origin.get("template_hash"):
+        raise InputError(
+            f"the judge's template {quoted(recorded)} is not installed, or another by now, and "
+            "votes go by its scale; name one with the same scale with --template"
+        )
+    return template.scale
+
+
+def marks_on_record(origin: Mapping[str, Any]) -> Marks:
+    """Who votes among fewer samples, chosen as the judge's selector chose among all of them."""
+    chosen = Part.model_validate(origin.get("select") or "all")
+    if chosen.name != "meta_rm":
+        return as_recorded
+    share = origin.get("k_meta"), origin.get("k")
+    return best_by_meta_score if None in share else _share_of(*share)  # type: ignore[arg-type]
+
+
+def _share_of(k_meta: int, k: int) -> Marks:
+    return lambda judgments, few: keep_best(judgments, max(1, round(few * k_meta / k)))
+
+
+def best(k_meta: int) -> Marks:
+    """The ``k_meta`` judgments with the highest recorded meta-scores vote."""
+    return lambda judgments, k: keep_best(judgments, k_meta)
+
+
+def all_vote(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
+    """Every judgment votes with the same weight, whatever a selector said."""
+    return [replace(one, voted=True, weight=1.0) for one in judgments]

@@ -1,0 +1,207 @@
+"""The metrics of a judge in a trainer's log: one table of names, which also counts them.
+
+Every call gives the same names, so that all processes and all steps agree on them. A number that
+does not exist, such as the mean reward when no group was scored, is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from grm_plugin.hosts.counting import Tally, share
+from grm_plugin.types import Reason
+
+
+class Described(NamedTuple):
+    """A number that a trainer logs.
+
+    Args:
+        name: after the prefix of the judge, ``grm/`` unless it was given another.
+        unit: of the number; empty for a share or a correlation.
+        range: what it can be.
+        meaning: of what, over what.
+    """
+
+    name: str
+    unit: str
+    range: str
+    meaning: str
+
+
+class Metric(NamedTuple):
+    """A number that is counted from verdicts, and how."""
+
+    described: Described
+    of: Callable[[Tally], float]
+
+
+def numbers(tally: Tally) -> dict[str, float]:
+    """The number of every metric.
+
+    Args:
+        tally: of all groups of a call, with the rewards that the trainer gets.
+    """
+    return {metric.described.name: float(metric.of(tally)) for metric in METRICS}
+
+
+def _dropped(reason: Reason, tally: Tally) -> float:
+    return share(tally.dropped[reason], tally.samples)
+
+
+def _money(tally: Tally) -> float:
+    return math.nan if tally.cost.money is None else tally.cost.money
+
+
+def _metric(
+    name: str, unit: str, range_: str, meaning: str, of: Callable[[Tally], float]
+) -> Metric:
+    return Metric(Described(name, unit, range_, meaning), of)
+
+
+_SHARE = "0 to 1"
+_ANY = "0 or more"
+METRICS = (
+    _metric(
+        "reward_mean",
+        "reward",
+        "0 to 1, unless `vote: sum`",
+        "mean of the responses that have a reward",
+        lambda tally: tally.mean_reward,
+    ),
+    _metric(
+        "reward_spread",
+        "reward",
+        _ANY,
+        "standard deviation within a group, mean over groups with two rewards or more; at 0 a "
+        "group teaches nothing",
+        lambda tally: tally.mean_spread,
+    ),
+    _metric(
+        "vote_spread",
+        "points",
+        _ANY,
+        "standard deviation of the votes on a response, mean over responses: how far the samples "
+        "of the judge disagree",
+        lambda tally: tally.vote_spread.value,
+    ),
+    _metric(
+        "tie_rate",
+        "",
+        _SHARE,
+        "share of groups in which responses share the highest reward, of those with two rewards "
+        "or more",
+        lambda tally: tally.tie_rate,
+    ),
+    _metric(
+        "length_correlation",
+        "",
+        "-1 to 1",
+        "correlation of a response's length (logarithm of its characters) and its reward within "
+        "groups; far above 0 the policy may learn to be long",
+        lambda tally: tally.lengths.value,
+    ),
+    _metric(
+        "unscored_rate",
+        "",
+        _SHARE,
+        "share of groups without a reward",
+        lambda tally: tally.unscored_rate,
+    ),
+    _metric(
+        "unscored_response_rate",
+        "",
+        _SHARE,
+        "share of the responses of scored groups that alone have no reward",
+        lambda tally: share(tally.left_out, tally.left_out + tally.rewards.count),
+    ),
+    _metric(
+        "valid_rate",
+        "",
+        _SHARE,
+        "share of the judge's samples that could be read",
+        lambda tally: share(tally.valid, tally.samples),
+    ),
+    *(
+        _metric(
+            f"dropped_{reason}",
+            "",
+            _SHARE,
+            f"share of the samples that were dropped as `{reason}`",
+            partial(_dropped, reason),
+        )
+        for reason in Reason
+    ),
+    _metric(
+        "place_gap",
+        "points",
+        _ANY,
+        "between the places in the prompt with the highest and the lowest mean score; chance "
+        "alone opens a gap, the wider the fewer the judgments",
+        lambda tally: tally.places.gap,
+    ),
+    _metric(
+        "place_first",
+        "points",
+        "any",
+        "how far the first place lies above the mean of all places; chance pushes it both ways",
+        lambda tally: tally.places.first,
+    ),
+    _metric(
+        "k",
+        "samples",
+        "1 or more",
+        "samples that were asked for a group; it follows the `schedule`, if there is one",
+        lambda tally: tally.asked.value,
+    ),
+    _metric(
+        "k_drawn",
+        "samples",
+        "1 or more",
+        "samples of a group that were drawn, in each of its runs; mean over the groups that were "
+        "judged at all",
+        lambda tally: tally.drawn.value,
+    ),
+    _metric(
+        "early_rate",
+        "",
+        _SHARE,
+        "share of the judged groups for which a stopper had enough samples before k",
+        lambda tally: share(tally.early, tally.judged),
+    ),
+    _metric(
+        "selected_rate",
+        "",
+        _SHARE,
+        "share of the judgments that were selected to vote",
+        lambda tally: share(tally.selected, tally.valid),
+    ),
+    _metric(
+        "tokens_in", "tokens", _ANY, "that the judge read", lambda tally: tally.cost.prompt_tokens
+    ),
+    _metric(
+        "tokens_out",
+        "tokens",
+        _ANY,
+        "that the judge wrote",
+        lambda tally: tally.cost.output_tokens,
+    ),
+    _metric(
+        "cache_hit_rate",
+        "",
+        _SHARE,
+        "share of the prompt tokens that the judge's server had cached, where it tells that; "
+        "vLLM does with `--enable-prompt-tokens-details`",
+        lambda tally: tally.cached.value,
+    ),
+    _metric("money", "US dollars", _ANY, "what the samples cost whose price is known", _money),
+    _metric(
+        "unpriced_rate",
+        "",
+        _SHARE,
+        "share of the samples whose price is not known, so that `money` is the least",
+        lambda tally: min(share(tally.cost.unpriced, tally.samples), 1.0),
+    ),
+)

@@ -1,0 +1,110 @@
+"""What lines of a critique begin and end with, in English and Chinese: patterns.
+
+All look at text that is :func:`~grm_plugin.hosts.passages.names.folded`, and no gap is without a
+bound, so that a hostile text costs no more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+
+from grm_plugin.hosts.passages.names import A_NAME
+
+
+def _any(*words: str) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
+_OPENING = r"[*_\[(<\"'`【《「“]{0,6}"
+_CLOSING = r"[*_\])>\"'`】》」”]{0,6}"
+_ENDING = rf"{_CLOSING}[ \t]{{0,9}}(?::|\Z)"
+_DECORATED = r"[\s#*_\d.\[<({【]{0,12}"
+_NAMED = rf"{_OPENING}(?:[Tt]he )?{A_NAME}"
+_LINKS = (
+    *("however", "in contrast", "by contrast", "on the other hand", "meanwhile", "conversely"),
+    *("similarly", "likewise", "finally", "next", "then", "also", "and", "but", "while", "whereas"),
+    *("as for", "regarding", "turning to", "for", "now"),
+)
+_HAN_LINKS = ("而", "但是?", "相比之下", "至于", "对于", "关于")
+_LINK = rf"(?:(?i:{_any(*_LINKS)}),? |{_any(*_HAN_LINKS)}[,，]?)?"
+_CLAUSE = rf"{_any('and', 'but', 'while', 'whereas', '而', '但是?')}[ \t]?"
+
+LEAD = re.compile(
+    r"(?P<indent>[ \t>]{0,40})(?P<hashes>\#{1,6})?[ \t]{0,3}"
+    r"(?P<item>(?:[-*•+–][ \t]+|\(?(?:\d{1,2}|[a-z])[.)、][ \t]*)(?:[-*•+–][ \t]+)?)?"
+)
+"""Indent, marks of a heading and the mark of an item, before whatever a line says."""
+
+LINKED = re.compile(rf"{_OPENING}{_LINK}{_OPENING}(?:[Tt]he )?")
+"""What may stand between these and the name of the response that a line is about."""
+
+TAIL = re.compile(
+    rf"{_CLOSING}[ \t]{{0,3}}(?:of \d{{1,3}}\b)?[ \t]{{0,3}}(?:\([^()\n]{{0,80}}\))?"
+    r"[*_]{0,3}[ \t]{0,3}(?:[:|]|[-–—](?=\s)|\Z)[*_]{0,3}"
+)
+"""What follows a name that is a heading, such as ``of 4:``."""
+
+SENTENCE = re.compile(
+    r"[.!?;)\"'”。！？；,，](?<!vs\.)(?<!e\.g\.)(?<!i\.e\.)"
+    rf"(?:(?<![,，])(?:(?<=[。！？；])|[ \t])[ \t]{{0,3}}(?={_LINK}{_NAMED})"
+    rf"|(?<=[,，])[ \t]?(?={_CLAUSE}{_NAMED}))"
+)
+"""Where a sentence, or a half of one, begins with the name of a response."""
+
+ANALYSIS = re.compile(
+    _DECORATED
+    + _any(
+        rf"(?i:{_any('analysis', 'critiques?', 'feedback', 'evaluation', 'judge?ment')}"
+        r"(?: of [^:]{1,40})?)",
+        *("分析", "评价", "点评", "评估"),
+    )
+    + rf"{_ENDING}[*_]{{0,3}}[ \t]{{0,9}}"
+)
+"""The heading of the analysis."""
+
+_SCORES = ("scores", "scoring", "rankings?", "output", "decision", "verdict", "winner", "choice")
+_HAN_SCORES = ("评分", "得分", "分数", "打分", "排名", "结论")
+SCORES = re.compile(
+    _DECORATED
+    + _any(
+        *(r"\\boxed", r"\[result\]", "<answer", "final (?:score|judge?ment|answer)", "rating ?:"),
+        rf"{_any('final ', 'overall ', 'individual ')}?{_any(*_SCORES)}{_ENDING}",
+        rf"{_any('最终', '总体', '综合')}?{_any(*_HAN_SCORES)}{_ENDING}",
+    ),
+    re.IGNORECASE,
+)
+"""A line with which the scores begin."""
+
+ANSWER = re.compile(  # each begins with a character, so that a text without it is passed quickly
+    _any(
+        r"Scores?\b\W{0,6}\\boxed",
+        r"scores?\b\W{0,6}\\boxed",
+        r"\[RESULT\]",
+        r"\[The (?:Begin|Start) of (?:Individual|Ranking)",
+        r"\[\[[A-Z]\]\]",
+        r"<answer\s{0,8}>",
+        r"Rating: \[\[",
+        r"So, the final decision is\b",
+        r"the final decision is\b",
+    )
+)
+"""The marks of an answer, wherever they stand."""
+
+_OF_ALL = (
+    *("overall", "in (?:summary|conclusion|comparison|total)", "to (?:summari[sz]e|conclude)"),
+    *("summary", "conclusion", "comparison", "comparing", "compared", "between", "therefore"),
+    *("thus", "hence", "both", "all", "neither", "so,", "taken together"),
+    rf"(?:the )?(?:two |three )?{_any('responses', 'answers', 'assistants', 'models')}\b",
+    *("综上", "总的来说", "总体", "总之", "因此", "所以", "总结", "对比", "比较", "相比"),
+    *("两个", "两者", "三个", "所有"),
+)
+ABOUT_ALL = re.compile(rf"[\W_]{{0,12}}{_any(*_OF_ALL)}|</?[A-Za-z][\w-]{{0,30}}>\Z", re.IGNORECASE)
+"""How a line begins that is about the responses together; a tag alone ends a passage, too."""
+
+TITLE = re.compile(r"[*_]{2,3}[^*\n]{1,80}[*_]{2,3}:?\Z|[^\s.!?。][^.!?。\n]{0,60}:\Z")
+"""A line that is a heading by its looks, among those that end in one of ``*_:``."""
+
+FULL_STOP = re.compile(r"(?:[^.!?。！？]|\.(?=\S))+[.!?。！？]*")
+"""A sentence."""
+
+WORD = re.compile(r"[^\W\d_]")

@@ -1,0 +1,97 @@
+"""Passages of critiques that show what a criterion comes to: the worst, the best, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from grm_plugin.hosts.recorded import STEP
+from grm_plugin.hosts.telling import said_of
+from grm_plugin.report.criteria.spelling import words
+from grm_plugin.types import Judgment, Verdict
+
+MOST = 3
+_LINES = 3
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What one judgment says of one response.
+
+    Args:
+        group: its name.
+        fingerprint: of the group.
+        step: of the training run; None outside of one.
+        response: its number in the group, from 1 on.
+        reward: 0..1; None of a response without one.
+        sample: the number of the judgment.
+        text: the passage: its lines that name the criterion, or its first ones.
+    """
+
+    group: str
+    fingerprint: str
+    step: int | None
+    response: int
+    reward: float | None
+    sample: int
+    text: str
+
+
+@dataclass
+class Examples:
+    """The responses with the lowest and highest rewards, and judgments that are wrong."""
+
+    lowest: list[Example] = field(default_factory=list)
+    highest: list[Example] = field(default_factory=list)
+    wrong: list[Example] = field(default_factory=list)
+
+    def add(self, verdict: Verdict, judgments: Sequence[Judgment], stems: Collection[str]) -> None:
+        """Take the worst and the best response of a verdict where they are worse or better.
+
+        Args:
+            verdict: with rewards or without.
+            judgments: those that list the criterion, at least one.
+            stems: the words of the criterion.
+        """
+        rewards = [(one, n) for n, one in enumerate(verdict.rewards or ()) if one is not None]
+        if not rewards:
+            return
+        for kept, sign, (reward, n) in (
+            (self.lowest, 1, min(rewards)),
+            (self.highest, -1, max(rewards)),
+        ):
+            if len(kept) < MOST or sign * reward < sign * (kept[-1].reward or 0.0):
+                kept.append(example(verdict, judgments[0], n, stems))
+                kept.sort(key=_rewarded, reverse=sign < 0)
+                del kept[MOST:]
+
+    def add_wrong(self, verdict: Verdict, judgment: Judgment, stems: Collection[str]) -> None:
+        """Take a judgment that puts a wrong response first; the first few are kept."""
+        if len(self.wrong) < MOST:
+            scores = [-1e308 if score is None else score for score in judgment.scores]
+            self.wrong.append(example(verdict, judgment, scores.index(max(scores)), stems))
+
+
+def example(verdict: Verdict, judgment: Judgment, n: int, stems: Collection[str]) -> Example:
+    """What ``judgment`` says of response ``n``, by the criterion of these words if it does."""
+    step = verdict.group.metadata.get(STEP)
+    return Example(
+        verdict.group.label,
+        verdict.group.fingerprint,
+        step if isinstance(step, int) else None,
+        n + 1,
+        verdict.rewards[n] if verdict.rewards else None,
+        judgment.sample,
+        _about(said_of(judgment, n), stems),
+    )
+
+
+def _rewarded(one: Example) -> float:
+    return one.reward or 0.0
+
+
+def _about(lines: Sequence[str], stems: Collection[str]) -> str:
+    naming = [line for line in lines if any(word.stem in stems for word in words(line[:_LONGEST]))]
+    text = " ".join((naming or lines)[:_LINES])
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,127 @@
+"""Criteria by any of their spellings: which are the same, and which words belong to one task only.
+
+Judges write their criteria anew for every group: "Accuracy", "Factual accuracy", "include sunrise".
+Spellings are one criterion when nearly all of their words are the same. Words that the group's own
+prompt brings in, such as the sunrise, are left out of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from grm_plugin.report.criteria.spelling import NEGATIONS, Stems, masked, stems, title
+
+MOST = 1000
+"""The most criteria that are told apart."""
+_SPELLINGS = 40
+_OF_PROMPT = 0.9  # share of a word's uses in which the prompt brings it in
+_COMMON = 0.2  # of the groups: what so many go by is no word of a task
+_ALIKE = 0.6  # words in common of all words of two spellings
+_PROMPT = 20_000
+_STEMS = 200_000
+
+
+@dataclass
+class Criterion:
+    """One criterion: its number, the words of its first spelling, and how often each was written.
+
+    Args:
+        number: from 0 on.
+        stems: by which spellings are compared; of the first, so that merging does not wander.
+        spellings: as written, words of a task left out; the rarest are forgotten.
+    """
+
+    number: int
+    stems: Stems
+    spellings: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def name(self) -> str:
+        """The commonest spelling."""
+        return self.spellings.most_common(1)[0][0]
+
+    def spelt(self, spelling: str) -> None:
+        """Count one use of a spelling."""
+        if spelling in self.spellings or len(self.spellings) < _SPELLINGS:
+            self.spellings[spelling] += 1
+
+
+class Vocabulary:
+    """The criteria seen so far. A group's words are learnt with :meth:`learn` before they count."""
+
+    def __init__(self) -> None:
+        self.criteria: list[Criterion] = []
+        self._groups = 0
+        self._used, self._of_prompt = Counter[str](), Counter[str]()
+        self._by_stem: defaultdict[str, list[Criterion]] = defaultdict(list)
+        self._known: dict[Stems, Criterion | None] = {}
+
+    def learn(self, principles: Iterable[str], prompt: Stems) -> None:
+        """Learn which words the criteria of one group are made of, and which its prompt brings in.
+
+        Args:
+            principles: as the judge wrote them, in all of its judgments.
+            prompt: :func:`stems_of` the prompt.
+        """
+        self._groups += 1
+        listed = {stem for one in set(principles) for stem in stems(title(one))}
+        self._used.update(listed)
+        self._of_prompt.update(listed.intersection(prompt))
+        if len(self._used) > _STEMS:
+            self._used = Counter({one: n for one, n in self._used.items() if n > 1})
+            self._of_prompt = Counter({one: self._of_prompt[one] for one in self._used})
+
+    def find(self, principle: str, prompt: Stems) -> Criterion | None:
+        """The criterion that ``principle`` spells; None of a new one when there are too many."""
+        name = title(principle)
+        written = stems(name)
+        special = frozenset(one for one in written & prompt if self._is_of_tasks(one))
+        if special == written:
+            special = frozenset()
+        criterion = self._criterion(written - special or frozenset([name.casefold()]))
+        if criterion:
+            criterion.spelt(masked(name, special))
+        return criterion
+
+    def _is_of_tasks(self, stem: str) -> bool:
+        used = self._used[stem]
+        return self._of_prompt[stem] >= _OF_PROMPT * used and used < max(2, _COMMON * self._groups)
+
+    def _criterion(self, stems: Stems) -> Criterion | None:
+        if stems not in self._known:
+            found = self._like(stems)
+            if found is None and len(self.criteria) < MOST:
+                found = Criterion(len(self.criteria), stems)
+                self.criteria.append(found)
+                for stem in stems:
+                    self._by_stem[stem].append(found)
+            if len(self._known) > 50 * MOST:
+                self._known.clear()
+            self._known[stems] = found
+        return self._known[stems]
+
+    def _like(self, stems: Stems) -> Criterion | None:
+        """The known criterion with the most words in common, if these are enough."""
+        near = {one.number: one for stem in stems for one in self._by_stem.get(stem, ())}
+        alike = [one for one in near.values() if _is_same(one.stems, stems)]
+        return max(alike, key=lambda one: _overlap(one.stems, stems), default=None)
+
+
+@lru_cache(maxsize=1 << 8)
+def stems_of(prompt: str) -> Stems:
+    """The words of a prompt, for :class:`Vocabulary`; of a long one those of its end."""
+    return stems.__wrapped__(prompt[-_PROMPT:])
+
+
+def _is_same(one: Stems, other: Stems) -> bool:
+    if one & NEGATIONS != other & NEGATIONS:
+        return False
+    inside = (one <= other or other <= one) and len(one ^ other) <= min(2, len(one), len(other))
+    return inside or _overlap(one, other) >= _ALIKE
+
+
+def _overlap(one: Stems, other: Stems) -> float:
+    return len(one & other) / len(one | other)

@@ -1,0 +1,120 @@
+"""One line of the page's table: what it is sorted and filtered by, as a JSON array."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from grm_plugin.errors import InputError
+from grm_plugin.evaluation.outcomes import outcome
+from grm_plugin.evaluation.truth import Truth, truth_of
+from grm_plugin.hosts.averages import spread
+from grm_plugin.hosts.counting import voters, votes, why_unscored
+from grm_plugin.hosts.places import Places
+from grm_plugin.hosts.recorded import PHASE, STEP
+from grm_plugin.types import Group, Verdict
+
+SUBSET = ("subset", "section", "domain", "benchmark")
+"""Metadata that names the part of a benchmark a group belongs to; the first that is there."""
+_START, _NAME = 90, 80
+
+
+class Row(NamedTuple):
+    """What the table knows of a verdict; the page reads the fields in this order.
+
+    Args:
+        id: of the group, or the start of its fingerprint.
+        prompt: the start of the last turn, on one line.
+        step, phase: when in a training run it was judged; None and empty elsewhere.
+        subset: which part of a benchmark it belongs to; empty for none.
+        rewards: N rewards, rounded, None for a response without one; None: the group is unscored.
+        spread: standard deviation of the rewards; None where fewer than two are known.
+        differ: mean standard deviation of the voters' scores of one response (points).
+        valid: readable samples.
+        dropped: dropped samples by reason.
+        unscored: the kind of reason there are no rewards, empty when there are.
+        place: the place, from 1, whose responses got the highest scores on average; 0: no such.
+        outcome: right, wrong, tie or unscored, where the truth is known; else empty.
+    """
+
+    id: str
+    prompt: str
+    step: int | None
+    phase: str
+    subset: str
+    rewards: tuple[float | None, ...] | None
+    spread: float | None
+    differ: float | None
+    valid: int
+    dropped: dict[str, int]
+    unscored: str
+    place: int
+    outcome: str
+
+
+def row_of(verdict: Verdict) -> Row:
+    """The line of ``verdict``."""
+    metadata, known = verdict.group.metadata, verdict.known_rewards
+    step = metadata.get(STEP)
+    return Row(
+        id=(verdict.group.id or verdict.group.fingerprint[:8])[:_NAME],
+        prompt=_start(verdict),
+        step=step if type(step) is int else None,
+        phase=_named(metadata.get(PHASE)),
+        subset=next((_named(metadata[name]) for name in SUBSET if metadata.get(name)), ""),
+        rewards=verdict.rewards and tuple(map(_rounded, verdict.rewards)),
+        spread=_rounded(spread(known)) if len(known) > 1 else None,
+        differ=_rounded(_mean(_differ(verdict))),
+        valid=len(verdict.judgments),
+        dropped={str(reason): count for reason, count in verdict.failures_by_reason.items()},
+        unscored="" if known else why_unscored(verdict),
+        place=_highest_place(verdict),
+        outcome=_outcome(verdict),
+    )
+
+
+def truth_known(group: Group) -> Truth | None:
+    """What the metadata of ``group`` says is known of it; None where that is nothing."""
+    try:
+        return truth_of(group)
+    except InputError:
+        return None
+
+
+def _outcome(verdict: Verdict) -> str:
+    truth = truth_known(verdict.group)
+    return "" if truth is None else str(outcome(verdict.rewards, truth) or "")
+
+
+def _start(verdict: Verdict) -> str:
+    turns = verdict.group.conversation
+    text = turns[-1].content[: 4 * _START] if turns else ""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _START else f"{flat[: _START - 1]}…"
+
+
+def _named(value: object) -> str:
+    return "" if value is None else str(value)[:_NAME]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _differ(verdict: Verdict) -> Iterable[float]:
+    voted = voters(verdict)
+    for n in range(len(verdict.group.responses)):
+        found = votes(voted, n)
+        if len(found) > 1:
+            yield spread(found)
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return statistics.fmean(found) if found else None
+
+
+def _highest_place(verdict: Verdict) -> int:
+    lifts = Places.of(verdict.judgments).lifts
+    return lifts.index(max(lifts)) + 1 if lifts and max(lifts) > min(lifts) else 0

@@ -1,0 +1,148 @@
+"""A run of training over its steps, from its record: the same curves for the page and a picture."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from grm_plugin.errors import InputError
+from grm_plugin.evaluation.truth import Best, Correct, truth_of
+from grm_plugin.hosts.averages import Correlation, Mean, spread
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.recorded import PHASE, STEP, TRAIN
+from grm_plugin.types import Group, Verdict
+
+MOST_POINTS = 60
+"""Points of a curve; of a longer run several steps are one point."""
+_SAME = 0.005
+
+
+@dataclass
+class Step:
+    """The verdicts of one step, or of several.
+
+    Args:
+        tally: what they come to.
+        quality: what is known of their responses, whether they are right (0 or 1) or ratings.
+        follows: how the rewards within a group go with that.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    quality: Mean = field(default_factory=Mean)
+    follows: Correlation = field(default_factory=Correlation)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self.tally.add(verdict)
+        known = quality_of(verdict.group)
+        self.quality.add(*known)
+        if known and verdict.rewards:
+            both = zip(known, verdict.rewards, strict=True)
+            self.follows.add((one, reward) for one, reward in both if reward is not None)
+
+    def __add__(self, other: Step) -> Step:
+        return Step(
+            self.tally + other.tally, self.quality + other.quality, self.follows + other.follows
+        )
+
+
+Steps = Mapping[tuple[str, int], Step]
+"""By phase and step."""
+
+
+class Curve(NamedTuple):
+    """A number over steps.
+
+    Args:
+        name: as the start of a sentence.
+        of: its value; NaN where it is not known.
+        within: what its axis shows at least.
+    """
+
+    name: str
+    of: Callable[[Step], float]
+    within: tuple[float, ...] = ()
+
+
+CURVES = (
+    Curve("Mean reward", lambda step: step.tally.mean_reward),
+    Curve("True quality", lambda step: step.quality.value),
+    Curve("Spread within groups", lambda step: step.tally.mean_spread, (0,)),
+    Curve("Tie rate", lambda step: step.tally.tie_rate, (0, 1)),
+    Curve("Share of valid samples", lambda step: step.tally.valid_rate, (0, 1)),
+    Curve("Share of unscored groups", lambda step: step.tally.unscored_rate, (0, 1)),
+    Curve("Number of samples", lambda step: step.tally.drawn.value, (0,)),
+    Curve("Correlation with length", lambda step: step.tally.lengths.value, (0,)),
+    Curve("Correlation with true quality", lambda step: step.follows.value, (0,)),
+)
+
+
+class Point(NamedTuple):
+    """The value of a curve at some steps, ``first`` to ``last``, over so many groups."""
+
+    first: int
+    last: int
+    value: float
+    groups: int
+
+
+def steps_of(verdicts: Iterable[Verdict]) -> dict[tuple[str, int], Step]:
+    """The steps of a run, from verdicts that say theirs; the others are passed."""
+    found: dict[tuple[str, int], Step] = {}
+    for verdict in verdicts:
+        if (when := when_of(verdict.group)) is not None:
+            found.setdefault(when, Step()).add(verdict)
+    return found
+
+
+def when_of(group: Group) -> tuple[str, int] | None:
+    """Phase and step of a group that says its step."""
+    step = group.metadata.get(STEP)
+    return (str(group.metadata.get(PHASE) or ""), step) if type(step) is int else None
+
+
+def quality_of(group: Group) -> Sequence[float]:
+    """What is known of each response by itself; nothing where there is only a best one."""
+    try:
+        truth = truth_of(group)
+    except InputError:
+        return ()
+    if isinstance(truth, Best):
+        return ()
+    return truth.labels_N if isinstance(truth, Correct) else truth.values_N
+
+
+def phases(steps: Steps) -> list[str]:
+    """The phases of a run, training first."""
+    return sorted({phase for phase, _ in steps}, key=lambda phase: (phase != TRAIN, phase))
+
+
+def points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
+    """The points of a curve in one phase, at most :data:`MOST_POINTS`; none that is not known."""
+    numbers = sorted(step for of, step in steps if of == phase)
+    size = math.ceil(len(numbers) / MOST_POINTS)
+    for start in range(0, len(numbers), size):
+        taken = numbers[start : start + size]
+        together = sum((steps[phase, step] for step in taken), Step())
+        if math.isfinite(value := curve.of(together)):
+            yield Point(taken[0], taken[-1], value, together.tally.groups)
+
+
+def told(curve: Curve, values: Sequence[float]) -> str:
+    """What a curve says, by its first and its last fifth, where they differ by more than noise.
+
+    >>> told(CURVES[0], [0.25, 0.5, 0.5, 0.5, 0.75])
+    'Mean reward rises from 0.25 to 0.75'
+    """
+    if not values:
+        return f"{curve.name} is not known"
+    some = max(1, len(values) // 5)
+    first, last = values[:some], values[-some:]
+    before, after = statistics.fmean(first), statistics.fmean(last)
+    noise = 2 * math.sqrt((spread(first) ** 2 + spread(last) ** 2) / some)
+    if abs(after - before) < max(_SAME, noise):
+        return f"{curve.name} stays near {statistics.fmean(values):.2f}"
+    return f"{curve.name} {'rises' if after > before else 'falls'} from {before:.2f} to {after:.2f}"

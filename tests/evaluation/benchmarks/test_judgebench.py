@@ -1,0 +1,89 @@
+"""JudgeBench: both orders of a pair decide, a tie in one of them is neutral."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grm_plugin.engine import SampleRequest
+from grm_plugin.errors import InputError
+from grm_plugin.evaluation.benchmarks.judgebench import won_over_orders
+from grm_plugin.evaluation.items import Item, items_of
+from grm_plugin.evaluation.measuring import measure
+from grm_plugin.evaluation.truth import Best, truth_of
+from tests.core.honest_judge import box, grm, qualities
+from tests.evaluation.benchmarks.judged import benchmark, item, written
+
+RIGHT, TIE, WRONG = (8, 2), (5, 5), (2, 8)
+
+
+def row(number: int, label: str = "A>B", source: str = "mmlu-pro-law") -> dict[str, Any]:
+    return {
+        "pair_id": f"pair {number}",
+        "original_id": f"question {number // 2}",
+        "source": source,
+        "question": f"question {number}",
+        "response_model": "m",
+        "response_A": "quality 8",
+        "response_B": "quality 3",
+        "label": label,
+    }
+
+
+def pair(*by_order: tuple[int, int]) -> Item:
+    return replace(item((0.5, 0.5)), scores_by_order=by_order)
+
+
+def test_whoever_wins_one_order_and_loses_none_has_won() -> None:
+    """The counting of its own scorer: +1 for a right order, -1 for a wrong one, 0 for a tie."""
+    points = {RIGHT: 1, TIE: 0, WRONG: -1}
+    for orders in itertools.product(points, repeat=2):
+        assert won_over_orders(pair(*orders)) == (sum(points[one] for one in orders) > 0)
+
+
+def test_one_order_alone_decides_and_without_any_the_reward_does() -> None:
+    assert won_over_orders(pair(RIGHT)) == 1.0
+    assert won_over_orders(item((0.9, 0.1))) == 1.0
+    assert won_over_orders(item((0.5, 0.5))) == 0.0
+    assert won_over_orders(item(None)) == 0.0
+
+
+def test_labels_categories_and_questions_are_read(tmp_path: Path) -> None:
+    rows = [row(0), row(1, "B>A", "livecodebench"), row(2, source="livebench-math")]
+    groups = list(benchmark("judgebench", path=str(written(tmp_path / "m.jsonl", rows))))
+    assert [truth_of(one) for one in groups] == [Best((0,)), Best((1,)), Best((0,))]
+    assert [one.metadata["section"] for one in groups] == ["Knowledge", "Coding", "Mathematics"]
+    assert groups[0].metadata["source"] == groups[1].metadata["source"] == "question 0"
+
+
+def test_a_judge_that_always_takes_the_first_place_wins_no_pair(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.jsonl", [row(n) for n in range(6)])
+    found = benchmark("judgebench", path=str(path))
+    with grm(lambda request, i: box([9, 1]), k=2) as judge:
+        items = list(items_of(judge.score(one) for one in found))
+    assert all(len(one.scores_by_order) == 2 for one in items)
+    top = measure(found.figures(items), items)
+    assert (top.value, top.counts["tie"]) == (0.0, 6)
+
+
+def test_a_tie_in_one_order_is_neutral_through_a_real_judge(tmp_path: Path) -> None:
+    def first_or_tie(request: SampleRequest, i: int) -> str:
+        seen = qualities(request)
+        return box(seen if seen[0] > seen[1] else [5, 5])
+
+    path = written(tmp_path / "m.jsonl", [row(0)])
+    found = benchmark("judgebench", path=str(path))
+    with grm(first_or_tie, k=2) as judge:
+        items = list(items_of(judge.score(one) for one in found))
+    assert measure(found.figures(items), items).value == 1.0
+
+
+@pytest.mark.parametrize("label", ["A=B", "a>b", 1])
+def test_another_label_is_refused_with_its_place(tmp_path: Path, label: Any) -> None:
+    path = written(tmp_path / "m.jsonl", [row(0), row(1, label)])
+    with pytest.raises(InputError, match=r"m\.jsonl, line 2: label: expected A>B or B>A, got"):
+        list(benchmark("judgebench", path=str(path)))

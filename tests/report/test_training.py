@@ -1,0 +1,135 @@
+"""The curves of a training run, counted from its record, for the page and the picture."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from grm_plugin.errors import InputError
+from grm_plugin.report.training import (
+    CURVES,
+    MOST_POINTS,
+    Curve,
+    Step,
+    phases,
+    points,
+    quality_of,
+    steps_of,
+    told,
+)
+from grm_plugin.types import Group, Judgment, Verdict
+
+REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS = CURVES
+
+
+def verdict(
+    *rewards: float, step: int | None = None, phase: str = "train", **metadata: object
+) -> Verdict:
+    texts = [str(n) for n in range(len(rewards))]
+    when = {"step": step, "phase": phase} if step is not None else {}
+    group = Group.of("q", texts, metadata={**when, **metadata})
+    order = tuple(range(len(rewards)))
+    return Verdict(group, rewards, (Judgment(0, order, 0, "", tuple(rewards)),))
+
+
+def values(curve: Curve, *verdicts: Verdict, phase: str = "train") -> list[float]:
+    return [point.value for point in points(steps_of(verdicts), phase, curve)]
+
+
+def test_the_verdicts_of_a_step_are_one_point_and_phases_are_apart() -> None:
+    run = [
+        verdict(0.2, 0.4, step=0),
+        verdict(0.6, 0.8, step=0),
+        verdict(1.0, 1.0, step=1),
+        verdict(0.1, 0.1, step=1, phase="eval"),
+        verdict(0.9, 0.9),  # says no step
+    ]
+    assert values(REWARD, *run) == pytest.approx([0.5, 1.0])
+    assert values(TIES, *run) == [0.0, 1.0]
+    assert values(VALID, *run) == values(SAMPLES, *run) == [1.0, 1.0]
+    assert values(REWARD, *run, phase="eval") == pytest.approx([0.1])
+    assert phases(steps_of(run)) == ["train", "eval"]
+
+
+def test_true_quality_is_what_the_metadata_says_of_each_response() -> None:
+    run = [
+        verdict(0.9, 0.1, step=0, ratings=[0.8, 0.2]),
+        verdict(0.9, 0.1, step=1, correct=[0, 1]),
+        verdict(0.9, 0.1, step=2, best=0),
+        verdict(0.9, 0.1, step=3),
+    ]
+    assert values(QUALITY, *run) == [0.5, 0.5]
+    assert values(FOLLOWS, *run) == pytest.approx([1.0, -1.0])
+
+
+def test_metadata_that_is_no_truth_costs_no_picture() -> None:
+    assert quality_of(Group.of("q", ["a", "b"], metadata={"ratings": "high"})) == ()
+
+
+def test_of_a_long_run_several_steps_are_one_point_which_counts_every_group() -> None:
+    run = [verdict(0.5, 0.5, step=step) for step in range(1000)]
+    found = list(points(steps_of(run), "train", REWARD))
+    assert len(found) <= MOST_POINTS
+    assert sum(point.groups for point in found) == 1000
+    assert (found[0].first, found[-1].last) == (0, 999)
+
+
+def test_a_step_without_any_reward_is_no_point() -> None:
+    lost = Verdict(Group.of("q", ["a"], metadata={"step": 1, "phase": "train"}), None)
+    assert values(REWARD, verdict(0.5, 0.5, step=0), lost) == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ([0.2] * 5 + [0.8] * 5, "Mean reward rises from 0.20 to 0.80"),
+        ([0.8] * 5 + [0.2] * 5, "Mean reward falls from 0.80 to 0.20"),
+        ([0.2, 0.8] * 5, "Mean reward stays near 0.50"),
+        ([0.5, 0.5001], "Mean reward stays near 0.50"),
+        ([], "Mean reward is not known"),
+    ],
+)
+def test_a_title_says_what_the_curve_does_and_nothing_of_noise(
+    found: list[float], says: str
+) -> None:
+    assert told(REWARD, found) == says
+
+
+def test_steps_that_are_added_count_what_one_would_have_counted() -> None:
+    first, second = (
+        verdict(0.9, 0.1, step=0, ratings=[3, 1]),
+        verdict(0.2, 0.4, step=1, ratings=[1, 9]),
+    )
+    both = Step()
+    both.add(first)
+    both.add(second)
+    apart = sum((one for one in steps_of([first, second]).values()), Step())
+    for curve in CURVES:
+        assert curve.of(apart) == pytest.approx(curve.of(both), nan_ok=True)
+
+
+def test_the_picture_of_a_run_is_drawn_with_the_panels_that_are_known(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from grm_plugin.report.training_picture import save_training
+
+    small, large = tmp_path / "new" / "small.png", tmp_path / "large.png"
+    run = [verdict(step / 9, 0.1, step=step) for step in range(9)]
+    save_training(small, steps_of(run))
+    known = [verdict(step / 9, 0.1, step=step, ratings=[1, 0]) for step in range(9)]
+    save_training(large, steps_of([*known, verdict(0.5, 0.5, step=3, phase="eval")]))
+    assert small.read_bytes().startswith(b"\x89PNG")
+    assert large.stat().st_size > small.stat().st_size
+
+
+def test_a_record_without_steps_is_refused_with_what_was_expected(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from grm_plugin.report.training_picture import save_training
+
+    with pytest.raises(InputError, match="expected verdicts of a training run, got none that says"):
+        save_training(tmp_path / "none.png", steps_of([verdict(0.5, 0.5)]))
+
+
+def test_nothing_is_no_number() -> None:
+    assert all(math.isnan(curve.of(Step())) for curve in CURVES if curve is not VALID)
