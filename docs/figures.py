@@ -348,6 +348,30 @@ def _reward_server() -> str:
     )
 
 
+def _page_of_verdicts() -> str:
+    found = _result("page_of_verdicts")
+    row = (
+        f"{found['verdicts']:,}",
+        found["samples"],
+        f"{found['record MB']:,}",
+        found["processor seconds"],
+        found["seconds"],
+        found["peak MB"],
+        found["page MB"],
+        f"{found['files MB']} in {found['files']} files",
+    )
+    heads = (
+        *("verdicts", "samples", "record, MB", "processor seconds", "wall seconds"),
+        *("peak memory, MB", "page, MB", "details beside it, MB"),
+    )
+    return (
+        "## A page of many verdicts\n\n"
+        f"`page_of_verdicts.py`, {_where(found)}; one process; beside it: {found['note'] or 'nothing else'}. Verdicts varied from "
+        "records of the reference judge are read from a record and written as a page to look at, checks of the record and "
+        "passages of critiques included.\n\n" + _table(heads, [row])
+    )
+
+
 def _soak() -> str:
     found = _result("soak")
     before, after = found["memory_mb"]
@@ -561,6 +585,7 @@ SECTIONS = (
     _openrlhf,
     _reward_server,
     _soak,
+    _page_of_verdicts,
     _mt_bench_votes,
     _benchmark_rows,
 )

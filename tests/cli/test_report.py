@@ -130,3 +130,16 @@ def test_a_pipe_that_nobody_reads_any_more_is_silent(
     run.stdout.close()
     assert run.stderr.read() == b""
     assert run.wait(60) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is full")
+@pytest.mark.parametrize("command", ["show", "report"])
+def test_a_full_disk_is_one_line(
+    process: Callable[..., object], tmp_path: Path, command: str
+) -> None:
+    write(tmp_path / "out.jsonl", planted(10, misled_by_tone, NAMES, k=2))
+    with Path("/dev/full").open("wb") as full:
+        run = process(command, "out.jsonl", stdout=full)
+        said = run.stderr.read().decode()
+    assert said == "error: the output can not be written: No space left on device\n"
+    assert run.wait(60) == 1

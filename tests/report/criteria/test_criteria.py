@@ -142,6 +142,7 @@ def test_what_a_policy_got_better_at_over_a_run_is_found(steps: int) -> None:
     assert of(found, "Accuracy")["change"]["clear"]
     assert of(found, "Accuracy")["change"]["value"] == pytest.approx(5 / 9 * 2 / 3, abs=0.1)
     assert not of(found, "Tone")["change"]["clear"]
+    assert found["all"]["change"]["clear"]
     rewards = [part["reward"]["value"] for part in of(found, "Accuracy")["by"].values()]
     assert rewards[0] < rewards[-1]
 
@@ -223,10 +224,8 @@ def test_everything_is_json_and_tables_of_a_page() -> None:
     found = criteria_of(trained(12))
     json.dumps(found, allow_nan=False)
     tables = for_page(found)
-    assert {row["criterion"] for row in tables["what goes with each criterion"]} == {
-        "Accuracy",
-        "Tone",
-    }
+    listed = tables["what goes with each criterion"]
+    assert {row["criterion"] for row in listed} == {"Accuracy", "Tone"}
     assert {"rewards over the run", "reward by step"} < set(tables)
     assert "wrong judgments" not in tables
     assert criteria_of([])["criteria"] == []
