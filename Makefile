@@ -8,7 +8,7 @@
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
 #   make test-scorers   our figures against the scoring code of the package rewardbench (downloads it)
-#   make test-pages    pages of verdicts in a real headless browser (Chromium or Chrome)
+#   make test-pages     pages of verdicts in a real headless browser (Chromium or Chrome)
 #   make test-newest    the quick checks with the newest versions that may be installed; before a release
 #   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
