@@ -65,6 +65,28 @@ def test_what_k_samples_cost_is_their_share(grm: Grm, tmp_path: Path) -> None:
     assert costs[1]["prompt_tokens"] == 80
 
 
+def test_money_is_told_where_prices_are_known(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    prices = ("--set", "prices={prompt: 2, output: 8}")
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY, *prices)
+    assert ended.code == 0 and "$0.0019" in ended.out and "money a point" in ended.out
+    point = figures(tmp_path / "out")["curve"][-1]
+    assert point["cost"]["money"] == pytest.approx(8 * 4 * (10 * 2 + 5 * 8) / 1e6)
+    assert point["per_point"] == {}  # nothing is gained
+
+
+def test_the_judges_texts_are_read_again_through_replay(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY).code == 0
+    asked = (tmp_path / "log").read_text()
+    replay = ("--engine", "replay", "--set", "engine.path=out/verdicts.jsonl", "-k", "4")
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "again", *replay, "--set", "contract=boxed")
+    assert ended.code == 0, ended.err
+    assert figures(tmp_path / "again")["judge"]["engine"] == "replay"
+    assert figures(tmp_path / "again")["figures"] == figures(tmp_path / "out")["figures"]
+    assert (tmp_path / "log").read_text() == asked
+
+
 def test_a_run_that_was_killed_goes_on_and_measures_like_one_that_was_not(
     process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
