@@ -267,6 +267,12 @@ def test_fewer_samples_are_what_a_judge_with_that_k_would_have_drawn(
         (("--set", "k_meta=2"), "judgments of labelled have none"),
         (("--vote", "nobody"), "unknown voter 'nobody'"),
         (("--set", "select=meta_rm"), "with k_meta"),
+        (("--set", "k_meta=0"), "k_meta: input should be greater than or equal to 1, got '0'"),
+        (("--set", "k=many"), "k: input should be a valid integer, got 'many'"),
+        (("--set", "vote=[1]"), "vote: input should be a valid dictionary"),
+        (("--set", "select={name: weights, coefficients: {meta: 1}}"), "meta-scores"),
+        (("--set", "select.name=weights"), "expected one of file"),
+        (("--set", "k_meta=1", "--weights", "w.json"), "each says who votes"),
     ],
 )
 def test_what_records_can_not_say_is_refused(
