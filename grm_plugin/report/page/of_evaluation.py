@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grm_plugin.report.page.axes import decimal
 from grm_plugin.report.page.plots import Line, Plot, Point, line_plot
 from grm_plugin.report.page.tables import Cell, DataTable, TableRow, figure_cell
 
@@ -43,10 +42,10 @@ def _change(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
 
 
 def _point(one: Mapping[str, Any]) -> Point:
-    low, high = one.get("low"), one.get("high")
-    ends = "" if low is None or high is None else f" ({decimal(low)} to {decimal(high)})"
-    label = f"k = {one['k']}: {one['value']:.3f}{ends}"
-    return Point(math.log2(one["k"]), one["value"], label, low=low, high=high)
+    found = figure_cell(one)
+    label = f"k = {one['k']}: {found.text} ({found.interval or 'no interval'})"
+    ends = one.get("low"), one.get("high")
+    return Point(math.log2(one["k"]), one["value"], label, low=ends[0], high=ends[1])
 
 
 def curve_tables(curve: Curve) -> Iterator[DataTable]:
