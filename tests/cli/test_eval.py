@@ -330,6 +330,15 @@ def test_what_is_no_benchmark_and_no_record_is_told(grm: Grm, tmp_path: Path) ->
     assert no_record.code == 1 and "labelled:rm.jsonl" in no_record.err
 
 
+def test_a_folder_that_is_called_like_a_benchmark_is_written_with_its_path(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("eval", "labelled:rm.jsonl", "--out", "rmb", *TINY).code == 0
+    assert "write rmb:PATH" in grm("eval", "rmb", "--out", "out", *TINY).err
+    assert grm("eval", "./rmb", "--out", "out").code == 0
+
+
 def test_a_budget_stops_it_and_the_same_command_goes_on(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(8))
     command = ("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
