@@ -157,6 +157,8 @@ class BenchmarkGroups:
 
     def tell_skipped(self) -> None:
         """Say how many rows were left out, and why."""
+        for why, number in getattr(self.benchmark, "left_out", {}).items():
+            say(f"{self.label}: rows left out by its own rules: {number}, {why}")
         if skipped := getattr(self.benchmark, "skipped", 0):
             problems = getattr(self.benchmark, "problems", None) or ["no reason told"]
             say(f"{self.label}: rows left out: {skipped}, such as {problems[0]}")

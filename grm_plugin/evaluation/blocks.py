@@ -32,6 +32,7 @@ MOST = 256
 """The most blocks; the first so many clusters have one each."""
 
 _LEVEL = 0.95
+_FEWEST = {"correlation": 8}  # blocks: of very few, correlations are 1 or -1 whichever is left out
 
 
 class Clusters:
@@ -123,7 +124,7 @@ class Totals:
         """
         value, found = of(self.all), self._without_each(of, counted)
         told = math.isfinite(value) and all(map(math.isfinite, found))
-        if shape == "none" or len(found) < 2 or not told:
+        if shape == "none" or len(found) < _FEWEST.get(shape, 2) or not told:
             return Estimate(value, math.nan, math.nan)
         error, t = jackknife_error(found), _student(level, len(found) - 1)
         return Estimate(value, *_ends(shape, value, error, t, len(found)))

@@ -190,6 +190,14 @@ def test_length_is_correlated_within_groups_and_not_across_them() -> None:
     assert health_of(verdicts)["length_correlation"].value > 0.99
 
 
+def test_a_correlation_in_a_few_groups_has_no_interval() -> None:
+    """Of two responses it is 1 or -1, and leaving out a group changes nothing."""
+    verdicts = list(record(SimulatedJudge(), 9, k=2))
+    few, more = health_of(verdicts[:7]), health_of(verdicts)
+    assert math.isnan(few["length_correlation"].low)
+    assert more["length_correlation"].low < more["length_correlation"].high
+
+
 def test_the_partial_correlation_is_that_of_residuals() -> None:
     verdicts = list(record(SimulatedJudge(length=0.5), 40, n=3, quality=len_quality))
     columns: tuple[list[float], list[float], list[float]] = [], [], []
@@ -292,7 +300,7 @@ def test_what_is_kept_does_not_grow_with_the_number_of_verdicts() -> None:
         sums.add(verdict)
         if number in (1200, 2400):
             sizes.append(len(pickle.dumps(sums)))
-    assert sizes[1] < 1.02 * sizes[0]
+    assert sizes[1] < 1.05 * sizes[0]
 
 
 def test_health_is_json_with_every_number_explained() -> None:
