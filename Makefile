@@ -70,7 +70,7 @@ test-newest test-oldest: test-%: $(VENV)/.dev
 	$(BIN)/python -m tests.installs $*
 
 bench: $(VENV)/.openrlhf
-	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server page_of_verdicts; do \
+	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server page_of_verdicts report_of_verdicts; do \
 	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 docs: $(VENV)/.docs
