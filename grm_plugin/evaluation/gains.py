@@ -154,7 +154,6 @@ def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> 
         over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
         if has_greedy:
             over[GREEDY] = found.difference(("k", k), ((), GREEDY))
-        share = (
-            figure if len(votes.sets[k]) == 1 else None
-        )  # over several sets it is a mean of them
+        alone = len(votes.sets[k]) == 1  # over several sets it is a mean of shares
+        share = figure if alone else None
         yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))

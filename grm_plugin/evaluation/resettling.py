@@ -13,13 +13,15 @@ from grm_plugin.evaluation.accuracy import (
     Marks,
     as_recorded,
     best_by_meta_score,
+    by_weight,
     settled_at,
 )
-from grm_plugin.options import Part
+from grm_plugin.options import Part, read_options
 from grm_plugin.pipeline.building import find_template
 from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.selecting import keep_best
 from grm_plugin.pipeline.settling import Rule
+from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import Template
 from grm_plugin.types import Cost, Judgment, Sample, Scale, Verdict
@@ -177,6 +179,8 @@ def template_on_record(origin: Mapping[str, Any], plugins: Plugins) -> Template 
 def marks_on_record(origin: Mapping[str, Any]) -> Marks:
     """Who votes among fewer samples, chosen as the judge's selector chose among all of them."""
     chosen = Part.model_validate(origin.get("select") or "all")
+    if chosen.name == "weights" and isinstance(origin.get("weights"), Mapping):
+        return by_weight(read_options(Weighing, "weights on record", origin["weights"]))
     if chosen.name != "meta_rm":
         return as_recorded
     share = origin.get("k_meta"), origin.get("k")

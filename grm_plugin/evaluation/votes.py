@@ -58,11 +58,12 @@ def votes_of(
     for verdict in verdicts:
         drawn = samples_of(verdict)
         (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
-        items.append(item := Item.of(verdict.group, whole))
+        items.append(item := Item.of(verdict.group, whole, verdict.judgments))
         each = cost_of_samples(verdict)
         for k in ks:
             rewards = ballot.rewards(verdict, k, sets, seed)
-            found[k].append([replace(item, rewards=one) for one in rewards])
+            orders = item.scores_by_order if k >= drawn else ()
+            found[k].append([replace(item, rewards=one, scores_by_order=orders) for one in rewards])
             costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
     return Votes(Items(items), {k: _by_set(found[k]) for k in ks}, costs)
 

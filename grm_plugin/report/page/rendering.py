@@ -12,7 +12,10 @@ from markupsafe import Markup
 from grm_plugin.report.page.embedding import as_data, policy
 
 _PARTS = Path(__file__).parent / "parts"
-_SCRIPTS = ("texts.js", "state.js", "table.js", "verdict.js", "start.js")
+_SCRIPTS = (
+    *("texts.js", "state.js", "table.js"),
+    *("loading.js", "response.js", "votes.js", "verdict.js", "start.js"),
+)
 
 
 def render(values: Mapping[str, Any]) -> Iterator[str]:

@@ -209,10 +209,13 @@ def _cell(value: Any) -> Cell:
 def figure_cell(figure: Measured, *, signed: bool = False) -> Cell:
     """The value of a figure with its interval; ``signed`` of a difference."""
     value, low, high = (figure.get(name) for name in ("value", "low", "high"))
-    known = isinstance(low, int | float) and isinstance(high, int | float)
     plus = "+" if signed and isinstance(value, int | float) and value > 0 else ""
-    interval = f"{decimal(low)} to {decimal(high)}" if known else ""
-    return Cell(f"{plus}{_text(value)}", interval, number=True)
+    return Cell(f"{plus}{_text(value)}", _interval(low, high), number=True)
+
+
+def _interval(low: Any, high: Any) -> str:
+    known = isinstance(low, int | float) and isinstance(high, int | float)
+    return f"{decimal(low)} to {decimal(high)}" if known else ""
 
 
 def _text(value: Any) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import re
+import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from grm_plugin.report.page import write_page
 from tests.e2e.page.conftest import DESKTOP, PHONE, Open
+from tests.e2e.page.reference_verdicts import reference_verdicts
 from tests.report.pages import unscored, verdict
 
 ATTACK = (
@@ -208,7 +211,8 @@ def test_nothing_is_wider_than_a_phone(
 
 OVERFLOWING = """() => [...document.querySelectorAll('body *')].filter((it) =>
     !it.closest('.scrolls, svg, .skip, details:not([open])')
-    && it.getBoundingClientRect().right > innerWidth + 1).map((it) => `${it.tagName}.${it.className}`).slice(0, 5)"""
+    && it.getBoundingClientRect().right > innerWidth + 1
+  ).map((it) => `${it.tagName}.${it.className}`).slice(0, 5)"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -262,6 +266,23 @@ def test_details_beside_the_page_are_read_when_a_verdict_is_opened(
     page.tab.get_by_text(f"keep the folder {folder.name} beside this page").wait_for()
 
 
+def test_details_beside_the_page_are_read_from_a_server_too(tmp_path: Path, opened: Open) -> None:
+    write_page(tmp_path / "page.html", map(verdict, range(700)), title="t")
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = opened(f"http://127.0.0.1:{server.server_port}/page.html")
+        page.go("open=600")
+        page.tab.get_by_text("answer one of 600", exact=True).wait_for()
+        server.shutdown()
+    assert page.errors == []
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 def test_controls_and_pictures_have_names(run: Path, opened: Open) -> None:
     page = opened(run)
     page.go("open=1")
@@ -278,7 +299,7 @@ def test_controls_and_pictures_have_names(run: Path, opened: Open) -> None:
 
 def test_records_of_the_reference_judge_can_be_looked_at(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "reference.html"
-    judged: list[Any] = list(reference_verdicts(6))
+    judged = reference_verdicts(6)
     write_page(path, judged, title="Reference judge")
     page = opened(path)
     assert page.shown() == 6
@@ -288,16 +309,3 @@ def test_records_of_the_reference_judge_can_be_looked_at(tmp_path: Path, opened:
         for response in page.verdict().locator(".response").all():
             assert "Response" in response.locator(".said").first.inner_text()
     assert page.errors == []
-
-
-def reference_verdicts(number: int) -> list[Any]:
-    from grm_plugin import GRM, Group
-    from grm_plugin.reference.tasks.rm_data import rm_rows
-
-    rows = rm_rows(number, seed=3, split="heldout", responses=(2, 3))
-    groups = [
-        Group.of(row.pop("prompt"), row.pop("responses"), id=row.pop("id"), metadata=row)
-        for row in rows
-    ]
-    with GRM(engine="reference", k=2) as grm:
-        return grm.score_batch(groups)

@@ -2,7 +2,8 @@
 const FREE = new Set(["open"]);
 let drawn = null;
 const follow = (first) => {
-  if (!first && location.hash && !location.hash.includes("=") && location.hash !== "#verdicts") return;
+  if (!first && location.hash && !location.hash.includes("=") && location.hash !== "#verdicts")
+    return;
   const given = state();
   const list = address(without(given, ...FREE));
   if (list !== drawn) {
@@ -15,11 +16,23 @@ const follow = (first) => {
 
 $("filters").append(...filters().filter(Boolean));
 $("filters").addEventListener("submit", (event) => event.preventDefault());
-$("verdict").addEventListener("close", () => { if (state().open != null) go(without(state(), "open")); });
-$("verdict").addEventListener("click", (event) => { if (event.target === $("verdict")) $("verdict").close(); });
+$("verdict").addEventListener("close", () => {
+  if (state().open != null) go(without(state(), "open"));
+});
+$("verdict").addEventListener("click", (event) => {
+  if (event.target === $("verdict")) $("verdict").close();
+});
 document.addEventListener("keydown", (event) => {
   const to = { ArrowLeft: "previous verdict", ArrowRight: "next verdict" }[event.key];
-  if (!to || !$("verdict").open || event.altKey || event.ctrlKey || event.metaKey || event.target.closest("[tabindex='0']")) return;
+  if (
+    !to ||
+    !$("verdict").open ||
+    event.altKey ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.target.closest("[tabindex='0']")
+  )
+    return;
   $("verdict").querySelector(`[aria-label="${to}"]`)?.click();
 });
 addEventListener("hashchange", () => follow(false));
