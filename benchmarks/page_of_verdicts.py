@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--verdicts", type=int, default=100_000)
     parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--record", type=Path, help="make it here, and keep it")
+    parser.add_argument("--note", default="", help="what else the machine did")
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
@@ -53,6 +54,7 @@ def main() -> None:
         "samples": options.samples,
         "record MB": round(record.stat().st_size / 1e6) if record.exists() else None,
         **json.loads(ended.stdout),
+        "note": options.note,
     }
     print(result, "saved", save("page_of_verdicts", result, "jinja2", "pydantic"))
 

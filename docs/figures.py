@@ -348,6 +348,30 @@ def _reward_server() -> str:
     )
 
 
+def _page_of_verdicts() -> str:
+    found = _result("page_of_verdicts")
+    row = (
+        f"{found['verdicts']:,}",
+        found["samples"],
+        f"{found['record MB']:,}",
+        found["processor seconds"],
+        found["seconds"],
+        found["peak MB"],
+        found["page MB"],
+        f"{found['files MB']} in {found['files']} files",
+    )
+    heads = (
+        *("verdicts", "samples", "record, MB", "processor seconds", "wall seconds"),
+        *("peak memory, MB", "page, MB", "details beside it, MB"),
+    )
+    return (
+        "## A page of many verdicts\n\n"
+        f"`page_of_verdicts.py`, {_where(found)}; one process; beside it: {found['note'] or 'nothing else'}. Verdicts varied from "
+        "records of the reference judge are read from a record and written as a page to look at, checks of the record and "
+        "passages of critiques included.\n\n" + _table(heads, [row])
+    )
+
+
 def _soak() -> str:
     found = _result("soak")
     before, after = found["memory_mb"]
@@ -514,7 +538,7 @@ def _benchmark_rows() -> str:
             f"`{name}`",
             f"{one['groups']:,}",
             ", ".join(f"{count:,} {what}" for what, count in sorted(one["outcomes"].items())),
-            f"{one['seconds']:.0f}",
+            f"{one['processor s']:.1f}",
             " ".join(map(str, one["MB"])),
         )
         for name, one in found["letters"].items()
@@ -524,9 +548,10 @@ def _benchmark_rows() -> str:
         "## Every row of real benchmark data\n\n"
         f"`benchmark_rows.py`, {_where(found)}, {found['note'] or 'nothing else ran'}. {found['groups']:,} groups through reader, prompt, "
         f"{found['k']} samples of a judge that scores by letters, parser, vote and outcome; each outcome is also counted from the "
-        f"responses alone, and is the same. At most {found['most MB']} MB were resident. The reference judge refuses all of RMB, "
+        f"responses alone, and is the same. At most {found['most MB']} MB were resident "
+        "(RMB unpacked; from its `.tar.xz` the decoder holds up to 64 MB more). The reference judge refuses all of RMB, "
         f"LLMBar and ReaLMistake, {sum(one['unscored']['refused'] for one in refused):,} groups, by name and without a token.\n\n"
-        + _table(("benchmark", "groups", "outcomes", "s", "MB, every 2,500 groups"), rows)
+        + _table(("benchmark", "groups", "outcomes", "processor s", "MB, every 2,500 groups"), rows)
     )
 
 
@@ -561,6 +586,7 @@ SECTIONS = (
     _openrlhf,
     _reward_server,
     _soak,
+    _page_of_verdicts,
     _mt_bench_votes,
     _benchmark_rows,
 )

@@ -169,7 +169,7 @@ class Plugins:
         return [(impl.plugin_name, teller(impl)) for impl in impls]
 
 
-def chosen(plugins: Plugins | Iterable[object] | None) -> Plugins:
+def chosen(plugins: Plugins | Iterable[object] | object | None) -> Plugins:
     """The plug-ins of a judge: those installed, and modules or objects with hooks beside them.
 
     A module may be given by its import name, and one alone without a list. Plugins are taken as
@@ -193,8 +193,9 @@ def _several(plugins: object) -> list[object]:
     """What was given, which may be one module, its name, or one object."""
     if plugins is None:
         return []
-    alone = isinstance(plugins, str) or not isinstance(plugins, Iterable)
-    return [plugins] if alone else [*plugins]
+    if isinstance(plugins, Iterable) and not isinstance(plugins, str):
+        return [*plugins]
+    return [plugins]
 
 
 def _again(plugin: Plugin) -> object:

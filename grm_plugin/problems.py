@@ -86,9 +86,15 @@ def wrong(problem: Mapping[str, Any], show: Callable[[object], str] | None = Non
         return str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "missing":
         return "required, and not given"
-    known = _EXPECTED.get(problem["type"], "").format(**problem.get("ctx", {}))
+    bounds = {name: _whole(value) for name, value in problem.get("ctx", {}).items()}
+    known = _EXPECTED.get(problem["type"], "").format(**bounds)
     said = str(problem["msg"]).replace("Input should be ", "expected ")
     return f"{f'expected {known}' if known else said}, got {(show or shown)(problem['input'])}"
+
+
+def _whole(value: object) -> object:
+    """``0.0`` as people write it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def stranger(word: str, name: str, known: Collection[str]) -> str:

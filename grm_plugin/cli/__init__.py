@@ -8,6 +8,7 @@ ends it as Ctrl-C does, with 143.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -86,6 +87,12 @@ def main(args: Sequence[str] | None = None) -> None:
             traceback.print_exc()
         say(f"error: {error}")
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        say(f"error: the output can not be written: {error.strerror}")
+        _give_up_output()
+        sys.exit(1)
 
 
 def _leave_now(code: int) -> None:
@@ -93,6 +100,11 @@ def _leave_now(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _give_up_output() -> None:
+    """Let what waits to be written go, so that it does not fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say_warning(message: Warning | str, *_: object) -> None:

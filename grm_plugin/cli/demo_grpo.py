@@ -13,7 +13,11 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
-from transformers.utils.logging import disable_progress_bar, enable_progress_bar
+from transformers.utils.logging import (
+    disable_progress_bar,
+    enable_progress_bar,
+    is_progress_bar_enabled,
+)
 from trl import GRPOConfig, GRPOTrainer
 
 from grm_plugin.cli.demo_steps import Step
@@ -111,11 +115,13 @@ def _quiet() -> Iterator[None]:
     level = trl_logger.level
     torch.set_num_threads(1)
     trl_logger.setLevel(logging.ERROR)
+    bars = is_progress_bar_enabled()
     disable_progress_bar()
     try:
         yield
     finally:
-        enable_progress_bar()
+        if bars:
+            enable_progress_bar()
         trl_logger.setLevel(level)
         torch.set_num_threads(threads)
 

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 import grm_plugin
 from grm_plugin.plugins import installed
 
-EXTRAS = ("torch", "transformers", "vllm", "trl", "openrlhf", "ray", "litellm")
+EXTRAS = ("torch", "transformers", "vllm", "trl", "openrlhf", "flash-attn", "ray", "litellm")
 NEWEST_PYTHON = (3, 13)
 
 
@@ -45,10 +45,26 @@ def extras() -> Check:
     there = ", ".join(f"{name} {number}" for name, number in found.items() if number)
     missing = ", ".join(name for name, number in found.items() if not number)
     said = f"{there or 'none'}; not installed: {missing or 'none'}"
+    if lacking := left_to_people(found):
+        return Check("warn", said, lacking)
     if unlike := untested(found, requires("grm-plugin") or []):
         fix = f"untested: {'; '.join(unlike)}; install what fits if something fails"
         return Check("warn", said, fix)
     return Check("ok", said)
+
+
+def left_to_people(found: Mapping[str, str]) -> str:
+    """What the extra ``openrlhf`` does not bring, since it goes by the CUDA of the machine.
+
+    >>> left_to_people({"openrlhf": "0.11.2", "vllm": ""})[:28]
+    'openrlhf rolls out with vllm'
+    """
+    if found.get("openrlhf") and not found.get("vllm"):
+        return (
+            "openrlhf rolls out with vllm, which no extra of ours brings beside it; "
+            "install the vllm that fits your CUDA"
+        )
+    return ""
 
 
 def untested(found: Mapping[str, str], required: Iterable[str]) -> list[str]:

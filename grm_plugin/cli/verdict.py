@@ -165,17 +165,16 @@ def _principles(judgment: Judgment) -> Iterator[RenderableType]:
 
 
 def _reason_for_lowest(verdict: Verdict) -> Iterator[RenderableType]:
-    """What the judgment nearest to the mean says of the response with the lowest reward."""
+    """What is said of the response with the lowest reward, as near to the mean as anything is."""
     if verdict.rewards is None or not verdict.known_rewards:
         return
     n = verdict.rewards.index(min(verdict.known_rewards))
-    for judgment in by_distance(verdict)[:1]:
+    for judgment in by_distance(verdict):
         if lines := said_of(judgment, n)[:_LINES]:
-            place = judgment.order.index(n) + 1
-            title = (
-                f"why #{n + 1} is lowest, says sample {_number(judgment)} (Response {place} there)"
-            )
+            there = f"Response {judgment.order.index(n) + 1} there"
+            title = f"why #{n + 1} is lowest, says sample {_number(judgment)} ({there})"
             yield _titled(title, "\n".join(lines))
+            return
 
 
 def _failure(failure: Failure, *, in_full: bool) -> RenderableType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from grm_plugin.remote.refusing.refusals import Refused, refusal
 
 _UNCONNECTED = {"ConnectError", "ConnectTimeout"}  # of httpx, where litellm goes without aiohttp
 _MOST = 20  # errors behind an error
+# litellm says so itself, as a fault of a server that it never asked
+_KEYLESS = re.compile(r"\bMissing (?:credentials|[\w ]+ API key)\b", re.IGNORECASE)
 
 
 def understood(
@@ -82,7 +85,7 @@ def _of_litellm(
         return DeclinedError(said)
     if found is not None:
         return found
-    status = getattr(error, "status_code", None)
+    status = 401 if _KEYLESS.search(text) else getattr(error, "status_code", None)
     if not isinstance(status, int):
         return TransportError(f"{where}: litellm failed: {_kind(error)}: {quoted(text, 400)}")
     return refusal(status, {}, text, f"{where}, as litellm tells it")

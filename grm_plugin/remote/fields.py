@@ -204,7 +204,7 @@ class RequestShape:
                 return (
                     _LOGPROBS
                     if "logprobs" in name
-                    else f"to leave it out: fields: {{{name}: null}}"
+                    else f"to leave it out: engine.fields: {{{name}: null}}"
                 )
         return ""
 

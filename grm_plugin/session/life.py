@@ -171,9 +171,9 @@ class Session:
             InputError: it is no group at all.
         """
         if not isinstance(group, Group):
-            several = isinstance(group, list | tuple)
-            advice = "score_batch takes several" if several else "Group.of(prompt, responses)"
-            raise InputError(f"expected a grm_plugin.Group, got {quoted(group)}; {advice}")
+            raise InputError(
+                f"expected a grm_plugin.Group, got {quoted(group)}; Group.of(prompt, responses)"
+            )
         if size:
             self.scorer.check_size(size)
 

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,14 +113,18 @@ def test_a_setting_that_is_given_by_both_its_names_is_refused() -> None:
 
 
 def test_a_row_is_no_group_and_the_answer_says_how_to_make_one() -> None:
-    with judge() as grm, pytest.raises(InputError, match=r"got .*; Group.of\(prompt, responses\)$"):
-        grm.score({"prompt": "2 + 2?", "responses": ["4", "5"]})  # type: ignore[arg-type]
+    row: Any = {"prompt": "2 + 2?", "responses": ["4", "5"]}
+    with judge() as grm:
+        with pytest.raises(InputError, match=r"a prompt and its responses, such as score\(prompt"):
+            grm.score(row)
+        with pytest.raises(InputError, match=r"got .*; Group.of\(prompt, responses\)$"):
+            grm.score_batch([row])
 
 
 def test_one_group_and_several_are_told_apart() -> None:
     with judge() as grm:
-        with pytest.raises(InputError, match="score_batch takes several"):
-            grm.score([GROUP])  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="expected a Group, or a prompt"):
+            grm.score([GROUP])  # type: ignore[list-item]
         for several in (grm.score_batch, lambda group: list(grm.score_many(group))):
             with pytest.raises(InputError, match="expected several groups, got one"):
                 several(GROUP)  # type: ignore[arg-type]

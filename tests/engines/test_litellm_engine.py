@@ -26,6 +26,7 @@ from grm_plugin.errors import (
     ContextError,
     DeclinedError,
     EngineError,
+    JudgeRefusedError,
     RefusedError,
     RequestTimeout,
     TransportError,
@@ -179,6 +180,20 @@ async def test_a_refusal_is_told_in_the_providers_words_with_what_to_change_and_
     assert KEY not in str(error)
     asked = {request_for().messages[0].content, server.bodies[-1]["messages"][0]["content"]}
     assert len(server.bodies) == len(asked) == (2 if code == 400 else 1)  # the text, or any text
+
+
+@pytest.mark.parametrize("model", ["openai/gpt-4o", "anthropic/claude-haiku", "gemini/gemini-2.0"])
+def test_without_a_key_nothing_is_tried_again_and_the_variable_is_named(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"{'google' if 'gemini' in model else model.partition('/')[0]}_API_KEY".upper()
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    with (
+        GRM(engine={"name": "litellm", "model": model}, k=2) as grm,
+        pytest.raises(JudgeRefusedError, match=f"(?s)Missing .*{variable}"),
+    ):
+        grm.score(Group.of("2 + 2?", ["4", "5"]))
 
 
 async def test_a_400_after_an_answer_is_about_one_text_and_not_about_us(serve: Serve) -> None:

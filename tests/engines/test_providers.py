@@ -67,7 +67,7 @@ async def test_a_model_that_refuses_a_temperature_says_how_to_leave_it_out(serve
     server = serve(
         stand_in(quirks.__class__(**vars(quirks) | {"takes": quirks.takes - {"temperature"}}))
     )
-    said = "not supported with this model.*; to leave it out: fields: {temperature: null}"
+    said = "not supported with this model.*; to leave it out: engine.fields: {temperature: null}"
     async with engine_for(**preset("openai", server)) as engine:
         with pytest.raises(RefusedError, match=said):
             await engine.sample(request_for())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from grm_plugin.hosts.passages import marks
 from grm_plugin.hosts.passages.names import Name, folded, name_at, names, of_several
@@ -13,31 +13,35 @@ PLAIN, LISTED = 10, 20
 """Levels of text, and of a list without indent; those of headings are 1 to 6."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A line, or a sentence of one.
 
     Args:
         text: as the judge wrote it, without blanks around it.
         level: how far in it stands: lower is farther out, as headings are.
+        after_blank: whether a blank line stands before it.
+        inside: whether something stands before it on its line.
         place: the response whose passage it begins; None: of none.
         titles: whether it begins the passage as a heading does, not as a sentence.
         alone: whether it holds nothing besides that name.
         structural: whether it is a heading or an item of a list.
-        after_blank: whether a blank line stands before it.
         about_all: whether it speaks of the responses together.
-        inside: whether something stands before it on its line.
     """
 
     text: str
     level: int = PLAIN
+    after_blank: bool = False
+    inside: bool = False
     place: int | None = None
     titles: bool = False
     alone: bool = False
     structural: bool = False
-    after_blank: bool = False
     about_all: bool = False
-    inside: bool = False
+
+    @property
+    def concludes(self) -> bool:
+        """Whether it is the heading of a part about the responses together."""
+        return self.structural and self.about_all and self.level <= PLAIN
 
 
 def pieces(text: str, shown: int | None = None) -> Iterator[Piece]:
@@ -76,28 +80,26 @@ def _sentences(line: str) -> Iterator[str]:
 
 
 def _piece(line: str, shown: int | None, *, after_blank: bool, begins: bool) -> Piece:
-    plain = folded(line)
+    plain, text = folded(line), line.strip()
     lead = marks.LEAD.match(plain)
     level = _level(lead) if lead and begins else PLAIN
     name = _begun(plain, lead.end() if lead else 0, shown)
-    found = _about(line.strip(), name, plain, shown) if name else _of_none(line.strip(), level)
-    return replace(found, level=level, after_blank=after_blank, inside=not begins)
-
-
-def _of_none(text: str, level: int) -> Piece:
-    plain = folded(text)
-    looks = plain.endswith(("*", "_", ":")) and marks.TITLE.match(plain)
-    structural = level != PLAIN or bool(looks)
-    return Piece(text, structural=structural, about_all=bool(marks.ABOUT_ALL.match(plain)))
-
-
-def _about(text: str, name: Name, plain: str, shown: int | None) -> Piece:
+    stands = (level, after_blank, not begins)
+    if name is None:
+        return _of_none(text, *stands)
     if of_several(plain, name.end):
-        return Piece(text, about_all=True)
+        return Piece(text, *stands, about_all=True)
     tail = marks.TAIL.match(plain, name.end)
     alone = not marks.WORD.search(plain, tail.end() if tail else name.end)
     said = text if tail else _own(text, name.place, shown)
-    return Piece(said, place=name.place, titles=tail is not None, alone=alone)
+    return Piece(said, *stands, place=name.place, titles=tail is not None, alone=alone)
+
+
+def _of_none(text: str, level: int, after_blank: bool, inside: bool) -> Piece:
+    plain = folded(text)
+    looks = plain.endswith(("*", "_", ":")) and marks.TITLE.match(plain)
+    structural, about_all = level != PLAIN or bool(looks), bool(marks.ABOUT_ALL.match(plain))
+    return Piece(text, level, after_blank, inside, structural=structural, about_all=about_all)
 
 
 def _own(text: str, place: int, shown: int | None) -> str:

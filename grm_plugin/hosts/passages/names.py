@@ -83,13 +83,12 @@ def _can_be(place: int, shown: int | None) -> bool:
 
 
 def _place(found: re.Match[str]) -> int:
-    groups = found.groupdict()
-    if number := groups["number"] or groups["han_number"] or groups["nth"]:
-        return int(number)
-    if letter := groups["letter"] or groups["han_letter"]:
-        return ord(letter) - ord("A") + 1
-    if han := groups["han"] or groups["han_nth"]:
-        return _HAN.index(han) + 1
-    if word := groups["word"]:
-        return _WORDS.index(word.lower()) + 1
-    return _ORDINALS.index(groups["ordinal"].lower()) + 1
+    form = found.lastgroup or ""  # one form matched, and each has one group
+    text = found[form]
+    if form.endswith(("number", "nth")) and text.isdecimal():
+        return int(text)
+    if form.endswith("letter"):
+        return ord(text) - ord("A") + 1
+    if form.startswith("han"):
+        return _HAN.index(text) + 1
+    return (_WORDS if form == "word" else _ORDINALS).index(text.lower()) + 1

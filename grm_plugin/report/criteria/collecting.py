@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.evaluation.blocks import Clusters, cluster_of
 from grm_plugin.evaluation.health.known import known_truth
 from grm_plugin.report.criteria.errors import wrong
-from grm_plugin.report.criteria.examples import Examples
+from grm_plugin.report.criteria.examples import Examples, ends_of
 from grm_plugin.report.criteria.figures import Recorded, told
 from grm_plugin.report.criteria.parts import Parts, Steps, Values
 from grm_plugin.report.criteria.spelling import Stems
-from grm_plugin.report.criteria.sums import BLOCKS, WHOLE, Sums, Use
+from grm_plugin.report.criteria.sums import BLOCKS, WHOLE, Sums
+from grm_plugin.report.criteria.uses import Judged, Listing, users, weight_shares
 from grm_plugin.report.criteria.vocabulary import Vocabulary, stems_of
-from grm_plugin.types import Judgment, Principle, Verdict
+from grm_plugin.types import Judgment, Verdict
 
 _LEARNT_FROM = 500
 """Verdicts that are read before the first is counted, to tell criteria from words of a task."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """A judgment with the criteria it lists, each with its share of the weights if all have one."""
-
-    judgment: Judgment
-    wrong: float | None
-    shares: Mapping[int, float | None]
 
 
 class Criteria:
@@ -81,21 +71,26 @@ class Criteria:
     def _count(self, verdict: Verdict, prompt: Stems) -> None:
         truth = known_truth(verdict.group)
         listings = [
-            _Listing(one, wrong(one, truth) if truth else None, self._shares(one, prompt))
+            Listing(one, wrong(one, truth) if truth else None, self._shares(one, prompt))
             for one in verdict.judgments
             if one.principles
         ]
-        block = self._clusters.number(cluster_of(verdict.group))
-        n = len(verdict.group.responses)
-        found = list(self._parts.of(verdict.group.metadata, n))
+        block, n = self._clusters.number(cluster_of(verdict.group)), len(verdict.group.responses)
+        parts = {tuple(range(n)): [WHOLE]}
+        for part, responses in self._parts.of(verdict.group.metadata, n):
+            parts.setdefault(tuple(responses), []).append(1 + part)
         self._fold()
-        for part, responses in ((WHOLE, range(n)), *((1 + part, some) for part, some in found)):
-            self._count_part(verdict, listings, responses, part, block)
-        self._keep_examples(verdict, listings)
+        using = users(listings)
+        for some, numbers in parts.items():
+            judged = Judged(verdict, listings, some)
+            self._all.add(judged.use_of_all(), numbers, block)
+            for number, places in using.items():
+                self._sums[number].add(judged.use(number, places), numbers, block)
+        self._keep_examples(verdict, listings, using)
 
     def _shares(self, judgment: Judgment, prompt: Stems) -> dict[int, float | None]:
         """The criteria of a judgment by number; those that are too many are counted only."""
-        weights = _weight_shares(judgment.principles)
+        weights = weight_shares(judgment.principles)
         shares: dict[int, float | None] = {}
         for principle, weight in zip(judgment.principles, weights, strict=True):
             criterion = self._vocabulary.find(principle.text, prompt)
@@ -115,29 +110,16 @@ class Criteria:
             for sums in (self._all, *self._sums):
                 sums.fold()
 
-    def _count_part(
-        self,
-        verdict: Verdict,
-        listings: Sequence[_Listing],
-        responses: Sequence[int],
-        part: int,
-        block: int,
+    def _keep_examples(
+        self, verdict: Verdict, listings: Sequence[Listing], using: Mapping[int, Sequence[int]]
     ) -> None:
-        reward = _mean(verdict.rewards or (), responses)
-        scores = [_mean(one.judgment.scores, responses) for one in listings]
-        self._all.add(_use_of_all(listings, reward), part, block)
-        for number in {number for one in listings for number in one.shares}:
-            use = _use(number, listings, scores, reward)
-            self._sums[number].add(use, part, block)
-
-    def _keep_examples(self, verdict: Verdict, listings: Sequence[_Listing]) -> None:
-        for number in {number for one in listings for number in one.shares}:
-            using = [one for one in listings if number in one.shares]
+        ends = ends_of(verdict)
+        for number, places in using.items():
             stems, examples = self._vocabulary.criteria[number].stems, self._examples[number]
-            examples.add(verdict, [one.judgment for one in using], stems)
-            for one in using:
-                if one.wrong == 1.0:
-                    examples.add_wrong(verdict, one.judgment, stems)
+            examples.add(verdict, ends, listings[places[0]].judgment, stems)
+            for place in places:
+                if listings[place].wrong == 1.0:
+                    examples.add_wrong(verdict, listings[place].judgment, stems)
 
 
 def criteria_of(verdicts: Iterable[Verdict], by: str | None = None) -> dict[str, Any]:
@@ -157,70 +139,3 @@ def criteria_of(verdicts: Iterable[Verdict], by: str | None = None) -> dict[str,
     for verdict in verdicts:
         criteria.add(verdict)
     return criteria.told()
-
-
-def _weight_shares(principles: Sequence[Principle]) -> list[float | None]:
-    """What share of the weights each principle has, 0..1; None where one has no weight."""
-    weights = [one.weight for one in principles]
-    known = [weight for weight in weights if weight is not None]
-    if len(known) < len(weights) or not sum(known) > 0:
-        return [None] * len(weights)
-    return [weight / sum(known) for weight in known]
-
-
-def _mean(values_N: Sequence[float | None], responses: Sequence[int]) -> float | None:
-    values = [values_N[n] for n in responses] if values_N else []
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None
-
-
-def _use_of_all(listings: Sequence[_Listing], reward: float | None) -> Use:
-    errors = [one.wrong for one in listings if one.wrong is not None]
-    return Use(
-        used=len(listings),
-        checked=len(errors),
-        wrong=sum(errors),
-        share=0.0 if reward is None else 1.0,
-        reward=reward or 0.0,
-    )
-
-
-def _use(
-    number: int, listings: Sequence[_Listing], scores: Sequence[float | None], reward: float | None
-) -> Use:
-    lists = [number in one.shares for one in listings]
-    errors = [one.wrong for one in listings]
-    weights = [share for one in listings if (share := one.shares.get(number)) is not None]
-    checked, wrong_sum = _those(errors, lists)
-    share = 0.0 if reward is None else sum(lists) / len(lists)
-    return Use(
-        1.0,
-        sum(lists),
-        checked,
-        wrong_sum,
-        share,
-        share * (reward or 0.0),
-        len(weights),
-        sum(weights),
-        *_apart(errors, lists),
-        *_apart(scores, lists),
-    )
-
-
-def _those(values: Sequence[float | None], chosen: Sequence[bool]) -> tuple[int, float]:
-    """How many of the chosen values are known, and their sum."""
-    known = [one for one, is_one in zip(values, chosen, strict=True) if is_one and one is not None]
-    return len(known), sum(known)
-
-
-def _apart(values: Sequence[float | None], lists: Sequence[bool]) -> tuple[float, float]:
-    """The weight of a comparison on the same responses, n m / (n + m), and the difference times it.
-
-    As Mantel and Haenszel pool the differences of many tables.
-    """
-    n, with_it = _those(values, lists)
-    m, without = _those(values, [not one for one in lists])
-    if not n or not m:
-        return 0.0, 0.0
-    weight = n * m / (n + m)
-    return weight, weight * (with_it / n - without / m)

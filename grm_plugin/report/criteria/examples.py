@@ -14,6 +14,8 @@ MOST = 3
 _LINES = 3
 _LONGEST = 400
 
+Ends = tuple[tuple[float, int], tuple[float, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -46,23 +48,22 @@ class Examples:
     highest: list[Example] = field(default_factory=list)
     wrong: list[Example] = field(default_factory=list)
 
-    def add(self, verdict: Verdict, judgments: Sequence[Judgment], stems: Collection[str]) -> None:
+    def add(
+        self, verdict: Verdict, ends: Ends | None, judgment: Judgment, stems: Collection[str]
+    ) -> None:
         """Take the worst and the best response of a verdict where they are worse or better.
 
         Args:
             verdict: with rewards or without.
-            judgments: those that list the criterion, at least one.
+            ends: :func:`ends_of` it.
+            judgment: one that lists the criterion.
             stems: the words of the criterion.
         """
-        rewards = [(one, n) for n, one in enumerate(verdict.rewards or ()) if one is not None]
-        if not rewards:
+        if ends is None:
             return
-        for kept, sign, (reward, n) in (
-            (self.lowest, 1, min(rewards)),
-            (self.highest, -1, max(rewards)),
-        ):
+        for kept, sign, (reward, n) in ((self.lowest, 1, ends[0]), (self.highest, -1, ends[1])):
             if len(kept) < MOST or sign * reward < sign * (kept[-1].reward or 0.0):
-                kept.append(example(verdict, judgments[0], n, stems))
+                kept.append(example(verdict, judgment, n, stems))
                 kept.sort(key=_rewarded, reverse=sign < 0)
                 del kept[MOST:]
 
@@ -71,6 +72,12 @@ class Examples:
         if len(self.wrong) < MOST:
             scores = [-1e308 if score is None else score for score in judgment.scores]
             self.wrong.append(example(verdict, judgment, scores.index(max(scores)), stems))
+
+
+def ends_of(verdict: Verdict) -> Ends | None:
+    """The lowest and the highest reward, each with its response; None of a verdict without any."""
+    rewards = [(one, n) for n, one in enumerate(verdict.rewards or ()) if one is not None]
+    return (min(rewards), max(rewards)) if rewards else None
 
 
 def example(verdict: Verdict, judgment: Judgment, n: int, stems: Collection[str]) -> Example:

@@ -40,8 +40,9 @@ def told(of_all: Sums, found: Sequence[Recorded], parts: Parts) -> dict[str, Any
     """All figures, as JSON values; the criteria that are listed most often come first."""
     often = [one for one in found if one.sums.total("groups") >= _FEWEST]
     often.sort(key=lambda one: -one.sums.total("used"))
-    rows = [_row(one, of_all, parts) for one in often]
-    _correct(rows)
+    rows, whole = [_row(one, of_all, parts) for one in often], _alone(of_all, parts)
+    _correct(rows, _TESTED)
+    _correct([whole], ("change",))
     return {
         "by": parts.column if parts.names else None,
         "parts": parts.names,
@@ -49,7 +50,7 @@ def told(of_all: Sums, found: Sequence[Recorded], parts: Parts) -> dict[str, Any
         "all": {
             "groups": round(of_all.total("groups")),
             "judgments": round(of_all.total("used")),
-            **_alone(of_all, parts),
+            **whole,
         },
         "criteria": rows,
         "rarer_criteria": len(found) - len(often),
@@ -156,9 +157,9 @@ def _tested(found: Totals, of: Of, counted: str) -> Figure | None:
     return {**figure, "p": p if math.isfinite(p) else None}
 
 
-def _correct(rows: Sequence[dict[str, Any]]) -> None:
-    """Say of each tested figure whether it is clear, with Holm's correction over the criteria."""
-    for name in _TESTED:
+def _correct(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
+    """Say of each tested figure whether it is clear, with Holm's correction over the rows."""
+    for name in names:
         figures = [row[name] for row in rows if row[name] and row[name]["p"] is not None]
         for figure, p in zip(figures, holm([one["p"] for one in figures]), strict=True):
             figure |= {"p_corrected": p, "clear": p < _CLEAR}

@@ -94,7 +94,14 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=_KEPT)
 def stems(text: str) -> Stems:
     """What the words of a text are told apart by."""
-    return frozenset(word.stem for word in words(text))
+    return all_stems(text)
+
+
+def all_stems(text: str) -> Stems:
+    """The same of a text that does not come again."""
+    if _HAN.search(text):
+        return frozenset(word.stem for word in words(text))
+    return frozenset(map(stem, set(_WORD.findall(text.casefold())) - _FILLING))
 
 
 @lru_cache(maxsize=_KEPT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ class Use:
 
 
 NAMES = tuple(one.name for one in fields(Use))
+_values = attrgetter(*NAMES)
 
 
 class Sums:
@@ -61,9 +63,11 @@ class Sums:
     def __init__(self) -> None:
         self._sums_P_B_U = np.zeros((1 + MOST_PARTS, BLOCKS, len(NAMES)))
 
-    def add(self, use: Use, part: int, block: int) -> None:
-        """Add what one group comes to."""
-        self._sums_P_B_U[part, block] += [getattr(use, name) for name in NAMES]
+    def add(self, use: Use, parts: Sequence[int], block: int) -> None:
+        """Add what one group comes to, to each of some parts."""
+        values = np.array(_values(use))
+        for part in parts:
+            self._sums_P_B_U[part, block] += values
 
     def fold(self) -> None:
         """Make two neighbouring parts one; the record as a whole stays as it is."""

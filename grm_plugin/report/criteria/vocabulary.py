@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from grm_plugin.report.criteria.spelling import NEGATIONS, Stems, masked, stems, title
+from grm_plugin.report.criteria.spelling import NEGATIONS, Stems, all_stems, masked, stems, title
 
 MOST = 1000
 """The most criteria that are told apart."""
@@ -113,7 +113,7 @@ class Vocabulary:
 @lru_cache(maxsize=1 << 8)
 def stems_of(prompt: str) -> Stems:
     """The words of a prompt, for :class:`Vocabulary`; of a long one those of its end."""
-    return stems.__wrapped__(prompt[-_PROMPT:])
+    return all_stems(prompt[-_PROMPT:])
 
 
 def _is_same(one: Stems, other: Stems) -> bool:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grm_plugin.report.page.axes import decimal
 from grm_plugin.report.page.plots import Line, Plot, Point, line_plot
 from grm_plugin.report.page.tables import Cell, DataTable, TableRow, figure_cell
 
@@ -15,7 +14,7 @@ Curve = Sequence[Mapping[str, Any]]
 
 def plots(curve: Curve, name: str) -> Iterator[Plot]:
     """The figure called ``name`` against the samples that vote; none of fewer than two."""
-    found = [point for point in curve if isinstance(point.get("value"), int | float)]
+    found = [point for point in curve if _is_number(point.get("value"))]
     if len(found) < 2:
         return
     first, last = found[0], found[-1]
@@ -29,6 +28,11 @@ def plots(curve: Curve, name: str) -> Iterator[Plot]:
     )
 
 
+def _is_number(value: object) -> bool:
+    """Whether there is a number: a score that lacks a part is none."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def _change(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     change = last["value"] - first["value"]
     if abs(change) < 0.0005:
@@ -38,9 +42,10 @@ def _change(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
 
 
 def _point(one: Mapping[str, Any]) -> Point:
-    low, high = one.get("low"), one.get("high")
-    label = f"k = {one['k']}: {one['value']:.3f} ({decimal(low)} to {decimal(high)})"
-    return Point(math.log2(one["k"]), one["value"], label, low=low, high=high)
+    found = figure_cell(one)
+    label = f"k = {one['k']}: {found.text} ({found.interval or 'no interval'})"
+    ends = one.get("low"), one.get("high")
+    return Point(math.log2(one["k"]), one["value"], label, low=ends[0], high=ends[1])
 
 
 def curve_tables(curve: Curve) -> Iterator[DataTable]:

@@ -51,7 +51,7 @@ def _evaluation(value: Any, links: Links) -> tuple[list[Plot], list[DataTable]]:
     if not isinstance(value, Mapping):
         return [], tables_of(value, subsets=links)
     figures, curve = value.get("figures"), value.get("curve") or ()
-    if not is_figure(figures):
+    if not isinstance(figures, Mapping) or not is_figure(figures):
         return [], tables_of(value, subsets=links)
     rest = {key: one for key, one in value.items() if key not in ("figures", "curve")}
     return list(of_evaluation.plots(curve, str(figures.get("name", "figure")))), [
@@ -62,7 +62,7 @@ def _evaluation(value: Any, links: Links) -> tuple[list[Plot], list[DataTable]]:
 
 
 def _health(value: Any) -> tuple[list[Plot], list[DataTable]]:
-    measurements = value.get("measurements") if isinstance(value, Mapping) else None
+    measurements: Any = value.get("measurements") if isinstance(value, Mapping) else None
     if not of_health.are_measurements(measurements):
         return [], tables_of(value)
     return list(of_health.plots(measurements)), list(of_health.tables(measurements))

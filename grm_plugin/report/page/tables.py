@@ -11,6 +11,8 @@ from grm_plugin.report.page.axes import decimal
 from grm_plugin.report.page.links import to
 
 _ROWS, _COLUMNS, _DEEP, _LONG = 400, 12, 6, 40
+_UNFOLDED = 12
+"""Rows of a table of texts that are shown without being asked for."""
 _GROUP = "group"
 """A column of this name holds ids of groups."""
 _MARKS = frozenset(("low", "high", "name", "n", "parts"))
@@ -188,7 +190,10 @@ def _counts(figure: Measured) -> Mapping[str, Any]:
 def _records(rows: Sequence[Measured], name: str) -> DataTable:
     head = list(dict.fromkeys(key for row in rows[:_ROWS] for key in row))[:_COLUMNS]
     cells = [TableRow([_of_column(key, row.get(key)) for key in head]) for row in rows]
-    return _named(name, cells, [_words(key) for key in head])
+    table = _named(name, cells, [_words(key) for key in head])
+    if table.wordy and len(cells) > _UNFOLDED:
+        return replace(table, name=f"{name} ({len(cells):,})", folded=True)
+    return table
 
 
 def _of_column(key: str, value: Any) -> Cell:
@@ -209,10 +214,13 @@ def _cell(value: Any) -> Cell:
 def figure_cell(figure: Measured, *, signed: bool = False) -> Cell:
     """The value of a figure with its interval; ``signed`` of a difference."""
     value, low, high = (figure.get(name) for name in ("value", "low", "high"))
-    known = isinstance(low, int | float) and isinstance(high, int | float)
     plus = "+" if signed and isinstance(value, int | float) and value > 0 else ""
-    interval = f"{decimal(low)} to {decimal(high)}" if known else ""
-    return Cell(f"{plus}{_text(value)}", interval, number=True)
+    return Cell(f"{plus}{_text(value)}", _interval(low, high), number=True)
+
+
+def _interval(low: Any, high: Any) -> str:
+    known = isinstance(low, int | float) and isinstance(high, int | float)
+    return f"{decimal(low)} to {decimal(high)}" if known else ""
 
 
 def _text(value: Any) -> str:

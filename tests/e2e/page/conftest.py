@@ -65,10 +65,10 @@ Open = Callable[..., Opened]
 
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Open]:
-    """Open a page from disk; at the end of the test it must have run without an error."""
+    """Open a page from disk, or at an address; its errors and requests are kept."""
     contexts = []
 
-    def open_(path: Path, size: tuple[int, int] = DESKTOP, **more: Any) -> Opened:
+    def open_(path: Path | str, size: tuple[int, int] = DESKTOP, **more: Any) -> Opened:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **more)
         contexts.append(context)
         page = Opened(context.new_page())
@@ -76,7 +76,7 @@ def opened(browser: Any) -> Iterator[Open]:
         page.tab.on("pageerror", lambda error: page.errors.append(str(error)))
         page.tab.on("dialog", lambda dialog: page.errors.append(f"dialog {dialog.message}"))
         page.tab.on("request", lambda request: page.asked.append(request.url))
-        page.tab.goto(path.as_uri())
+        page.tab.goto(path if isinstance(path, str) else path.as_uri())
         return page
 
     yield open_

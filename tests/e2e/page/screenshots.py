@@ -19,7 +19,7 @@ IMAGES = Path(__file__).parents[3] / "docs" / "images"
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page = Path(folder) / "page.html"
-        write_page(page, map(at_step, range(120), reference_verdicts(120)), title="verdicts.jsonl")
+        write_page(page, map(at_step, range(48), reference_verdicts(48)), title="verdicts.jsonl")
         browser = playwright.chromium.launch(executable_path=found(), args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 1180, "height": 1180})
         tab.goto(page.as_uri())
@@ -32,8 +32,8 @@ def main() -> None:
 
 
 def at_step(number: int, verdict: Verdict) -> Verdict:
-    """As a training run records it, six groups a step."""
-    metadata = {**verdict.group.metadata, "step": number // 6, "phase": "train"}
+    """As a training run records it, three groups a step."""
+    metadata = {**verdict.group.metadata, "step": number // 3, "phase": "train"}
     return replace(verdict, group=replace(verdict.group, metadata=metadata))
 
 

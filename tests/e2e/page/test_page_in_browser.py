@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -261,6 +264,23 @@ def test_details_beside_the_page_are_read_when_a_verdict_is_opened(
     folder.rename(tmp_path / "elsewhere")
     page.go("open=1000")
     page.tab.get_by_text(f"keep the folder {folder.name} beside this page").wait_for()
+
+
+def test_details_beside_the_page_are_read_from_a_server_too(tmp_path: Path, opened: Open) -> None:
+    write_page(tmp_path / "page.html", map(verdict, range(700)), title="t")
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = opened(f"http://127.0.0.1:{server.server_port}/page.html")
+        page.go("open=600")
+        page.tab.get_by_text("answer one of 600", exact=True).wait_for()
+        server.shutdown()
+    assert page.errors == []
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def test_controls_and_pictures_have_names(run: Path, opened: Open) -> None:

@@ -93,6 +93,15 @@ def test_judgments_are_compared_on_the_same_responses() -> None:
     assert not accuracy["wrong_apart"]["clear"]
 
 
+def test_a_criterion_that_moves_no_score_is_not_clear_by_rounding() -> None:
+    def thirds(rng: random.Random, listed: frozenset[str]) -> tuple[float, ...]:
+        return (7.1, 10 / 3)
+
+    for row in criteria_of(planted(60, thirds, NAMES, k=7))["criteria"]:
+        assert row["score_apart"]["value"] == 0.0
+        assert not row["score_apart"]["clear"]
+
+
 def test_shares_and_weights_are_those_of_judgments() -> None:
     listings = [["Accuracy", "Clarity"], ["Accuracy"], ["Clarity"], []]
     verdicts = [
@@ -142,6 +151,7 @@ def test_what_a_policy_got_better_at_over_a_run_is_found(steps: int) -> None:
     assert of(found, "Accuracy")["change"]["clear"]
     assert of(found, "Accuracy")["change"]["value"] == pytest.approx(5 / 9 * 2 / 3, abs=0.1)
     assert not of(found, "Tone")["change"]["clear"]
+    assert found["all"]["change"]["clear"]
     rewards = [part["reward"]["value"] for part in of(found, "Accuracy")["by"].values()]
     assert rewards[0] < rewards[-1]
 
@@ -223,10 +233,8 @@ def test_everything_is_json_and_tables_of_a_page() -> None:
     found = criteria_of(trained(12))
     json.dumps(found, allow_nan=False)
     tables = for_page(found)
-    assert {row["criterion"] for row in tables["what goes with each criterion"]} == {
-        "Accuracy",
-        "Tone",
-    }
+    listed = tables["what goes with each criterion"]
+    assert {row["criterion"] for row in listed} == {"Accuracy", "Tone"}
     assert {"rewards over the run", "reward by step"} < set(tables)
     assert "wrong judgments" not in tables
     assert criteria_of([])["criteria"] == []
