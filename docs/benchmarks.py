@@ -26,7 +26,8 @@ The table says what each benchmark's own scorer does; the option `ties` asks for
 **Intervals** go by 2,000 resamples of the sources: groups that share a source (the same prompt, the pairs of one list) are
 drawn together, and all numbers of a benchmark see the same resamples. A share, and a mean of shares, has Wilson's interval of
 as many independent groups as have the variance of the resamples: of 28 groups of which 95 % are right it holds the truth in 95 %
-of cases, where percentiles hold it in 78 %. Other numbers (correlations, areas, the score of Ties) have percentiles.
+of cases, where percentiles hold it in 78 %. Other numbers (correlations, areas, the score of Ties) have
+percentiles. Groups that all share one source say nothing of how sources vary: their figures have no interval.
 
 **Missing parts.** A score that is a mean of parts is no number while a part has no groups; the parts that are there have
 theirs. Only within a section of RewardBench the subsets that are there make it, as in its own code.

@@ -538,7 +538,7 @@ def _benchmark_rows() -> str:
             f"`{name}`",
             f"{one['groups']:,}",
             ", ".join(f"{count:,} {what}" for what, count in sorted(one["outcomes"].items())),
-            f"{one['seconds']:.0f}",
+            f"{one['processor s']:.1f}",
             " ".join(map(str, one["MB"])),
         )
         for name, one in found["letters"].items()
@@ -548,9 +548,10 @@ def _benchmark_rows() -> str:
         "## Every row of real benchmark data\n\n"
         f"`benchmark_rows.py`, {_where(found)}, {found['note'] or 'nothing else ran'}. {found['groups']:,} groups through reader, prompt, "
         f"{found['k']} samples of a judge that scores by letters, parser, vote and outcome; each outcome is also counted from the "
-        f"responses alone, and is the same. At most {found['most MB']} MB were resident. The reference judge refuses all of RMB, "
+        f"responses alone, and is the same. At most {found['most MB']} MB were resident "
+        "(RMB unpacked; from its `.tar.xz` the decoder holds up to 64 MB more). The reference judge refuses all of RMB, "
         f"LLMBar and ReaLMistake, {sum(one['unscored']['refused'] for one in refused):,} groups, by name and without a token.\n\n"
-        + _table(("benchmark", "groups", "outcomes", "s", "MB, every 2,500 groups"), rows)
+        + _table(("benchmark", "groups", "outcomes", "processor s", "MB, every 2,500 groups"), rows)
     )
 
 

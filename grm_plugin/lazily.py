@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grm_plugin.engine import Limits
+from grm_plugin.errors import not_installed
 
 
 class Lazily:
@@ -15,10 +16,13 @@ class Lazily:
     Args:
         module: where it is.
         name: what it is called there.
+        owner: how errors call the part, say ``benchmark 'rmb'``, where its module needs an extra.
+        extra: the extra that brings what its module imports.
     """
 
-    def __init__(self, module: str, name: str) -> None:
+    def __init__(self, module: str, name: str, *, owner: str = "", extra: str = "") -> None:
         self._module, self._name = module, name
+        self._owner, self._extra = owner, extra
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Any:
         """The part; raises what the factory raises."""
@@ -31,5 +35,14 @@ class Lazily:
 
     @property
     def factory(self) -> Any:
-        """What is called; its module is imported by that."""
-        return getattr(importlib.import_module(self._module), self._name)
+        """What is called; its module is imported by that.
+
+        Raises:
+            EngineError: a library that its module needs is not installed.
+        """
+        try:
+            return getattr(importlib.import_module(self._module), self._name)
+        except ImportError as error:
+            if not self._extra:
+                raise
+            raise not_installed(self._owner, self._extra, error) from error

@@ -42,6 +42,8 @@ def _told(plan: Plan, said: str) -> Iterator[tuple[str, str]]:
     if budget := config.budget:
         yield "budget", f"{_amount(budget)} for each of {plan.engines} rollout actors"
     yield "record", _record(plan)
+    if plan.page:
+        yield "page", f"{plan.page}, when the run is over"
 
 
 def _judge(plan: Plan, said: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -56,6 +57,10 @@ class OpenRLHFOptions(Options):
         ge=0,
         le=1,
         description="share of training groups without a reward above which the run ends in failure",
+    )
+    page: Path | None = Field(
+        None,
+        description="HTML file about the run, written from `record` at its end, and a PNG beside",
     )
     judge: Placement = Field(
         Placement(), description="replicas and GPUs of a judge server that the launcher starts"

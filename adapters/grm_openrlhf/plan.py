@@ -29,6 +29,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.rounding import check_step
 from grm_plugin.plugins import Plugins
+from grm_plugin.report.run_page import check_page
 from grm_plugin.schedule import SaturationSchedule
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Plan:
         prompts_per_step: training groups of a step, over all rollout actors.
         engines: rollout actors.
         unscored_limit: share of training groups without a reward above which the run has failed.
+        page: where the page of the run is written at its end; None: nowhere.
     """
 
     argv: tuple[str, ...]
@@ -58,6 +60,7 @@ class Plan:
     prompts_per_step: int
     engines: int
     unscored_limit: float | None
+    page: Path | None
 
 
 def make_plan(
@@ -101,7 +104,9 @@ def make_plan(
     )
     argv = (*rest, *agent, *label_option, *_evaluation(host, given))
     course = (host.value(given, "prompts"), host.value(given, "engines"))
-    return Plan(argv, settings, judge, servers, *course, options.unscored_limit)
+    check_page("adapter 'openrlhf'", options.page, config.record)
+    page = options.page and options.page.absolute()  # the host may go elsewhere
+    return Plan(argv, settings, judge, servers, *course, options.unscored_limit, page)
 
 
 def _check(host: Host, given: argparse.Namespace, argv: Sequence[str]) -> None:

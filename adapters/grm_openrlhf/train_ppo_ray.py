@@ -15,8 +15,9 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Mapping, MutableMapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from grm_openrlhf import command
 from grm_openrlhf.announcing import announcement
@@ -27,6 +28,7 @@ from grm_openrlhf.probing import look
 from grm_openrlhf.recording import check_writable
 from grm_openrlhf.settings import ENV
 from grm_plugin.errors import GRMError
+from grm_plugin.report.run_page import write_run
 
 _SHOWN = "RAY_DEDUP_LOGS_ALLOW_REGEX"
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # where `ray job submit` tells its driver about the job
@@ -85,12 +87,23 @@ def run(plan: Plan, host: Host) -> None:
     ray.init(runtime_env={"env_vars": without_jobs_own(wanted)})
     judge = plan.servers
     with (
+        paged(plan.page, plan.judge.config.record),
         counted(plan.prompts_per_step, plan.settings.first_step, plan.unscored_limit),
         servers.running(judge.serve, judge.placement, judge.api_key_env)
         if judge
         else nullcontext(),
     ):
         run_host(plan.argv)
+
+
+@contextmanager
+def paged(page: Path | None, record: Path | None) -> Iterator[None]:
+    """Write the page of the run when it is over, however it ends, from what its actors recorded."""
+    try:
+        yield
+    finally:
+        if page and record:
+            write_run(page, record)
 
 
 def told_one_by_one(environment: MutableMapping[str, str]) -> None:

@@ -24,16 +24,17 @@ def check_at(path: str | None) -> Check | None:
     """
     if path is None:
         return None
+    problem = "which is no function"
     try:
-        found = pkgutil.resolve_name(path)
+        found: Check = pkgutil.resolve_name(path)
+        if callable(found):
+            return found
     except (ImportError, AttributeError, ValueError) as error:
-        found = error
-    if not callable(found):
-        raise ConfigError(
-            "adapter 'trl': truth: expected the import path of a function such as "
-            f"my_checks.right, got {quoted(path)} ({found})"
-        )
-    return found
+        problem = str(error)
+    raise ConfigError(
+        "adapter 'trl': truth: expected the import path of a function such as my_checks.right, got "
+        f"{quoted(path)}: {problem}"
+    )
 
 
 def known(

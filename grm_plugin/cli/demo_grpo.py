@@ -93,8 +93,12 @@ def answered(policy: Path | None, *, tasks: int) -> list[Answer]:
 
 @contextmanager
 def _reward(judge: GRMConfig) -> Iterator[Any]:
-    """What the adapter for TRL gives a trainer; the core knows it by its offer only."""
-    reward = pkgutil.resolve_name(installed().get("adapter", "trl").part)(judge)
+    """What the adapter for TRL gives a trainer; the core knows it by its offer only.
+
+    True quality goes into the record, for pages and pictures, and to neither judge nor policy.
+    """
+    made = pkgutil.resolve_name(installed().get("adapter", "trl").part)
+    reward = made(judge, truth="grm_plugin.reference.policy.true_quality")
     try:
         yield reward
     finally:

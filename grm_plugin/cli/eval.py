@@ -6,12 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from typer import Argument, BadParameter, Exit, Option
+from typer import Argument, Exit, Option
 
 from grm_plugin.cli.eval_sources import named_benchmarks
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
+from grm_plugin.cli.ks import read_ks
 from grm_plugin.cli.terminated import terminable
-from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.errors import ConfigError
 from grm_plugin.plugins import installed
 
 LOST = 3
@@ -24,7 +25,7 @@ def evaluate(
     sources: Annotated[
         list[str],
         Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Benchmarks, NAME or NAME:PATH, such as rewardbench or labelled:rm.jsonl (`grm "
             "plugins` lists them); or records of verdicts, and then no token is spent.",
         ),
@@ -64,7 +65,8 @@ def evaluate(
 
     The judge's verdicts go to `DIR/verdicts.jsonl` (and `DIR/greedy.jsonl`), one folder for each
     of several benchmarks; the same command goes on after a kill. `DIR/eval.json` holds everything
-    that was measured. A group that is not judged is unscored: it counts as not right, and is shown.
+    that was measured, `DIR/index.html` shows it. A group that is not judged is unscored: it counts
+    as not right, and is shown.
 
     Of records (files, folders, a folder of `grm eval`) judgments vote again: `-k` samples, `--ks`
     for a curve, `--vote`, `--set k_meta=4` or `--set select=all`, `--weights`. To read the judge's
@@ -82,7 +84,7 @@ def evaluate(
         ties=ties,
         subsets=tuple(subset or ()),
         limit=limit,
-        ks=sizes(ks),
+        ks=read_ks(ks),
         greedy=greedy,
     )
     with terminable():
@@ -100,20 +102,3 @@ def _refuse_weights(file: Path | None) -> None:
         raise ConfigError(
             "--weights: for records; of a judge say --set 'select={name: weights, file: FILE}'"
         )
-
-
-def sizes(text: str | None) -> tuple[int, ...] | None:
-    """Numbers of samples as ``1,2,4``, ascending; None for none.
-
-    Raises:
-        BadParameter: one is no whole number from 1 on.
-
-    >>> sizes("4,1")
-    (1, 4)
-    """
-    if text is None:
-        return None
-    numbers = [one.strip() for one in text.split(",")]
-    if not all(one.isdecimal() and int(one) > 0 for one in numbers):
-        raise BadParameter(f"--ks: expected numbers such as 1,2,4, got {quoted(text)}")
-    return tuple(sorted({int(one) for one in numbers}))

@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 
 import grm_plugin
-from grm_plugin.cli.eval_looking import Watched, health_told, write_page
+from grm_plugin.cli.eval_looking import health_told, unscored_told, write_page
 from grm_plugin.cli.eval_records import Recorded, greedy_items
 from grm_plugin.cli.eval_tables import (
     cost_told,
     curve_table,
     figures_table,
     meaning,
+    missing_told,
     overview_table,
     shown,
 )
-from grm_plugin.cli.whole_file import as_json, writing
+from grm_plugin.cli.report import Counted
+from grm_plugin.cli.whole_file import as_json, known, writing
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.evaluation.aggregates import OVERALL
 from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
@@ -103,8 +105,8 @@ def measured(
         InputError: there is no verdict, or a group has no truth.
         ConfigError: a k is more than there are samples.
     """
-    watched = Watched()
-    votes = _votes(record, ballot, asked, watched)
+    counted = Counted(health=True)
+    votes = _votes(record, ballot, asked, counted)
     found = gains(
         benchmark.figures(votes.items),
         votes,
@@ -114,17 +116,17 @@ def measured(
         seed=asked.seed,
     )
     source = {"name": record.name, "ties": benchmark.ties, **source}
-    result = {"benchmark": source, **_result(record, votes, found, asked), **watched.told()}
-    _print(found, watched)
+    result = known({"benchmark": source, **_result(record, votes, found, asked), **_told(counted)})
+    _print(found, counted, record)
     save(folder, result)
-    write_page(folder, record.verdicts(), result)
-    say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}")
+    write_page(folder, record.verdicts(), result, counted)
+    say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}, grm report")
     return Result(folder.name, found, result)
 
 
-def _votes(record: Recorded, ballot: Ballot, asked: Asked, watched: Watched) -> Votes:
+def _votes(record: Recorded, ballot: Ballot, asked: Asked, counted: Counted) -> Votes:
     ks = asked.sizes(max(record.samples, 1))
-    verdicts = watched.through(record.verdicts())
+    verdicts = counted.passing(record.verdicts())
     sets = few_sets(record.groups, asked.sets)
     votes = votes_of(verdicts, ballot, ks, sets=sets, seed=asked.seed)
     if not votes.items:
@@ -144,14 +146,27 @@ def _result(record: Recorded, votes: Votes, found: Gains, asked: Asked) -> dict[
     }
 
 
-def _print(found: Gains, watched: Watched) -> None:
+def _told(counted: Counted) -> dict[str, Any]:
+    """What the verdicts say of their judge."""
+    return {"health": counted.health_figures(), "criteria": counted.criteria()}
+
+
+def _print(found: Gains, counted: Counted, record: Recorded) -> None:
     top = found.top.measured
     out.rule(f"{printable(top.name)}, {top.n:,} groups", align="left")
     shown(figures_table(found.top))
+    if missing := missing_told(top):
+        shown(missing)
     if len(found.curve) > 1:
         shown(curve_table(found.curve))
-    shown(meaning(top), cost_told(found.curve[-1].cost, found.curve[-1].groups))
-    shown(printable(health_told(watched.health)))
+    shown(
+        meaning(top, gains=len(found.curve) > 1),
+        cost_told(found.curve[-1].cost, found.curve[-1].groups),
+    )
+    if unscored := unscored_told(counted, record.verdicts()):
+        shown(printable(unscored))
+    if health := counted.health():
+        shown(printable(health_told(health)))
 
 
 def save(folder: Path, found: Mapping[str, Any]) -> None:

@@ -82,8 +82,9 @@ def benchmark_of(name: str, options: Mapping[str, Any]) -> Benchmark:
 
 
 def _named(source: str, offered: set[str]) -> Named | None:
-    name, colon, path = source.partition(":")
-    if name in offered and not (not colon and Path(source).exists()):
+    """A benchmark; None for a file or a folder, which ./ tells from a benchmark of its name."""
+    name, _, path = source.partition(":")
+    if name in offered:
         return Named(name, path or None)
     if Path(source).exists():
         return None
@@ -157,6 +158,8 @@ class BenchmarkGroups:
 
     def tell_skipped(self) -> None:
         """Say how many rows were left out, and why."""
+        for why, number in getattr(self.benchmark, "left_out", {}).items():
+            say(f"{self.label}: rows left out by its own rules: {number}, {why}")
         if skipped := getattr(self.benchmark, "skipped", 0):
             problems = getattr(self.benchmark, "problems", None) or ["no reason told"]
             say(f"{self.label}: rows left out: {skipped}, such as {problems[0]}")

@@ -35,7 +35,7 @@ def figures_table(top: Gained) -> Table:
         one = gained.measured
         counts = [f"{one.counts.get(name, 0):,}" for name in OUTCOMES]
         table.add_row(
-            f"{'  ' * depth}{printable(one.name)}",
+            f"{'  ' * depth}{printable(one.name)}{_lacking(one)}",
             share(one.value, one),
             interval(one),
             f"{one.n:,}",
@@ -45,10 +45,28 @@ def figures_table(top: Gained) -> Table:
     return table
 
 
+def _lacking(one: Measured) -> str:
+    """What a number is made without, in brackets; empty where it has all its parts."""
+    if one.value is None or not one.missing:
+        return ""
+    count = len(one.missing)
+    return f" (without {count} {'parts' if count > 1 else 'part'})"
+
+
 def _rows(gained: Gained, depth: int = 0) -> Iterator[tuple[int, Gained]]:
-    yield depth, gained
-    for part in gained.parts:
-        yield from _rows(part, depth + 1)
+    """The figures that some group is about, each before those below it."""
+    if gained.measured.n or not depth:
+        yield depth, gained
+        for part in gained.parts:
+            yield from _rows(part, depth + 1)
+
+
+def missing_told(top: Measured) -> str:
+    """Which parts of the top figure no group is about; empty for none."""
+    names = ", ".join(map(printable, top.missing))
+    return (
+        f"no group of: {names}; a figure that is made of all of them has no value" if names else ""
+    )
 
 
 def curve_table(points: tuple[AtK, ...]) -> Table:
@@ -90,14 +108,22 @@ def shown(*told: object) -> None:
         wide.print(one, "", sep="\n", soft_wrap=isinstance(one, str), highlight=False)
 
 
-def meaning(top: Measured) -> str:
-    """What the numbers of a table mean."""
-    ties = f"A tie at the top counts {TIES[top.ties]}; unscored counts 0." if top.ties else ""
-    return (
-        "Values in percent, correlations as they are. Intervals: groups of one source are drawn "
-        "together. Gains in points, paired; * where the interval leaves out 0. More a point: "
-        f"tokens a group beyond those of one sample, for each point gained. {ties}"
-    ).strip()
+def meaning(top: Measured, *, gains: bool) -> str:
+    """What the numbers of the tables mean.
+
+    Args:
+        top: the first figure.
+        gains: whether the tables say what more samples gain.
+    """
+    told = ["Values in percent, correlations as they are. Groups of one source are drawn together."]
+    if gains:
+        told += [
+            "Gains in points, paired; * where the interval leaves out 0.",
+            "More a point: tokens a group beyond those of one sample, for each point gained.",
+        ]
+    if top.ties:
+        told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
+    return " ".join(told)
 
 
 def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Table:

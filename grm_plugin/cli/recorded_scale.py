@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grm_plugin.errors import ConfigError, InputError, TemplateError
-from grm_plugin.pipeline.building import find_template
+from grm_plugin.errors import InputError
+from grm_plugin.evaluation.resettling import template_on_record
 from grm_plugin.plugins import installed
 from grm_plugin.types import Scale, Verdict
 
 
-def scale_on_record(verdict: Verdict) -> Scale | None:
-    """The scale of the template that the judge was asked by.
-
-    None where the template is not on record, is not at hand, or is another by now.
-    """
-    name = verdict.origin.get("template")
-    if not isinstance(name, str):
-        return None
-    try:
-        template = find_template(name, installed())
-    except (ConfigError, TemplateError):
-        return None
-    return template.scale if template.digest == verdict.origin.get("template_hash") else None
+def recorded_scale(verdict: Verdict) -> Scale | None:
+    """The scale of the template that the judge was asked by; None where that is not known."""
+    template = template_on_record(verdict.origin, installed())
+    return template.scale if template else None
 
 
 def check_scores(verdicts: Iterable[Verdict], scale: Scale) -> None:

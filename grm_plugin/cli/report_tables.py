@@ -111,17 +111,15 @@ def _beside(rows: Sequence[Row], found: Mapping[str, Any]) -> RenderableType:
 
 def _ends(rows: Sequence[Row], most: int) -> Iterator[tuple[str, Sequence[tuple[Row, str]]]]:
     """The criteria by which the same responses score least and most, with what to show of them."""
-    known = sorted((row for row in rows if row["score_apart"]), key=_score) or sorted(
-        (row for row in rows if row["reward"]), key=lambda row: _value(row["reward"])
-    )
-    some = min(most, len(known) // 2)
-    if some:
-        yield (
-            "weaknesses: passages on the lowest rewards",
-            [(row, "lowest") for row in known[:some]],
-        )
-        best = known[: -1 - some : -1]
-        yield "strengths: passages on the highest rewards", [(row, "highest") for row in best]
+    if not any(row["score_apart"] for row in rows):  # one sample a group: all that there is
+        rows = [{**row, "score_apart": row["reward_apart"]} for row in rows]
+    ranked = sorted(rows, key=_score)
+    weak = [(row, "lowest") for row in ranked if _score(row) < 0][:most]
+    strong = [(row, "highest") for row in reversed(ranked) if _score(row) > 0][:most]
+    if weak:
+        yield "weaknesses: passages on the lowest rewards", weak
+    if strong:
+        yield "strengths: passages on the highest rewards", strong
 
 
 def _passages(title: str, shown: Sequence[tuple[Row, str]]) -> RenderableType:

@@ -7,14 +7,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
-from typer import Argument, BadParameter, Exit, Option
+from typer import Argument, Exit, Option
 
 from grm_plugin.cli.judge import JudgeSettings, takes_judge
+from grm_plugin.cli.ks import read_ks
 from grm_plugin.cli.scale_rating import needs_rating, rated
 from grm_plugin.cli.scale_records import from_records, record_files
 from grm_plugin.cli.scale_samples import sampled
 from grm_plugin.cli.terminated import terminable
-from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
 
@@ -90,7 +91,7 @@ def scale(
         raise ConfigError(f'grm scale needs {", ".join(missing)}; pip install "grm-plugin[eval]"')
     if "k" in settings.shortcuts:
         raise ConfigError("-k: the samples of a group are --samples here; leave -k out")
-    sizes, clusters, config = _sizes(ks), _names(cluster), settings.load()
+    sizes, clusters, config = read_ks(ks), _names(cluster), settings.load()
     if records := record_files(data):
         judged = from_records(records, limit)
         if needs_rating(judged, config):
@@ -112,18 +113,6 @@ def scale(
     asked = Asked(samples, sizes, orders, config.seed, clusters, ties)
     report(judged if greedy else replace(judged, greedy=()), asked, config, weights, folder)
     raise Exit(LOST if judged.lost else 0)
-
-
-def _sizes(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    try:
-        found = sorted({int(one) for one in text.split(",")})
-    except ValueError:
-        found = [0]
-    if found[0] < 1:
-        raise BadParameter(f"--ks: expected numbers such as 1,2,4, got {quoted(text)}")
-    return tuple(found)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

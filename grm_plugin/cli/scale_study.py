@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grm_plugin.cli.recorded_scale import check_scores, scale_on_record
+from grm_plugin.cli.recorded_scale import check_scores, recorded_scale
 from grm_plugin.cli.scale_records import Judged
 from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
 from grm_plugin.config import GRMConfig
@@ -144,7 +144,7 @@ def _voter(config: GRMConfig) -> str:
 def _early_stop(config: GRMConfig, judged: Judged, voter: str) -> Scheme:
     """The stopper that the settings name, on the scale of the judge."""
     options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
-    scale = scale_on_record(judged.samples[0])
+    scale = recorded_scale(judged.samples[0])
     if scale is None and config.template:
         scale = find_template(str(config.template), installed()).scale
     if scale is None:

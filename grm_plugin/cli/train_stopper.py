@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
-from grm_plugin.cli.recorded_scale import check_scores, scale_on_record
+from grm_plugin.cli.recorded_scale import check_scores, recorded_scale
 from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError, not_installed
@@ -78,7 +78,7 @@ def stopper(
 
 def _scale(verdicts: list[Verdict], given: tuple[float, float] | None) -> Scale:
     """What the options or the records say, which no score may leave."""
-    known = Scale(*given) if given else verdicts and scale_on_record(verdicts[0])
+    known = Scale(*given) if given else verdicts and recorded_scale(verdicts[0])
     if not known:
         raise InputError(
             "the records do not say on which scale the judge scores (their template is not on "

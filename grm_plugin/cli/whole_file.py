@@ -33,12 +33,13 @@ def writing(path: Path) -> Iterator[TextIO]:
 
 def as_json(value: Any, indent: int | None = None) -> str:
     """``value`` as JSON, with null for what is not known: NaN and infinities are no JSON."""
-    return json.dumps(_known(value), indent=indent, allow_nan=False)
+    return json.dumps(known(value), indent=indent, allow_nan=False)
 
 
-def _known(value: Any) -> Any:
+def known(value: Any) -> Any:
+    """``value`` with None for numbers that are NaN or infinite."""
     if isinstance(value, dict):
-        return {name: _known(each) for name, each in value.items()}
+        return {name: known(each) for name, each in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return list(map(_known, value)) if isinstance(value, list | tuple) else value
+    return list(map(known, value)) if isinstance(value, list | tuple) else value

@@ -58,7 +58,7 @@ class Figure(ABC):
         """The figure over ``items``, as a function of their weights."""
 
     def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
-        """The names of parts that it is made of and that no item is about."""
+        """The names of parts that it is made of and that have no value."""
         return ()
 
 
@@ -110,8 +110,8 @@ class Average(Figure):
         name: as people read it.
         of: the figures.
         weights: of each; None: all alike.
-        whole: whether it is no number when no item is about one of the figures. Otherwise the
-            others make it, and ``missing`` names that one.
+        whole: whether it is no number when one of the figures is none, say as no item is about it.
+            Otherwise the others make it, and ``missing`` names that one.
         below: further figures to show below it; it is not made of them.
     """
 
@@ -134,12 +134,13 @@ class Average(Figure):
         return of_G
 
     def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
-        return tuple(one.name for one in self.of if not one.members(items).any())
+        once = np.ones((1, len(items)))
+        return tuple(one.name for one in self.of if np.isnan(one.over(items)(once)[0]))
 
     def over(self, items: Sequence[Item]) -> Weighted:
-        if self.whole and self.missing(items):
+        parts, once = [one.over(items) for one in self.of], np.ones((1, len(items)))
+        if self.whole and any(np.isnan(one(once)[0]) for one in parts):
             return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
-        parts = [one.over(items) for one in self.of]
         weights_P = np.array(self.weights or [1.0] * len(parts))
 
         def averaged(weights_R_G: Array) -> Array:

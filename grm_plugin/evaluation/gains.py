@@ -138,9 +138,10 @@ def _nodes(figure: Figure, place: tuple[int, ...] = ()) -> Iterator[tuple[Any, F
 def _gained(
     measured: Measured, place: tuple[int, ...], found: Resampled, k: int, others: Sequence[str]
 ) -> Gained:
+    several = measured.low is not None  # items of a single source tell of no other
     return Gained(
         measured,
-        {other: found.difference((place, k), (place, other)) for other in others},
+        {other: found.difference((place, k), (place, other)) for other in others if several},
         tuple(
             _gained(part, (*place, number), found, k, others)
             for number, part in enumerate(measured.parts)
@@ -153,5 +154,6 @@ def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> 
         over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
         if has_greedy:
             over[GREEDY] = found.difference(("k", k), ((), GREEDY))
-        share = figure if len(votes.at(k)) == 1 else None  # over several sets it is a mean of them
+        alone = len(votes.sets[k]) == 1  # over several sets it is a mean of shares
+        share = figure if alone else None
         yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))

@@ -28,7 +28,7 @@ def share_interval(
         share: 0..1, over the items.
         shares_R: over R resamples of the sources; NaN where a resample does not say it.
         items: that the share is over.
-        sources: that are independent of each other, 1 to ``items``.
+        sources: that are independent of each other, 2 to ``items``.
         level: of the interval, 0..1.
 
     >>> [round(end, 3) for end in share_interval(1.0, np.ones(100), items=28, sources=28)]
@@ -52,7 +52,5 @@ def _worth(share: float, shares_R: Array, items: int, sources: int) -> float:
 
 def _for_few(items: int, sources: int, level: float) -> float:
     """What is lost by not knowing the variance, where it is told from few sources."""
-    if sources < 2:
-        return 1.0
     tail = (1 + level) / 2
     return float((t.ppf(tail, items - 1) / t.ppf(tail, sources - 1)) ** 2)

@@ -31,7 +31,8 @@ class Item:
         rewards: N, 0..1; None for a response without one, or for the whole group.
         metadata: of the group: its ``benchmark``, ``subset``, ``section``, ``source`` and more.
         scores_by_order: of a pair, the mean scores (points) of its two responses in each order
-            that the judge saw them in; empty where that is not known, and of other groups.
+            that the judge saw them in, of judgments that voted; empty where that is not known, and
+            of other groups.
     """
 
     fingerprint: str
@@ -100,7 +101,7 @@ def _by_order(judgments: Sequence[Judgment]) -> tuple[tuple[float, ...], ...]:
     """Mean scores of both responses in each order; judgments of one of them alone say nothing."""
     found: dict[tuple[int, ...], list[Sequence[float | None]]] = {}
     for one in judgments:
-        if len(one.order) == PAIR and None not in one.scores:
+        if one.voted and len(one.order) == PAIR and None not in one.scores:
             found.setdefault(one.order, []).append(one.scores)
     return tuple(
         tuple(fmean(column) for column in zip(*scores, strict=True)) for scores in found.values()

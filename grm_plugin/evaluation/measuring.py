@@ -31,7 +31,8 @@ class Measured:
         n: items that it is about.
         counts: of them by outcome: right, wrong, tie, unscored; or scored, of ratings.
         ties: what a tie counts in it; None where it is no matter of outcomes.
-        missing: parts that it should be made of and that no item is about.
+        missing: parts that it should be made of and that have no value, say as no item is about
+            them.
         parts: figures below it.
     """
 
@@ -92,12 +93,11 @@ def _nodes(figure: Figure) -> Iterator[Figure]:
 def _measured(figure: Figure, items: Sequence[Item], found: Resampled) -> Measured:
     estimate = found.estimate(id(figure), figure)
     mine = [items[index] for index in np.flatnonzero(figure.members(items))]
-    several = len({repr(one.source) for one in mine}) > 1
     return Measured(
         name=figure.name,
         value=_known(estimate.value),
-        low=_known(estimate.low) if several else None,
-        high=_known(estimate.high) if several else None,
+        low=_known(estimate.low),
+        high=_known(estimate.high),
         n=len(mine),
         counts=counts_of(mine),
         ties=figure.ties,

@@ -54,7 +54,8 @@ class Resampled:
         Args:
             key: of the number.
             of: the figure that it is; None: any number. A share has Wilson's interval, of its
-                items and sources; other numbers have percentiles, and none where they do not vary.
+                items and sources, and none of a single source; other numbers have percentiles, and
+                none where they do not vary.
         """
         value, values_R = self.of(key)
         if of is None or not of.is_share or math.isnan(value):
@@ -62,6 +63,8 @@ class Resampled:
             return Estimate(value, *((low, high) if low < high else (math.nan, math.nan)))
         mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
         sources = len({repr(one.source) for one in mine})
+        if sources < 2:
+            return Estimate(value, math.nan, math.nan)
         return Estimate(
             value,
             *share_interval(value, values_R, items=len(mine), sources=sources, level=self._level),

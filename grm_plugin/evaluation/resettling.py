@@ -13,14 +13,17 @@ from grm_plugin.evaluation.accuracy import (
     Marks,
     as_recorded,
     best_by_meta_score,
+    by_weight,
     settled_at,
 )
-from grm_plugin.options import Part
+from grm_plugin.options import Part, read_options
 from grm_plugin.pipeline.building import find_template
 from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.selecting import keep_best
 from grm_plugin.pipeline.settling import Rule
+from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.plugins import Plugins, installed
+from grm_plugin.prompts import Template
 from grm_plugin.types import Cost, Judgment, Sample, Scale, Verdict
 
 Rewards = tuple[float | None, ...] | None
@@ -127,7 +130,7 @@ def rule_on_record(
     voter = vote or Part.model_validate(origin.get("vote") or "mean")
     plan = plan_on_record(origin)
     made = offered.make("voter", voter.name, voter.options, Limits())
-    scale = scale_on_record(origin, template, offered)
+    scale = scale_on_record(origin, offered, template)
     return Rule(str(voter), made, scale, plan.aggregate, both_orders=plan.name == "pairs")
 
 
@@ -141,31 +144,43 @@ def plan_on_record(origin: Mapping[str, Any]) -> Plan:
     return read_plan(part, _SHOWS.get(part.name, "list"))  # type: ignore[arg-type]
 
 
-def scale_on_record(origin: Mapping[str, Any], name: str | None, plugins: Plugins) -> Scale:
+def scale_on_record(origin: Mapping[str, Any], plugins: Plugins, name: str | None = None) -> Scale:
     """The scale of the template ``name``, or of the recorded one.
 
     Raises:
-        InputError: that is not on record, not installed, or another by now.
+        InputError: the recorded one is not installed, or another by now.
         ConfigError, TemplateError: there is no template ``name``.
     """
     if name:
         return find_template(name, plugins).scale
-    recorded = origin.get("template")
+    if template := template_on_record(origin, plugins):
+        return template.scale
+    raise InputError(
+        f"the judge's template {quoted(origin.get('template'))} is not installed, or another by "
+        "now, and votes go by its scale; name one with the same scale with --template"
+    )
+
+
+def template_on_record(origin: Mapping[str, Any], plugins: Plugins) -> Template | None:
+    """The template that the judge was asked by.
+
+    None where it is not on record, is not at hand, or is another by now.
+    """
+    name = origin.get("template")
+    if not isinstance(name, str):
+        return None
     try:
-        template = find_template(str(recorded), plugins)
+        template = find_template(name, plugins)
     except (ConfigError, TemplateError):
-        template = None
-    if template is None or template.digest != origin.get("template_hash"):
-        raise InputError(
-            f"the judge's template {quoted(recorded)} is not installed, or another by now, and "
-            "votes go by its scale; name one with the same scale with --template"
-        )
-    return template.scale
+        return None
+    return template if template.digest == origin.get("template_hash") else None
 
 
 def marks_on_record(origin: Mapping[str, Any]) -> Marks:
     """Who votes among fewer samples, chosen as the judge's selector chose among all of them."""
     chosen = Part.model_validate(origin.get("select") or "all")
+    if chosen.name == "weights" and isinstance(origin.get("weights"), Mapping):
+        return by_weight(read_options(Weighing, "weights on record", origin["weights"]))
     if chosen.name != "meta_rm":
         return as_recorded
     share = origin.get("k_meta"), origin.get("k")

@@ -1,4 +1,7 @@
-"""What one record of verdicts comes to at several k: rewards of the same groups, set for set."""
+"""What one record of verdicts comes to at several k: rewards of the same groups, set for set.
+
+Needs numpy.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
+from grm_plugin.evaluation.selecting import Items
 from grm_plugin.types import Cost, Sample, Verdict
 
 _MOST = 60_000  # items of one k, over all sets
@@ -23,7 +27,7 @@ class Votes:
         costs: for every k what it cost, of all groups together.
     """
 
-    items: tuple[Item, ...]
+    items: Items
     sets: Mapping[int, Sequence[Sequence[Item]]]
     costs: Mapping[int, Cost]
 
@@ -54,19 +58,20 @@ def votes_of(
     for verdict in verdicts:
         drawn = samples_of(verdict)
         (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
-        items.append(item := Item.of(verdict.group, whole))
+        items.append(item := Item.of(verdict.group, whole, verdict.judgments))
         each = cost_of_samples(verdict)
         for k in ks:
             rewards = ballot.rewards(verdict, k, sets, seed)
-            found[k].append([replace(item, rewards=one) for one in rewards])
+            orders = item.scores_by_order if k >= drawn else ()
+            found[k].append([replace(item, rewards=one, scores_by_order=orders) for one in rewards])
             costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
-    return Votes(tuple(items), {k: _by_set(found[k]) for k in ks}, costs)
+    return Votes(Items(items), {k: _by_set(found[k]) for k in ks}, costs)
 
 
-def _by_set(items_G_S: Sequence[Sequence[Item]]) -> list[list[Item]]:
+def _by_set(items_G_S: Sequence[Sequence[Item]]) -> list[Items]:
     """A group with fewer sets than others begins again."""
     sets = max(map(len, items_G_S), default=1)
-    return [[found[number % len(found)] for found in items_G_S] for number in range(sets)]
+    return [Items(found[number % len(found)] for found in items_G_S) for number in range(sets)]
 
 
 def few_sets(groups: int, most: int = 8) -> int:

@@ -10,7 +10,6 @@ from pathlib import Path
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import read_verdicts
-from grm_plugin.report.terminal import say
 from grm_plugin.report.training import Step, when_of
 from grm_plugin.types import Verdict
 
@@ -51,6 +50,8 @@ def write_run(page: Path, record: Path) -> None:
         page: the HTML file.
         record: the file, or what the names of the files of all processes begin with.
     """
+    from grm_plugin.report.terminal import say  # rich is not for who writes no page
+
     try:
         _write(page, record)
     except Exception as error:  # whatever it is, it must not cost the run
@@ -62,6 +63,7 @@ def write_run(page: Path, record: Path) -> None:
 
 def _write(page: Path, record: Path) -> None:
     from grm_plugin.report.page import write_page
+    from grm_plugin.report.terminal import say
     from grm_plugin.report.training_picture import save_training
 
     try:

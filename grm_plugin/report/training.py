@@ -18,6 +18,7 @@ from grm_plugin.types import Group, Verdict
 MOST_POINTS = 60
 """Points of a curve; of a longer run several steps are one point."""
 _SAME = 0.005
+_FEW = 10  # points, which tell a change from noise
 
 
 @dataclass
@@ -134,7 +135,9 @@ def points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
 def told(curve: Curve, values: Sequence[float]) -> str:
     """What a curve says, by its first and its last fifth, where they differ by more than noise.
 
-    >>> told(CURVES[0], [0.25, 0.5, 0.5, 0.5, 0.75])
+    Of a few points it says where they begin and end, and no more.
+
+    >>> told(CURVES[0], [0.25] * 5 + [0.75] * 5)
     'Mean reward rises from 0.25 to 0.75'
     """
     if not values:
@@ -145,4 +148,6 @@ def told(curve: Curve, values: Sequence[float]) -> str:
     noise = 2 * math.sqrt((spread(first) ** 2 + spread(last) ** 2) / some)
     if abs(after - before) < max(_SAME, noise):
         return f"{curve.name} stays near {statistics.fmean(values):.2f}"
+    if len(values) < _FEW:
+        return f"{curve.name} is {before:.2f} at first and {after:.2f} at last"
     return f"{curve.name} {'rises' if after > before else 'falls'} from {before:.2f} to {after:.2f}"

@@ -19,6 +19,7 @@ _BLUE, _ORANGE, _GREY, _GREEN = "#1f5fa8", "#d1622b", "#777777", "#2e8b57"
 _COLUMNS, _WIDTH, _HEIGHT = 3, 4.2, 2.6  # inches of a panel
 _QUALITY = "True quality"
 _MARGIN = 0.05
+_MOST_REACH = 3
 
 
 def save_training(path: Path, steps: Steps) -> None:
@@ -74,9 +75,14 @@ def _line(axes: Any, phase: str, found: list[Point], curve: Curve) -> None:
     if phase in (TRAIN, ""):
         colour = _GREEN if curve.name == _QUALITY else _BLUE
         axes.plot(middles, values, ".", color=colour, alpha=0.35, markersize=4)
-        axes.plot(middles, smoothed(values), color=colour, label=phase)
+        axes.plot(middles, smoothed(values, _reach(values)), color=colour, label=phase)
     else:
         axes.plot(middles, values, "o-", color=_ORANGE, markersize=4, label=phase)
+
+
+def _reach(values: list[float]) -> int:
+    """How many neighbours a line averages over on either side; none in a short run."""
+    return min(_MOST_REACH, len(values) // 10)
 
 
 def _widen(axes: Any, curve: Curve) -> None:

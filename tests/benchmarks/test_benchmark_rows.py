@@ -124,8 +124,8 @@ def test_a_file_far_larger_than_memory_spent_on_it_is_read(tmp_path: Path) -> No
     rows, words = 1500, "word " * 1600
     path = tmp_path / "dataset.json"
     path.write_text(json.dumps([{**pair(n), "output_1": words} for n in range(rows)]))
-    tracemalloc.start()
     benchmark = installed().make("benchmark", "llmbar", {"path": str(path)}, Limits())
+    tracemalloc.start()
     assert sum(1 for _ in benchmark) == rows
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

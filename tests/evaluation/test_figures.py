@@ -56,6 +56,15 @@ def test_a_missing_part_is_named_and_where_all_are_needed_there_is_no_number() -
     assert whole.parts[0].value == 1.0
 
 
+def test_a_part_that_lacks_a_part_of_its_own_is_missing_too() -> None:
+    items = [item(RIGHT, subset="a"), item(RIGHT, subset="b")]
+    a, b, c = (Mean(name, where={"subset": name}) for name in "abc")
+    inner = Average("b and c", (b, c), whole=True)
+    found = measure(Average("all", (a, inner), whole=True), items)
+    assert (found.value, found.missing) == (None, ("b and c",))
+    assert measure(Average("all", (a, inner)), items).value == 1.0
+
+
 def test_any_statistic_sees_only_the_items_that_it_is_about() -> None:
     def spread(items: list[Item]):
         rewards = np.array([one.rewards[0] for one in items])

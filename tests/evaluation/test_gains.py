@@ -124,6 +124,15 @@ def test_choices_are_made_among_the_samples_that_are_left() -> None:
     assert sum(one.voted for one in half(rated.judgments, 4)) == 2
 
 
+def test_soft_weights_on_record_weigh_fewer_samples_anew() -> None:
+    origin = {"select": {"name": "weights"}, "weights": {"margin": 1.0, "drop_below": 0.9}}
+    found = verdict(0, [(6, 5), (1, 10)])
+    light = replace(found, judgments=(replace(found.judgments[0], voted=False, weight=0.0),
+                                      found.judgments[1]))  # fmt: skip
+    ballot = Ballot(RULE, marks_on_record(origin))
+    assert ballot.rewards(light, 1, 2) == [pytest.approx((5 / 9, 4 / 9)), (0.0, 1.0)]
+
+
 def test_more_samples_gain_and_the_gain_is_paired() -> None:
     votes = votes_of(noisy(200, 8), Ballot(RULE), [1, 2, 4, 8])
     found = gains(accuracy(votes), votes, k=8)
@@ -136,6 +145,13 @@ def test_more_samples_gain_and_the_gain_is_paired() -> None:
     alone = sum(found.curve[n].value.high - found.curve[n].value.low for n in (0, -1))
     assert paired < 0.8 * alone
     assert [part.measured.name for part in found.top.parts] == ["s0", "s1"]
+
+
+def test_items_of_a_single_source_have_no_gain_to_tell() -> None:
+    judged = [verdict(n, [(9, 3), (4, 6)], source=f"s{n % 2}") for n in range(8)]
+    votes = votes_of(judged, Ballot(RULE), [1, 2])
+    top = gains(accuracy(votes), votes, k=2).top
+    assert ONE in top.over and [part.over for part in top.parts] == [{}, {}]
 
 
 def test_a_greedy_judge_is_compared_group_for_group() -> None:

@@ -110,6 +110,11 @@ def test_any_json_becomes_tables(value: object, cells: list[list[str]]) -> None:
     assert found == cells
 
 
+def test_long_tables_of_texts_are_folded() -> None:
+    (few,), (many,) = (tables_of([{"passage": "x" * 90}] * n, "said") for n in (3, 30))
+    assert not few.folded and many.folded and many.name == "said (30)"
+
+
 def test_long_tables_are_cut_and_say_so() -> None:
     (table,) = tables_of([{"a": n} for n in range(1000)])
     assert len(table.rows) + table.left_out == 1000 and table.left_out > 0

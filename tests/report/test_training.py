@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ def test_a_step_without_any_reward_is_no_point() -> None:
         ([0.8] * 5 + [0.2] * 5, "Mean reward falls from 0.80 to 0.20"),
         ([0.2, 0.8] * 5, "Mean reward stays near 0.50"),
         ([0.5, 0.5001], "Mean reward stays near 0.50"),
+        ([0.5, 0.25], "Mean reward is 0.50 at first and 0.25 at last"),
         ([], "Mean reward is not known"),
     ],
 )
@@ -133,3 +135,11 @@ def test_a_record_without_steps_is_refused_with_what_was_expected(tmp_path: Path
 
 def test_nothing_is_no_number() -> None:
     assert all(math.isnan(curve.of(Step())) for curve in CURVES if curve is not VALID)
+
+
+def test_a_group_with_ratings_is_neither_right_nor_wrong_on_the_page_scored_or_not() -> None:
+    pytest.importorskip("jinja2")
+    from grm_plugin.report.page.rows import row_of
+
+    scored = verdict(0.9, 0.1, step=0, ratings=[1, 0])
+    assert row_of(scored).outcome == row_of(replace(scored, rewards=None)).outcome == ""

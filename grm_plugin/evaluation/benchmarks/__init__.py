@@ -28,4 +28,5 @@ BUILT_IN = {
 def grm_register_benchmarks(register: Register[BenchmarkFactory]) -> None:
     """Offer the built-in benchmarks."""
     for name, kind in BUILT_IN.items():
-        register(name, Lazily(f"{__name__}.{name}", kind))
+        owner = f"benchmark {name!r}"
+        register(name, Lazily(f"{__name__}.{name}", kind, owner=owner, extra="eval"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from grm_plugin.evaluation.benchmarks.benchmark import Published, column
-from grm_plugin.evaluation.benchmarks.reading import Row
+from grm_plugin.evaluation.benchmarks.reading import Row, rows_of
 from grm_plugin.evaluation.figures import Figure, Mean, each_of
 from grm_plugin.evaluation.items import SECTION, SUBSET, Item
 from grm_plugin.evaluation.outcomes import credit
@@ -21,6 +21,9 @@ SECTIONS = {
     "livecodebench": "Coding",
 }
 """Its four categories, by how the ``source`` of a row begins."""
+SPLITS = ("gpt", "claude")
+"""Its two sets on the hub, by the model whose responses they hold; their scores are told apart."""
+MODEL = "response_model"
 _LABELS = ("A>B", "B>A")
 
 
@@ -31,12 +34,20 @@ class JudgeBench(Published):
     label``, the label ``A>B`` or ``B>A``. Its scorer asks in both orders: whoever wins one and does
     not lose the other has won, so that a tie in one order is neutral; one win each is none. Here
     the samples that saw a pair in one order decide together who wins it; a judge with k = 2 and
-    balanced orders is asked just as there.
+    balanced orders is asked just as there. Where fewer samples are settled again, their reward
+    decides.
     """
 
     name = "judgebench"
     title = "JudgeBench"
     hub = "hub:ScalerLab/JudgeBench"
+
+    def rows(self) -> Iterator[Row]:
+        if self.options.path:
+            yield from super().rows()
+            return
+        for split in SPLITS:
+            yield from rows_of(f"{self.hub}:{split}")
 
     def groups(self, row: Row) -> Iterator[Group]:
         values = row.values
@@ -51,14 +62,17 @@ class JudgeBench(Published):
             subset=origin,
             section=_section(origin),
             source=values.get("original_id"),
-            response_model=values.get("response_model"),
+            response_model=values.get(MODEL),
         )
 
     def figures(self, items: Sequence[Item]) -> Figure:
-        """All pairs, and each category of them; then the same without regard to orders."""
-        sections = each_of(items, SECTION, tie=self.ties, value=won_over_orders)
-        plain = Mean("by the reward alone", tie=self.ties, below=each_of(items, SUBSET))
-        return Mean(self.title, value=won_over_orders, below=(*sections, plain))
+        """All pairs, each category and each model's; then the same without regard to orders."""
+        parts = (
+            *each_of(items, SECTION, value=won_over_orders),
+            *each_of(items, MODEL, value=won_over_orders),
+            Mean("by the reward alone", tie=self.ties, below=each_of(items, SUBSET, tie=self.ties)),
+        )
+        return Mean(self.title, value=won_over_orders, below=parts)
 
 
 def won_over_orders(item: Item) -> float:

@@ -49,21 +49,18 @@ class LLMBar(Published):
         )
 
     def figures(self, items: Sequence[Item]) -> Figure:
-        """The mean of the five sets; the four adversarial ones together, the others apart."""
-        known = [name for names in SUBSETS.values() for name in names]
-        sets = {name: Mean(name, where={SUBSET: name}, tie=self.ties) for name in known}
-        natural = sets[NATURAL]
-        adversarial = Average(ADVERSARIAL, of=tuple(sets[one] for one in SUBSETS[ADVERSARIAL]))
-        others = [
-            one
-            for one in each_of(items, SUBSET, tie=self.ties)
-            if one.name not in (NATURAL, *SUBSETS[ADVERSARIAL])
-        ]
+        """All of its own pairs, Natural, the mean of the adversarial sets; other sets apart."""
+        own = {
+            name: Mean(name, where={SUBSET: name}, tie=self.ties)
+            for name in (NATURAL, *SUBSETS[ADVERSARIAL])
+        }
+        adversarial = tuple(own[name] for name in SUBSETS[ADVERSARIAL])
+        others = (one for one in each_of(items, SUBSET, tie=self.ties) if one.name not in own)
         return Mean(
             self.title,
             where={SECTION: (NATURAL, ADVERSARIAL)},
             tie=self.ties,
-            below=(natural, adversarial, *others),
+            below=(own[NATURAL], Average(ADVERSARIAL, adversarial, whole=True), *others),
         )
 
 

@@ -22,7 +22,7 @@ SPELLED = {
     "mbpp": "MBPP-Plus",
     "ifeval": "IFEval",
 }
-HUB = "hub:lmarena-ai/PPE-{}-Best-of-K"
+HUB = "hub:lmarena-ai/PPE-*-Best-of-K"
 
 
 class PPECorrectnessOptions(BenchmarkOptions):
@@ -47,6 +47,7 @@ class PPECorrectness(Published):
 
     name = "ppe_correctness"
     title = "PPE Correctness"
+    hub = HUB
     Options = PPECorrectnessOptions
     options: PPECorrectnessOptions
 
@@ -55,7 +56,7 @@ class PPECorrectness(Published):
             yield from super().rows()
             return
         for name in PPE_CORRECTNESS:
-            yield from rows_of(HUB.format(name))
+            yield from rows_of(HUB.replace("*", name))
 
     def groups(self, row: Row) -> Iterator[Group]:
         values, asked = row.values, column(row.values, "prompt")

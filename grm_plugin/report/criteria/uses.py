@@ -10,6 +10,8 @@ from typing import NamedTuple
 from grm_plugin.report.criteria.sums import Use
 from grm_plugin.types import Judgment, Principle, Verdict
 
+_DIGITS = 12  # what floats lose in sums is no difference
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -126,4 +128,5 @@ def _apart(those: Known, of_all: Known) -> tuple[float, float]:
     if not n or not m:
         return 0.0, 0.0
     weight = n * m / (n + m)
-    return weight, weight * (those.total / n - (of_all.total - those.total) / m)
+    apart = those.total / n - (of_all.total - those.total) / m
+    return weight, weight * round(apart, _DIGITS)

@@ -14,7 +14,7 @@ Curve = Sequence[Mapping[str, Any]]
 
 def plots(curve: Curve, name: str) -> Iterator[Plot]:
     """The figure called ``name`` against the samples that vote; none of fewer than two."""
-    found = [point for point in curve if isinstance(point.get("value"), int | float)]
+    found = [point for point in curve if _is_number(point.get("value"))]
     if len(found) < 2:
         return
     first, last = found[0], found[-1]
@@ -26,6 +26,11 @@ def plots(curve: Curve, name: str) -> Iterator[Plot]:
         y=name,
         labels=[(math.log2(one["k"]), str(one["k"])) for one in found],
     )
+
+
+def _is_number(value: object) -> bool:
+    """Whether there is a number: a score that lacks a part is none."""
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _change(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ _LINKS = {
     "sample_agreement": to(sort="-differ"),
     "reliability": to(sort="-differ"),
     "valid_rate": to(dropped="*"),
-    "abstain_rate": to(unscored="*"),
+    "unscored_rate": to(unscored="*"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.outcomes import outcome
-from grm_plugin.evaluation.truth import Truth, truth_of
+from grm_plugin.evaluation.truth import Ratings, Truth, truth_of
 from grm_plugin.hosts.averages import spread
 from grm_plugin.hosts.counting import voters, votes, why_unscored
 from grm_plugin.hosts.places import Places
@@ -84,7 +84,9 @@ def truth_known(group: Group) -> Truth | None:
 
 def _outcome(verdict: Verdict) -> str:
     truth = truth_known(verdict.group)
-    return "" if truth is None else str(outcome(verdict.rewards, truth) or "")
+    if truth is None or isinstance(truth, Ratings):  # ratings are neither right nor wrong
+        return ""
+    return str(outcome(verdict.rewards, truth) or "")
 
 
 def _start(verdict: Verdict) -> str:

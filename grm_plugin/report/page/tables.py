@@ -11,6 +11,8 @@ from grm_plugin.report.page.axes import decimal
 from grm_plugin.report.page.links import to
 
 _ROWS, _COLUMNS, _DEEP, _LONG = 400, 12, 6, 40
+_UNFOLDED = 12
+"""Rows of a table of texts that are shown without being asked for."""
 _GROUP = "group"
 """A column of this name holds ids of groups."""
 _MARKS = frozenset(("low", "high", "name", "n", "parts"))
@@ -188,7 +190,10 @@ def _counts(figure: Measured) -> Mapping[str, Any]:
 def _records(rows: Sequence[Measured], name: str) -> DataTable:
     head = list(dict.fromkeys(key for row in rows[:_ROWS] for key in row))[:_COLUMNS]
     cells = [TableRow([_of_column(key, row.get(key)) for key in head]) for row in rows]
-    return _named(name, cells, [_words(key) for key in head])
+    table = _named(name, cells, [_words(key) for key in head])
+    if table.wordy and len(cells) > _UNFOLDED:
+        return replace(table, name=f"{name} ({len(cells):,})", folded=True)
+    return table
 
 
 def _of_column(key: str, value: Any) -> Cell:

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from grm_openrlhf.metrics import WAIT
+from grm_plugin.hosts.fallback import described
 from tests.cli.conftest import ROOT, RUN
 from tests.e2e.openrlhf.trainer import (
     LAUNCHER,
@@ -135,4 +137,7 @@ def test_metrics_arrive_in_the_log_of_the_trainer(run: Training, way: Way) -> No
     rewards = [statistics.fmean(one.reward for one in update) for update in run.updates()]
     assert metrics["train/reward"] == pytest.approx(rewards, rel=1e-3)
     assert metrics["train/grm/unscored_rate"] == [0.0] * run.steps
-    assert metrics["train/grm/k"] == list(way.votes)
+    assert metrics["train/grm/k"] == metrics["train/grm/k_drawn"] == list(way.votes)
+    logged = {name.removeprefix("train/grm/") for name in metrics if "train/grm/" in name}
+    assert logged - {WAIT.name} == {one.name for one in described()}
+    assert (WAIT.name in logged) == (way.start is not over_http)

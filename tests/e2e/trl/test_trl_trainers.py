@@ -14,6 +14,8 @@ from datasets import Dataset
 from transformers import AutoTokenizer
 
 from grm_plugin.plugins import Plugins
+from grm_plugin.records import read_verdicts
+from grm_plugin.report.training import steps_of
 from grm_trl import AsyncGRMReward, GRMReward
 
 PROMPTS = ["red cat ?", "blue dog ?", "one sun ?", "two moon ?"]
@@ -160,6 +162,29 @@ def test_chats_columns_and_steps_reach_the_record_and_the_completions_table(
     assert [len(votes.split()) for votes in table["grm_votes"]] == [2] * 4
     assert sorted(table["grm_place"]) == ["1/4", "2/4", "3/4", "4/4"]
     assert "grm_critique" in table
+
+
+def right(completions: Sequence[str], **_: Any) -> list[float]:
+    """Knows how good a completion is."""
+    return [len(text) / 40 for text in completions]
+
+
+def test_a_run_ends_with_its_page_and_picture_and_knows_true_quality(
+    tiny_model: Path, tmp_path: Path, judge: Plugins
+) -> None:
+    record, page = tmp_path / "verdicts.jsonl", tmp_path / "run.html"
+    knows = {"truth": f"{__name__}.right", "record": record, "page": page}
+    reward = GRMReward(engine="shown", k=2, plugins=judge, **knows)
+    sizes = {"num_generations": 4, "max_completion_length": 5}
+    trainer = train("trl", "GRPO", tiny_model, tmp_path, reward, rows(), **sizes)
+    reward.close()
+    logs = [entry for entry in trainer.state.log_history if "grm/truth_mean" in entry]
+    found = steps_of(read_verdicts(record))
+    assert [found["train", step].quality.value for step in (0, 1)] == pytest.approx(
+        [entry["grm/truth_mean"] for entry in logs]
+    )
+    assert "True quality" in page.read_text()
+    assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("kind", ["GRPO", "RLOO"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 
 from grm_plugin.engine import SampleRequest
@@ -14,9 +15,12 @@ from grm_plugin.errors import InputError
 from grm_plugin.evaluation.benchmarks.judgebench import won_over_orders
 from grm_plugin.evaluation.items import Item, items_of
 from grm_plugin.evaluation.measuring import measure
+from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.truth import Best, truth_of
+from grm_plugin.evaluation.votes import votes_of
+from grm_plugin.hosts.inputs import opening
 from tests.core.honest_judge import box, grm, qualities
-from tests.evaluation.benchmarks.judged import benchmark, item, written
+from tests.evaluation.benchmarks.judged import benchmark, item, judged, written
 
 RIGHT, TIE, WRONG = (8, 2), (5, 5), (2, 8)
 
@@ -60,6 +64,21 @@ def test_labels_categories_and_questions_are_read(tmp_path: Path) -> None:
     assert groups[0].metadata["source"] == groups[1].metadata["source"] == "question 0"
 
 
+def test_both_sets_of_the_hub_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def load(name: str, split: str | None) -> datasets.Dataset:
+        asked.append(name)
+        return datasets.Dataset.from_list([row(len(asked)) | {"response_model": name[-3:]}])
+
+    monkeypatch.setattr(opening, "load", load)
+    found = benchmark("judgebench")
+    items = judged(found, [(0.9, 0.1), (0.1, 0.9)])
+    assert asked == ["hub:ScalerLab/JudgeBench:gpt", "hub:ScalerLab/JudgeBench:claude"]
+    parts = {one.name: one.value for one in measure(found.figures(items), items).parts}
+    assert (parts["gpt"], parts["ude"], parts["Knowledge"]) == (1.0, 0.0, 0.5)
+
+
 def test_a_judge_that_always_takes_the_first_place_wins_no_pair(tmp_path: Path) -> None:
     path = written(tmp_path / "m.jsonl", [row(n) for n in range(6)])
     found = benchmark("judgebench", path=str(path))
@@ -80,6 +99,23 @@ def test_a_tie_in_one_order_is_neutral_through_a_real_judge(tmp_path: Path) -> N
     with grm(first_or_tie, k=2) as judge:
         items = list(items_of(judge.score(one) for one in found))
     assert measure(found.figures(items), items).value == 1.0
+
+
+def test_a_record_of_verdicts_says_what_each_order_came_to(tmp_path: Path) -> None:
+    """The first place gets 9 points, the right response 2 more in one order: a reward, no win."""
+
+    def by_place(request: SampleRequest, i: int) -> str:
+        seen = qualities(request)
+        return box([9, 1] if seen[0] > seen[1] else [9, 2])
+
+    found = benchmark("judgebench", path=str(written(tmp_path / "m.jsonl", [row(0)])))
+    with grm(by_place, k=2) as judge:
+        verdicts = [judge.score(one) for one in found]
+        votes = votes_of(verdicts, Ballot(judge.rule), [1, 2])
+    assert votes.items[0].outcome == "right"
+    for items in (votes.items, votes.sets[2][0]):
+        assert measure(found.figures(items), items).value == 0.0
+    assert votes.sets[1][0][0].scores_by_order == ()
 
 
 @pytest.mark.parametrize("label", ["A=B", "a>b", 1])

@@ -82,14 +82,15 @@ def test_a_file_of_another_schema_is_told_by_its_columns(tmp_path: Path) -> None
 def test_the_score_is_of_its_own_pairs_and_others_are_told_apart() -> None:
     items = [
         item(RIGHT, subset="Natural", section="Natural"),
-        *(item(WRONG, subset="Neighbor", section="Adversarial") for _ in range(3)),
+        *(item(WRONG, subset="Neighbor", section="Adversarial") for _ in range(6)),
+        *(item(RIGHT, subset=name, section="Adversarial") for name in ("GPTInst", "GPTOut")),
         item(RIGHT, subset="Manual", section="Adversarial"),
         item(RIGHT, subset="FairEval", section="Processed"),
     ]
     found = measure(benchmark("llmbar").figures(items), items)
-    assert (found.value, found.n) == (0.4, 5)
+    assert (found.value, found.n) == (0.4, 10)
     parts = {one.name: one for one in found.parts}
-    assert parts["Adversarial"].value == 0.5
+    assert parts["Adversarial"].value == 0.75
     assert (parts["FairEval"].value, parts["FairEval"].n) == (1.0, 1)
 
 

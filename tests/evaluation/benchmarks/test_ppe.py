@@ -11,7 +11,6 @@ import pytest
 
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.aggregates import PPE_CORRECTNESS
-from grm_plugin.evaluation.benchmarks.ppe_correctness import HUB
 from grm_plugin.evaluation.benchmarks.ppe_preference import NO_WINNER
 from grm_plugin.evaluation.best_of_k import best_of_k
 from grm_plugin.evaluation.measuring import measure
@@ -94,7 +93,7 @@ def test_the_five_sets_are_asked_for_by_the_names_that_they_are_published_under(
     asked: list[str] = []
     monkeypatch.setattr(opening, "load", lambda name, split: asked.append(name) or table)
     groups = list(benchmark("ppe_correctness"))
-    assert asked == [HUB.format(name) for name in PPE_CORRECTNESS]
+    assert asked == [f"hub:lmarena-ai/PPE-{name}-Best-of-K" for name in PPE_CORRECTNESS]
     assert [one.metadata["subset"] for one in groups] == list(PPE_CORRECTNESS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,11 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
 def test_an_option_that_it_does_not_have_is_an_error() -> None:
     with pytest.raises(ConfigError, match="benchmark 'rewardbench': unknown key 'pth'"):
         benchmark("rewardbench", pth="x")
+
+
+def test_rebuilt_subsets_hold_as_many_pairs_as_they_weigh() -> None:
+    path = shared_data("rewardbench/rewardbench_partial_reconstruction.jsonl")
+    found = Counter(one.metadata["subset"] for one in benchmark("rewardbench", path=str(path)))
+    weights = {name: n for subsets in SECTIONS.values() for name, n in subsets.items()}
+    assert found == {name: n for name, n in weights.items() if name.startswith(("llmbar", "hep"))}
+    assert found.total() == 1403

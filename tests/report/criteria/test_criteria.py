@@ -93,6 +93,15 @@ def test_judgments_are_compared_on_the_same_responses() -> None:
     assert not accuracy["wrong_apart"]["clear"]
 
 
+def test_a_criterion_that_moves_no_score_is_not_clear_by_rounding() -> None:
+    def thirds(rng: random.Random, listed: frozenset[str]) -> tuple[float, ...]:
+        return (7.1, 10 / 3)
+
+    for row in criteria_of(planted(60, thirds, NAMES, k=7))["criteria"]:
+        assert row["score_apart"]["value"] == 0.0
+        assert not row["score_apart"]["clear"]
+
+
 def test_shares_and_weights_are_those_of_judgments() -> None:
     listings = [["Accuracy", "Clarity"], ["Accuracy"], ["Clarity"], []]
     verdicts = [
