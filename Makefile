@@ -45,7 +45,7 @@ pytest: $(VENV)/.dev
 
 # Suites that need more than the core are chosen by their markers (tests/conftest.py).
 test-trl: $(VENV)/.trl
-	$(BIN)/python -m pytest -m "trl or docs or contract" tests
+	$(BIN)/python -m pytest -m "trl or contract" tests
 
 test-vllm: $(VENV)/.vllm
 	$(BIN)/python -m pytest -m vllm tests

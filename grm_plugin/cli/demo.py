@@ -172,6 +172,7 @@ def _tell_next(folder: Path) -> None:
     out.print(f"picture: {folder / 'accuracy.png'}")
     out.print(
         f"next:    {grm} show {folder / RECORD} --lowest 3   # why a reward is low",
+        f"         {grm} show {folder / RECORD} --html {folder / 'page.html'}   # all, to look at",
         f"         {grm} doctor --engine server --url URL   # is a judge of your own ready?",
         f"         {grm} score groups.jsonl -o verdicts.jsonl --engine server --url URL",
         sep="\n",

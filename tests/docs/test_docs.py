@@ -18,7 +18,11 @@ LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
 NEEDS = {"train-with-trl.md": "trl"}  # run by `make test-trl`
 # and this page against stand-ins, in test_hosted_judge.py
 ELSEWHERE = {"hooks.md", "use-a-hosted-judge.md"}
-RUN = [path for path in MARKDOWN if BLOCK.search(path.read_text()) and path.name not in ELSEWHERE]
+RUN = [
+    pytest.param(path, marks=[getattr(pytest.mark, NEEDS[path.name])] if path.name in NEEDS else [])
+    for path in MARKDOWN
+    if BLOCK.search(path.read_text()) and path.name not in ELSEWHERE
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
