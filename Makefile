@@ -8,7 +8,7 @@
 #   make test-ray-serve `grm serve --replicas` on Ray Serve
 #   make test-faults    judges, callers and disks that misbehave; FAULTS=long for hours in minutes
 #   make test-scorers   our figures against the scoring code of the package rewardbench (downloads it)
-#   make test-pages    pages of verdicts in a real headless browser (Chromium or Chrome)
+#   make test-pages     pages of verdicts in a real headless browser (Chromium or Chrome)
 #   make test-newest    the quick checks with the newest versions that may be installed; before a release
 #   make test-oldest    the same with the oldest
 #   make bench          measure; results go to benchmarks/results/
@@ -70,7 +70,7 @@ test-newest test-oldest: test-%: $(VENV)/.dev
 	$(BIN)/python -m tests.installs $*
 
 bench: $(VENV)/.openrlhf
-	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server page_of_verdicts; do \
+	for script in pipeline transformers_engine local_batches server_engine prefix_cache group_call judging_hidden reward_server page_of_verdicts report_of_verdicts; do \
 	  PYTHONPATH=. $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 docs: $(VENV)/.docs

@@ -25,7 +25,7 @@ def evaluate(
     sources: Annotated[
         list[str],
         Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             help="Benchmarks, NAME or NAME:PATH, such as rewardbench or labelled:rm.jsonl (`grm "
             "plugins` lists them); or records of verdicts, and then no token is spent.",
         ),
@@ -65,7 +65,8 @@ def evaluate(
 
     The judge's verdicts go to `DIR/verdicts.jsonl` (and `DIR/greedy.jsonl`), one folder for each
     of several benchmarks; the same command goes on after a kill. `DIR/eval.json` holds everything
-    that was measured. A group that is not judged is unscored: it counts as not right, and is shown.
+    that was measured, `DIR/index.html` shows it. A group that is not judged is unscored: it counts
+    as not right, and is shown.
 
     Of records (files, folders, a folder of `grm eval`) judgments vote again: `-k` samples, `--ks`
     for a curve, `--vote`, `--set k_meta=4` or `--set select=all`, `--weights`. To read the judge's

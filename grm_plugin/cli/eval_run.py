@@ -11,7 +11,7 @@ from grm_plugin.cli.eval_judging import Task, judge_all
 from grm_plugin.cli.eval_records import files_of, judged_record, recorded, revoted
 from grm_plugin.cli.eval_results import Asked, measured, overview
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, options_of
-from grm_plugin.cli.eval_voting import ballot_of, voting_settings
+from grm_plugin.cli.eval_voting import ballot_of, read_voting
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
@@ -97,16 +97,16 @@ def of_records(
         ConfigError: a setting is wrong, or about a judge.
         InputError, RecordError: the records do not hold what is asked for.
     """
-    given = voting_settings(settings)
+    voting = read_voting(settings)
     files, greedy = files_of(sources)
     records = recorded(files, wanted.subsets, wanted.limit)
     options, results = wanted.of(list(records)), []
     for name, record in records.items():
         into = folder if len(records) == 1 else folder / name
         _check_free(into / RECORD)
-        ballot = ballot_of(record, given, weights, installed())
-        again = revoted(record, ballot, given.get("k"), into / REVOTED_RECORD)
-        asked = Asked(wanted.ks, seed=given.get("seed", 0))
+        ballot = ballot_of(record, voting, weights, installed())
+        again = revoted(record, ballot, voting.k, into / REVOTED_RECORD)
+        asked = Asked(wanted.ks, seed=voting.seed)
         told = {"source": list(map(str, files)), **wanted.told(options[name])}
         benchmark = benchmark_of(name, options[name])
         ballot = replace(ballot, as_judged=True)

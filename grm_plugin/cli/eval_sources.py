@@ -82,8 +82,9 @@ def benchmark_of(name: str, options: Mapping[str, Any]) -> Benchmark:
 
 
 def _named(source: str, offered: set[str]) -> Named | None:
-    name, colon, path = source.partition(":")
-    if name in offered and not (not colon and Path(source).exists()):
+    """A benchmark; None for a file or a folder, which ./ tells from a benchmark of its name."""
+    name, _, path = source.partition(":")
+    if name in offered:
         return Named(name, path or None)
     if Path(source).exists():
         return None

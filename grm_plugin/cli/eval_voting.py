@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from grm_plugin.cli.eval_records import Recorded
 from grm_plugin.cli.judge import JudgeSettings, read_pairs
-from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.errors import ConfigError, InputError, placed, quoted
 from grm_plugin.evaluation.accuracy import Marks, by_weight
 from grm_plugin.evaluation.resettling import (
     Ballot,
@@ -17,43 +19,71 @@ from grm_plugin.evaluation.resettling import (
     marks_on_record,
     rule_on_record,
 )
-from grm_plugin.options import Part, read_options
+from grm_plugin.options import Part, put, read_options
 from grm_plugin.pipeline.selectors import WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
 from grm_plugin.plugins import Plugins
 
-_VOTING = ("k", "vote", "k_meta", "select", "template", "seed")
-_META_RM = (
-    "the choice goes by meta-scores, and judgments of {name} have none; `grm scale RECORDS` with a "
-    "classifier rates them"
-)
+Count = Annotated[int, Field(ge=1, strict=True)]
 
 
-def voting_settings(settings: JudgeSettings) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Voting:
+    """What the command line says about votes; None is as recorded.
+
+    Args:
+        k: the first samples of each group, that count.
+        vote: the voter.
+        k_meta: so many judgments with the best meta-scores vote.
+        select: who votes: all, or weights.
+        template: whose scale the scores are on.
+        seed: decides sets of samples, and resamples.
+    """
+
+    k: Count | None = None
+    vote: Part | None = None
+    k_meta: Count | None = None
+    select: Part | None = None
+    template: str | None = None
+    seed: int = 0
+
+
+_VOTING = TypeAdapter(Voting)
+
+
+def read_voting(settings: JudgeSettings) -> Voting:
     """What the command line says about votes.
 
     Raises:
-        ConfigError: it says something about a judge, which is not asked.
+        ConfigError: a setting is wrong, or about a judge, which is not asked.
     """
-    given = {**read_pairs(settings.pairs, "--set"), **settings.shortcuts}
-    others = [name for name in given if name.split(".")[0] not in _VOTING]
+    given: dict[str, Any] = {}
+    pairs = {**read_pairs(settings.pairs, "--set"), **settings.shortcuts}
+    for key in sorted(pairs, key=lambda key: key.count(".")):
+        put(given, key, pairs[key])
+    known = [field.name for field in fields(Voting)]
+    others = [name for name in given if name not in known]
     others += [f"--config {settings.file}"] if settings.file else []
     if others:
         raise ConfigError(
             f"{others[0]}: recorded verdicts are evaluated without a judge; of its settings only "
-            f"{', '.join(_VOTING)} count"
+            f"{', '.join(known)} count"
         )
-    return given
+    try:
+        return _VOTING.validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(
+            f"{placed(first['loc'])}: {first['msg'].lower()}, got {quoted(first['input'])}"
+        ) from None
 
 
-def ballot_of(
-    record: Recorded, given: Mapping[str, Any], weights: Path | None, plugins: Plugins
-) -> Ballot:
+def ballot_of(record: Recorded, voting: Voting, weights: Path | None, plugins: Plugins) -> Ballot:
     """How the judgments of ``record`` vote.
 
     Args:
         record: whose origin says how they did.
-        given: of :func:`voting_settings`.
+        voting: what the command line says.
         weights: a file of soft weights.
         plugins: who offers voters and templates.
 
@@ -62,45 +92,48 @@ def ballot_of(
         InputError: a choice goes by meta-scores that are not on record.
     """
     rule = rule_on_record(
-        record.origin,
-        vote=Part.model_validate(given["vote"]) if "vote" in given else None,
-        template=given.get("template"),
-        plugins=plugins,
+        record.origin, vote=voting.vote, template=voting.template, plugins=plugins
     )
-    marks, by_meta = _marks(given, weights)
-    if by_meta and not record.rated:
-        raise InputError(_META_RM.format(name=record.name))
-    changed = marks is not None or "vote" in given or "template" in given
+    marks = _marks(record, voting, weights)
+    changed = marks or voting.vote or voting.template
     return Ballot(rule, marks or marks_on_record(record.origin), as_judged=not changed)
 
 
-def _marks(given: Mapping[str, Any], weights: Path | None) -> tuple[Marks | None, bool]:
-    """Who votes, None for as recorded; and whether that goes by meta-scores."""
-    select = Part.model_validate(given["select"]) if "select" in given else None
-    named = [name for name in ("select", "k_meta") if name in given] + ["--weights"] * bool(weights)
-    if len(named) > 1 and named != ["select", "k_meta"]:
-        raise ConfigError(f"expected one of {' and '.join(named)}: each says who votes")
-    if weights or (select and select.name == "weights"):
-        weighing = read_weighing(weights) if weights else _named_weights(select)
-        return by_weight(weighing), bool(weighing.meta)
-    if select and select.name == "all" and "k_meta" not in given:
-        return all_vote, False
-    if "k_meta" in given and (select is None or select.name == "meta_rm"):
-        return best(_positive(given["k_meta"])), True
+def _marks(record: Recorded, voting: Voting, weights: Path | None) -> Marks | None:
+    """Who votes; None for as recorded."""
+    select = voting.select.name if voting.select else None
+    if weights or select == "weights":
+        _check_alone(voting, weights)
+        weighing = read_weighing(weights) if weights else _named_weights(voting.select)
+        if weighing.meta:
+            _check_rated(record)
+        return by_weight(weighing)
+    if voting.k_meta is not None and select in (None, "meta_rm"):
+        _check_rated(record)
+        return best(voting.k_meta)
+    if select == "all" and voting.k_meta is None:
+        return all_vote
     if select:
         raise ConfigError(
-            f"select: expected all, weights, or meta_rm with k_meta, for recorded verdicts, got "
-            f"{quoted(str(select))}"
+            "select: expected all, weights, or meta_rm with k_meta, for recorded verdicts, got "
+            f"{quoted(str(voting.select))}"
         )
-    return None, False
+    return None
+
+
+def _check_alone(voting: Voting, weights: Path | None) -> None:
+    if voting.k_meta is not None or (weights and voting.select):
+        raise ConfigError("expected one of select, k_meta and --weights: each says who votes")
+
+
+def _check_rated(record: Recorded) -> None:
+    if not record.rated:
+        raise InputError(
+            f"the choice goes by meta-scores, and judgments of {record.name} have none; `grm scale "
+            "RECORDS` with a classifier rates them"
+        )
 
 
 def _named_weights(select: Part | None) -> Weighing:
     options = read_options(WeightsOptions, "selector 'weights'", select.options if select else {})
     return options.coefficients or read_weighing(options.file or Path())
-
-
-def _positive(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"k_meta: expected a whole number from 1 on, got {quoted(value)}")
-    return value

@@ -100,7 +100,7 @@ class Totals:
     def of(cls, blocks: Sequence[Sums]) -> Totals:
         """The totals of the sums of some blocks."""
         names = dict.fromkeys(name for block in blocks for name in block)
-        total = {name: math.fsum(block.get(name, 0.0) for block in blocks) for name in names}
+        total = {name: sum(block.get(name, 0.0) for block in blocks) for name in names}
         rests = [
             {name: value - block.get(name, 0.0) for name, value in total.items()}
             for block in blocks
@@ -127,6 +127,8 @@ class Totals:
         if shape == "none" or len(found) < _FEWEST.get(shape, 2) or not told:
             return Estimate(value, math.nan, math.nan)
         error, t = jackknife_error(found), _student(level, len(found) - 1)
+        if not math.isfinite(error):  # of numbers that no float can hold the square of
+            return Estimate(value, math.nan, math.nan)
         return Estimate(value, *_ends(shape, value, error, t, len(found)))
 
     def surprise(self, of: Callable[[Sums], float], counted: str) -> float:
@@ -154,8 +156,8 @@ def jackknife_error(values_B: list[float]) -> float:
     >>> round(jackknife_error(means), 6) == round(math.sqrt(7 / 3), 6)
     True
     """
-    middle = math.fsum(values_B) / len(values_B)
-    squares = math.fsum((value - middle) ** 2 for value in values_B)
+    middle = sum(values_B) / len(values_B)
+    squares = sum((value - middle) * (value - middle) for value in values_B)
     return math.sqrt((len(values_B) - 1) / len(values_B) * squares)
 
 

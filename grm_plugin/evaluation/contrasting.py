@@ -15,6 +15,7 @@ from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.paired import McNemar, holm, mcnemar
 from grm_plugin.evaluation.resampled import Resampled
 from grm_plugin.evaluation.resampling import Difference
+from grm_plugin.evaluation.selecting import Items
 
 Pair = tuple[Item, Item]
 
@@ -116,8 +117,13 @@ def contrast(figure: Figure, pairs: Sequence[Pair], **resamples: Any) -> Contras
         figure: the top of a tree.
         pairs: of :func:`paired`, at least one.
         resamples: as :class:`Resampled` takes them; items of one source are drawn together.
+
+    Raises:
+        InputError: there is no pair.
     """
-    first, second = ([pair[which] for pair in pairs] for which in (0, 1))
+    if not pairs:
+        raise InputError("pairs: expected at least one group that both judged, got none")
+    first, second = (Items(pair[which] for pair in pairs) for which in (0, 1))
     nodes = list(_nodes(figure))
     numbers: dict[Any, Weighted] = {}
     for place, (_, node) in enumerate(nodes):

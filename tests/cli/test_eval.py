@@ -65,6 +65,28 @@ def test_what_k_samples_cost_is_their_share(grm: Grm, tmp_path: Path) -> None:
     assert costs[1]["prompt_tokens"] == 80
 
 
+def test_money_is_told_where_prices_are_known(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    prices = ("--set", "prices={prompt: 2, output: 8}")
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY, *prices)
+    assert ended.code == 0 and "$0.0019" in ended.out and "money a point" in ended.out
+    point = figures(tmp_path / "out")["curve"][-1]
+    assert point["cost"]["money"] == pytest.approx(8 * 4 * (10 * 2 + 5 * 8) / 1e6)
+    assert point["per_point"] == {}  # nothing is gained
+
+
+def test_the_judges_texts_are_read_again_through_replay(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY).code == 0
+    asked = (tmp_path / "log").read_text()
+    replay = ("--engine", "replay", "--set", "engine.path=out/verdicts.jsonl", "-k", "4")
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "again", *replay, "--set", "contract=boxed")
+    assert ended.code == 0, ended.err
+    assert figures(tmp_path / "again")["judge"]["engine"] == "replay"
+    assert figures(tmp_path / "again")["figures"] == figures(tmp_path / "out")["figures"]
+    assert (tmp_path / "log").read_text() == asked
+
+
 def test_a_run_that_was_killed_goes_on_and_measures_like_one_that_was_not(
     process: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
@@ -245,6 +267,12 @@ def test_fewer_samples_are_what_a_judge_with_that_k_would_have_drawn(
         (("--set", "k_meta=2"), "judgments of labelled have none"),
         (("--vote", "nobody"), "unknown voter 'nobody'"),
         (("--set", "select=meta_rm"), "with k_meta"),
+        (("--set", "k_meta=0"), "k_meta: input should be greater than or equal to 1, got '0'"),
+        (("--set", "k=many"), "k: input should be a valid integer, got 'many'"),
+        (("--set", "vote=[1]"), "vote: input should be a valid dictionary"),
+        (("--set", "select={name: weights, coefficients: {meta: 1}}"), "meta-scores"),
+        (("--set", "select.name=weights"), "expected one of file"),
+        (("--set", "k_meta=1", "--weights", "w.json"), "each says who votes"),
     ],
 )
 def test_what_records_can_not_say_is_refused(
@@ -300,6 +328,15 @@ def test_what_is_no_benchmark_and_no_record_is_told(grm: Grm, tmp_path: Path) ->
     assert mixed.code == 1 and "got rm.jsonl beside a benchmark" in mixed.err
     no_record = grm("eval", "rm.jsonl", "--out", "out")
     assert no_record.code == 1 and "labelled:rm.jsonl" in no_record.err
+
+
+def test_a_folder_that_is_called_like_a_benchmark_is_written_with_its_path(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("eval", "labelled:rm.jsonl", "--out", "rmb", *TINY).code == 0
+    assert "write rmb:PATH" in grm("eval", "rmb", "--out", "out", *TINY).err
+    assert grm("eval", "./rmb", "--out", "out").code == 0
 
 
 def test_a_budget_stops_it_and_the_same_command_goes_on(grm: Grm, tmp_path: Path) -> None:

@@ -186,6 +186,50 @@ def test_a_sentence_about_several_responses_is_nobodys() -> None:
     assert passages("The winner is Response 1.\nRanking: Response 2 > Response 1") == {}
 
 
+def test_what_comes_after_the_last_response_is_not_said_of_it() -> None:
+    text = "### Response 1\nLate.\n\n### Response 2\nExact.\n\nShort, too.\n\n"
+    said = {1: ["### Response 1", "Late."], 2: ["### Response 2", "Exact.", "Short, too."]}
+    for more in (
+        "I take Response 1 for the worse one.",
+        "| Criterion | Response 1 | Response 2 |\n|---|---|---|\n| unit | missing | there |",
+        "Taken together, late answers lose.",
+        "**Verdict:** the exact one",
+    ):
+        assert passages(text + more, 2) == said
+
+
+def test_a_list_about_one_response_may_speak_of_all_of_it() -> None:
+    text = (
+        "### Response 1\n- All steps hold.\n- Allows empty input.\n- Both halves are there.\n"
+        "### Response 2\n- Compared with the task, too long.\n- So, no.\n### Conclusion\nTwo fails."
+    )
+    assert passages(text) == {
+        1: [
+            "### Response 1",
+            "- All steps hold.",
+            "- Allows empty input.",
+            "- Both halves are there.",
+        ],
+        2: ["### Response 2", "- Compared with the task, too long.", "- So, no."],
+    }
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["**Verdict:** wrong", "**Verdict:**\nwrong", "Final answer: 3", "Rating: 8", "评分：8"],
+)
+def test_what_ends_one_passage_hides_no_other(ending: str) -> None:
+    text = f"**Response 1**\nLate.\n{ending}\n**Response 2**\nExact.\n{ending}\n\\boxed{{3, 8}}"
+    found = passages(text, 2)
+    assert found[1][:2] == ["**Response 1**", "Late."]
+    assert found[2][:2] == ["**Response 2**", "Exact."]
+
+
+def test_rows_of_a_table_are_passages() -> None:
+    text = "| response | critique |\n|---|---|\n| Response 1 | late |\n| Response 2 | exact |\n"
+    assert passages(text) == {1: ["| Response 1 | late |"], 2: ["| Response 2 | exact |"]}
+
+
 def test_a_passage_skips_thinking_and_ends_at_the_box() -> None:
     text = "<think>Response 1: hm</think>Response 1: late.\nScores: \\boxed{1}"
     assert passage(text, 1) == ["Response 1: late."]

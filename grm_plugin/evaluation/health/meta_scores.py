@@ -13,6 +13,7 @@ from grm_plugin.types import Judgment, Verdict
 
 MOST = 1 << 16
 """Judgments that are kept; of more, a random choice."""
+_MOST_LOGIT = 1e9  # either way: as sure as can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def rated(verdict: Verdict, best: int) -> Iterator[Rated]:
     for judgment in verdict.judgments:
         if judgment.meta_score is not None and judgment.scores[best] is not None:
             label = int(hit(judgment.scores, best, ties="strict"))
-            yield Rated(judgment.meta_score, label, _margin(judgment))
+            logit = max(-_MOST_LOGIT, min(_MOST_LOGIT, judgment.meta_score))
+            yield Rated(logit, label, _margin(judgment))
 
 
 def meta_sums(found: list[Rated]) -> dict[str, float]:

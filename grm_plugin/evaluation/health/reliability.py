@@ -77,7 +77,7 @@ def krippendorff_alpha(sums: Sums) -> float:
     number = sums.get("paired votes", 0.0)
     if number < 2:
         return math.nan
-    total = sums["vote squares"] - sums["vote sum"] ** 2 / number
+    total = sums["vote squares"] - sums["vote sum"] * sums["vote sum"] / number
     expected = total / (number - 1)
     return 1 - sums["disagreement"] / number / expected if expected > 1e-12 else math.nan
 
@@ -91,7 +91,8 @@ def _within_group(votes_N: Sequence[Sequence[float]]) -> dict[str, float]:
     grand = sum(map(sum, votes_N)) / total
     means = [sum(one) / len(one) for one in votes_N]
     within = sum(map(_squares, votes_N))
-    between = sum(len(one) * (mean - grand) ** 2 for one, mean in zip(votes_N, means, strict=True))
+    apart = [mean - grand for mean in means]
+    between = sum(len(one) * away * away for one, away in zip(votes_N, apart, strict=True))
     size = (total - sum(len(one) ** 2 for one in votes_N) / total) / free
     return {
         "between": (between - free * within / scattered) / size,
@@ -118,4 +119,4 @@ def _over_groups(votes_N: Sequence[Sequence[float]]) -> dict[str, float]:
 
 def _squares(values: Sequence[float]) -> float:
     mean = sum(values) / len(values)
-    return sum((value - mean) ** 2 for value in values)
+    return sum((value - mean) * (value - mean) for value in values)

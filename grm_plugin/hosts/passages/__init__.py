@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grm_plugin.hosts.passages.fields import unfolded
-from grm_plugin.hosts.passages.lines import PLAIN, Piece, critique, pieces
+from grm_plugin.hosts.passages.lines import LISTED, PLAIN, Piece, critique, pieces
 from grm_plugin.hosts.passages.names import folded, names
 from grm_plugin.thinking import Thinking
 
@@ -97,8 +97,8 @@ def _sections(found: Sequence[Piece]) -> Iterator[_Section]:
     current: _Section | None = None
     heading, seen = "", set[int]()
     for piece, following in zip(found, _following(found), strict=True):
-        if piece.structural and piece.about_all and seen:
-            break  # the heading of a conclusion
+        if piece.concludes and seen and (following is None or following in seen):
+            break
         if current and _is_aside(piece, current):
             continue
         if piece.place is not None:
@@ -143,13 +143,14 @@ def _ends(piece: Piece, first: Piece, following: int | None, seen: Collection[in
         seen: the responses that had a section before. Where one of them follows, the judge goes
             through its criteria, and a heading is that of the next.
     """
-    if piece.about_all:
-        return True
+    if piece.about_all and (piece.level < LISTED or piece.level <= first.level):
+        return True  # an item of a list about one response may begin so, too
     if piece.structural:
         return piece.level < min(first.level, PLAIN) or (
             piece.level <= first.level and following in seen
         )
+    others = {one.place for one in names(folded(piece.text))} - {first.place}
     if not first.titles:
-        return piece.after_blank or any(True for _ in names(folded(piece.text)))
-    ends = following in seen or (following is None and not first.alone)
+        return piece.after_blank or bool(others)
+    ends = following in seen or (following is None and not first.alone) or bool(others)
     return piece.after_blank and ends

@@ -38,6 +38,11 @@ class Piece(NamedTuple):
     structural: bool = False
     about_all: bool = False
 
+    @property
+    def concludes(self) -> bool:
+        """Whether it is the heading of a part about the responses together."""
+        return self.structural and self.about_all and self.level <= PLAIN
+
 
 def pieces(text: str, shown: int | None = None) -> Iterator[Piece]:
     """The pieces of a critique, from where its analysis begins up to where its scores do."""

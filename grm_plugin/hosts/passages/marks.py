@@ -30,7 +30,7 @@ _LINK = rf"(?:(?i:{_any(*_LINKS)}),? |{_any(*_HAN_LINKS)}[,，]?)?"
 _CLAUSE = rf"{_any('and', 'but', 'while', 'whereas', '而', '但是?')}[ \t]?"
 
 LEAD = re.compile(
-    r"(?P<indent>[ \t>]{0,40})(?P<hashes>\#{1,6})?[ \t]{0,3}"
+    r"(?P<indent>[ \t>|]{0,40})(?P<hashes>\#{1,6})?[ \t]{0,3}"
     r"(?P<item>(?:[-*•+–][ \t]+|\(?(?:\d{1,2}|[a-z])[.)、][ \t]*)(?:[-*•+–][ \t]+)?)?"
 )
 """Indent, marks of a heading and the mark of an item, before whatever a line says."""
@@ -62,14 +62,16 @@ ANALYSIS = re.compile(
 )
 """The heading of the analysis."""
 
-_SCORES = ("scores", "scoring", "rankings?", "output", "decision", "verdict", "winner", "choice")
+_RESULTS = ("outputs?", "rankings?", "decision", "verdict", "winner", "choice")
 _HAN_SCORES = ("评分", "得分", "分数", "打分", "排名", "结论")
 SCORES = re.compile(
     _DECORATED
     + _any(
-        *(r"\\boxed", r"\[result\]", "<answer", "final (?:score|judge?ment|answer)", "rating ?:"),
-        rf"{_any('final ', 'overall ', 'individual ')}?{_any(*_SCORES)}{_ENDING}",
-        rf"{_any('最终', '总体', '综合')}?{_any(*_HAN_SCORES)}{_ENDING}",
+        *(r"\\boxed", r"\[result\]", "<answer", "final (?:score|judge?ment)"),
+        rf"{_any('final ', 'overall ', 'individual ')}?{_any('scores', 'scoring')}{_ENDING}",
+        rf"final {_any(*_RESULTS)}{_ENDING}",
+        rf"{_any('最终', '总体', '综合')}{_any(*_HAN_SCORES)}{_ENDING}",
+        rf"{_any(*_RESULTS, *_HAN_SCORES)}\W{{0,9}}\\boxed",
     ),
     re.IGNORECASE,
 )
@@ -93,13 +95,20 @@ ANSWER = re.compile(  # each begins with a character, so that a text without it 
 _OF_ALL = (
     *("overall", "in (?:summary|conclusion|comparison|total)", "to (?:summari[sz]e|conclude)"),
     *("summary", "conclusion", "comparison", "comparing", "compared", "between", "therefore"),
-    *("thus", "hence", "both", "all", "neither", "so,", "taken together"),
-    rf"(?:the )?(?:two |three )?{_any('responses', 'answers', 'assistants', 'models')}\b",
+    *("thus", "hence", "both", "all", "neither", "so(?=,)", "taken together"),
+    rf"(?:the )?(?:two |three )?{_any('responses', 'answers', 'assistants', 'models')}",
+    rf"{_any(*_RESULTS)}(?=[*_]{{0,3}}:)",
+)
+_HAN_OF_ALL = (
     *("综上", "总的来说", "总体", "总之", "因此", "所以", "总结", "对比", "比较", "相比"),
     *("两个", "两者", "三个", "所有"),
 )
-ABOUT_ALL = re.compile(rf"[\W_]{{0,12}}{_any(*_OF_ALL)}|</?[A-Za-z][\w-]{{0,30}}>\Z", re.IGNORECASE)
-"""How a line begins that is about the responses together; a tag alone ends a passage, too."""
+ABOUT_ALL = re.compile(
+    rf"[\W_]{{0,12}}(?:{_any(*_OF_ALL)}\b|{_any(*_HAN_OF_ALL)})"
+    r"|\||</?[A-Za-z][\w-]{0,30}>\Z",
+    re.IGNORECASE,
+)
+"""How a line begins that is about the responses together. Rows of tables and lone tags are, too."""
 
 TITLE = re.compile(r"[*_]{2,3}[^*\n]{1,80}[*_]{2,3}:?\Z|[^\s.!?。][^.!?。\n]{0,60}:\Z")
 """A line that is a heading by its looks, among those that end in one of ``*_:``."""

@@ -103,14 +103,18 @@ def test_there_is_one_mean_for_each_step_however_far_apart_the_log_entries_are(
     assert growth.mean_rewards(entries, "grm/reward_mean") == pytest.approx(means, nan_ok=True)
 
 
-def test_k_meta_is_logged_in_every_step_when_any_stage_sets_it(make: Make) -> None:
+def test_k_meta_is_known_in_every_step_when_any_stage_sets_it_and_logged_where_it_is_set(
+    make: Make,
+) -> None:
     stages = [{"step": 0, "k": 1}, {"step": 1, "k": 4, "k_meta": 3}]
     reward = make(schedule={"by": "step", "stages": stages}, select="meta_rm")
-    trainer, logged = Trainer(), []
+    trainer, known, logged = Trainer(), [], []
     for trainer.state.global_step in (0, 1):
         trainer.call(reward)
-        logged.append(trainer.numbers["grm/k_meta"])
-    assert logged == pytest.approx([math.nan, 3], nan_ok=True)
+        known.append(reward.metrics["k_meta"])
+        logged.append(trainer.numbers.get("grm/k_meta"))
+    assert known == pytest.approx([math.nan, 3], nan_ok=True)
+    assert logged == [None, 3]
 
 
 def test_without_a_schedule_the_configured_k_is_logged_and_no_k_meta(make: Make) -> None:

@@ -354,3 +354,31 @@ def test_sums_do_not_depend_on_how_clusters_share_blocks(rows: list[tuple[int, b
     found = totals.estimate(ratio("some", "all"), "all", "share")
     assert found.value == pytest.approx(statistics.fmean(float(right) for _, right in rows))
     assert math.isnan(found.low) or 0 <= found.low <= found.value <= found.high <= 1
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.data())
+def test_whatever_a_record_may_hold_is_told_or_left_out(data: st.DataObject) -> None:
+    """Scores, meta-scores and ratings of any size, responses that were not shown, no reward."""
+    n = data.draw(st.integers(1, 4))
+    known = data.draw(st.sampled_from(["best", "correct", "ratings", "nothing"]))
+    ratings = data.draw(st.lists(FINITE, min_size=n, max_size=n))
+    truth = {"best": 0, "correct": [0] * n, "ratings": ratings}
+    metadata = {known: truth[known]} if known in truth else {}
+    judgments = [
+        Judgment(
+            k,
+            tuple(data.draw(st.permutations(range(n)))[: data.draw(st.integers(0, n))]),
+            0,
+            "",
+            tuple(data.draw(st.lists(st.none() | FINITE, min_size=n, max_size=n))),
+            meta_score=data.draw(st.none() | FINITE),
+        )
+        for k in range(data.draw(st.integers(0, 4)))
+    ]
+    rewards = data.draw(st.none() | st.lists(st.none() | FINITE, min_size=n, max_size=n).map(tuple))
+    group = Group.of("q", data.draw(st.lists(st.text(), min_size=n, max_size=n)), metadata=metadata)
+    verdicts = [Verdict(group, rewards, tuple(judgments)), *record(SimulatedJudge(), 3)]
+    json.dumps(health_of(verdicts).as_json(), allow_nan=False)
