@@ -20,12 +20,12 @@ OTHER = "(further subsets)"
 class Summary:
     """Counts over verdicts; add them one by one. A reward takes eight bytes, a step some hundred.
 
-    ``steps`` goes by phase and step, ``outcomes`` by subset; ``rewards`` and ``spreads`` are all
-    that are known, rounded as the table has them.
+    ``parts`` goes by subset, where groups of none have an empty name, ``steps`` by phase and step,
+    ``outcomes`` by subset; ``rewards`` and ``spreads`` are all that are known, rounded as the table
+    has them.
     """
 
-    tally: Tally = field(default_factory=Tally)
-    subsets: dict[str, Tally] = field(default_factory=dict)
+    parts: dict[str, Tally] = field(default_factory=dict)
     steps: dict[tuple[str, int], Step] = field(default_factory=dict)
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     rewards: array[float] = field(default_factory=lambda: array("d"))
@@ -33,14 +33,12 @@ class Summary:
 
     def add(self, verdict: Verdict, row: Row) -> None:
         """Count one verdict, whose line in the table is ``row``."""
-        self.tally.add(verdict)
+        self.parts.setdefault(self._listed(row.subset), Tally()).add(verdict)
         self.rewards.extend(one for one in row.rewards or () if one is not None)
         if row.spread is not None:
             self.spreads.append(row.spread)
         if row.step is not None:
             self.steps.setdefault((row.phase, row.step), Step()).add(verdict)
-        if row.subset:
-            self._subset(row.subset).add(verdict)
         if row.outcome:
             self.outcomes.setdefault(self._listed(row.subset), Counter())[row.outcome] += 1
 
@@ -49,9 +47,16 @@ class Summary:
         """Groups by outcome, of those whose truth is known."""
         return sum(self.outcomes.values(), Counter())
 
-    def _subset(self, name: str) -> Tally:
-        return self.subsets.setdefault(self._listed(name), Tally())
+    @property
+    def tally(self) -> Tally:
+        """Of all verdicts."""
+        return sum(self.parts.values(), Tally())
+
+    @property
+    def subsets(self) -> dict[str, Tally]:
+        """By name, in the order they came in."""
+        return {name: tally for name, tally in self.parts.items() if name}
 
     def _listed(self, name: str) -> str:
-        known = name in self.subsets or len(self.subsets) < MOST_SUBSETS
+        known = not name or name in self.parts or len(self.parts) < MOST_SUBSETS
         return name if known else OTHER
