@@ -10,7 +10,8 @@ import numpy as np
 from grm_plugin.evaluation.auc import AUC, auc
 from grm_plugin.evaluation.scaling.margin import margins
 from grm_plugin.evaluation.scaling.samples import Samples
-from grm_plugin.evaluation.sharing import Sharing, quantile
+from grm_plugin.evaluation.sharing import Sharing
+from grm_plugin.evaluation.statistics import quantile
 from grm_plugin.spct.examples import correct
 from recipes.spct.reference.chain import CLUSTER
 from recipes.spct.reference.figures.aims import SAME_MARGIN
