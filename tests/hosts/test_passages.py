@@ -424,8 +424,6 @@ TURNS = [
     "{one} is tok{1}x, the other is tok{2}x.",
     "{one} is tok{1}x. On tone, {other} is tok{2}x.",
     "{one} is tok{1}x.\nBeing tok{2}x, {other} fails.",
-    "{one} is tok{1}x:\n> {one}: tok{2}x",
-    "{one} is tok{1}x:\n```\n{one}: tok{2}x\n```\n",
     "While {one} is tok{1}x, {other} is tok{2}x.",
     "Although {one} is tok{1}x, {other} is tok{2}x.",
     "Accuracy: {one} is tok{1}x, and {other} is tok{2}x.",

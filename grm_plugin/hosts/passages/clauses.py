@@ -57,7 +57,7 @@ def owned(text: str, place: int, shown: int | None, *, doubtful: bool = False) -
 
 def _turns(plain: str, start: int) -> bool:
     """Whether a text can speak of another response behind ``start``: quick to tell."""
-    return may_name(plain, start) or any(sign in plain for sign in _SIGNS)
+    return may_name(plain, start) or any(map(plain.__contains__, _SIGNS))
 
 
 def _end(sentence: str, place: int, mentions: Sequence[Name]) -> int | None:

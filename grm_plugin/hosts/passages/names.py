@@ -17,6 +17,7 @@ _HAN_NOUNS = ("回答", "回复", "答复", "答案", "响应", "回应", "助�
 _NOUN = rf"(?:{'|'.join(_NOUNS)})"
 _HAN_NOUN = rf"(?:{'|'.join(_HAN_NOUNS)})"
 _SIGNS = (*_NOUNS, " one", "-one", "\tone")
+_ALL_SIGNS = (*_SIGNS, *_HAN_NOUNS)
 _NUMBER = r"\d{1,3}(?![0-9A-Za-z%％]|\.\d)"
 _LETTER = r"[A-Z](?![0-9A-Za-z])"
 _NTH = (
@@ -72,10 +73,7 @@ def names(text: str, shown: int | None = None) -> Iterator[Name]:
 def may_name(text: str, start: int = 0) -> bool:
     """Whether a :func:`folded` text can name a response behind ``start``: quick to tell."""
     rest = text[start:].lower()
-    for sign in _SIGNS if rest.isascii() else (*_SIGNS, *_HAN_NOUNS):
-        if sign in rest:
-            return True
-    return False
+    return any(map(rest.__contains__, _SIGNS if rest.isascii() else _ALL_SIGNS))
 
 
 def name_at(text: str, start: int, shown: int | None = None) -> Name | None:
