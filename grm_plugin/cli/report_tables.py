@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 _COLUMNS = 5  # of parts beside each other
 _NAME = 26
 _PASSAGES = 2
+_TOO_MANY = "the judge names new ones each time ({:,} listings of too many are not counted)"
 _TIES = {
     "random": "wrong by the share of others in it",
     "half": "half wrong",
@@ -148,6 +149,8 @@ def _left_out(found: Mapping[str, Any], top: int) -> str:
         told.append(f"{len(rows) - top:,} more criteria: --top, --json.")
     if rarer := found["rarer_criteria"]:
         told.append(f"{rarer:,} in fewer than {found['fewest_groups']} groups are left out.")
+    if beyond := found["criteria_beyond_the_most"]:
+        told.append(f"{beyond:,} listings of rare criteria are not counted: there are too many.")
     if silent := found["judgments_without_criteria"]:
         told.append(f"{silent:,} judgments list none.")
     return " ".join(told)
@@ -155,8 +158,9 @@ def _left_out(found: Mapping[str, Any], top: int) -> str:
 
 def _why_none(found: Mapping[str, Any]) -> str:
     if found["rarer_criteria"]:
-        fewest = found["fewest_groups"]
-        return f"no criterion is listed in {fewest} groups or more: too few verdicts to tell"
+        why = f"no criterion is listed in {found['fewest_groups']} groups or more: "
+        beyond = found["criteria_beyond_the_most"]
+        return why + (_TOO_MANY.format(beyond) if beyond else "too few verdicts to tell")
     return (
         "no judgment lists criteria: the template asks for none, or they are under no heading such "
         "as `Specific Criteria:`"
