@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grm_plugin.hosts.passages.clauses import owned
+from grm_plugin.hosts.passages.clauses import Owned, owned
 from grm_plugin.hosts.passages.fields import unfolded
 from grm_plugin.hosts.passages.lines import LISTED, PLAIN, Piece, critique, pieces
 from grm_plugin.hosts.passages.names import folded, names
@@ -88,7 +88,9 @@ class _Section:
 
     def add(self, piece: Piece) -> None:
         """One more piece: a line, or the rest of the last one; what is said of others is not."""
-        mine = owned(piece.text, self.place, self.shown, doubtful=self.doubtful)
+        mine = Owned(piece.text, whole=True, doubtful=False)
+        if self.doubtful or not piece.sole:
+            mine = owned(piece.text, self.place, self.shown, doubtful=self.doubtful)
         self.doubtful = mine.doubtful
         self.closed = not (mine.whole or self.first.titles)
         if piece.inside and self.lines and mine.text:

@@ -41,9 +41,6 @@ def owned(text: str, place: int, shown: int | None, *, doubtful: bool = False) -
     'It is right'
     """
     plain = folded(text)
-    first = next(names(plain, shown), None)
-    if not doubtful and not _turns(plain, first.end if first and first.place == place else 0):
-        return Owned(text, True, False)
     for sentence in marks.FULL_STOP.finditer(plain):
         mentions = sorted(_mentions(sentence[0], shown), key=lambda one: one.start)
         if marks.THE_OTHER.match(sentence[0]) or (doubtful and marks.PRONOUN.match(sentence[0])):
@@ -55,7 +52,7 @@ def owned(text: str, place: int, shown: int | None, *, doubtful: bool = False) -
     return Owned(text, True, doubtful)
 
 
-def _turns(plain: str, start: int) -> bool:
+def may_turn(plain: str, start: int) -> bool:
     """Whether a text can speak of another response behind ``start``: quick to tell."""
     return may_name(plain, start) or any(map(plain.__contains__, _SIGNS))
 

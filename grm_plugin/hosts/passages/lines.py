@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grm_plugin.hosts.passages import marks
-from grm_plugin.hosts.passages.names import Name, folded, may_name, name_at, names, of_several
+from grm_plugin.hosts.passages.clauses import may_turn
+from grm_plugin.hosts.passages.names import Name, folded, name_at, names, of_several
 
 _NEAR = 300  # characters of a sentence that are looked at before a comma
 PLAIN, LISTED = 10, 20
@@ -27,6 +28,7 @@ class Piece(NamedTuple):
         alone: whether it holds nothing besides that name.
         structural: whether it is a heading or an item of a list.
         about_all: whether it speaks of the responses together.
+        sole: whether it can name no response but the one with which it begins.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Piece(NamedTuple):
     alone: bool = False
     structural: bool = False
     about_all: bool = False
+    sole: bool = False
 
     @property
     def concludes(self) -> bool:
@@ -52,9 +55,14 @@ def pieces(text: str, shown: int | None = None) -> Iterator[Piece]:
         if not line.strip():
             after_blank = True
             continue
-        for number, sentence in enumerate(_sentences(line)):
-            yield _piece(sentence, shown, after_blank=after_blank, begins=not number)
-            after_blank = False
+        first = _piece(line, shown, after_blank=after_blank)
+        if first.sole:
+            yield first
+        else:
+            for number, sentence in enumerate(_sentences(line)):
+                begins = number == 0
+                yield _piece(sentence, shown, after_blank=after_blank and begins, begins=begins)
+        after_blank = False
 
 
 def critique(text: str) -> list[str]:
@@ -86,13 +94,11 @@ def _unquoted(lines: list[str]) -> Iterator[str]:
 
 def _sentences(line: str) -> Iterator[str]:
     """A line, cut before each sentence that begins with the name of a response."""
-    plain, start = folded(line), 0
-    first = marks.MAY_CUT.search(plain)
-    if first and may_name(plain, first.start()):
-        for end in _cuts(plain):
-            if line[start:end].strip():
-                yield line[start:end].rstrip()
-                start = end
+    start = 0
+    for end in _cuts(folded(line)):
+        if line[start:end].strip():
+            yield line[start:end].rstrip()
+            start = end
     yield line[start:].rstrip()
 
 
@@ -125,26 +131,29 @@ def _names_any(plain: str) -> bool:
     return any(True for _ in names(plain))
 
 
-def _piece(line: str, shown: int | None, *, after_blank: bool, begins: bool) -> Piece:
+def _piece(line: str, shown: int | None, *, after_blank: bool, begins: bool = True) -> Piece:
     plain, text = folded(line), line.strip()
     lead = marks.LEAD.match(plain)
     level = _level(lead) if lead and begins else PLAIN
     name = _begun(plain, lead.end() if lead else 0, shown)
     stands = (level, after_blank, not begins)
+    sole = not may_turn(plain, name.end if name else 0)
     if name is None:
-        return _of_none(text, *stands)
+        return _of_none(text, *stands, sole=sole)
     if of_several(plain, name.end):
         return Piece(text, *stands, about_all=True)
     tail = marks.TAIL.match(plain, name.end)
     alone = not marks.WORD.search(plain, tail.end() if tail else name.end)
-    return Piece(text, *stands, place=name.place, titles=tail is not None, alone=alone)
+    return Piece(text, *stands, place=name.place, titles=tail is not None, alone=alone, sole=sole)
 
 
-def _of_none(text: str, level: int, after_blank: bool, inside: bool) -> Piece:
+def _of_none(text: str, level: int, after_blank: bool, inside: bool, *, sole: bool) -> Piece:
     plain = folded(text)
     looks = plain.endswith(("*", "_", ":")) and marks.TITLE.match(plain)
     structural, about_all = level != PLAIN or bool(looks), bool(marks.ABOUT_ALL.match(plain))
-    return Piece(text, level, after_blank, inside, structural=structural, about_all=about_all)
+    return Piece(
+        text, level, after_blank, inside, structural=structural, about_all=about_all, sole=sole
+    )
 
 
 def _level(lead: re.Match[str]) -> int:

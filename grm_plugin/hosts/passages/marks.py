@@ -55,11 +55,6 @@ SENTENCE = re.compile(
 )
 """Where a sentence, or a half of one, begins with the name of a response."""
 
-MAY_CUT = re.compile(
-    rf"[.!?;)\"'”。！？；,，:]|\b{_any('but', 'while', 'whereas', '(?:al)?though')}\b|[而但]"
-)
-"""What stands in a line before any such place."""
-
 LABEL = re.compile(rf"[^:.!?;,，。|\n]{{1,60}}:[*_]{{0,3}}[ \t]{{0,3}}(?={_NAMED})")
 """What a sentence about a response goes by, such as ``Accuracy:``, before it on its line."""
 
