@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from grm_plugin.errors import ConfigError, RecordError
 from grm_plugin.report.page import write_page
 from grm_plugin.report.page.details import LONGEST, details_of
+from grm_plugin.report.page.rows import row_of
 from grm_plugin.report.page.storing import MOST_INLINE
 from grm_plugin.types import Verdict
 from tests.report.pages import details_in, parsed, rows_in, unscored, verdict
@@ -90,6 +91,55 @@ def test_details_of_many_verdicts_go_to_files_and_go_away_with_them(tmp_path: Pa
     (folder / "notes.txt").unlink()
     write_page(page, [verdict(1)], title="t")
     assert [one.name for one in tmp_path.iterdir()] == ["a page.html"]
+
+
+def test_a_page_finds_its_own_details_or_none_when_it_is_written_again(tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "page_files"
+    write_page(page, map(verdict, range(MOST_INLINE + 1)), title="open in a browser")
+    of_earlier = {file.name for file in folder.iterdir()}
+    write_page(page, map(verdict, range(MOST_INLINE + 1)), title="written again")
+    of_later = {file.name for file in folder.iterdir()}
+    assert len(of_later) == len(of_earlier) and not of_later & of_earlier
+
+
+def test_a_page_stays_whole_when_its_successor_is_killed_before_it_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.html"
+    write_page(page, map(verdict, range(MOST_INLINE + 1)), title="earlier")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", _killed_at("page.html"))
+        write_page(page, map(verdict, range(700, 1500)), title="later")
+    assert [one["id"] for one in details_in(page)][-1] == f"group-{MOST_INLINE}"
+    write_page(page, [verdict(1)], title="the next one")
+    assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
+
+
+def _killed_at(name: str) -> Callable[[Path, Path], Path]:
+    replaced = Path.replace
+
+    def replace_(file: Path, target: Path) -> Path:
+        if target.name == name:
+            raise KeyboardInterrupt
+        return replaced(file, target)
+
+    return replace_
+
+
+def test_pages_whose_names_differ_in_their_ends_keep_their_details_apart(tmp_path: Path) -> None:
+    pages = [tmp_path / "q.htm", tmp_path / "q.html"]
+    for start, page in enumerate(pages):
+        write_page(page, (verdict(n + start) for n in range(MOST_INLINE + 1)), title="t")
+    assert [details_in(page)[0]["id"] for page in pages] == ["group-0", "group-1"]
+
+
+def test_names_that_differ_only_at_their_end_are_rows_of_their_own() -> None:
+    long = [row_of(verdict(1, subset="x" * 80 + end)).subset for end in "AB"]
+    assert long[0] != long[1] and {len(one) for one in long} == {80}
+    assert [row_of(verdict(1, subset=one)).subset for one in (0, False, "", None)] == [
+        *("0", "False", "", "")
+    ]
+    assert row_of(verdict(1, subset="", section="chat")).subset == "chat"
 
 
 def test_verdicts_are_let_go_while_they_pass_by(tmp_path: Path) -> None:

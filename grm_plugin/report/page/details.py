@@ -8,7 +8,7 @@ from typing import Any
 
 from grm_plugin.evaluation.truth import Best, Correct, Truth
 from grm_plugin.hosts.telling import by_distance, said_of_each
-from grm_plugin.report.page.rows import truth_known
+from grm_plugin.report.page.rows import name_of, named, truth_known
 from grm_plugin.report.tally import paid_for
 from grm_plugin.types import Failure, Group, Judgment, Principle, Sample, Verdict
 
@@ -23,7 +23,7 @@ def details_of(verdict: Verdict) -> Details:
     """What the page's scripts draw when a row is opened."""
     shown, truth = verdict.shown or verdict.group, truth_known(verdict.group)
     return {
-        "id": cut(verdict.group.id or verdict.group.label),
+        "id": named(name_of(verdict.group)),
         "unscored": cut(verdict.unscored),
         "turns": [[cut(turn.role), cut(turn.content)] for turn in shown.conversation],
         "reference": None if shown.reference is None else cut(shown.reference),

@@ -60,6 +60,7 @@ def write_page(
                 page.writelines(render(_values(summary, rows, details, told)))
         details.publish()
         beside.replace(path)
+        details.forget_earlier()
     except OSError as error:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
     finally:
@@ -96,6 +97,7 @@ def _values(
             "fields": Row._fields,
             "starts": details.starts,
             "folder": details.folder.name,
+            "start": details.start,
         },
         "rows": _lines(rows),
         "details": _separated(details.inline),
