@@ -30,6 +30,7 @@ class Row(NamedTuple):
         subset: which part of a benchmark it belongs to; empty for none.
         rewards: N rewards, rounded, None for a response without one; None: the group is unscored.
         spread: standard deviation of the rewards; None where fewer than two are known.
+        tied: whether two rewards or more, before they are rounded, share the highest.
         differ: mean standard deviation of the voters' scores of one response (points).
         valid: readable samples.
         dropped: dropped samples by reason.
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     subset: str
     rewards: tuple[float | None, ...] | None
     spread: float | None
+    tied: bool
     differ: float | None
     valid: int
     dropped: dict[str, int]
@@ -65,6 +67,7 @@ def row_of(verdict: Verdict) -> Row:
         subset=next(filter(None, (_text(metadata.get(name)) for name in SUBSET)), ""),
         rewards=verdict.rewards and tuple(map(_rounded, verdict.rewards)),
         spread=_rounded(spread(known)) if len(known) > 1 else None,
+        tied=bool(known) and known.count(max(known)) > 1,
         differ=_rounded(_mean(_differ(verdict))),
         valid=len(verdict.judgments),
         dropped={str(reason): count for reason, count in verdict.failures_by_reason.items()},
