@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grm_plugin.errors import ConfigError, RecordError
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.report.page import write_page
-from grm_plugin.report.page.details import LONGEST, details_of
+from grm_plugin.report.page.details import LONGEST, MOST_SAID, details_of
 from grm_plugin.report.page.rows import row_of
 from grm_plugin.report.page.storing import MOST_INLINE
+from grm_plugin.report.page.summary import Summary
 from grm_plugin.types import Verdict
 from tests.report.pages import details_in, parsed, rows_in, unscored, verdict
 
@@ -140,6 +142,29 @@ def test_names_that_differ_only_at_their_end_are_rows_of_their_own() -> None:
         *("0", "False", "", "")
     ]
     assert row_of(verdict(1, subset="", section="chat")).subset == "chat"
+
+
+def test_passages_are_found_for_the_judgments_that_a_response_shows_first() -> None:
+    one = verdict(3)
+    many = replace(one, judgments=one.judgments * 3)
+    passages = [sample["passages"] for sample in details_of(many)["samples"]]
+    assert all(passages[:MOST_SAID]) and passages[MOST_SAID:] == [None] * (6 - MOST_SAID)
+
+
+def test_a_group_counts_for_its_subset_and_its_step() -> None:
+    summary = Summary()
+    verdicts = [verdict(n, step=n % 40, phase="train", subset=f"s{n % 3}") for n in range(400)]
+    for one in verdicts:
+        summary.add(one, row_of(one))
+    assert [summary.subsets[f"s{s}"].groups for s in range(3)] == [134, 133, 133]
+    assert {step.tally.groups for step in summary.steps.values()} == {10}
+    assert set(summary.steps) == {("train", step) for step in range(40)}
+    assert summary.tally.mean_reward == pytest.approx(Tally.of(verdicts).mean_reward)
+
+
+def test_rewards_that_differ_in_their_last_digits_are_no_tie() -> None:
+    tied = [row_of(replace(verdict(1), rewards=(0.5, 0.5 + d))).tied for d in (0, 1e-8)]
+    assert tied == [True, False]
 
 
 def test_verdicts_are_let_go_while_they_pass_by(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.report.page.charts import charts_of
-from grm_plugin.report.page.details import details_of
+from grm_plugin.report.page.details import MOST_SAID, details_of
 from grm_plugin.report.page.embedding import as_data
 from grm_plugin.report.page.links import to
 from grm_plugin.report.page.rendering import render
@@ -98,6 +98,7 @@ def _values(
             "starts": details.starts,
             "folder": details.folder.name,
             "start": details.start,
+            "said": MOST_SAID,
         },
         "rows": _lines(rows),
         "details": _separated(details.inline),
