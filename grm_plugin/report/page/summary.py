@@ -43,6 +43,11 @@ class Summary:
             self.outcomes.setdefault(subset, Counter())[row.outcome] += 1
 
     @property
+    def other(self) -> str:
+        """The name of all subsets that are not listed; no row has it."""
+        return OTHER
+
+    @property
     def known(self) -> Counter[str]:
         """Groups by outcome, of those whose truth is known."""
         return sum(self.outcomes.values(), Counter())

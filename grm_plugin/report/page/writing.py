@@ -20,7 +20,7 @@ from grm_plugin.report.page.rendering import render
 from grm_plugin.report.page.rows import Row, row_of
 from grm_plugin.report.page.sections import section
 from grm_plugin.report.page.storing import Details
-from grm_plugin.report.page.summary import Summary
+from grm_plugin.report.page.summary import OTHER, Summary
 from grm_plugin.types import Verdict
 
 
@@ -83,7 +83,7 @@ def _take(verdicts: Iterable[Verdict], rows: IO[str], details: Details) -> Summa
 def _values(
     summary: Summary, rows: IO[str], details: Details, told: Mapping[str, Any]
 ) -> dict[str, Any]:
-    links = {name: to(subset=name) for name in summary.subsets}
+    links = {name: to(subset=name) for name in summary.subsets if name != OTHER}
     parts = [section(name, _now(told[name]), links) for name in ("measured", "health", "criteria")]
     return {
         "title": told["title"],
