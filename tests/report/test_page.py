@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 import weakref
 from collections.abc import Callable, Iterator
@@ -21,7 +22,8 @@ from grm_plugin.report.page.details import LONGEST, MOST_SAID, details_of
 from grm_plugin.report.page.rows import row_of
 from grm_plugin.report.page.storing import MOST_INLINE
 from grm_plugin.report.page.summary import Summary
-from grm_plugin.types import Verdict
+from grm_plugin.report.tally import counts
+from grm_plugin.types import Cost, Verdict
 from tests.report.pages import details_in, parsed, rows_in, unscored, verdict
 
 ATTACK = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>]]>{{7*7}}{%if%}"
@@ -165,6 +167,25 @@ def test_a_group_counts_for_its_subset_and_its_step() -> None:
 def test_rewards_that_differ_in_their_last_digits_are_no_tie() -> None:
     tied = [row_of(replace(verdict(1), rewards=(0.5, 0.5 + d))).tied for d in (0, 1e-8)]
     assert tied == [True, False]
+
+
+def test_the_share_of_valid_samples_of_none_is_none(tmp_path: Path) -> None:
+    page, refused = tmp_path / "page.html", Verdict(verdict(1).group, None, unscored="refused: why")
+    write_page(page, [refused], title="t")
+    assert "100.0%" not in page.read_text(encoding="utf-8")
+    tally = Tally.of([refused])
+    assert math.isnan(tally.valid_rate)
+    table = counts(tally)
+    told = dict(
+        zip(*(column.cells for column in (table.columns[0], table.columns[2])), strict=True)
+    )
+    assert told["samples valid"] == "none"
+
+
+def test_money_is_told_as_everywhere_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    write_page(page, [replace(verdict(1), cost=Cost(100, 50, 1.5, 12345.6))], title="t")
+    assert "$12,345.60" in page.read_text(encoding="utf-8")
 
 
 def test_verdicts_are_let_go_while_they_pass_by(tmp_path: Path) -> None:
