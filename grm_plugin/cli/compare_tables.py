@@ -10,7 +10,7 @@ from rich.table import Table
 
 from grm_plugin.cli.eval_tables import TIES, gain, share
 from grm_plugin.evaluation.contrasting import Contrast, Pair, Row
-from grm_plugin.report.terminal import plain_table, printable
+from grm_plugin.report.terminal import one_line, plain_table
 
 _MOST = 10
 
@@ -22,7 +22,7 @@ def rows_table(rows: Sequence[Row]) -> Table:
     table = plain_table(*heads, *((">p (Holm)",) if corrected else ()))
     for row in rows:
         table.add_row(
-            f"{'  ' * row.depth}{printable(row.name)}",
+            f"{'  ' * row.depth}{one_line(row.name)}",
             f"{row.n:,}",
             share(row.first),
             share(row.second),
@@ -81,6 +81,6 @@ def differ_table(pairs: Sequence[Pair]) -> Table:
     title = f"{len(pairs):,} groups that only one has right{more}:"
     table = plain_table("group", "subset", "A", "B", title=title)
     for one, other in pairs[:_MOST]:
-        subset = printable(str(one.metadata.get("subset") or ""))
-        table.add_row(printable(one.label), subset, str(one.outcome), str(other.outcome))
+        subset = one_line(str(one.metadata.get("subset") or ""))
+        table.add_row(one_line(one.label), subset, str(one.outcome), str(other.outcome))
     return table

@@ -33,7 +33,7 @@ from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
-from grm_plugin.report.terminal import out, printable, say
+from grm_plugin.report.terminal import one_line, out, printable, say
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _told(counted: Counted) -> dict[str, Any]:
 
 def _print(found: Gains, counted: Counted, record: Recorded) -> None:
     top = found.top.measured
-    out.rule(f"{printable(top.name)}, {top.n:,} groups", align="left")
+    out.rule(f"{one_line(top.name)}, {top.n:,} groups", align="left")
     shown(figures_table(found.top))
     if missing := missing_told(top):
         shown(missing)
@@ -164,7 +164,7 @@ def _print(found: Gains, counted: Counted, record: Recorded) -> None:
         cost_told(found.curve[-1].cost, found.curve[-1].groups),
     )
     if unscored := unscored_told(counted, record.verdicts()):
-        shown(printable(unscored))
+        shown(one_line(unscored))
     if health := counted.health():
         shown(printable(health_told(health)))
 

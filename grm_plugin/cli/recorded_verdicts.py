@@ -42,6 +42,13 @@ def _files(record: Path) -> Iterator[Iterator[Verdict]]:
         yield from map(read_verdicts, records_of(record))
 
 
+def some(verdicts: Iterable[Verdict]) -> Iterator[Verdict] | None:
+    """The same verdicts once the first is read; None where there is none."""
+    rest = iter(verdicts)
+    first = next(rest, None)
+    return None if first is None else itertools.chain([first], rest)
+
+
 def phase_of(*, train: bool, evaluation: bool) -> str | None:
     """The phase that ``--train`` or ``--eval`` asks for; None for both.
 

@@ -136,8 +136,8 @@ class Tally:
 
     @property
     def valid_rate(self) -> float:
-        """Share of the samples that could be read, 0..1; 1 before the first."""
-        return self.valid / self.samples if self.samples else 1.0
+        """Share of the samples that could be read, 0..1; NaN before the first."""
+        return share(self.valid, self.samples)
 
     @property
     def mean_reward(self) -> float:

@@ -122,7 +122,7 @@ METRICS = (
         "",
         _SHARE,
         "share of the judge's samples that could be read",
-        lambda tally: share(tally.valid, tally.samples),
+        lambda tally: tally.valid_rate,
     ),
     *(
         _metric(

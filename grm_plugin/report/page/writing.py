@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.report.page.charts import charts_of
-from grm_plugin.report.page.details import details_of
+from grm_plugin.report.page.details import MOST_SAID, details_of
 from grm_plugin.report.page.embedding import as_data
 from grm_plugin.report.page.links import to
 from grm_plugin.report.page.rendering import render
 from grm_plugin.report.page.rows import Row, row_of
 from grm_plugin.report.page.sections import section
 from grm_plugin.report.page.storing import Details
-from grm_plugin.report.page.summary import Summary
+from grm_plugin.report.page.summary import OTHER, Summary
 from grm_plugin.types import Verdict
 
 
@@ -60,6 +60,7 @@ def write_page(
                 page.writelines(render(_values(summary, rows, details, told)))
         details.publish()
         beside.replace(path)
+        details.forget_earlier()
     except OSError as error:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
     finally:
@@ -82,7 +83,7 @@ def _take(verdicts: Iterable[Verdict], rows: IO[str], details: Details) -> Summa
 def _values(
     summary: Summary, rows: IO[str], details: Details, told: Mapping[str, Any]
 ) -> dict[str, Any]:
-    links = {name: to(subset=name) for name in summary.subsets}
+    links = {name: to(subset=name) for name in summary.subsets if name != OTHER}
     parts = [section(name, _now(told[name]), links) for name in ("measured", "health", "criteria")]
     return {
         "title": told["title"],
@@ -96,6 +97,8 @@ def _values(
             "fields": Row._fields,
             "starts": details.starts,
             "folder": details.folder.name,
+            "start": details.start,
+            "said": MOST_SAID,
         },
         "rows": _lines(rows),
         "details": _separated(details.inline),
