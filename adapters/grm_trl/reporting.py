@@ -98,7 +98,7 @@ class Reporter:
                 if not math.isnan(value):  # TRL logs None for NaN, of which trackers complain
                     log_metric(f"{self._name}/{key}", value)
         if log_extra := trl.get("log_extra"):
-            rows = {g: columns(verdicts[g], self._table) for g, _ in places}
+            rows = {g: columns(verdicts[g], self._table) for g in {g for g, _ in places}}
             for column in self._table:
                 log_extra(f"{self._name}_{column}", [rows[g][n][column] for g, n in places])
         self._warn_of_unscored(verdicts)
