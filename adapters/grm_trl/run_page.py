@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from grm_plugin.report.run_page import check_page, write_run
@@ -23,20 +24,20 @@ class RunPage:
     def __init__(self, page: Path | None, record: Path | None) -> None:
         check_page("adapter 'trl'", page, record)
         self._page, self._record = page, record
-        self._begun = False
+        self._begun_in: int | None = None  # a process; one that it forks writes nothing
 
     def begin(self) -> None:
         """The judge is about to judge; rank 0 writes the page of all ranks.
 
         What is registered first is closed last, so the record is whole by then.
         """
-        if self._page and not self._begun and here()[0] == 0:
-            self._begun = True
+        if self._page and self._begun_in is None and here()[0] == 0:
+            self._begun_in = os.getpid()
             close_at_exit(self.write)
 
     def write(self) -> None:
         """Write it, if anything was judged since it was written."""
-        if self._begun and self._page and self._record:
-            self._begun = False
+        if self._begun_in == os.getpid() and self._page and self._record:
+            self._begun_in = None
             forget(self.write)
             write_run(self._page, self._record)

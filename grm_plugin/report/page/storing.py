@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Details:
         self.folder = page.with_name(f"{page.stem}_files")
         self.inline: list[str] = []
         """Those that stand in the page, as JSON texts."""
-        self._beside = page.with_name(f".{page.stem}_files.part")
+        self._beside = page.with_name(f".{page.stem}_files.{os.getpid()}.part")
         self._files: _Files | None = None
         self._size = 0
 
@@ -73,7 +74,7 @@ class Details:
         shutil.rmtree(self._beside, ignore_errors=True)
 
     def _move_to_files(self) -> None:
-        self.discard()  # of a run that was killed
+        self.discard()  # of a killed process of this number
         self._beside.mkdir()
         self._files = _Files(self._beside)
         for text in self.inline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -50,7 +51,7 @@ def write_page(
         ConfigError: it can not be written.
         RecordError: ``verdicts`` raised it; an earlier page is as it was.
     """
-    beside, details = path.with_name(f".{path.name}.part"), Details(path)
+    beside, details = path.with_name(f".{path.name}.{os.getpid()}.part"), Details(path)
     told = {"title": title, "measured": measured, "health": health, "criteria": criteria}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -91,3 +91,26 @@ def test_a_script_that_closes_nothing_has_its_page_at_the_end(tmp_path: Path) ->
     assert "page of the run: run.html" in ended.stderr
     assert (tmp_path / "run.html").exists()
     assert not (tmp_path / "run.png").exists()  # nobody told a step
+
+
+FORKS = (
+    SCRIPT
+    + """
+import multiprocessing, os
+for end in (lambda: None, reward.close):
+    child = multiprocessing.get_context("fork").Process(target=end)
+    child.start()
+    child.join()
+    print(child.exitcode, os.path.exists("run.html"))
+reward.close()
+print(os.path.exists("run.html"))
+"""
+)
+
+
+def test_a_process_that_training_forks_writes_no_page(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKS], cwd=tmp_path, capture_output=True, text=True, timeout=250
+    )
+    assert ended.stdout.splitlines()[1:] == ["0 False", "0 False", "True"], ended.stderr
+    assert ended.stderr.count("page of the run") == 1
