@@ -45,8 +45,6 @@ class _Call:
 class _Reward:
     """What both reward objects share: settings, opening a call, closing it."""
 
-    _oldest_trl = host.OLDEST
-
     def __init__(
         self,
         config: GRMConfig | str | Path | None = None,
@@ -56,7 +54,7 @@ class _Reward:
     ) -> None:
         kind = type(self).__name__
         settings.check_keywords(kind, keywords)
-        host.check_version(self._oldest_trl, kind)
+        host.check_version(kind)
         plugins = chosen(plugins)
         self._grm, self.options = settings.resolve(config, keywords, plugins)
         check_step("adapter 'trl'", self.options.round_to, self._grm)
@@ -219,10 +217,8 @@ class GRMReward(_Reward):
 class AsyncGRMReward(_Reward):
     """:class:`GRMReward` with an async ``__call__``, judged while other async rewards run.
 
-    For GRPO, RLOO and GMPO from trl 1.14 on. With one reward it is no faster than the sync one.
+    For GRPO, RLOO and GMPO. With one reward it is no faster than the sync one.
     """
-
-    _oldest_trl = host.OLDEST_ASYNC
 
     async def __call__(
         self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any

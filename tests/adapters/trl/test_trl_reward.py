@@ -402,8 +402,8 @@ def test_a_broken_file_is_said_by_the_lazy_object(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("found", "kind", "said"),
     [
-        ("1.5.1", GRMReward, r"GRMReward needs trl 1.6 or newer \(tested up to 1.16\), got 1.5.1"),
-        ("1.13.0", AsyncGRMReward, r"AsyncGRMReward needs trl 1.14 or newer"),
+        ("1.6.0", GRMReward, r"GRMReward needs trl 1.14.2 or newer \(tested up to 1.16\), got 1.6"),
+        ("1.14.1", AsyncGRMReward, r"AsyncGRMReward needs trl 1.14.2 or newer"),
         (None, GRMReward, r"not installed; pip install 'grm-plugin\[trl\]'"),
     ],
 )
