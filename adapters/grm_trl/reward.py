@@ -101,7 +101,8 @@ class _Reward:
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
         n = host.generations(trainer) or options.num_generations
-        metadata = when(host.step_of(trl), training=host.is_training(trainer))
+        training, step = host.is_training(trainer), host.step_of(trl)
+        metadata = when(step, training=training, round_to=options.round_to)
         batch = Batch.of(rows, size=n, metadata=metadata)
         if options.groups == "check":
             batch.refuse_split()

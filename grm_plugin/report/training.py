@@ -13,6 +13,7 @@ from grm_plugin.evaluation.truth import Best, Correct, truth_of
 from grm_plugin.hosts.averages import Correlation, Mean, spread
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.recorded import PHASE, STEP, TRAIN
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
 
 MOST_POINTS = 60
@@ -36,7 +37,8 @@ class Step:
     follows: Correlation = field(default_factory=Correlation)
 
     def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
+        """Count one verdict, with the rewards that its trainer got."""
+        verdict = as_trained(verdict)
         self.tally.add(verdict)
         known = quality_of(verdict.group)
         self.quality.add(*known)

@@ -13,6 +13,7 @@ from typing import IO, Any
 from markupsafe import Markup
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.report.page.charts import charts_of
 from grm_plugin.report.page.details import details_of
 from grm_plugin.report.page.embedding import as_data
@@ -71,7 +72,7 @@ def write_page(
 
 def _take(verdicts: Iterable[Verdict], rows: IO[str], details: Details) -> Summary:
     summary = Summary()
-    for verdict in verdicts:
+    for verdict in map(as_trained, verdicts):
         row = row_of(verdict)
         summary.add(verdict, row)
         rows.write(as_data(row) + "\n")
