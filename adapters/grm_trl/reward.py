@@ -59,7 +59,7 @@ class _Reward:
         self._grm, self.options = settings.resolve(config, keywords, plugins)
         check_step("adapter 'trl'", self.options.round_to, self._grm)
         self._range = vote_range(self._grm)
-        self._check = check_at(self.options.truth)
+        self._check = check_at(self.options.truth, self.options.columns.metadata)
         self._page = RunPage(self.options.page, self._grm.config.record)
         self.config = self._grm.config
         self.__name__ = self.options.name
