@@ -125,6 +125,18 @@ def test_the_picture_of_a_run_is_drawn_with_the_panels_that_are_known(tmp_path: 
     assert large.stat().st_size > small.stat().st_size
 
 
+@pytest.mark.parametrize(
+    "phase", [r"$\frac$", "$x", r"\$", "_hidden", "\x00\n\x1b[31m", "評価" * 99]
+)
+def test_a_phase_is_a_plain_text_in_the_picture(tmp_path: Path, phase: str) -> None:
+    pytest.importorskip("matplotlib")
+    from grm_plugin.report.training_picture import save_training
+
+    steps = steps_of(verdict(n, step=n, phase=(phase, "train")[n % 2]) for n in range(8))
+    save_training(tmp_path / "run.png", steps)
+    assert (tmp_path / "run.png").exists()
+
+
 def test_a_record_without_steps_is_refused_with_what_was_expected(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     from grm_plugin.report.training_picture import save_training
