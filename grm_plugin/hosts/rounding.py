@@ -91,6 +91,14 @@ def as_trained(verdict: Verdict) -> Verdict:
     return replace(verdict, rewards=rounded(verdict.rewards, step, within))
 
 
+def as_judged(verdict: Verdict) -> Verdict:
+    """A verdict whose rewards stay those of the judge, whatever its trainer rounded them to."""
+    if ROUND_TO not in verdict.group.metadata or PHASE not in verdict.group.metadata:
+        return verdict
+    rest = {name: one for name, one in verdict.group.metadata.items() if name != ROUND_TO}
+    return replace(verdict, group=replace(verdict.group, metadata=rest))
+
+
 def _nearest(reward: float, step: float | None, within: Range | None) -> float:
     if step is None or not math.isfinite(reward / step):
         return reward

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.hosts.recorded import when
-from grm_plugin.hosts.rounding import as_trained
+from grm_plugin.hosts.rounding import as_judged, as_trained
 from grm_plugin.types import Group, Verdict
 
 
@@ -23,6 +23,14 @@ def test_rewards_are_rounded_as_the_group_says_and_again_changes_nothing() -> No
     assert as_trained(as_trained(made)) == as_trained(made)
     summed = recorded(1.1, vote="sum", **when(3, training=True, round_to=0.35))
     assert as_trained(summed).rewards == pytest.approx((1.05,))
+
+
+def test_a_judge_that_is_measured_keeps_its_own_rewards() -> None:
+    made = recorded(0.77, **when(3, training=True, round_to=0.35))
+    assert as_trained(as_judged(made)).rewards == (0.77,)
+    assert as_judged(made).group.metadata == when(3, training=True)
+    plain = recorded(0.77, round_to=0.35)
+    assert as_judged(plain) is plain
 
 
 @pytest.mark.parametrize(
