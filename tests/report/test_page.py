@@ -42,6 +42,12 @@ def test_every_verdict_has_a_line_and_details_in_order(tmp_path: Path) -> None:
     assert not page.with_name("page_files").exists()
 
 
+def test_the_page_shows_the_rewards_that_the_trainer_got(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    write_page(page, [verdict(4, phase="train", step=1, round_to=0.5)], title="t")
+    assert [one["rewards"] for one in rows_in(page)] == [[0.5, 0.5]]
+
+
 def test_each_response_stands_beside_its_own_passage_in_every_order(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     write_page(page, [verdict(3)], title="t")

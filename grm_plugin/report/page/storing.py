@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -34,7 +35,7 @@ class Details:
         """What the names of the files begin with."""
         self.inline: list[str] = []
         """Those that stand in the page, as JSON texts."""
-        self._beside = page.with_name(f".{name}_files.part")
+        self._beside = page.with_name(f".{name}_files.{os.getpid()}.part")
         self._files: _Files | None = None
         self._size = 0
 
@@ -88,7 +89,7 @@ class Details:
         shutil.rmtree(self._beside, ignore_errors=True)
 
     def _move_to_files(self) -> None:
-        self.discard()  # of a run that was killed
+        self.discard()  # of a killed process of this number
         self._beside.mkdir()
         self._files = _Files(self._beside, self.start)
         for text in self.inline:

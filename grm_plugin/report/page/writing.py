@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import IO, Any
 from markupsafe import Markup
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.report.page.charts import charts_of
 from grm_plugin.report.page.details import MOST_SAID, details_of
 from grm_plugin.report.page.embedding import as_data
@@ -50,7 +52,7 @@ def write_page(
         ConfigError: it can not be written.
         RecordError: ``verdicts`` raised it; an earlier page is as it was.
     """
-    beside, details = path.with_name(f".{path.name}.part"), Details(path)
+    beside, details = path.with_name(f".{path.name}.{os.getpid()}.part"), Details(path)
     told = {"title": title, "measured": measured, "health": health, "criteria": criteria}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ def write_page(
 
 def _take(verdicts: Iterable[Verdict], rows: IO[str], details: Details) -> Summary:
     summary = Summary()
-    for verdict in verdicts:
+    for verdict in map(as_trained, verdicts):
         row = row_of(verdict)
         summary.add(verdict, row)
         rows.write(as_data(row) + "\n")
