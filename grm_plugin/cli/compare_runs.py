@@ -106,7 +106,7 @@ def _sides(path: Path) -> dict[str, Side]:
 def _side(path: Path, record: Recorded, ties: str | None) -> Side:
     items, cost = [], Cost()
     for verdict in record.verdicts():
-        items.append(Item.of(verdict.group, verdict.rewards))
+        items.append(Item.of(verdict.group, verdict.rewards, verdict.judgments))
         cost += cost_of_samples(verdict)
     return Side(path, record.name, tuple(items), record.origin, cost, ties)
 

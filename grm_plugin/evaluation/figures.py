@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from grm_plugin.evaluation.items import Item
-from grm_plugin.evaluation.outcomes import Ties, credit
+from grm_plugin.evaluation.outcomes import Outcome, Ties, credit, credit_of
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.selecting import Where, selected
 
@@ -22,6 +22,7 @@ Weighted = Callable[[Array], Array]
 """``weights_R_G -> values_R``: a figure for each of R weightings of G items; NaN where the items
 with a weight do not say it."""
 Value = Callable[[Item], float]
+Decide = Callable[[Item], Outcome | None]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Figure(ABC):
     def over(self, items: Sequence[Item]) -> Weighted:
         """The figure over ``items``, as a function of their weights."""
 
+    def outcome_of(self, item: Item) -> Outcome | None:
+        """What an item came to by its rule; None where that is no matter of outcomes."""
+        return item.outcome
+
     def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
         """The names of parts that it is made of and that have no value."""
         return ()
@@ -71,6 +76,7 @@ class Mean(Figure):
         where: which items; empty: all.
         tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
+        decide: what an item came to, by another rule than its rewards; None: by them.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
@@ -78,6 +84,7 @@ class Mean(Figure):
     tie: Ties | None = None
     value: Value | None = None
     below: tuple[Figure, ...] = ()
+    decide: Decide | None = None
 
     @property
     def ties(self) -> Ties | None:
@@ -96,9 +103,14 @@ class Mean(Figure):
         there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
         return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
 
+    def outcome_of(self, item: Item) -> Outcome | None:
+        return self.decide(item) if self.decide else item.outcome
+
     def _of(self, item: Item) -> float:
         if self.value is not None:
             return self.value(item)
+        if self.decide:
+            return credit_of(self.decide(item), self.tie or "strict")
         return credit(item.rewards, item.truth, self.tie or "strict")
 
 
