@@ -20,7 +20,9 @@ A plug-in offers others with [`grm_register_benchmarks`](hooks.md).
 
 **Outcomes.** Every group is exactly one of *right* (a right response has the highest reward), *wrong*, *tie* (right and
 wrong ones share the highest reward) and *unscored* (some response has no reward). What is unscored counts 0, and is shown.
-What a tie counts is printed beside every number: `strict` 0, `half` 1/2, `random` the share of right ones among the tied.
+What a tie counts is printed with the numbers: `strict` 0, `half` 1/2, `random` the share of right ones among the tied.
+JudgeBench asks in both orders, and a tie is a pair that wins as many as it loses. Attacks are rates of errors: lower is better,
+a tie counts against the judge unless `ties` says otherwise, and what is unscored is left out of them.
 The table says what each benchmark's own scorer does; the option `ties` asks for another rule.
 
 **Intervals** go by 2,000 resamples of the sources: groups that share a source (the same prompt, the pairs of one list) are

@@ -31,9 +31,11 @@ class Figure(ABC):
 
     Args:
         name: as people read it.
+        lower_is_better: as of a rate of errors.
     """
 
     name: str
+    lower_is_better: bool = field(default=False, kw_only=True)
 
     @property
     def ties(self) -> Ties | None:
@@ -77,6 +79,7 @@ class Mean(Figure):
         tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
         decide: what an item came to, by another rule than its rewards; None: by them.
+        share: whether ``value`` is 0..1, though no matter of ties.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
@@ -85,10 +88,15 @@ class Mean(Figure):
     value: Value | None = None
     below: tuple[Figure, ...] = ()
     decide: Decide | None = None
+    share: bool = field(default=False, kw_only=True)
 
     @property
     def ties(self) -> Ties | None:
         return self.tie if self.value is not None else self.tie or "strict"
+
+    @property
+    def is_share(self) -> bool:
+        return self.share or self.ties is not None
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -138,6 +146,10 @@ class Average(Figure):
         return found.pop() if len(found) == 1 else None
 
     @property
+    def is_share(self) -> bool:
+        return all(one.is_share for one in self.of)
+
+    @property
     def parts(self) -> tuple[Figure, ...]:
         return (*self.of, *self.below)
 
@@ -161,22 +173,6 @@ class Average(Figure):
             return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
 
         return averaged
-
-
-@dataclass(frozen=True)
-class Sum(Average):
-    """The sum of figures, each times its weight; a part that no item says adds nothing."""
-
-    def over(self, items: Sequence[Item]) -> Weighted:
-        parts = [one.over(items) for one in self.of]
-        weights_P = np.array(self.weights or [1.0] * len(parts))
-
-        def summed(weights_R_G: Array) -> Array:
-            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
-            sums_R: Array = np.nan_to_num(values_R_P) @ weights_P
-            return np.where(np.isnan(values_R_P).all(axis=1), np.nan, sums_R)
-
-        return summed
 
 
 @dataclass(frozen=True)

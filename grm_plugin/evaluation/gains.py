@@ -41,6 +41,7 @@ class AtK:
         over: what it gains.
         cost: of all groups; seconds are of requests, however many ran at a time.
         groups: how many.
+        lower_is_better: as of a rate of errors, of which fewer are gained.
     """
 
     k: int
@@ -48,6 +49,7 @@ class AtK:
     over: Over
     cost: Cost
     groups: int
+    lower_is_better: bool = False
 
     @property
     def tokens(self) -> float:
@@ -59,7 +61,7 @@ class AtK:
 
         Empty where nothing is gained; money is None where a price is not known.
         """
-        points = 100 * (self.value.value - one.value.value)
+        points = 100 * (self.value.value - one.value.value) * (-1 if self.lower_is_better else 1)
         if not points > 0:
             return {}
         priced = not (self.cost.unpriced or self.cost.money is None or one.cost.money is None)
@@ -156,4 +158,5 @@ def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> 
             over[GREEDY] = found.difference(("k", k), ((), GREEDY))
         alone = len(votes.sets[k]) == 1  # over several sets it is a mean of shares
         share = figure if alone else None
-        yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))
+        value, cost = found.estimate(("k", k), share), votes.costs[k]
+        yield AtK(k, value, over, cost, len(votes.items), figure.lower_is_better)

@@ -31,6 +31,7 @@ class Measured:
         n: items that it is about.
         counts: of them by outcome: right, wrong, tie, unscored; or scored, of ratings.
         ties: what a tie counts in it; None where it is no matter of outcomes.
+        lower_is_better: as of a rate of errors.
         missing: parts that it should be made of and that have no value, say as no item is about
             them.
         parts: figures below it.
@@ -44,6 +45,7 @@ class Measured:
     counts: dict[str, int]
     ties: str | None
     missing: tuple[str, ...] = ()
+    lower_is_better: bool = False
     parts: tuple[Measured, ...] = ()
 
     def told(self) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def _measured(figure: Figure, items: Sequence[Item], found: Resampled) -> Measur
         counts=counts_of(map(figure.outcome_of, mine)),
         ties=figure.ties,
         missing=figure.missing(items),
+        lower_is_better=figure.lower_is_better,
         parts=tuple(_measured(part, items, found) for part in figure.parts),
     )
 

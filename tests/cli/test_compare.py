@@ -94,6 +94,16 @@ def test_a_worse_run_can_fail_a_pipeline(grm: Grm, tmp_path: Path) -> None:
     assert grm("compare", "b.jsonl", "a.jsonl", "--fail-if-worse").code == 0
 
 
+def test_fewer_false_positives_are_no_worse(grm: Grm, tmp_path: Path) -> None:
+    attack = {"benchmark": "injections", "subset": "attack"}
+    named = {**attack, "family": lambda n: f"f{n % 10}", "source": lambda n: f"f{n % 10}"}
+    record(tmp_path / "fooled.jsonl", [RIGHT] * 10 + [WRONG] * 30, **named)
+    record(tmp_path / "sound.jsonl", [RIGHT] * 40, **named)
+    ended = grm("compare", "fooled.jsonl", "sound.jsonl", "--fail-if-worse")
+    assert ended.code == 0 and "Lower is better" in ended.out
+    assert grm("compare", "sound.jsonl", "fooled.jsonl", "--fail-if-worse").code == 3
+
+
 def test_groups_of_one_source_count_as_one_observation(grm: Grm, tmp_path: Path) -> None:
     judged = [RIGHT] * 20 + [WRONG] * 20
     for name, source in (("apart", None), ("together", lambda n: n // 10)):
