@@ -121,7 +121,7 @@ def gains(
     found = Resampled(items, numbers, **resamples)
     others = [ONE] if k > 1 else []
     others += [GREEDY] if greedy is not None else []
-    top = _gained(measured, (), found, k, others)
+    top = _gained(figure, measured, (), found, k, others)
     return Gains(top, tuple(_curve(figure, votes, found, greedy is not None)), found.of(((), k)))
 
 
@@ -138,24 +138,33 @@ def _nodes(figure: Figure, place: tuple[int, ...] = ()) -> Iterator[tuple[Any, F
 
 
 def _gained(
-    measured: Measured, place: tuple[int, ...], found: Resampled, k: int, others: Sequence[str]
+    figure: Figure,
+    measured: Measured,
+    place: tuple[int, ...],
+    found: Resampled,
+    k: int,
+    others: Sequence[str],
 ) -> Gained:
     several = measured.low is not None  # items of a single source tell of no other
     return Gained(
         measured,
-        {other: found.difference((place, k), (place, other)) for other in others if several},
+        {
+            other: found.difference((place, k), (place, other), figure)
+            for other in others
+            if several
+        },
         tuple(
-            _gained(part, (*place, number), found, k, others)
-            for number, part in enumerate(measured.parts)
+            _gained(part, below, (*place, number), found, k, others)
+            for number, (part, below) in enumerate(zip(figure.parts, measured.parts, strict=True))
         ),
     )
 
 
 def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> Iterator[AtK]:
     for k in votes.ks:
-        over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
+        over = {ONE: found.difference(("k", k), ("k", 1), figure)} if k > 1 else {}
         if has_greedy:
-            over[GREEDY] = found.difference(("k", k), ((), GREEDY))
+            over[GREEDY] = found.difference(("k", k), ((), GREEDY), figure)
         alone = len(votes.sets[k]) == 1  # over several sets it is a mean of shares
         share = figure if alone else None
         value, cost = found.estimate(("k", k), share), votes.costs[k]

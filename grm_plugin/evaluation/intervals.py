@@ -41,6 +41,19 @@ def share_interval(
     return max(0.0, middle - half), 1.0 if share == 1 else min(1.0, middle + half)
 
 
+def for_few_sources(sources: int, level: float) -> float:
+    """By how much a resampled spread is widened, as few sources do not know it: 1 of many.
+
+    A bootstrap spreads as if it knew the variance, and less than it by (S - 1) / S.
+
+    >>> round(for_few_sources(6, 0.95), 2), round(for_few_sources(1000, 0.95), 2)
+    (1.44, 1.0)
+    """
+    tail = (1 + level) / 2
+    student = t.ppf(tail, sources - 1) / norm.ppf(tail)
+    return float(student * math.sqrt(sources / (sources - 1)))
+
+
 def _worth(share: float, shares_R: Array, items: int, sources: int) -> float:
     """How many independent items would vary as much; without any variation, the sources."""
     there = shares_R[~np.isnan(shares_R)]

@@ -11,12 +11,15 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 import numpy as np
 
 from grm_plugin.evaluation.figures import Figure, Weighted
-from grm_plugin.evaluation.intervals import share_interval
+from grm_plugin.evaluation.intervals import for_few_sources, share_interval
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resampling import Array, Difference
 from grm_plugin.evaluation.statistics import Estimate
 
+FEWEST = 6
+"""Sources that tell a difference: of five that all differ alike, one in sixteen does by chance."""
 _CELLS = 1 << 22  # of weights at a time, 32 MB
+_NONE = 1e-12  # of a difference, but for rounding
 
 
 class Resampled:
@@ -61,20 +64,43 @@ class Resampled:
         if of is None or not of.is_share or math.isnan(value):
             low, high = _ends(values_R, self._level)
             return Estimate(value, *((low, high) if low < high else (math.nan, math.nan)))
-        mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
-        sources = len({repr(one.source) for one in mine})
+        items, sources = self._sizes(of)
         if sources < 2:
             return Estimate(value, math.nan, math.nan)
         return Estimate(
             value,
-            *share_interval(value, values_R, items=len(mine), sources=sources, level=self._level),
+            *share_interval(value, values_R, items=items, sources=sources, level=self._level),
         )
 
-    def difference(self, first: Hashable, second: Hashable) -> Difference:
-        """By how much ``first`` is larger than ``second``, over the same resamples."""
-        apart_R = self._values_R[first] - self._values_R[second]
+    def difference(self, first: Hashable, second: Hashable, of: Figure | None = None) -> Difference:
+        """By how much ``first`` is larger than ``second``, over the same resamples.
+
+        The resamples are spread as much wider as few sources ask for. Fewer than ``FEWEST`` give
+        neither an interval nor a p, and where nothing differs there is no interval.
+
+        Args:
+            first, second: keys of numbers.
+            of: the figure that both are; None: any number of all items.
+        """
         value = self._value[first] - self._value[second]
-        return Difference(value, *_ends(apart_R, self._level), _two_sided(apart_R))
+        apart_R = self._values_R[first] - self._values_R[second]
+        there, sources = apart_R[~np.isnan(apart_R)], self._sizes(of)[1]
+        if sources < FEWEST or not len(there):
+            return Difference(value, math.nan, math.nan, math.nan)
+        if np.ptp(there) < _NONE:
+            return _alike(value, sources, self._level)
+        wide = value + for_few_sources(sources, self._level) * (there - value)
+        low, high = _ends(wide, self._level)
+        if of is not None and of.is_share:
+            low, high = max(low, -1.0), min(high, 1.0)
+        return Difference(value, low, high, _two_sided(wide))
+
+    def _sizes(self, of: Figure | None) -> tuple[int, int]:
+        """How many items a figure is about, and how many sources they have."""
+        mine = self._items
+        if of is not None:
+            mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
+        return len(mine), len({repr(one.source) for one in mine})
 
     def of(self, key: Hashable) -> tuple[float, Array]:
         """A number, and what it is in each of R resamples."""
@@ -106,11 +132,21 @@ def _ends(values_R: Array, level: float) -> tuple[float, float]:
 
 def _two_sided(apart_R: Array) -> float:
     """The p of no difference: how often the resamples are on either side of it."""
-    there = apart_R[~np.isnan(apart_R)]
-    if not len(there):
-        return math.nan
-    side = min(np.count_nonzero(there <= 0), np.count_nonzero(there >= 0))
-    return float(min(1.0, 2 * (side + 1) / (len(there) + 1)))
+    side = min(np.count_nonzero(apart_R <= 0), np.count_nonzero(apart_R >= 0))
+    return float(min(1.0, 2 * (side + 1) / (len(apart_R) + 1)))
+
+
+def _alike(value: float, sources: int, level: float) -> Difference:
+    """What sources tell that all differ alike: the sign test, and its interval.
+
+    Of the sources to come as many may differ the other way as Clopper and Pearson's interval of a
+    share of 1 leaves.
+    """
+    if abs(value) < _NONE:
+        return Difference(value, math.nan, math.nan, 1.0)
+    same = ((1 - level) / 2) ** (1 / sources)
+    low, high = sorted((value, (2 * same - 1) * value))
+    return Difference(value, low, high, 2.0 ** (1 - sources))
 
 
 def source_weights(items: Sequence[Item], resamples: int, seed: int) -> Iterator[Array]:
