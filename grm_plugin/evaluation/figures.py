@@ -123,6 +123,25 @@ class Mean(Figure):
 
 
 @dataclass(frozen=True)
+class Averaged:
+    """An average as a function of weights of the items, and what it is made of.
+
+    Args:
+        parts: P numbers; those that the items do not say are left out.
+        weights_P: of each.
+    """
+
+    parts: tuple[Weighted, ...]
+    weights_P: Array
+
+    def __call__(self, weights_R_G: Array) -> Array:
+        values_R_P = np.stack([one(weights_R_G) for one in self.parts], axis=1)
+        there_R_P = ~np.isnan(values_R_P)
+        sums_R = np.where(there_R_P, values_R_P, 0.0) @ self.weights_P
+        return ratio(sums_R, there_R_P * self.weights_P)
+
+
+@dataclass(frozen=True)
 class Average(Figure):
     """The average of figures, each with a weight that does not depend on how many items it has.
 
@@ -165,14 +184,7 @@ class Average(Figure):
         parts, once = [one.over(items) for one in self.of], np.ones((1, len(items)))
         if self.whole and any(np.isnan(one(once)[0]) for one in parts):
             return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
-        weights_P = np.array(self.weights or [1.0] * len(parts))
-
-        def averaged(weights_R_G: Array) -> Array:
-            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
-            there_R_P = ~np.isnan(values_R_P)
-            return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
-
-        return averaged
+        return Averaged(tuple(parts), np.array(self.weights or [1.0] * len(parts)))
 
 
 @dataclass(frozen=True)

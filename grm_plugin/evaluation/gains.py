@@ -128,6 +128,8 @@ def gains(
 def over_sets(figure: Figure, votes: Votes, k: int) -> Weighted:
     """The mean of ``figure`` over the sets of ``k`` samples, as a function of weights."""
     each = [figure.over(items) for items in votes.sets[k]]
+    if len(each) == 1:
+        return each[0]
     return lambda weights_R_G: np.mean([one(weights_R_G) for one in each], axis=0)
 
 
