@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from grm_plugin.cli.eval_tables import TIES, gain, share
+from grm_plugin.cli.eval_tables import gain, rules_told, share
 from grm_plugin.evaluation.contrasting import Contrast, Pair, Row
 from grm_plugin.report.terminal import one_line, plain_table
 
@@ -50,7 +50,7 @@ def chance(p: float | None) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def outcomes_told(found: Contrast, ties: str) -> str:
+def outcomes_told(found: Contrast) -> str:
     """Who has how many right, and what the numbers of the table mean."""
     counts = found.outcomes
     exact = any(row.test == "mcnemar" for row in found.rows)
@@ -59,7 +59,7 @@ def outcomes_told(found: Contrast, ties: str) -> str:
         f"both right {counts.both:,}, only A {counts.first:,}, only B {counts.second:,}, neither "
         f"{counts.neither:,}; McNemar's exact p of all: {chance(counts.p)}\n"
         f"Values in percent, differences in points; * where the interval leaves out 0. {tests}. "
-        f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+        f"{' '.join(rules_told(found.rows))}"
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +24,20 @@ TIES = {
     "half": "one half (half)",
     "random": "the share of right ones among the tied (random)",
 }
+
+
+class Ruled(Protocol):
+    """A figure that says by which rule it counts."""
+
+    @property
+    def ties(self) -> str | None:
+        """What a tie counts."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether it is a rate of errors."""
+
+
 _OVER = {ONE: ">over one", GREEDY: ">over greedy"}
 
 
@@ -121,9 +136,23 @@ def meaning(top: Measured, *, gains: bool) -> str:
             "Gains in points, paired; * where the interval leaves out 0.",
             "More a point: tokens a group beyond those of one sample, for each point gained.",
         ]
-    if top.ties:
-        told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
-    return " ".join(told)
+    return " ".join([*told, *rules_told(_tree(top))])
+
+
+def rules_told(figures: Iterable[Ruled]) -> Iterator[str]:
+    """What ties and unscored groups count in figures, each rule once."""
+    for ties, lower in dict.fromkeys((one.ties, one.lower_is_better) for one in figures):
+        if ties and lower:
+            told = f"Lower is better; a tie at the top counts {TIES[ties]} for the judge"
+            yield f"{told}, unscored is left out."
+        elif ties:
+            yield f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+
+
+def _tree(top: Measured) -> Iterator[Measured]:
+    yield top
+    for part in top.parts:
+        yield from _tree(part)
 
 
 def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Table:

@@ -34,6 +34,8 @@ class Row:
         test: where ``p`` comes from: McNemar's exact test, or resamples where the figure is no
             share of right items or items share sources.
         p_holm: the same, corrected over all figures that have none below them; None for others.
+        ties: what a tie counts in it; None where it is no matter of outcomes.
+        lower_is_better: as of a rate of errors.
     """
 
     name: str
@@ -45,6 +47,14 @@ class Row:
     p: float
     test: Literal["mcnemar", "bootstrap"]
     p_holm: float | None = None
+    ties: str | None = None
+    lower_is_better: bool = False
+
+    @property
+    def worse(self) -> bool:
+        """Whether the second is worse with the whole interval."""
+        low, high = self.difference.low, self.difference.high
+        return low > 0 if self.lower_is_better else high < 0
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,8 @@ def _row(figure: Figure, depth: int, place: int, pairs: Sequence[Pair], found: R
         difference=difference,
         p=_outcomes(mine).p if exact else difference.p,
         test="mcnemar" if exact else "bootstrap",
+        ties=figure.ties,
+        lower_is_better=figure.lower_is_better,
     )
 
 

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from grm_plugin import Group, Verdict
+from grm_plugin.pipeline.building import find_template
+from grm_plugin.plugins import installed
 from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.types import Judgment
 from tests.cli.conftest import Ended
 from tests.cli.files import write
 from tests.cli.test_eval import TINY, labelled
@@ -89,6 +92,16 @@ def test_a_worse_run_can_fail_a_pipeline(grm: Grm, tmp_path: Path) -> None:
     assert grm("compare", "a.jsonl", "b.jsonl", "--fail-if-worse").code == 3
     assert grm("compare", "a.jsonl", "b.jsonl").code == 0
     assert grm("compare", "b.jsonl", "a.jsonl", "--fail-if-worse").code == 0
+
+
+def test_fewer_false_positives_are_no_worse(grm: Grm, tmp_path: Path) -> None:
+    attack = {"benchmark": "injections", "subset": "attack"}
+    named = {**attack, "family": lambda n: f"f{n % 10}", "source": lambda n: f"f{n % 10}"}
+    record(tmp_path / "fooled.jsonl", [RIGHT] * 10 + [WRONG] * 30, **named)
+    record(tmp_path / "sound.jsonl", [RIGHT] * 40, **named)
+    ended = grm("compare", "fooled.jsonl", "sound.jsonl", "--fail-if-worse")
+    assert ended.code == 0 and "Lower is better" in ended.out
+    assert grm("compare", "sound.jsonl", "fooled.jsonl", "--fail-if-worse").code == 3
 
 
 def test_groups_of_one_source_count_as_one_observation(grm: Grm, tmp_path: Path) -> None:
@@ -187,6 +200,15 @@ def test_a_half_written_run_is_told_and_not_lost(grm: Grm, tmp_path: Path) -> No
     assert cut.read_bytes().startswith(b"".join(lines[:4]))
 
 
+def test_figures_of_another_shape_are_refused_by_name(grm: Grm, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    record(run / "verdicts.jsonl", [RIGHT, WRONG])
+    (run / "eval.json").write_text('{"version": 1, "benchmark": [1]}')
+    ended = grm("compare", "run", "run")
+    assert ended.code == 1 and "eval.json: benchmark: expected an object" in ended.err
+
+
 def test_what_a_run_costs_beside_another_is_told(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(4))
     assert grm("eval", "labelled:rm.jsonl", "--out", "many", *TINY).code == 0
@@ -202,3 +224,24 @@ def test_texts_of_a_record_can_not_control_the_terminal(grm: Grm, tmp_path: Path
         record(tmp_path / f"{name}.jsonl", rewards, subset=evil)
     ended = grm("compare", "a.jsonl", "b.jsonl")
     assert ended.code == 0 and "\x1b" not in ended.out and "\x07" not in ended.out
+
+
+def test_judgebench_is_one_number_in_eval_and_compare(grm: Grm, tmp_path: Path) -> None:
+    """One order is won and one lost, and the reward is right: its rule says no, in both."""
+    scores, orders = [(9.0, 1.0), (4.0, 5.0)], [(0, 1), (1, 0)]
+    judgments = tuple(
+        Judgment(k, order, k, "", each)
+        for k, (order, each) in enumerate(zip(orders, scores, strict=True))
+    )
+    template = find_template("grm", installed())
+    origin = {"vote": "mean", "template": "grm", "template_hash": template.digest, "k": 2}
+    metadata = {"benchmark": "judgebench", "best": 0}
+    groups = [Group.of(f"q{n}", ["a", "b"], id=str(n), metadata=metadata) for n in range(6)]
+    found = [Verdict(one, (0.61, 0.22), judgments, origin=origin) for one in groups]
+    (tmp_path / "j.jsonl").write_bytes(b"".join(map(to_line, found)))
+    assert grm("eval", "j.jsonl", "--out", "run").code == 0
+    assert grm("compare", "j.jsonl", "run", "--json", "c.json").code == 0
+    top = json.loads((tmp_path / "run" / "eval.json").read_text())["figures"]
+    (told,) = json.loads((tmp_path / "c.json").read_text())["benchmarks"].values()
+    assert (top["value"], top["counts"]["tie"]) == (0.0, 6)
+    assert (told["figures"][0]["first"], told["figures"][0]["second"]) == (0.0, 0.0)

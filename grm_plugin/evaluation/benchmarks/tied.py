@@ -11,8 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from grm_plugin.evaluation.figures import Figure, Mean, Sum
+from grm_plugin.evaluation.combining import Sum
+from grm_plugin.evaluation.figures import Figure, Mean, Value
 from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.selecting import Where
 from grm_plugin.evaluation.truth import Best
 
 REFERENCE, TIED = "ref", "tied"
@@ -58,13 +60,17 @@ def ties_score(name: str, items: Sequence[Item]) -> Figure:
     twins = _Twins(items, name)
     tied, ref = ({"subset": name, "twin": one} for one in (TIED, REFERENCE))
     terms = (
-        Mean("Right above wrong, many right", where=tied, value=_accurate),
-        Mean("Right above wrong, one right", where=ref, value=_accurate),
-        Mean("Right ones closer than to wrong", where=tied, value=twins.closer),
-        Mean("The same, with the twin's margin", where=tied, value=twins.closer_than_twin),
+        _share("Right above wrong, many right", tied, _accurate),
+        _share("Right above wrong, one right", ref, _accurate),
+        _share("Right ones closer than to wrong", tied, twins.closer),
+        _share("The same, with the twin's margin", tied, twins.closer_than_twin),
         Mean("How much closer", where=tied, value=twins.how_much),
     )
     return Sum(name, terms, weights=WEIGHTS)
+
+
+def _share(name: str, where: Where, value: Value) -> Mean:
+    return Mean(name, where=where, value=value, share=True)
 
 
 def _accurate(item: Item) -> float:
