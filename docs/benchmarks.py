@@ -20,6 +20,7 @@ A plug-in offers others with [`grm_register_benchmarks`](hooks.md).
 
 **Outcomes.** Every group is exactly one of *right* (a right response has the highest reward), *wrong*, *tie* (right and
 wrong ones share the highest reward) and *unscored* (some response has no reward). What is unscored counts 0, and is shown.
+Of groups with ratings there is no right and wrong: correlations leave out what is unscored, and say how many groups are scored.
 What a tie counts is printed beside every number: `strict` 0, `half` 1/2, `random` the share of right ones among the tied.
 The table says what each benchmark's own scorer does; the option `ties` asks for another rule.
 
@@ -28,6 +29,9 @@ drawn together, and all numbers of a benchmark see the same resamples. A share, 
 as many independent groups as have the variance of the resamples: of 28 groups of which 95 % are right it holds the truth in 95 %
 of cases, where percentiles hold it in 78 %. Other numbers (correlations, areas, the score of Ties) have
 percentiles. Groups that all share one source say nothing of how sources vary: their figures have no interval.
+
+**Differences**, of two runs or of k samples and one, are paired, and have percentiles that are widened by Student's t, as few
+sources do not know how much they vary. Fewer than six sources give no interval, no star and no p of resamples.
 
 **Missing parts.** A score that is a mean of parts is no number while a part has no groups; the parts that are there have
 theirs. Only within a section of RewardBench the subsets that are there make it, as in its own code.

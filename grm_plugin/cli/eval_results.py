@@ -158,7 +158,7 @@ def _print(found: Gains, counted: Counted, record: Recorded) -> None:
     if missing := missing_told(top):
         shown(missing)
     if len(found.curve) > 1:
-        shown(curve_table(found.curve))
+        shown(curve_table(found.curve, top))
     shown(
         meaning(top, gains=len(found.curve) > 1),
         cost_told(found.curve[-1].cost, found.curve[-1].groups),

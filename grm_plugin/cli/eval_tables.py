@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
 
 from grm_plugin.evaluation.gains import GREEDY, ONE, AtK, Gained
 from grm_plugin.evaluation.measuring import Measured
+from grm_plugin.evaluation.resampled import FEWEST
 from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.prices import dollars
@@ -23,6 +25,7 @@ TIES = {
     "half": "one half (half)",
     "random": "the share of right ones among the tied (random)",
 }
+LEFT_OUT = "Correlations leave out what is unscored"
 _OVER = {ONE: ">over one", GREEDY: ">over greedy"}
 
 
@@ -37,10 +40,10 @@ def figures_table(top: Gained) -> Table:
         table.add_row(
             f"{'  ' * depth}{printable(one.name)}{_lacking(one)}",
             share(one.value, one),
-            interval(one),
+            interval(one, one),
             f"{one.n:,}",
             *(counts if set(OUTCOMES) & set(one.counts) else [""] * len(OUTCOMES)),
-            *(gain(gained.over.get(name)) for name in over),
+            *(gain(gained.over.get(name), one) for name in over),
         )
     return table
 
@@ -69,7 +72,7 @@ def missing_told(top: Measured) -> str:
     )
 
 
-def curve_table(points: tuple[AtK, ...]) -> Table:
+def curve_table(points: tuple[AtK, ...], top: Measured) -> Table:
     """The top figure at every k, what it gains, and what it costs."""
     over = [name for name in _OVER if any(name in point.over for point in points)]
     heads = (">k", ">value", "95 % interval", *(_OVER[name] for name in over))
@@ -79,9 +82,9 @@ def curve_table(points: tuple[AtK, ...]) -> Table:
         money = each.get("money")
         table.add_row(
             str(point.k),
-            share(point.value.value),
-            interval(point.value),
-            *(gain(point.over.get(name)) for name in over),
+            share(point.value.value, top),
+            interval(point.value, top),
+            *(gain(point.over.get(name), top) for name in over),
             f"{point.tokens:,.0f}",
             f"{each['tokens']:,.0f}" if each else "",
             *([dollars(money) if money is not None else ""] if _money_head(points) else []),
@@ -118,11 +121,14 @@ def meaning(top: Measured, *, gains: bool) -> str:
     told = ["Values in percent, correlations as they are. Groups of one source are drawn together."]
     if gains:
         told += [
-            "Gains in points, paired; * where the interval leaves out 0.",
+            "Gains in points, paired; * where the interval leaves out 0, of "
+            f"{FEWEST} sources or more.",
             "More a point: tokens a group beyond those of one sample, for each point gained.",
         ]
     if top.ties:
         told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
+    if top.is_correlation:
+        told += [f"{LEFT_OUT}."]
     return " ".join(told)
 
 
@@ -131,34 +137,42 @@ def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Ta
     table = plain_table("", ">value", "95 % interval", ">n", ">unscored")
     for name, one in rows.items():
         unscored = f"{one.counts.get('unscored', 0):,}"
-        table.add_row(printable(name), share(one.value, one), interval(one), f"{one.n:,}", unscored)
+        ends = interval(one, one)
+        table.add_row(printable(name), share(one.value, one), ends, f"{one.n:,}", unscored)
     if overall:
         table.add_row("Overall", share(overall.value), interval(overall), "", "")
     return table
 
 
-def share(value: float | None, of: Measured | None = None) -> str:
+class Scale(Protocol):
+    """What a number is of."""
+
+    @property
+    def is_correlation(self) -> bool: ...
+
+
+def share(value: float | None, of: Scale | None = None) -> str:
     """A share in percent; a correlation as it is; a dash where there is none."""
     if value is None or value != value:
         return "-"
-    return f"{value:.3f}" if of and _is_correlation(of) else f"{100 * value:.1f}"
+    return f"{value:.3f}" if of and of.is_correlation else f"{100 * value:.1f}"
 
 
-def interval(found: Measured | Estimate) -> str:
+def interval(found: Measured | Estimate, of: Scale | None = None) -> str:
     """Both ends of an interval; empty where there is none."""
     if found.low is None or found.high is None or found.low != found.low:
         return ""
-    of = found if isinstance(found, Measured) else None
     return f"{share(found.low, of)} to {share(found.high, of)}"
 
 
-def gain(found: Difference | None) -> str:
-    """A paired difference in points, with a star where its interval leaves out 0."""
+def change(value: float, of: Scale | None = None) -> str:
+    """A difference of shares in points, or of correlations as it is."""
+    return f"{value:+.3f}" if of and of.is_correlation else f"{100 * value:+.1f}"
+
+
+def gain(found: Difference | None, of: Scale | None = None) -> str:
+    """A paired difference, with a star where its interval leaves out 0."""
     if found is None or found.value != found.value:
         return ""
     clear = found.low > 0 or found.high < 0
-    return f"{100 * found.value:+.1f}{'*' if clear else ' '}"
-
-
-def _is_correlation(one: Measured) -> bool:
-    return "scored" in one.counts
+    return f"{change(found.value, of)}{'*' if clear else ' '}"

@@ -57,6 +57,10 @@ class Figure(ABC):
     def over(self, items: Sequence[Item]) -> Weighted:
         """The figure over ``items``, as a function of their weights."""
 
+    def values(self, items: Sequence[Item]) -> Array | None:
+        """``values_G``: of each item alone, NaN for none; None of what is no mean over items."""
+        return None
+
     def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
         """The names of parts that it is made of and that have no value."""
         return ()
@@ -90,10 +94,16 @@ class Mean(Figure):
     def members(self, items: Sequence[Item]) -> Array:
         return selected(items, self.where)
 
+    def values(self, items: Sequence[Item]) -> Array:
+        values_G: Array = np.full(len(items), np.nan)
+        for index in np.flatnonzero(self.members(items)):
+            values_G[index] = self._of(items[index])
+        return values_G
+
     def over(self, items: Sequence[Item]) -> Weighted:
-        mine = np.flatnonzero(self.members(items))
-        values = np.array([self._of(items[index]) for index in mine], dtype=float)
-        there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
+        values_G = self.values(items)
+        there = np.flatnonzero(~np.isnan(values_G))
+        values = values_G[there]
         return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
 
     def _of(self, item: Item) -> float:
