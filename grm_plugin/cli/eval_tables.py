@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from rich.console import Console
@@ -26,6 +26,12 @@ TIES = {
     "random": "the share of right ones among the tied (random)",
 }
 LEFT_OUT = "Correlations leave out what is unscored"
+_A_POINT: Mapping[str, Callable[[float], str]] = {
+    "tokens": "{:,.0f}".format,
+    "seconds": "{:,.2g}".format,
+    "money": dollars,
+}
+"""What is told for each point gained, and how."""
 _OVER = {ONE: ">over one", GREEDY: ">over greedy"}
 
 
@@ -76,32 +82,37 @@ def curve_table(points: tuple[AtK, ...], top: Measured) -> Table:
     """The top figure at every k, what it gains, and what it costs."""
     over = [name for name in _OVER if any(name in point.over for point in points)]
     heads = (">k", ">value", "95 % interval", *(_OVER[name] for name in over))
-    table = plain_table(*heads, ">tokens a group", ">more a point", *_money_head(points))
+    more = [name for name in _A_POINT if any(_spent(point, name) for point in points)]
+    table = plain_table(*heads, ">tokens a group", *(f">{name} a point" for name in more))
     for point in points:
         each = point.per_point(points[0])
-        money = each.get("money")
         table.add_row(
             str(point.k),
             share(point.value.value, top),
             interval(point.value, top),
             *(gain(point.over.get(name), top) for name in over),
             f"{point.tokens:,.0f}",
-            f"{each['tokens']:,.0f}" if each else "",
-            *([dollars(money) if money is not None else ""] if _money_head(points) else []),
+            *(_a_point(each, name) for name in more),
         )
     return table
 
 
-def _money_head(points: tuple[AtK, ...]) -> tuple[str, ...]:
-    return (">money a point",) if any(one.cost.money is not None for one in points) else ()
+def _spent(point: AtK, name: str) -> float | None:
+    return {"tokens": point.tokens, "seconds": point.seconds, "money": point.cost.money}[name]
 
 
-def cost_told(cost: Cost, groups: int) -> str:
-    """What a judge cost, in one line."""
+def _a_point(each: Mapping[str, float | None], name: str) -> str:
+    value = each.get(name)
+    return "" if value is None else _A_POINT[name](value)
+
+
+def cost_told(cost: Cost, groups: int, what: str = "cost") -> str:
+    """What a judge cost, in one line that begins with ``what``."""
     tokens = f"{cost.prompt_tokens:,} tokens read, {cost.output_tokens:,} written"
     each = (cost.prompt_tokens + cost.output_tokens) / max(groups, 1)
     money = f", {paid_for(cost)}" if paid_for(cost) else ""
-    return f"cost: {tokens} ({each:,.0f} a group), {cost.seconds:,.1f} s of requests{money}"
+    waited = f"{cost.seconds / max(groups, 1):,.1f} s from asking to verdict"
+    return f"{what}: {tokens} ({each:,.0f} a group), {waited}, on average{money}"
 
 
 def shown(*told: object) -> None:
@@ -123,7 +134,8 @@ def meaning(top: Measured, *, gains: bool) -> str:
         told += [
             "Gains in points, paired; * where the interval leaves out 0, of "
             f"{FEWEST} sources or more.",
-            "More a point: tokens a group beyond those of one sample, for each point gained.",
+            "A point: what a group costs beyond one sample, for each point gained; seconds are "
+            "from asking to verdict, however many groups wait side by side.",
         ]
     if top.ties:
         told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
