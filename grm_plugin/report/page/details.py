@@ -8,6 +8,7 @@ from typing import Any
 
 from grm_plugin.evaluation.truth import Best, Correct, Truth
 from grm_plugin.hosts.telling import by_distance, said_of_each
+from grm_plugin.report.judges import named
 from grm_plugin.report.page.rows import truth_known
 from grm_plugin.report.tally import paid_for
 from grm_plugin.types import Failure, Group, Judgment, Principle, Sample, Verdict
@@ -31,7 +32,7 @@ def details_of(verdict: Verdict) -> Details:
         "responses": [_response(verdict, shown, truth, n) for n in range(len(shown.responses))],
         "samples": [_sample(one) for one in _ranked(verdict)],
         "cost": _cost(verdict),
-        "origin": _told(verdict.origin),
+        "origin": _told(named(verdict.origin)),
         "metadata": _told(verdict.group.metadata),
     }
 
