@@ -107,7 +107,7 @@ def _sides(path: Path) -> dict[str, Side]:
 def _side(path: Path, record: Recorded, ties: str | None) -> Side:
     items, cost = [], Cost()
     for verdict in record.verdicts():
-        items.append(Item.of(verdict.group, verdict.rewards))
+        items.append(Item.of(verdict.group, verdict.rewards, verdict.judgments))
         cost += cost_of_samples(verdict)
     return Side(path, record.name, tuple(items), record.origin, cost, ties)
 
@@ -123,13 +123,13 @@ def _contrast(first: Side, second: Side, ties: str | None, *, common: bool) -> d
     benchmark = benchmark_of(first.benchmark, {"ties": counted} if counted else {})
     found = contrast(benchmark.figures([one for one, _ in pairs]), pairs)
     settings = settings_apart(named(first.origin), named(second.origin))
-    _print(first, second, found, settings, benchmark.ties)
+    _print(first, second, found, settings)
     return {
         **told(found),
         "ties": benchmark.ties,
         "settings": settings,
         "costs": [_cost(first), _cost(second)],
-        "worse": found.rows[0].difference.high < 0,
+        "worse": found.rows[0].worse,
     }
 
 
@@ -161,13 +161,12 @@ def _print(
     second: Side,
     found: Contrast,
     settings: Mapping[str, Sequence[Any]],
-    ties: str,
 ) -> None:
     name = printable(found.rows[0].name)
     out.rule(f"{name}, {len(found.pairs):,} groups of both", align="left")
     apart = "; ".join(f"{key} {one} -> {other}" for key, (one, other) in settings.items())
     shown(printable(f"A: {first.path}\nB: {second.path}\nsettings that differ: {apart or 'none'}"))
-    shown(rows_table(found.rows), outcomes_told(found, ties))
+    shown(rows_table(found.rows), outcomes_told(found))
     shown(cost_told(_cost(first), _cost(second)))
     if found.differ:
-        shown(differ_table(found.differ))
+        shown(differ_table(found))

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
-from grm_plugin.cli.eval_tables import LEFT_OUT, TIES, change, gain, share
-from grm_plugin.evaluation.contrasting import Contrast, Pair, Row
+from grm_plugin.cli.eval_tables import LEFT_OUT, change, gain, rules_told, share
+from grm_plugin.evaluation.contrasting import Contrast, Row
 from grm_plugin.evaluation.resampled import FEWEST
 from grm_plugin.report.terminal import plain_table, printable
 
@@ -52,7 +52,7 @@ def chance(p: float | None) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def outcomes_told(found: Contrast, ties: str) -> str:
+def outcomes_told(found: Contrast) -> str:
     """Who has how many right, and what the numbers of the table mean."""
     counts = found.outcomes
     right = (
@@ -61,16 +61,15 @@ def outcomes_told(found: Contrast, ties: str) -> str:
         if counts
         else ""
     )
-    return right + " ".join(_meaning(found, ties))
+    return right + " ".join(_meaning(found))
 
 
-def _meaning(found: Contrast, ties: str) -> Iterator[str]:
+def _meaning(found: Contrast) -> Iterator[str]:
     yield "Values in percent, differences in points, correlations as they are;"
     yield f"* where the interval leaves out 0, of {FEWEST} sources or more."
     used = {row.test for row in found.rows}
     yield f"p: {', else '.join(told for test, told in _TESTS.items() if test in used)}."
-    if found.outcomes:
-        yield f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+    yield from rules_told(found.rows)
     if (top := found.rows[0]).is_correlation:
         unscored = [each.get("unscored", 0) for each in top.counts]
         yield f"{LEFT_OUT}: {unscored[0]:,} of A, {unscored[1]:,} of B."
@@ -88,12 +87,13 @@ def _ratio(first: Mapping[str, Any], second: Mapping[str, Any], name: str) -> fl
     return other / one if one and other is not None else None
 
 
-def differ_table(pairs: Sequence[Pair]) -> Table:
+def differ_table(found: Contrast) -> Table:
     """The first groups that one of them has right and the other not."""
+    pairs, of = found.differ, found.outcome_of
     more = f", the first {_MOST}; all with --json" if len(pairs) > _MOST else ""
     title = f"{len(pairs):,} groups that only one has right{more}:"
     table = plain_table("group", "subset", "A", "B", title=title)
     for one, other in pairs[:_MOST]:
         subset = printable(str(one.metadata.get("subset") or ""))
-        table.add_row(printable(one.label), subset, str(one.outcome), str(other.outcome))
+        table.add_row(printable(one.label), subset, str(of(one)), str(of(other)))
     return table

@@ -188,7 +188,7 @@ def greedy_items(files: Iterable[Path], items: Sequence[Item]) -> list[Item] | N
     """
     known: defaultdict[tuple[str, str], deque[Item]] = defaultdict(deque)
     for verdict in _verdicts(files):
-        item = Item.of(verdict.group, verdict.rewards)
+        item = Item.of(verdict.group, verdict.rewards, verdict.judgments)
         known[item.label, item.fingerprint].append(item)
     if not known:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from rich.console import Console
@@ -32,6 +32,20 @@ _A_POINT: Mapping[str, Callable[[float], str]] = {
     "money": dollars,
 }
 """What is told for each point gained, and how."""
+
+
+class Ruled(Protocol):
+    """A figure that says by which rule it counts."""
+
+    @property
+    def ties(self) -> str | None:
+        """What a tie counts."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether it is a rate of errors."""
+
+
 _OVER = {ONE: ">over one", GREEDY: ">over greedy"}
 
 
@@ -137,11 +151,25 @@ def meaning(top: Measured, *, gains: bool) -> str:
             "A point: what a group costs beyond one sample, for each point gained; seconds are "
             "from asking to verdict, however many groups wait side by side.",
         ]
-    if top.ties:
-        told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
     if top.is_correlation:
         told += [f"{LEFT_OUT}."]
-    return " ".join(told)
+    return " ".join([*told, *rules_told(_tree(top))])
+
+
+def rules_told(figures: Iterable[Ruled]) -> Iterator[str]:
+    """What ties and unscored groups count in figures, each rule once."""
+    for ties, lower in dict.fromkeys((one.ties, one.lower_is_better) for one in figures):
+        if ties and lower:
+            told = f"Lower is better; a tie at the top counts {TIES[ties]} for the judge"
+            yield f"{told}, unscored is left out."
+        elif ties:
+            yield f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+
+
+def _tree(top: Measured) -> Iterator[Measured]:
+    yield top
+    for part in top.parts:
+        yield from _tree(part)
 
 
 def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Table:

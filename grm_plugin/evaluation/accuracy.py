@@ -103,6 +103,21 @@ def settled_at(
     >>> [each.rewards for each in settled_at(verdict, Rule("mean", mean, Scale(1, 10)), k=1)]
     [(1.0, 0.0), (0.0, 0.0)]
     """
+    found = voted_at(verdict, rule, k=k, marks=marks, min_valid=min_valid, seed=seed, most=most)
+    return (settled for _, settled in found)
+
+
+def voted_at(
+    verdict: Verdict,
+    rule: Rule,
+    *,
+    k: int,
+    marks: Marks = as_recorded,
+    min_valid: int | None = None,
+    seed: int = 0,
+    most: int = 256,
+) -> Iterator[tuple[list[Judgment], Settled]]:
+    """The same as :func:`settled_at`, with the judgments of each set, marked for who voted."""
     case = Case.of(verdict, k=k, min_valid=min_valid or (k + 1) // 2)
     samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     drawn = sorted({one.sample for one in samples})
@@ -112,7 +127,8 @@ def settled_at(
         raise ValueError(f"k: expected 1..{len(drawn)} of group {verdict.group.label}, got {k}")
     for chosen in _subsets(drawn, k, seed, 1 if rule.both_orders else most):
         runs = (_of_run(verdict.judgments, run, chosen) for run in range(len(case.runs)))
-        yield settle([one for run in runs for one in marks(run, k)], case, rule)
+        judgments = [one for run in runs for one in marks(run, k)]
+        yield judgments, settle(judgments, case, rule)
 
 
 def _of_run(judgments: Sequence[Judgment], run: int, samples: Collection[int]) -> list[Judgment]:

@@ -12,13 +12,13 @@ import numpy as np
 
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.families import Hypothesis, bits, corrected
-from grm_plugin.evaluation.figures import Figure, Weighted
+from grm_plugin.evaluation.figures import Decide, Figure, Weighted
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.measuring import SCORED, counts_of
 from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.paired import McNemar, mcnemar
 from grm_plugin.evaluation.resampled import Resampled
-from grm_plugin.evaluation.resampling import Difference
+from grm_plugin.evaluation.resampling import Array, Difference
 from grm_plugin.evaluation.selecting import Items
 from grm_plugin.evaluation.truth import Ratings
 
@@ -41,6 +41,8 @@ class Row:
             figure and shares its source with no other, else resamples.
         p_holm: the same, corrected over all figures that have none below them and are not made of
             the items of others; None for those.
+        ties: what a tie counts in it; None where it is no matter of outcomes.
+        lower_is_better: as of a rate of errors.
     """
 
     name: str
@@ -53,6 +55,14 @@ class Row:
     p: float
     test: Literal["mcnemar", "bootstrap"]
     p_holm: float | None = None
+    ties: str | None = None
+    lower_is_better: bool = False
+
+    @property
+    def worse(self) -> bool:
+        """Whether the second is worse with the whole interval."""
+        low, high = self.difference.low, self.difference.high
+        return low > 0 if self.lower_is_better else high < 0
 
     @property
     def is_correlation(self) -> bool:
@@ -70,12 +80,14 @@ class Contrast:
             where no item has an outcome, as with ratings.
         differ: the pairs of which one is right and the other not.
         pairs: all of them.
+        outcome_of: what an item came to, by the rule of the top figure.
     """
 
     rows: tuple[Row, ...]
     outcomes: McNemar | None
     differ: tuple[Pair, ...]
     pairs: tuple[Pair, ...]
+    outcome_of: Decide
 
 
 def paired(
@@ -146,8 +158,9 @@ def contrast(figure: Figure, pairs: Sequence[Pair], **resamples: Any) -> Contras
     rows = [_row(node, depth, place, pairs, found) for place, (depth, node) in enumerate(nodes)]
     tests = [_test(row, node, first) for row, (_, node) in zip(rows, nodes, strict=True)]
     rows = [replace(row, p_holm=p) for row, p in zip(rows, corrected(tests), strict=True)]
-    differ = tuple(pair for pair in pairs if _is_right(pair[0]) != _is_right(pair[1]))
-    return Contrast(tuple(rows), _outcomes(pairs), differ, tuple(pairs))
+    of = figure.outcome_of
+    differ = tuple(pair for pair in pairs if _is_right(of, pair[0]) != _is_right(of, pair[1]))
+    return Contrast(tuple(rows), _outcomes(of, pairs), differ, tuple(pairs), of)
 
 
 def _nodes(figure: Figure, depth: int = 0) -> Iterator[tuple[int, Figure]]:
@@ -160,27 +173,33 @@ def _row(figure: Figure, depth: int, place: int, pairs: Sequence[Pair], found: R
     among = figure.members([one for one, _ in pairs])
     mine = [pair for pair, is_mine in zip(pairs, among, strict=True) if is_mine]
     difference = found.difference((place, 1), (place, 0), figure)
-    exact = _exact(figure, mine)
+    exact = _exact(figure, pairs, among)
     return Row(
         name=figure.name,
         depth=depth,
         n=len(mine),
-        counts=(counts_of([one for one, _ in mine]), counts_of([other for _, other in mine])),
+        counts=(
+            counts_of(figure.outcome_of(one) for one, _ in mine),
+            counts_of(figure.outcome_of(other) for _, other in mine),
+        ),
         first=found.of((place, 0))[0],
         second=found.of((place, 1))[0],
         difference=difference,
         p=exact.p if exact else difference.p,
         test="mcnemar" if exact else "bootstrap",
+        ties=figure.ties,
+        lower_is_better=figure.lower_is_better,
     )
 
 
-def _exact(figure: Figure, pairs: Sequence[Pair]) -> McNemar | None:
+def _exact(figure: Figure, pairs: Sequence[Pair], among: Array) -> McNemar | None:
     """McNemar's test of what each item counts in the figure, where that is 0 or 1."""
     values = [figure.values([pair[which] for pair in pairs]) for which in (0, 1)]
-    known = [each for each in values if each is not None and np.isin(each, (0, 1)).all()]
-    if not pairs or len(known) < len(values) or not _are_apart(pairs):
+    found = [each[among] for each in values if each is not None]
+    mine = [pairs[index] for index in np.flatnonzero(among)]
+    if not found or not np.isin(found, (0, 1)).all() or not _are_apart(mine):
         return None
-    return mcnemar(known[0] == 1, known[1] == 1)
+    return mcnemar(found[0] == 1, found[1] == 1)
 
 
 def _test(row: Row, figure: Figure, items: Sequence[Item]) -> Hypothesis:
@@ -189,16 +208,16 @@ def _test(row: Row, figure: Figure, items: Sequence[Item]) -> Hypothesis:
     return Hypothesis(of, (row.first, row.second), row.p)
 
 
-def _outcomes(pairs: Sequence[Pair]) -> McNemar | None:
+def _outcomes(of: Decide, pairs: Sequence[Pair]) -> McNemar | None:
     picked = [pair for pair in pairs if not isinstance(pair[0].truth, Ratings)]
     if not picked:
         return None
-    found = mcnemar([_is_right(one) for one, _ in picked], [_is_right(one) for _, one in picked])
+    found = mcnemar(*([_is_right(of, pair[which]) for pair in picked] for which in (0, 1)))
     return found if _are_apart(picked) else replace(found, p=math.nan)
 
 
-def _is_right(item: Item) -> bool:
-    return item.outcome is Outcome.RIGHT
+def _is_right(of: Decide, item: Item) -> bool:
+    return of(item) is Outcome.RIGHT
 
 
 def _are_apart(pairs: Sequence[Pair]) -> bool:
@@ -213,17 +232,17 @@ def told(found: Contrast) -> Mapping[str, Any]:
         "groups": len(found.pairs),
         "figures": [asdict(row) for row in found.rows],
         "outcomes": asdict(found.outcomes) if found.outcomes else None,
-        "differ": [_told(pair) for pair in found.differ],
+        "differ": [_told(found.outcome_of, pair) for pair in found.differ],
     }
 
 
-def _told(pair: Pair) -> dict[str, Any]:
+def _told(of: Decide, pair: Pair) -> dict[str, Any]:
     one, other = pair
     return {
         "id": one.label,
         "fingerprint": one.fingerprint,
         "subset": one.metadata.get("subset"),
-        "first": str(one.outcome),
-        "second": str(other.outcome),
+        "first": str(of(one)),
+        "second": str(of(other)),
         "rewards": [one.rewards, other.rewards],
     }

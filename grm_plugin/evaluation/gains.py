@@ -41,6 +41,7 @@ class AtK:
         over: what it gains.
         cost: of all groups; seconds are those of each, side by side or not, added up.
         groups: how many.
+        lower_is_better: as of a rate of errors, of which fewer are gained.
     """
 
     k: int
@@ -48,6 +49,7 @@ class AtK:
     over: Over
     cost: Cost
     groups: int
+    lower_is_better: bool = False
 
     @property
     def seconds(self) -> float:
@@ -64,7 +66,7 @@ class AtK:
 
         Empty where nothing is gained; money is None where a price is not known.
         """
-        points = 100 * (self.value.value - one.value.value)
+        points = 100 * (self.value.value - one.value.value) * (-1 if self.lower_is_better else 1)
         if not points > 0:
             return {}
         priced = not (self.cost.unpriced or self.cost.money is None or one.cost.money is None)
@@ -131,6 +133,8 @@ def gains(
 def over_sets(figure: Figure, votes: Votes, k: int) -> Weighted:
     """The mean of ``figure`` over the sets of ``k`` samples, as a function of weights."""
     each = [figure.over(items) for items in votes.sets[k]]
+    if len(each) == 1:
+        return each[0]
     return lambda weights_R_G: np.mean([one(weights_R_G) for one in each], axis=0)
 
 
@@ -170,4 +174,5 @@ def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> 
             over[GREEDY] = found.difference(("k", k), ((), GREEDY), figure)
         alone = len(votes.sets[k]) == 1  # over several sets it is a mean of shares
         share = figure if alone else None
-        yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))
+        value, cost = found.estimate(("k", k), share), votes.costs[k]
+        yield AtK(k, value, over, cost, len(votes.items), figure.lower_is_better)

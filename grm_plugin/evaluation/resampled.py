@@ -10,8 +10,13 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from grm_plugin.evaluation.figures import Figure, Weighted
-from grm_plugin.evaluation.intervals import for_few_sources, share_interval
+from grm_plugin.evaluation.figures import Average, Averaged, Figure, Weighted
+from grm_plugin.evaluation.intervals import (
+    average_interval,
+    for_few_sources,
+    overlap,
+    share_interval,
+)
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resampling import Array, Difference
 from grm_plugin.evaluation.statistics import Estimate
@@ -42,7 +47,8 @@ class Resampled:
         level: float = 0.95,
         seed: int = 0,
     ) -> None:
-        self._items, self._level = items, level
+        self._items, self._level, self._numbers = items, level, dict(numbers)
+        numbers = dict(pair for key, of in numbers.items() for pair in _all_of(key, of))
         once = np.ones((1, len(items)))
         self._value = {key: float(of(once)[0]) for key, of in numbers.items()}
         chunks: dict[Hashable, list[Array]] = {key: [] for key in numbers}
@@ -57,20 +63,35 @@ class Resampled:
         Args:
             key: of the number.
             of: the figure that it is; None: any number. A share has Wilson's interval, of its
-                items and sources, and none of a single source; other numbers have percentiles, and
-                none where they do not vary.
+                items and sources, and none of a single source; an average of shares at either end
+                the wider of this and of what its parts' come to. Other numbers have percentiles,
+                and none where they do not vary.
         """
         value, values_R = self.of(key)
         if of is None or not of.is_share or math.isnan(value):
             low, high = _ends(values_R, self._level)
             return Estimate(value, *((low, high) if low < high else (math.nan, math.nan)))
-        items, sources = self._sizes(of)
-        if sources < 2:
+        if self._sizes(of)[1] < 2:
             return Estimate(value, math.nan, math.nan)
-        return Estimate(
-            value,
-            *share_interval(value, values_R, items=items, sources=sources, level=self._level),
-        )
+        return self._share(key, of, self._numbers[key])
+
+    def _share(self, key: Hashable, of: Figure, number: Weighted) -> Estimate:
+        value, values_R = self.of(key)
+        items, sources = self._sizes(of)
+        low, high = share_interval(value, values_R, items=items, sources=sources, level=self._level)
+        if isinstance(of, Average) and isinstance(number, Averaged):
+            lower, higher = self._average(key, of, number)
+            low, high = min(low, lower), max(high, higher)
+        return Estimate(value, low, high)
+
+    def _average(self, key: Hashable, of: Average, number: Averaged) -> tuple[float, float]:
+        keys = [_part(key, place) for place in range(len(of.of))]
+        there = [place for place, one in enumerate(keys) if not math.isnan(self._value[one])]
+        parts = [self._share(keys[place], of.of[place], number.parts[place]) for place in there]
+        shared = overlap([self._sources(of.of[place]) for place in there])
+        values_P_R = np.array([self._values_R[keys[place]] for place in there])
+        weights_P = number.weights_P[there]
+        return average_interval(parts, weights_P / weights_P.sum(), values_P_R, shared)
 
     def difference(self, first: Hashable, second: Hashable, of: Figure | None = None) -> Difference:
         """By how much ``first`` is larger than ``second``, over the same resamples.
@@ -97,14 +118,28 @@ class Resampled:
 
     def _sizes(self, of: Figure | None) -> tuple[int, int]:
         """How many items a figure is about, and how many sources they have."""
-        mine = self._items
-        if of is not None:
-            mine = [self._items[index] for index in np.flatnonzero(of.members(self._items))]
-        return len(mine), len({repr(one.source) for one in mine})
+        if of is None:
+            return len(self._items), len({repr(one.source) for one in self._items})
+        return int(of.members(self._items).sum()), len(self._sources(of))
+
+    def _sources(self, of: Figure) -> set[str]:
+        mine = np.flatnonzero(of.members(self._items))
+        return {repr(self._items[index].source) for index in mine}
 
     def of(self, key: Hashable) -> tuple[float, Array]:
         """A number, and what it is in each of R resamples."""
         return self._value[key], self._values_R[key]
+
+
+def _all_of(key: Hashable, number: Weighted) -> Iterator[tuple[Hashable, Weighted]]:
+    """A number and all that it is made of, by key."""
+    yield key, number
+    for place, part in enumerate(number.parts if isinstance(number, Averaged) else ()):
+        yield from _all_of(_part(key, place), part)
+
+
+def _part(key: Hashable, place: int) -> Hashable:
+    return "part", key, place
 
 
 def mean_of_independent(

@@ -15,6 +15,7 @@ from grm_plugin.evaluation.accuracy import (
     best_by_meta_score,
     by_weight,
     settled_at,
+    voted_at,
 )
 from grm_plugin.options import Part, read_options
 from grm_plugin.pipeline.building import find_template
@@ -27,6 +28,8 @@ from grm_plugin.prompts import Template
 from grm_plugin.types import Cost, Judgment, Sample, Scale, Verdict
 
 Rewards = tuple[float | None, ...] | None
+Vote = tuple[Rewards, Sequence[Judgment]]
+"""What a set of samples comes to, and its judgments."""
 _SHOWS = {"list": "list", "each": "each", "pairs": "pair"}
 
 
@@ -45,6 +48,10 @@ class Ballot:
     as_judged: bool = True
 
     def rewards(self, verdict: Verdict, k: int, sets: int, seed: int = 0) -> list[Rewards]:
+        """What ``k`` samples come to, as :meth:`votes` has it."""
+        return [rewards for rewards, _ in self.votes(verdict, k, sets, seed)]
+
+    def votes(self, verdict: Verdict, k: int, sets: int, seed: int = 0) -> list[Vote]:
         """What ``k`` samples come to, for up to ``sets`` sets of them; the first k come first.
 
         A verdict that ended with fewer samples than k gives what all of them come to, one that was
@@ -58,13 +65,13 @@ class Ballot:
         """
         drawn = samples_of(verdict)
         if not drawn:
-            return [None]
+            return [(None, ())]
         if k >= drawn and self.as_judged:
-            return [verdict.rewards]
-        found = settled_at(
+            return [(verdict.rewards, verdict.judgments)]
+        found = voted_at(
             verdict, self.rule, k=min(k, drawn), marks=self.marks, seed=seed, most=sets
         )
-        return [one.rewards for one in itertools.islice(found, sets)]
+        return [(one.rewards, judgments) for judgments, one in itertools.islice(found, sets)]
 
     def verdict(self, verdict: Verdict, k: int | None = None) -> Verdict:
         """``verdict`` as its first ``k`` samples come to it, which are all that is left of it.

@@ -6,7 +6,7 @@ Needs numpy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
@@ -57,13 +57,12 @@ def votes_of(
     costs = dict.fromkeys(ks, Cost())
     for verdict in verdicts:
         drawn = samples_of(verdict)
-        (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
-        items.append(item := Item.of(verdict.group, whole, verdict.judgments))
+        (whole,) = ballot.votes(verdict, max(drawn, 1), 1)
+        items.append(item := Item.of(verdict.group, *whole))
         each = cost_of_samples(verdict)
         for k in ks:
-            rewards = ballot.rewards(verdict, k, sets, seed)
-            orders = item.scores_by_order if k >= drawn else ()
-            found[k].append([replace(item, rewards=one, scores_by_order=orders) for one in rewards])
+            votes = ballot.votes(verdict, k, sets, seed)
+            found[k].append([item.voted(verdict.group, *vote) for vote in votes])
             costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
     return Votes(Items(items), {k: _by_set(found[k]) for k in ks}, costs)
 

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from grm_plugin import Group, Verdict
+from grm_plugin.pipeline.building import find_template
+from grm_plugin.plugins import installed
 from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.types import Judgment
 from tests.cli.conftest import Ended
 from tests.cli.files import write
 from tests.cli.test_eval import TINY, labelled
@@ -108,6 +111,16 @@ def test_runs_on_ratings_are_told_as_correlations(grm: Grm, tmp_path: Path) -> N
     assert ended.code == 3
     assert "1.000" in ended.out and "100.0" not in ended.out and "both right" not in ended.out
     assert "leave out what is unscored: 0 of A, 4 of B" in ended.out
+
+
+def test_fewer_false_positives_are_no_worse(grm: Grm, tmp_path: Path) -> None:
+    attack = {"benchmark": "injections", "subset": "attack"}
+    named = {**attack, "family": lambda n: f"f{n % 10}", "source": lambda n: f"f{n % 10}"}
+    record(tmp_path / "fooled.jsonl", [RIGHT] * 10 + [WRONG] * 30, **named)
+    record(tmp_path / "sound.jsonl", [RIGHT] * 40, **named)
+    ended = grm("compare", "fooled.jsonl", "sound.jsonl", "--fail-if-worse")
+    assert ended.code == 0 and "Lower is better" in ended.out
+    assert grm("compare", "sound.jsonl", "fooled.jsonl", "--fail-if-worse").code == 3
 
 
 def test_groups_of_one_source_count_as_one_observation(grm: Grm, tmp_path: Path) -> None:
@@ -221,3 +234,24 @@ def test_texts_of_a_record_can_not_control_the_terminal(grm: Grm, tmp_path: Path
         record(tmp_path / f"{name}.jsonl", rewards, subset=evil)
     ended = grm("compare", "a.jsonl", "b.jsonl")
     assert ended.code == 0 and "\x1b" not in ended.out and "\x07" not in ended.out
+
+
+def test_judgebench_is_one_number_in_eval_and_compare(grm: Grm, tmp_path: Path) -> None:
+    """One order is won and one lost, and the reward is right: its rule says no, in both."""
+    scores, orders = [(9.0, 1.0), (4.0, 5.0)], [(0, 1), (1, 0)]
+    judgments = tuple(
+        Judgment(k, order, k, "", each)
+        for k, (order, each) in enumerate(zip(orders, scores, strict=True))
+    )
+    template = find_template("grm", installed())
+    origin = {"vote": "mean", "template": "grm", "template_hash": template.digest, "k": 2}
+    metadata = {"benchmark": "judgebench", "best": 0}
+    groups = [Group.of(f"q{n}", ["a", "b"], id=str(n), metadata=metadata) for n in range(6)]
+    found = [Verdict(one, (0.61, 0.22), judgments, origin=origin) for one in groups]
+    (tmp_path / "j.jsonl").write_bytes(b"".join(map(to_line, found)))
+    assert grm("eval", "j.jsonl", "--out", "run").code == 0
+    assert grm("compare", "j.jsonl", "run", "--json", "c.json").code == 0
+    top = json.loads((tmp_path / "run" / "eval.json").read_text())["figures"]
+    (told,) = json.loads((tmp_path / "c.json").read_text())["benchmarks"].values()
+    assert (top["value"], top["counts"]["tie"]) == (0.0, 6)
+    assert (told["figures"][0]["first"], told["figures"][0]["second"]) == (0.0, 0.0)

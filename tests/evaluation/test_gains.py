@@ -186,6 +186,15 @@ def test_what_k_samples_cost_and_what_a_point_costs() -> None:
     assert f"{many.per_point(one)['seconds']:,.2g}" in told.getvalue()
 
 
+def test_a_point_of_a_rate_of_errors_is_one_less_of_them() -> None:
+    votes = votes_of(noisy(200, 8), Ballot(RULE), [1, 8])
+    wrong = Mean("all", value=lambda item: 1 - item.rewards[0], lower_is_better=True)
+    one, many = gains(wrong, votes, k=8).curve
+    fewer = replace(many, value=replace(many.value, value=one.value.value - 0.1))
+    assert fewer.per_point(one)["tokens"] == pytest.approx(10.5)
+    assert replace(fewer, lower_is_better=False).per_point(one) == {}
+
+
 def test_chance_alone_is_called_a_gain_as_rarely_as_the_interval_says() -> None:
     alarms = 0
     for trial in range(60):

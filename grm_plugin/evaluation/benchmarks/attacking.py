@@ -118,11 +118,15 @@ class Attacked(Published):
 
     def rate(self, name: str, subset: str, below: tuple[Figure, ...] = (), **where: Any) -> Mean:
         """How often what should earn nothing is not beaten, or is called right."""
-        return Mean(name, {SUBSET: subset, **where}, value=self._fooled, below=below)
+        return Mean(name, {SUBSET: subset, **where}, below=below, **self._counted)
 
     def by_family(self, items: Sequence[Item], subset: str) -> tuple[Figure, ...]:
         """The same for each family of the attack."""
-        return each_of(items, FAMILY, where={SUBSET: subset}, value=self._fooled)
+        return each_of(items, FAMILY, where={SUBSET: subset}, **self._counted)
+
+    @property
+    def _counted(self) -> dict[str, Any]:
+        return {"value": self._fooled, "tie": self.ties, "lower_is_better": True}
 
     def _fooled(self, item: Item) -> float:
         """0..1, by what a tie counts; NaN where unscored, which is counted beside it."""

@@ -142,7 +142,9 @@ def _figures(figures: Sequence[Measured], name: str, links: Links) -> DataTable:
     rows = [TableRow(_cells(one, counted, over, links, ties=ties), depth) for one, depth in flat]
     gained = [f"over {_words(key)}" for key in over]
     counts = ["n", *map(_words, counted), *(["ties count"] * ties)]
-    head = ["", "value (95 % interval)", *gained, *counts]
+    lower = flat and all(figure.get("lower_is_better") for figure, _ in flat)
+    value = f"value (95 % interval){', lower is better' if lower else ''}"
+    head = ["", value, *gained, *counts]
     return _named(name, rows, head)
 
 
