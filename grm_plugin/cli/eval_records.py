@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, check_same_settings, key
-from grm_plugin.cli.eval_sources import LABELLED, is_of
+from grm_plugin.cli.eval_sources import LABELLED, benchmark_of, check_group, is_of
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
@@ -55,12 +57,18 @@ class Recorded:
                 left[found] -= 1
                 yield verdict
 
+    @cached_property
+    def _benchmark(self) -> Benchmark:
+        return benchmark_of(self.name, {})
+
     def take(self, file: Path, verdict: Verdict) -> None:
         """Take a verdict into account.
 
         Raises:
-            InputError: it is of another judge than those before.
+            InputError: it is of another judge than those before, or does not say what the figures
+                need.
         """
+        check_group(file, self._benchmark, verdict.group)
         check_same_settings(str(file), self.origin, verdict.origin, "give the records of one judge")
         self.origin = self.origin or verdict.origin
         self.samples = max(self.samples, samples_of(verdict))

@@ -13,6 +13,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError, InputError, TemplateError, quoted, unknown
 from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.items import SECTION, SUBSET
+from grm_plugin.evaluation.truth import truth_of
 from grm_plugin.hosts.inputs.opening import Check
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.report.terminal import say
@@ -79,6 +80,18 @@ def benchmark_of(name: str, options: Mapping[str, Any]) -> Benchmark:
     known = name if name in offered else LABELLED
     made: Benchmark = installed().make(BENCHMARK, known, options, Limits())
     return made
+
+
+def check_group(file: Path, benchmark: Benchmark, group: Group) -> None:
+    """Check a recorded group for what the figures of its benchmark need.
+
+    Raises:
+        InputError: it lacks something; names the file and the group.
+    """
+    try:
+        getattr(benchmark, "check", truth_of)(group)
+    except InputError as error:
+        raise InputError(f"{file}: group {group.label}: {error}") from error
 
 
 def _named(source: str, offered: set[str]) -> Named | None:

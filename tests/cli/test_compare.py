@@ -219,6 +219,15 @@ def test_a_half_written_run_is_told_and_not_lost(grm: Grm, tmp_path: Path) -> No
     assert cut.read_bytes().startswith(b"".join(lines[:4]))
 
 
+def test_figures_of_another_shape_are_refused_by_name(grm: Grm, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    record(run / "verdicts.jsonl", [RIGHT, WRONG])
+    (run / "eval.json").write_text('{"version": 1, "benchmark": [1]}')
+    ended = grm("compare", "run", "run")
+    assert ended.code == 1 and "eval.json: benchmark: expected an object" in ended.err
+
+
 def test_what_a_run_costs_beside_another_is_told(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(4))
     assert grm("eval", "labelled:rm.jsonl", "--out", "many", *TINY).code == 0

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from grm_plugin.records import read_verdicts, to_line
-from grm_plugin.types import Reason
+from grm_plugin.types import Group, Reason, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import rows, write
 
@@ -346,6 +346,34 @@ def test_what_is_no_benchmark_and_no_record_is_told(grm: Grm, tmp_path: Path) ->
     assert mixed.code == 1 and "got rm.jsonl beside a benchmark" in mixed.err
     no_record = grm("eval", "rm.jsonl", "--out", "out")
     assert no_record.code == 1 and "labelled:rm.jsonl" in no_record.err
+
+
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        (
+            {"benchmark": "judgebench", "ratings": [1, 2]},
+            "best in judgebench, got ratings",
+        ),
+        ({"benchmark": "rewardbench2", "subset": "Ties", "ratings": [1, 2]}, "expected best in"),
+        ({"benchmark": "rm_bench", "best": 0}, "styles: expected the styles of a pair"),
+        (
+            {"benchmark": "ppe_correctness", "correct": [0, 1], "conflicts": [[0, 7]]},
+            "conflicts.0: expected places of a right and of a wrong response",
+        ),
+        (
+            {"benchmark": "ppe_correctness", "correct": [0, 1], "conflicts": "xx"},
+            "conflicts: expected a list of pairs, got 'xx'",
+        ),
+    ],
+)
+def test_a_record_that_lacks_what_its_figures_need_is_refused_by_file_and_group(
+    grm: Grm, tmp_path: Path, metadata: dict[str, Any], told: str
+) -> None:
+    group = Group.of("q", ["a", "b"], id="g1", metadata=metadata)
+    (tmp_path / "r.jsonl").write_bytes(to_line(Verdict(group, (0.1, 0.9))))
+    for ended in (grm("eval", "r.jsonl", "--out", "out"), grm("compare", "r.jsonl", "r.jsonl")):
+        assert ended.code == 1 and "r.jsonl: group g1: " in ended.err and told in ended.err
 
 
 def test_a_folder_that_is_called_like_a_benchmark_is_written_with_its_path(

@@ -21,7 +21,7 @@ from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Figure, Mean, each_of
 from grm_plugin.evaluation.items import BENCHMARK, SOURCE, SUBSET, Item
 from grm_plugin.evaluation.outcomes import Outcome, credit
-from grm_plugin.evaluation.truth import BEST, CORRECT, Best, truth_of
+from grm_plugin.evaluation.truth import BEST, CORRECT, Best, Correct, truth_of
 from grm_plugin.hosts.rows import group_of
 from grm_plugin.strict_yaml import parse
 from grm_plugin.types import Group
@@ -80,6 +80,7 @@ class Attacked(Published):
     Options = AttackOptions
     options: AttackOptions
     packaged = True
+    truths = (Best, Correct)
     attacks: ClassVar[str]
     """Which file holds the texts."""
 

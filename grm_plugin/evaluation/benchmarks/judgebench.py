@@ -40,6 +40,7 @@ class JudgeBench(Published):
 
     name = "judgebench"
     title = "JudgeBench"
+    truths = (Best,)
     hub = "hub:ScalerLab/JudgeBench"
 
     def rows(self) -> Iterator[Row]:
