@@ -20,6 +20,7 @@ A plug-in offers others with [`grm_register_benchmarks`](hooks.md).
 
 **Outcomes.** Every group is exactly one of *right* (a right response has the highest reward), *wrong*, *tie* (right and
 wrong ones share the highest reward) and *unscored* (some response has no reward). What is unscored counts 0, and is shown.
+Of groups with ratings there is no right and wrong: correlations leave out what is unscored, and say how many groups are scored.
 What a tie counts is printed with the numbers: `strict` 0, `half` 1/2, `random` the share of right ones among the tied.
 JudgeBench asks in both orders, and a tie is a pair that wins as many as it loses. Attacks are rates of errors: lower is better,
 a tie counts against the judge unless `ties` says otherwise, and what is unscored is left out of them.
@@ -32,6 +33,9 @@ percentiles hold it in 78 %. A mean of shares has at either end the wider of tha
 so that a small part that is all right keeps its room below: means of 2 to 9 parts of 10 to 500 groups each hold the truth in 93 %
 to 99 % of simulated cases. Other numbers (correlations, areas, the score of Ties) have
 percentiles. Groups that all share one source say nothing of how sources vary: their figures have no interval.
+
+**Differences**, of two runs or of k samples and one, are paired, and have percentiles that are widened by Student's t, as few
+sources do not know how much they vary. Fewer than six sources give no interval, no star and no p of resamples.
 
 **Missing parts.** A score that is a mean of parts is no number while a part has no groups; the parts that are there have
 theirs. Only within a section of RewardBench the subsets that are there make it, as in its own code.

@@ -20,6 +20,7 @@ from grm_plugin.evaluation.votes import cost_of_samples
 from grm_plugin.hosts.agreement import flat
 from grm_plugin.hosts.comparing import differences
 from grm_plugin.hosts.recorded import records_of
+from grm_plugin.report.judges import named
 from grm_plugin.report.terminal import one_line, out, printable, say
 from grm_plugin.types import Cost
 
@@ -121,7 +122,7 @@ def _contrast(first: Side, second: Side, ties: str | None, *, common: bool) -> d
     pairs = paired(first.items, second.items, (str(first.path), str(second.path)), common=common)
     benchmark = benchmark_of(first.benchmark, {"ties": counted} if counted else {})
     found = contrast(benchmark.figures([one for one, _ in pairs]), pairs)
-    settings = settings_apart(first.origin, second.origin)
+    settings = settings_apart(named(first.origin), named(second.origin))
     _print(first, second, found, settings)
     return {
         **told(found),
@@ -169,4 +170,4 @@ def _print(
     shown(rows_table(found.rows), outcomes_told(found))
     shown(cost_told(_cost(first), _cost(second)))
     if found.differ:
-        shown(differ_table(found.differ))
+        shown(differ_table(found))

@@ -11,6 +11,7 @@ from grm_plugin.cli.report import Counted
 from grm_plugin.evaluation.health import Health
 from grm_plugin.evaluation.runs import PAGE
 from grm_plugin.hosts.rounding import as_judged
+from grm_plugin.report.judges import named
 from grm_plugin.report.tally import by_reason
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Verdict
@@ -69,7 +70,11 @@ def write_page(
 
 
 def _title(found: Mapping[str, Any]) -> str:
-    judge = found["judge"]
-    model = PurePath(judge.get("model") or "").name
-    named = [str(judge.get("engine") or ""), model if model != "model" else ""]
-    return f"{found['benchmark']['name']}, judged by {' '.join(filter(None, named)) or 'a judge'}"
+    judge = named(found["judge"])
+    names = str(judge.get("engine") or ""), PurePath(judge.get("model") or "").name
+    return f"{found['benchmark']['name']}, judged by {' '.join(_apart(names)) or 'a judge'}"
+
+
+def _apart(names: Iterable[str]) -> list[str]:
+    """Those that there are, each once."""
+    return [name for name in dict.fromkeys(names) if name]

@@ -17,9 +17,10 @@ from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
+from grm_plugin.evaluation.votes import cost_of_samples
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts, to_line
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import Cost, Group, Verdict
 
 
 @dataclass
@@ -209,6 +210,17 @@ def greedy_items(files: Iterable[Path], items: Sequence[Item]) -> list[Item] | N
             )
         found.append(mine.popleft() if len(mine) > 1 else mine[0])
     return found
+
+
+def greedy_cost(files: Iterable[Path], items: Sequence[Item]) -> Cost | None:
+    """What the greedy judgments of the same groups cost; None where there are none."""
+    asked = {(one.label, one.fingerprint) for one in items}
+    costs = [
+        cost_of_samples(one)
+        for one in _verdicts(files)
+        if (one.group.label, one.group.fingerprint) in asked
+    ]
+    return sum(costs, Cost()) if costs else None
 
 
 def _verdicts(files: Iterable[Path]) -> Iterator[Verdict]:

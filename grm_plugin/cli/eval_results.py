@@ -12,7 +12,7 @@ import numpy as np
 
 import grm_plugin
 from grm_plugin.cli.eval_looking import health_told, unscored_told, write_page
-from grm_plugin.cli.eval_records import Recorded, greedy_items
+from grm_plugin.cli.eval_records import Recorded, greedy_cost, greedy_items
 from grm_plugin.cli.eval_tables import (
     cost_told,
     curve_table,
@@ -34,6 +34,7 @@ from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
 from grm_plugin.report.terminal import one_line, out, printable, say
+from grm_plugin.types import Cost
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,9 @@ def measured(
     )
     source = {"name": record.name, "ties": benchmark.ties, **source}
     result = known({"benchmark": source, **_result(record, votes, found, asked), **_told(counted)})
-    _print(found, counted, record)
+    once = greedy_cost(greedy, votes.items)
+    result["cost"] = {"samples": asdict(found.curve[-1].cost), "greedy": once and asdict(once)}
+    _print(found, counted, record, once)
     save(folder, result)
     write_page(folder, record.verdicts(), result, counted)
     say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}, grm report")
@@ -151,18 +154,20 @@ def _told(counted: Counted) -> dict[str, Any]:
     return {"health": counted.health_figures(), "criteria": counted.criteria()}
 
 
-def _print(found: Gains, counted: Counted, record: Recorded) -> None:
+def _print(found: Gains, counted: Counted, record: Recorded, greedy: Cost | None) -> None:
     top = found.top.measured
     out.rule(f"{one_line(top.name)}, {top.n:,} groups", align="left")
     shown(figures_table(found.top))
     if missing := missing_told(top):
         shown(missing)
     if len(found.curve) > 1:
-        shown(curve_table(found.curve))
+        shown(curve_table(found.curve, top))
     shown(
         meaning(top, gains=len(found.curve) > 1),
         cost_told(found.curve[-1].cost, found.curve[-1].groups),
     )
+    if greedy:
+        shown(cost_told(greedy, top.n, "greedy"))
     if unscored := unscored_told(counted, record.verdicts()):
         shown(one_line(unscored))
     if health := counted.health():

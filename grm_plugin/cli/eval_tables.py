@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from grm_plugin.evaluation.gains import GREEDY, ONE, AtK, Gained
 from grm_plugin.evaluation.measuring import Measured
+from grm_plugin.evaluation.resampled import FEWEST
 from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.prices import dollars
@@ -24,6 +25,13 @@ TIES = {
     "half": "one half (half)",
     "random": "the share of right ones among the tied (random)",
 }
+LEFT_OUT = "Correlations leave out what is unscored"
+_A_POINT: Mapping[str, Callable[[float], str]] = {
+    "tokens": "{:,.0f}".format,
+    "seconds": "{:,.2g}".format,
+    "money": dollars,
+}
+"""What is told for each point gained, and how."""
 
 
 class Ruled(Protocol):
@@ -52,10 +60,10 @@ def figures_table(top: Gained) -> Table:
         table.add_row(
             f"{'  ' * depth}{one_line(one.name)}{_lacking(one)}",
             share(one.value, one),
-            interval(one),
+            interval(one, one),
             f"{one.n:,}",
             *(counts if set(OUTCOMES) & set(one.counts) else [""] * len(OUTCOMES)),
-            *(gain(gained.over.get(name)) for name in over),
+            *(gain(gained.over.get(name), one) for name in over),
         )
     return table
 
@@ -84,36 +92,41 @@ def missing_told(top: Measured) -> str:
     )
 
 
-def curve_table(points: tuple[AtK, ...]) -> Table:
+def curve_table(points: tuple[AtK, ...], top: Measured) -> Table:
     """The top figure at every k, what it gains, and what it costs."""
     over = [name for name in _OVER if any(name in point.over for point in points)]
     heads = (">k", ">value", "95 % interval", *(_OVER[name] for name in over))
-    table = plain_table(*heads, ">tokens a group", ">more a point", *_money_head(points))
+    more = [name for name in _A_POINT if any(_spent(point, name) for point in points)]
+    table = plain_table(*heads, ">tokens a group", *(f">{name} a point" for name in more))
     for point in points:
         each = point.per_point(points[0])
-        money = each.get("money")
         table.add_row(
             str(point.k),
-            share(point.value.value),
-            interval(point.value),
-            *(gain(point.over.get(name)) for name in over),
+            share(point.value.value, top),
+            interval(point.value, top),
+            *(gain(point.over.get(name), top) for name in over),
             f"{point.tokens:,.0f}",
-            f"{each['tokens']:,.0f}" if each else "",
-            *([dollars(money) if money is not None else ""] if _money_head(points) else []),
+            *(_a_point(each, name) for name in more),
         )
     return table
 
 
-def _money_head(points: tuple[AtK, ...]) -> tuple[str, ...]:
-    return (">money a point",) if any(one.cost.money is not None for one in points) else ()
+def _spent(point: AtK, name: str) -> float | None:
+    return {"tokens": point.tokens, "seconds": point.seconds, "money": point.cost.money}[name]
 
 
-def cost_told(cost: Cost, groups: int) -> str:
-    """What a judge cost, in one line."""
+def _a_point(each: Mapping[str, float | None], name: str) -> str:
+    value = each.get(name)
+    return "" if value is None else _A_POINT[name](value)
+
+
+def cost_told(cost: Cost, groups: int, what: str = "cost") -> str:
+    """What a judge cost, in one line that begins with ``what``."""
     tokens = f"{cost.prompt_tokens:,} tokens read, {cost.output_tokens:,} written"
     each = (cost.prompt_tokens + cost.output_tokens) / max(groups, 1)
     money = f", {paid_for(cost)}" if paid_for(cost) else ""
-    return f"cost: {tokens} ({each:,.0f} a group), {cost.seconds:,.1f} s of requests{money}"
+    waited = f"{cost.seconds / max(groups, 1):,.1f} s from asking to verdict"
+    return f"{what}: {tokens} ({each:,.0f} a group), {waited}, on average{money}"
 
 
 def shown(*told: object) -> None:
@@ -133,9 +146,13 @@ def meaning(top: Measured, *, gains: bool) -> str:
     told = ["Values in percent, correlations as they are. Groups of one source are drawn together."]
     if gains:
         told += [
-            "Gains in points, paired; * where the interval leaves out 0.",
-            "More a point: tokens a group beyond those of one sample, for each point gained.",
+            "Gains in points, paired; * where the interval leaves out 0, of "
+            f"{FEWEST} sources or more.",
+            "A point: what a group costs beyond one sample, for each point gained; seconds are "
+            "from asking to verdict, however many groups wait side by side.",
         ]
+    if top.is_correlation:
+        told += [f"{LEFT_OUT}."]
     return " ".join([*told, *rules_told(_tree(top))])
 
 
@@ -160,34 +177,42 @@ def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Ta
     table = plain_table("", ">value", "95 % interval", ">n", ">unscored")
     for name, one in rows.items():
         unscored = f"{one.counts.get('unscored', 0):,}"
-        table.add_row(one_line(name), share(one.value, one), interval(one), f"{one.n:,}", unscored)
+        ends = interval(one, one)
+        table.add_row(one_line(name), share(one.value, one), ends, f"{one.n:,}", unscored)
     if overall:
         table.add_row("Overall", share(overall.value), interval(overall), "", "")
     return table
 
 
-def share(value: float | None, of: Measured | None = None) -> str:
+class Scale(Protocol):
+    """What a number is of."""
+
+    @property
+    def is_correlation(self) -> bool: ...
+
+
+def share(value: float | None, of: Scale | None = None) -> str:
     """A share in percent; a correlation as it is; a dash where there is none."""
     if value is None or value != value:
         return "-"
-    return f"{value:.3f}" if of and _is_correlation(of) else f"{100 * value:.1f}"
+    return f"{value:.3f}" if of and of.is_correlation else f"{100 * value:.1f}"
 
 
-def interval(found: Measured | Estimate) -> str:
+def interval(found: Measured | Estimate, of: Scale | None = None) -> str:
     """Both ends of an interval; empty where there is none."""
     if found.low is None or found.high is None or found.low != found.low:
         return ""
-    of = found if isinstance(found, Measured) else None
     return f"{share(found.low, of)} to {share(found.high, of)}"
 
 
-def gain(found: Difference | None) -> str:
-    """A paired difference in points, with a star where its interval leaves out 0."""
+def change(value: float, of: Scale | None = None) -> str:
+    """A difference of shares in points, or of correlations as it is."""
+    return f"{value:+.3f}" if of and of.is_correlation else f"{100 * value:+.1f}"
+
+
+def gain(found: Difference | None, of: Scale | None = None) -> str:
+    """A paired difference, with a star where its interval leaves out 0."""
     if found is None or found.value != found.value:
         return ""
     clear = found.low > 0 or found.high < 0
-    return f"{100 * found.value:+.1f}{'*' if clear else ' '}"
-
-
-def _is_correlation(one: Measured) -> bool:
-    return "scored" in one.counts
+    return f"{change(found.value, of)}{'*' if clear else ' '}"

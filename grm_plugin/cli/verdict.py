@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grm_plugin.hosts.telling import asked, by_distance, said_of, telling
+from grm_plugin.report.judges import named
 from grm_plugin.report.tally import paid_for
 from grm_plugin.report.terminal import one_line, plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
@@ -195,6 +196,7 @@ def _footer(verdict: Verdict) -> RenderableType:
     spent = f"{cost.prompt_tokens} tokens read, {cost.output_tokens} written, {cost.seconds:.1f} s"
     if paid := paid_for(cost):
         spent += f", {paid}"
-    known = {name: one for name, one in verdict.origin.items() if one not in (None, "", [], {})}
-    origin = ", ".join(f"{name} {value}" for name, value in known.items())
-    return Text(f"cost: {spent}\norigin: {one_line(origin)}", "dim")
+    origin = named(verdict.origin)
+    known = {name: one for name, one in origin.items() if one not in (None, "", [], {})}
+    told = ", ".join(f"{name} {value}" for name, value in known.items())
+    return Text(f"cost: {spent}\norigin: {one_line(told)}", "dim")

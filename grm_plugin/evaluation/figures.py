@@ -60,6 +60,10 @@ class Figure(ABC):
     def over(self, items: Sequence[Item]) -> Weighted:
         """The figure over ``items``, as a function of their weights."""
 
+    def values(self, items: Sequence[Item]) -> Array | None:
+        """``values_G``: of each item alone, NaN for none; None of what is no mean over items."""
+        return None
+
     def outcome_of(self, item: Item) -> Outcome | None:
         """What an item came to by its rule; None where that is no matter of outcomes."""
         return item.outcome
@@ -105,10 +109,16 @@ class Mean(Figure):
     def members(self, items: Sequence[Item]) -> Array:
         return selected(items, self.where)
 
-    def over(self, items: Sequence[Item]) -> Weighted:
+    def values(self, items: Sequence[Item]) -> Array:
+        values_G: Array = np.full(len(items), np.nan)
         mine = np.flatnonzero(self.members(items))
-        values = np.array([self._of(items[index]) for index in mine], dtype=float)
-        there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
+        values_G[mine] = [self._of(items[index]) for index in mine]
+        return values_G
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        values_G = self.values(items)
+        there = np.flatnonzero(~np.isnan(values_G))
+        values = values_G[there]
         return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
 
     def outcome_of(self, item: Item) -> Outcome | None:
@@ -124,12 +134,7 @@ class Mean(Figure):
 
 @dataclass(frozen=True)
 class Averaged:
-    """An average as a function of weights of the items, and what it is made of.
-
-    Args:
-        parts: P numbers; those that the items do not say are left out.
-        weights_P: of each.
-    """
+    """An average of P weighted numbers, without those that the items do not say."""
 
     parts: tuple[Weighted, ...]
     weights_P: Array

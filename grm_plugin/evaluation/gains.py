@@ -39,7 +39,7 @@ class AtK:
         k: samples.
         value: the mean over sets of k samples, with its interval.
         over: what it gains.
-        cost: of all groups; seconds are of requests, however many ran at a time.
+        cost: of all groups; seconds are those of each, side by side or not, added up.
         groups: how many.
         lower_is_better: as of a rate of errors, of which fewer are gained.
     """
@@ -50,6 +50,11 @@ class AtK:
     cost: Cost
     groups: int
     lower_is_better: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """From asking for a group to its verdict, on average."""
+        return self.cost.seconds / self.groups
 
     @property
     def tokens(self) -> float:
@@ -68,7 +73,7 @@ class AtK:
         money = (self.cost.money or 0.0) - (one.cost.money or 0.0)
         return {
             "tokens": (self.tokens - one.tokens) / points,
-            "seconds": (self.cost.seconds - one.cost.seconds) / self.groups / points,
+            "seconds": (self.seconds - one.seconds) / points,
             "money": money / self.groups / points if priced else None,
         }
 

@@ -17,7 +17,8 @@ from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.resampled import Resampled
 from grm_plugin.evaluation.selecting import Items
 
-_SCORED = "scored"
+SCORED = "scored"
+"""What :attr:`Measured.counts` calls a rated group that has rewards."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Measured:
     missing: tuple[str, ...] = ()
     lower_is_better: bool = False
     parts: tuple[Measured, ...] = ()
+
+    @property
+    def is_correlation(self) -> bool:
+        """Whether it is about ratings, and no share of anything."""
+        return SCORED in self.counts
 
     def told(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -111,9 +117,9 @@ def _measured(figure: Figure, items: Sequence[Item], found: Resampled) -> Measur
 
 def counts_of(outcomes: Iterable[Outcome | None]) -> dict[str, int]:
     """How many items have each outcome; of ratings how many are scored."""
-    found = Counter(str(one or _SCORED) for one in outcomes)
-    names = [_SCORED] if found[_SCORED] else []
-    names += [str(one) for one in Outcome if found[str(one)] or not found[_SCORED]]
+    found = Counter(str(one or SCORED) for one in outcomes)
+    names = [SCORED] if found[SCORED] else []
+    names += [str(one) for one in Outcome if found[str(one)] or not found[SCORED]]
     return {name: found[name] for name in names}
 
 

@@ -94,7 +94,9 @@ class Ballot:
             unscored_responses=settled.responses,
             judgments=tuple(one for run in _runs(judgments) for one in self.marks(run, kept)),
             failures=failures,
-            cost=verdict.cost if kept == drawn else _cost((*judgments, *failures)),
+            cost=verdict.cost
+            if kept == drawn
+            else Cost.of((*judgments, *failures), verdict.cost.seconds * kept / drawn),
             origin={**verdict.origin, "vote": self.rule.name, "k": kept},
         )
 
@@ -102,10 +104,6 @@ class Ballot:
 def _runs(judgments: Sequence[Judgment]) -> list[list[Judgment]]:
     numbers = sorted({one.run for one in judgments})
     return [[one for one in judgments if one.run == number] for number in numbers]
-
-
-def _cost(samples: Sequence[Sample]) -> Cost:
-    return Cost.of(samples, sum(one.seconds for one in samples))
 
 
 def samples_of(verdict: Verdict) -> int:

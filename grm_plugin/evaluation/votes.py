@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.selecting import Items
-from grm_plugin.types import Cost, Sample, Verdict
+from grm_plugin.types import Cost, Verdict
 
 _MOST = 60_000  # items of one k, over all sets
 
@@ -24,7 +24,7 @@ class Votes:
         items: of the groups, in the order of the record, with all of the samples.
         sets: for every k the items of S sets of its samples, S lists of G; the first is that of
             the first k samples, which is what a judge with this k would have drawn.
-        costs: for every k what it cost, of all groups together.
+        costs: for every k what it cost, of all groups together: the share of k samples in all.
     """
 
     items: Items
@@ -85,10 +85,10 @@ def few_sets(groups: int, most: int = 8) -> int:
 def cost_of_samples(verdict: Verdict) -> Cost:
     """What the samples on record cost, without those of verdicts that it replaced.
 
-    Seconds are of requests, however many ran at a time.
+    Seconds are those from asking to verdict, waiting included; groups that are judged side by side
+    have the same ones.
     """
-    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
-    return Cost.of(samples, sum(one.seconds for one in samples))
+    return Cost.of([*verdict.judgments, *verdict.failures], verdict.cost.seconds)
 
 
 def _share(cost: Cost, share: float) -> Cost:

@@ -61,7 +61,7 @@ def test_a_clear_difference_is_told_with_its_interval_and_p(grm: Grm, tmp_path: 
     top, *subsets = found["figures"]
     assert (top["first"], top["second"]) == (0.25, 0.8)
     assert top["difference"]["low"] > 0.3 and top["p"] < 0.01 and top["p_holm"] is None
-    assert {one["test"] for one in subsets} == {"mcnemar"}
+    assert {one["test"] for one in found["figures"]} == {"mcnemar"}
     assert all(one["p_holm"] >= one["p"] for one in subsets)
     assert found["outcomes"]["p"] == pytest.approx(2 / 2**22)
     assert len(found["differ"]) == 22
@@ -75,7 +75,7 @@ def test_a_run_is_no_better_and_no_worse_than_itself(grm: Grm, tmp_path: Path) -
     record(tmp_path / "a.jsonl", [RIGHT, WRONG, TIE] * 5)
     ended = grm("compare", "a.jsonl", "a.jsonl", "--fail-if-worse")
     assert ended.code == 0
-    assert "settings that differ: none" in ended.out and "p of all: 1.000" in ended.out
+    assert "settings that differ: none" in ended.out and "1.000" in ended.out
 
 
 def test_the_order_of_a_record_does_not_matter(grm: Grm, tmp_path: Path) -> None:
@@ -94,6 +94,25 @@ def test_a_worse_run_can_fail_a_pipeline(grm: Grm, tmp_path: Path) -> None:
     assert grm("compare", "b.jsonl", "a.jsonl", "--fail-if-worse").code == 0
 
 
+def test_one_or_two_groups_fail_no_pipeline_and_bear_no_star(grm: Grm, tmp_path: Path) -> None:
+    for name, each in (("a", RIGHT), ("b", WRONG)):
+        record(tmp_path / f"{name}.jsonl", [each] * 2)
+    ended = grm("compare", "a.jsonl", "b.jsonl", "--fail-if-worse")
+    assert ended.code == 0 and "-100.0" in ended.out and "-100.0*" not in ended.out
+    assert "of 6 sources or more" in ended.out
+
+
+def test_runs_on_ratings_are_told_as_correlations(grm: Grm, tmp_path: Path) -> None:
+    rewards = [((n * 7 % 20) / 20, (n * 3 % 20) / 20) for n in range(20)]
+    more = {"best": None, "ratings": lambda n: list(rewards[n])}
+    record(tmp_path / "a.jsonl", rewards, **more)
+    record(tmp_path / "b.jsonl", [*(pair[::-1] for pair in rewards[:16]), *[None] * 4], **more)
+    ended = grm("compare", "a.jsonl", "b.jsonl", "--fail-if-worse")
+    assert ended.code == 3
+    assert "1.000" in ended.out and "100.0" not in ended.out and "both right" not in ended.out
+    assert "leave out what is unscored: 0 of A, 4 of B" in ended.out
+
+
 def test_fewer_false_positives_are_no_worse(grm: Grm, tmp_path: Path) -> None:
     attack = {"benchmark": "injections", "subset": "attack"}
     named = {**attack, "family": lambda n: f"f{n % 10}", "source": lambda n: f"f{n % 10}"}
@@ -105,10 +124,10 @@ def test_fewer_false_positives_are_no_worse(grm: Grm, tmp_path: Path) -> None:
 
 
 def test_groups_of_one_source_count_as_one_observation(grm: Grm, tmp_path: Path) -> None:
-    judged = [RIGHT] * 20 + [WRONG] * 20
+    judged = [RIGHT] * 40 + [WRONG] * 40
     for name, source in (("apart", None), ("together", lambda n: n // 10)):
         more = {"source": source} if source else {}
-        record(tmp_path / f"{name}-a.jsonl", [RIGHT] * 40, **more)
+        record(tmp_path / f"{name}-a.jsonl", [RIGHT] * 80, **more)
         record(tmp_path / f"{name}-b.jsonl", judged, **more)
     found = {}
     for name in ("apart", "together"):

@@ -66,6 +66,24 @@ def test_what_k_samples_cost_is_their_share(grm: Grm, tmp_path: Path) -> None:
     assert costs[1]["prompt_tokens"] == 80
 
 
+def test_seconds_are_those_of_verdicts_and_a_greedy_judgment_has_a_cost(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    slow = ("--set", "engine.delay_s=0.02")
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", "--greedy", *TINY, *slow)
+    assert ended.code == 0 and "s from asking to verdict" in ended.out
+    assert "greedy: 80 tokens read, 40 written (15 a group)" in ended.out
+    cost = figures(tmp_path / "out")["cost"]
+    for name, file in (("samples", "verdicts"), ("greedy", "greedy")):
+        verdicts = list(read_verdicts(tmp_path / "out" / f"{file}.jsonl"))
+        assert cost[name]["seconds"] == pytest.approx(sum(one.cost.seconds for one in verdicts))
+        assert cost[name]["output_tokens"] == sum(one.cost.output_tokens for one in verdicts)
+    assert grm("eval", "out", "--out", "half", "-k", "2").code == 0
+    half = figures(tmp_path / "half")["cost"]["samples"]
+    assert half["seconds"] == pytest.approx(cost["samples"]["seconds"] / 2)
+
+
 def test_money_is_told_where_prices_are_known(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(8))
     prices = ("--set", "prices={prompt: 2, output: 8}")

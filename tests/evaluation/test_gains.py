@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
 from dataclasses import replace
@@ -10,12 +11,14 @@ from statistics import fmean
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 pytest.importorskip("numpy")
 
 import numpy as np
 
 from grm_plugin import Group, Verdict
+from grm_plugin.cli.eval_tables import curve_table
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.figures import Mean, each_of
 from grm_plugin.evaluation.gains import GREEDY, ONE, gains
@@ -168,12 +171,19 @@ def test_a_greedy_judge_is_compared_group_for_group() -> None:
 
 
 def test_what_k_samples_cost_and_what_a_point_costs() -> None:
-    votes = votes_of(noisy(200, 8), Ballot(RULE), [1, 8])
-    one, many = gains(accuracy(votes), votes, k=8).curve
+    judged = [replace(one, cost=Cost(seconds=8.0)) for one in noisy(200, 8)]
+    votes = votes_of(judged, Ballot(RULE), [1, 8])
+    found = gains(accuracy(votes), votes, k=8)
+    one, many = found.curve
     assert (one.tokens, many.tokens) == (15, 120)
+    assert (one.seconds, many.seconds) == (1, 8)
     points = 100 * (many.value.value - one.value.value)
     assert many.per_point(one)["tokens"] == pytest.approx(105 / points)
     assert many.per_point(one)["money"] is None and one.per_point(one) == {}
+    told = io.StringIO()
+    Console(file=told, width=120).print(curve_table((one, many), found.top.measured))
+    assert "tokens a point  seconds a point" in told.getvalue()
+    assert f"{many.per_point(one)['seconds']:,.2g}" in told.getvalue()
 
 
 def test_a_point_of_a_rate_of_errors_is_one_less_of_them() -> None:

@@ -23,7 +23,7 @@ from grm_plugin.report.page.rows import row_of
 from grm_plugin.report.page.storing import MOST_INLINE
 from grm_plugin.report.page.summary import Summary
 from grm_plugin.report.tally import counts
-from grm_plugin.types import Cost, Verdict
+from grm_plugin.types import Cost, Group, Verdict
 from tests.report.pages import details_in, parsed, rows_in, unscored, verdict
 
 ATTACK = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>]]>{{7*7}}{%if%}"
@@ -254,6 +254,22 @@ def test_outcomes_are_counted_where_the_best_response_is_known(tmp_path: Path) -
     assert outcomes.count("right") == 5 and outcomes.count("tie") == 1 and outcomes[-1] == ""
     assert "known to be best" in details_in(page)[0]["responses"][1]["truth"]
     assert "50.0%" in page.read_text(encoding="utf-8")
+
+
+def test_the_mean_reward_is_over_responses_as_in_the_log_and_the_terminal(tmp_path: Path) -> None:
+    pair = verdict(3, subset="chat")
+    alone = replace(pair, group=Group.of("q", ["a"], metadata={"subset": "chat"}), rewards=(1.0,))
+    write_page(tmp_path / "page.html", [pair, replace(alone, judgments=())], title="t")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert Tally.of([pair, alone]).mean_reward == pytest.approx(0.6)
+    assert "0.600</a>" in page and '<td class="number">0.600</td>' in page and "0.700" not in page
+
+
+def test_a_judge_that_is_shipped_is_called_by_its_name_wherever_it_lies(tmp_path: Path) -> None:
+    origin = {"engine": "reference", "model": "/home/me/lib/grm_plugin/reference/model"}
+    write_page(tmp_path / "page.html", [replace(verdict(3), origin=origin)], title="t")
+    assert ["model", "reference"] in details_in(tmp_path / "page.html")[0]["origin"]
+    assert "/home/me" not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_no_verdicts_make_a_page_too(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class RewardBench2(Published):
 
     def figures(self, items: Sequence[Item]) -> Figure:
         means = (Mean(one, where={"subset": one}, tie=self.ties) for one in SUBSETS)
-        return Average(self.title, (*means, ties_score(TIES, items)), whole=True)
+        return Average(self.title, (*means, ties_score(TIES)), whole=True)
 
 
 def _subset(values: Mapping[str, Any]) -> str:

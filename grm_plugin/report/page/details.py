@@ -9,6 +9,7 @@ from typing import Any
 
 from grm_plugin.evaluation.truth import Best, Correct, Truth
 from grm_plugin.hosts.telling import by_distance, said_of_each
+from grm_plugin.report import judges
 from grm_plugin.report.page.rows import name_of, named, truth_known
 from grm_plugin.report.tally import paid_for
 from grm_plugin.types import Failure, Group, Judgment, Principle, Sample, Verdict
@@ -35,7 +36,7 @@ def details_of(verdict: Verdict) -> Details:
         "responses": [_response(verdict, shown, truth, n) for n in range(len(shown.responses))],
         "samples": [*_judgments(verdict), *map(_failure, verdict.failures)],
         "cost": _cost(verdict),
-        "origin": _told(verdict.origin),
+        "origin": _told(judges.named(verdict.origin)),
         "metadata": _told(verdict.group.metadata),
     }
 
