@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.compare_tables import cost_told, differ_table, outcomes_told, rows_table
-from grm_plugin.cli.eval_records import Recorded, record_in, recorded, run_folders
+from grm_plugin.cli.eval_folders import record_in, run_folders
+from grm_plugin.cli.eval_records import Recorded, recorded
 from grm_plugin.cli.eval_sources import benchmark_of
 from grm_plugin.cli.eval_tables import shown
 from grm_plugin.cli.whole_file import as_json, writing

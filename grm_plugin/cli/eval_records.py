@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, check_same_settings, key
+from grm_plugin.cli.eval_folders import record_in, run_folders
 from grm_plugin.cli.eval_sources import LABELLED, is_of
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
-from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
+from grm_plugin.evaluation.runs import GREEDY_RECORD
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts, to_line
 from grm_plugin.types import Group, Verdict
@@ -94,21 +95,6 @@ def files_of(sources: Sequence[str]) -> tuple[list[Path], list[Path]]:
             f"judged as labelled:{others[0]}"
         )
     return many, greedy
-
-
-def run_folders(path: Path) -> list[Path]:
-    """The folders of single benchmarks in a folder of ``grm eval``; none in others."""
-    if not path.is_dir():
-        return []
-    if record_in(path).is_file():
-        return [path]
-    return [one for one in sorted(path.iterdir()) if one.is_dir() and record_in(one).is_file()]
-
-
-def record_in(folder: Path) -> Path:
-    """The record that a run left in its folder: of a judge, or of votes that were made again."""
-    again = folder / REVOTED_RECORD
-    return again if again.is_file() else folder / RECORD
 
 
 def judged_record(name: str, path: Path, asked: Counter[Key], samples: int) -> Recorded:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from grm_plugin.cli.eval_folders import check_free, folder_for
 from grm_plugin.cli.eval_judging import Task, judge_all
 from grm_plugin.cli.eval_records import files_of, judged_record, recorded, revoted
 from grm_plugin.cli.eval_results import Asked, measured, overview
@@ -14,7 +15,6 @@ from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, op
 from grm_plugin.cli.eval_voting import ballot_of, read_voting
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import ConfigError
 from grm_plugin.evaluation.resettling import Ballot, marks_on_record
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
 from grm_plugin.plugins import installed
@@ -67,7 +67,7 @@ def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, fol
     options = wanted.of([one.name for one in named])
     benchmarks = [one.made(options[one.name], installed()) for one in named]
     for one in named:
-        _check_free(folder / one.folder / REVOTED_RECORD)
+        check_free(folder / one.folder / REVOTED_RECORD)
     tasks = [
         Task(BenchmarkGroups(one.label, each, wanted.subsets), folder / one.folder, wanted.limit)
         for one, each in zip(named, benchmarks, strict=True)
@@ -102,8 +102,8 @@ def of_records(
     records = recorded(files, wanted.subsets, wanted.limit)
     options, results = wanted.of(list(records)), []
     for name, record in records.items():
-        into = folder if len(records) == 1 else folder / name
-        _check_free(into / RECORD)
+        into = folder if len(records) == 1 else folder_for(folder, name)
+        check_free(into / RECORD)
         ballot = ballot_of(record, voting, weights, installed())
         again = revoted(record, ballot, voting.k, into / REVOTED_RECORD)
         asked = Asked(wanted.ks, seed=voting.seed)
@@ -112,10 +112,3 @@ def of_records(
         ballot = replace(ballot, as_judged=True)
         results.append(measured(again, benchmark, ballot, asked, into, told, greedy))
     overview(results, folder)
-
-
-def _check_free(other: Path) -> None:
-    """Refuse a folder that holds a run of the other kind: each has figures of its own."""
-    if other.exists():
-        kind = "a judge's verdicts" if other.name == RECORD else "verdicts that voted again"
-        raise ConfigError(f"--out {other.parent} holds {kind} ({other.name}); choose another")
