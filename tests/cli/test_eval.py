@@ -127,6 +127,25 @@ def test_figures_that_were_cut_are_written_anew_from_the_verdicts(grm: Grm, tmp_
     assert figures(tmp_path / "out") == whole and (tmp_path / "log").read_text() == asked
 
 
+def test_a_corrected_label_is_taken_without_a_token(grm: Grm, tmp_path: Path) -> None:
+    rows = labelled(8)
+    write(tmp_path / "rm.jsonl", rows)
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", "--greedy", *TINY)
+    assert grm(*command).code == 0
+    asked = (tmp_path / "log").read_text()
+    write(tmp_path / "rm.jsonl", [{**rows[0], "best": 1}, *rows[1:7], {**rows[7], "subset": "new"}])
+    ended = grm(*command)
+    assert ended.code == 0, ended.err
+    assert "verdicts.jsonl: labels or other metadata of 2 groups, such as " in ended.err
+    assert figures(tmp_path / "out")["figures"]["value"] == 7 / 8
+    assert "new 100.0" in ended.out and (tmp_path / "log").read_text() == asked
+    kept = {one.group.id: one for one in read_verdicts(tmp_path / "out" / "verdicts.jsonl")}
+    assert kept["0"].group.metadata["best"] == 1 and len(kept["0"].judgments) == 4
+    again = grm(*command)
+    assert "metadata" not in again.err and again.code == 0
+    assert not list((tmp_path / "out").glob("*.relabelled"))
+
+
 def test_a_folder_of_other_groups_is_refused_and_keeps_its_verdicts(
     grm: Grm, tmp_path: Path
 ) -> None:
