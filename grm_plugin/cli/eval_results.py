@@ -88,7 +88,6 @@ def measured(
     asked: Asked,
     folder: Path,
     source: Mapping[str, Any],
-    greedy: Sequence[Path] = (),
 ) -> Result:
     """Measure one benchmark, print it, and write ``folder/eval.json``.
 
@@ -99,7 +98,6 @@ def measured(
         asked: how to measure.
         folder: gets the figures.
         source: where the groups come from, for ``eval.json``.
-        greedy: records of greedy judgments of the same groups.
 
     Raises:
         InputError: there is no verdict, or a group has no truth.
@@ -111,7 +109,7 @@ def measured(
         benchmark.figures(votes.items),
         votes,
         k=max(record.samples, 1),
-        greedy=greedy_items(greedy, votes.items),
+        greedy=greedy_items(record.greedy, votes.items),
         resamples=asked.resamples,
         seed=asked.seed,
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from grm_plugin.cli.eval_folders import check_free, folder_for
+from grm_plugin.cli.eval_folders import Run, check_free, check_not_read, folder_for, runs_of
 from grm_plugin.cli.eval_judging import Task, judge_all
-from grm_plugin.cli.eval_records import files_of, judged_record, recorded, revoted
+from grm_plugin.cli.eval_records import Recorded, judged_record, recorded, revoted
 from grm_plugin.cli.eval_results import Asked, measured, overview
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, options_of
 from grm_plugin.cli.eval_voting import ballot_of, read_voting
@@ -75,11 +75,11 @@ def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, fol
     judged = judge_all(config, tasks, greedy=wanted.greedy)
     results = []
     for one, benchmark, task, keys in zip(named, benchmarks, tasks, judged.asked, strict=True):
-        record = judged_record(one.name, task.folder / RECORD, keys, config.k)
-        ballot = Ballot(judged.rule, marks_on_record(record.origin))
         greedy = [task.folder / GREEDY_RECORD] if wanted.greedy else []
+        record = judged_record(one.name, task.folder / RECORD, keys, config.k, greedy)
+        ballot = Ballot(judged.rule, marks_on_record(record.origin))
         told = {"source": one.label, **wanted.told(options[one.name])}
-        results.append(measured(record, benchmark, ballot, asked, task.folder, told, greedy))
+        results.append(measured(record, benchmark, ballot, asked, task.folder, told))
     overview(results, folder)
     return judged.lost
 
@@ -98,17 +98,30 @@ def of_records(
         InputError, RecordError: the records do not hold what is asked for.
     """
     voting = read_voting(settings)
-    files, greedy = files_of(sources)
-    records = recorded(files, wanted.subsets, wanted.limit)
-    options, results = wanted.of(list(records)), []
-    for name, record in records.items():
-        into = folder if len(records) == 1 else folder_for(folder, name)
-        check_free(into / RECORD)
+    runs = runs_of(sources)
+    records = recorded(runs, wanted.subsets, wanted.limit)
+    options = wanted.of([one.name for one in records.values()])
+    places = _places(records, runs, sources, folder)
+    results = []
+    for label, record in records.items():
+        into = places[label]
         ballot = ballot_of(record, voting, weights, installed())
         again = revoted(record, ballot, voting.k, into / REVOTED_RECORD)
         asked = Asked(wanted.ks, seed=voting.seed)
-        told = {"source": list(map(str, files)), **wanted.told(options[name])}
-        benchmark = benchmark_of(name, options[name])
+        own = options[record.name]
+        told = {"source": list(map(str, record.files)), **wanted.told(own)}
         ballot = replace(ballot, as_judged=True)
-        results.append(measured(again, benchmark, ballot, asked, into, told, greedy))
+        results.append(measured(again, benchmark_of(record.name, own), ballot, asked, into, told))
     overview(results, folder)
+
+
+def _places(
+    records: Mapping[str, Recorded], runs: Sequence[Run], sources: Sequence[str], folder: Path
+) -> dict[str, Path]:
+    """Where the results of each record go; nothing that is there or read is written over."""
+    alone = len(records) == 1
+    found = {label: folder if alone else folder_for(folder, label) for label in records}
+    for into in (folder, *found.values()):
+        check_free(into / RECORD)
+        check_not_read(into, sources, runs)
+    return found

@@ -14,6 +14,8 @@ from grm_plugin.plugins import installed
 from grm_plugin.records import to_line
 from grm_plugin.types import Judgment
 from tests.cli.conftest import Ended
+from tests.cli.files import write
+from tests.cli.test_eval import TINY, figures, labelled
 
 pytest.importorskip("numpy")
 pytest.importorskip("scipy")
@@ -63,3 +65,55 @@ def test_a_link_among_the_results_leads_nowhere_else(grm: Grm, tmp_path: Path) -
     ended = grm("eval", "r.jsonl", "--out", "out")
     assert ended.code == 1 and "leads out of --out" in ended.err
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("command", ["eval", "report", "scale"])
+def test_a_record_that_is_named_twice_does_not_count_twice(
+    grm: Grm, tmp_path: Path, command: str
+) -> None:
+    record(tmp_path / "run" / "verdicts.jsonl", [verdict(str(i), [(9, 1)]) for i in range(3)])
+    more = ("--out", "out") if command in ("eval", "scale") else ()
+    ended = grm(command, "run", "run/../run/verdicts.jsonl", *more)
+    assert ended.code == 1 and "its verdicts would count twice" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_of_one_benchmark_stay_runs_of_their_own(grm: Grm, tmp_path: Path) -> None:
+    for name, scores in (("labelled-a", (9, 1)), ("labelled-b", (1, 9))):
+        run = tmp_path / "two" / name
+        record(run / "verdicts.jsonl", [verdict(f"{name}{i}", [scores]) for i in range(3)])
+        record(run / "greedy.jsonl", [verdict(f"{name}{i}", [scores]) for i in range(3)])
+    (tmp_path / "two" / "labelled-b" / "greedy.jsonl").unlink()
+    assert grm("eval", "two", "--out", "again").code == 0
+    found = figures(tmp_path / "again")["benchmarks"]
+    assert {name: one["value"] for name, one in found.items()} == {"labelled-a": 1, "labelled-b": 0}
+    assert "greedy" in figures(tmp_path / "again" / "labelled-a")["figures"]["over"]
+    (tmp_path / "two" / "labelled-b").rename(tmp_path / "labelled-a")
+    ended = grm("eval", "two", "labelled-a", "--out", "other")
+    assert ended.code == 1 and "two runs are called 'labelled-a'" in ended.err
+
+
+def test_records_are_not_written_over_while_they_are_read(grm: Grm, tmp_path: Path) -> None:
+    record(tmp_path / "r.jsonl", [verdict(str(i), [(9, 1)] * 4) for i in range(3)])
+    assert grm("eval", "r.jsonl", "--out", "ev").code == 0
+    before = (tmp_path / "ev" / "revoted.jsonl").read_bytes()
+    for source in ("ev", "ev/revoted.jsonl"):
+        ended = grm("eval", source, "--out", "ev", "-k", "1")
+        assert ended.code == 1 and "among the records that are read" in ended.err
+    assert (tmp_path / "ev" / "revoted.jsonl").read_bytes() == before
+
+
+def test_a_record_that_is_not_what_was_measured_says_so(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    assert grm(*command).code == 0
+    assert "holds" not in grm("eval", "out", "--out", "same").err
+    assert grm(*command, "--limit", "5").code == 0
+    for other in (("eval", "out", "--out", "again"), ("compare", "out", "same")):
+        ended = grm(*other)
+        assert "eval.json is of 5 groups, and the record holds 8; all" in ended.err
+    lines = (tmp_path / "out" / "verdicts.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "out" / "verdicts.jsonl").write_bytes(b"".join(lines[:4]) + lines[4][:50])
+    ended = grm("eval", "out", "--out", "torn")
+    assert ended.code == 0 and figures(tmp_path / "torn")["data"]["groups"] == 4
+    assert "its last line is cut" in ended.err and "the record holds 4" in ended.err
