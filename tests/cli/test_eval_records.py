@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from grm_plugin import Group, Verdict
 from grm_plugin.pipeline.building import find_template
 from grm_plugin.plugins import installed
-from grm_plugin.records import to_line
+from grm_plugin.records import read_verdicts, to_line
 from grm_plugin.types import Judgment
 from tests.cli.conftest import Ended
 from tests.cli.files import write
@@ -117,3 +118,49 @@ def test_a_record_that_is_not_what_was_measured_says_so(grm: Grm, tmp_path: Path
     ended = grm("eval", "out", "--out", "torn")
     assert ended.code == 0 and figures(tmp_path / "torn")["data"]["groups"] == 4
     assert "its last line is cut" in ended.err and "the record holds 4" in ended.err
+
+
+def test_groups_that_ended_early_are_of_the_same_settings_when_they_vote_again(
+    grm: Grm, tmp_path: Path
+) -> None:
+    some = [verdict(str(i), [(9, 1)] * (4 if i % 2 else 3)) for i in range(6)]
+    record(tmp_path / "r.jsonl", some)
+    for more in (("--vote", "median"), ("-k", "3"), ("-k", "4", "--vote", "median")):
+        assert grm("eval", "r.jsonl", "--out", "once", *more).code == 0
+        again = grm("eval", "once", "--out", "twice")
+        assert again.code == 0, again.err
+        assert figures(tmp_path / "twice")["judge"]["k"] == int({"-k": more[1]}.get(more[0], 4))
+
+
+def test_how_judgments_voted_again_is_on_record_and_told_by_compare(
+    grm: Grm, tmp_path: Path
+) -> None:
+    rated = [
+        replace(one, judgments=tuple(replace(j, meta_score=float(j.sample)) for j in one.judgments))
+        for one in (verdict(str(i), [(1, 9), (2, 9), (9, 1), (9, 8)]) for i in range(6))
+    ]
+    record(tmp_path / "r.jsonl", rated)
+    (tmp_path / "w.json").write_text('{"coefficients": {"margin": 0.5, "meta": 1}}')
+    ways = {
+        "all": ("--set", "select=all"),
+        "best": ("--set", "k_meta=2"),
+        "weighed": ("--weights", "w.json"),
+    }
+    for name, more in ways.items():
+        assert grm("eval", "r.jsonl", "--out", name, *more).code == 0
+        again = grm("eval", name, "--out", f"{name}2")
+        assert again.code == 0, again.err
+        once, twice = figures(tmp_path / name), figures(tmp_path / f"{name}2")
+        assert (once["figures"], once["judge"]) == (twice["figures"], twice["judge"])
+    assert figures(tmp_path / "best")["judge"]["k_meta"] == 2
+    assert "k_meta None -> 2; select all -> meta_rm" in _apart(grm, "all", "best")
+    assert "weights.margin None -> 0.5" in _apart(grm, "all", "weighed")
+    assert grm("eval", "best", "--out", "few", "-k", "2").code == 0
+    assert figures(tmp_path / "few")["judge"]["k_meta"] == 1
+    (one, *_) = read_verdicts(tmp_path / "few" / "revoted.jsonl")
+    assert [each.voted for each in one.judgments] == [False, True]
+
+
+def _apart(grm: Grm, first: str, second: str) -> str:
+    told = grm("compare", first, second).out.partition("settings that differ: ")[2]
+    return "; ".join(sorted(told.split(" n A B ")[0].split("; ")))
