@@ -74,11 +74,13 @@ class Result:
         name: of the folder or the benchmark.
         gains: figures and curve.
         found: the same as ``eval.json`` has it.
+        scored: groups with a reward.
     """
 
     name: str
     gains: Gains
     found: Mapping[str, Any]
+    scored: int
 
 
 def measured(
@@ -119,7 +121,7 @@ def measured(
     save(folder, result)
     write_page(folder, record.verdicts(), result, counted)
     say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}, grm report")
-    return Result(folder.name, found, result)
+    return Result(folder.name, found, result, counted.tally.scored)
 
 
 def _votes(record: Recorded, ballot: Ballot, asked: Asked, counted: Counted) -> Votes:
@@ -163,8 +165,7 @@ def _print(found: Gains, counted: Counted, record: Recorded) -> None:
     )
     if unscored := unscored_told(counted, record.verdicts()):
         shown(printable(unscored))
-    if health := counted.health():
-        shown(printable(health_told(health)))
+    shown(printable(health_told(counted)))
 
 
 def save(folder: Path, found: Mapping[str, Any]) -> None:

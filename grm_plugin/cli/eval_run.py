@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from grm_plugin.cli.eval_folders import Run, check_free, check_not_read, folder_for, runs_of
 from grm_plugin.cli.eval_judging import Task, judge_all
 from grm_plugin.cli.eval_records import Recorded, judged_record, recorded, revoted
-from grm_plugin.cli.eval_results import Asked, measured, overview
+from grm_plugin.cli.eval_results import Asked, Result, measured, overview
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, options_of
 from grm_plugin.cli.eval_voting import ballot_of, read_voting
 from grm_plugin.cli.judge import JudgeSettings
@@ -18,6 +19,9 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.evaluation.resettling import Ballot, marks_on_record
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
 from grm_plugin.plugins import installed
+
+HIDDEN = "***"
+_SECRET = re.compile("password|secret|token|api_key", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,18 @@ class Wanted:
         return {name: {**one, **ties} for name, one in found.items()}
 
     def told(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """What decides which groups are measured, and how, as ``eval.json`` says it."""
-        return {"options": dict(options), "subsets": list(self.subsets), "limit": self.limit}
+        """What decides which groups are measured, and how, as ``eval.json`` says it.
+
+        Passwords and the like are nobody's business who looks at the figures.
+        """
+        public = {key: HIDDEN if _SECRET.search(key) else one for key, one in options.items()}
+        return {"options": public, "subsets": list(self.subsets), "limit": self.limit}
 
 
 def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, folder: Path) -> int:
-    """Judge benchmarks into ``folder`` and measure them; how many groups were lost on the way.
+    """Judge benchmarks into ``folder`` and measure them; how many groups are to be looked into.
+
+    These are groups that were lost on the way, and those of benchmarks of which none is scored.
 
     Raises:
         ConfigError, InputError, GRMError: as ``grm score``, and of the benchmark.
@@ -81,7 +91,7 @@ def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, fol
         told = {"source": one.label, **wanted.told(options[one.name])}
         results.append(measured(record, benchmark, ballot, asked, task.folder, told))
     overview(results, folder)
-    return judged.lost
+    return judged.lost + _in_vain(results)
 
 
 def of_records(
@@ -90,8 +100,11 @@ def of_records(
     settings: JudgeSettings,
     weights: Path | None,
     folder: Path,
-) -> None:
+) -> int:
     """Measure recorded verdicts into ``folder``; their judgments vote again.
+
+    Returns:
+        The groups of benchmarks of which none is scored.
 
     Raises:
         ConfigError: a setting is wrong, or about a judge.
@@ -113,6 +126,12 @@ def of_records(
         ballot = replace(ballot, as_judged=True)
         results.append(measured(again, benchmark_of(record.name, own), ballot, asked, into, told))
     overview(results, folder)
+    return _in_vain(results)
+
+
+def _in_vain(results: Sequence[Result]) -> int:
+    """The groups of benchmarks of which none is scored."""
+    return sum(one.found["data"]["groups"] for one in results if not one.scored)
 
 
 def _places(

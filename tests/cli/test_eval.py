@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -376,3 +377,25 @@ def test_the_embedded_judge_is_evaluated_as_a_newcomer_does(grm: Grm, tmp_path: 
     top = figures(tmp_path / "out")["figures"]
     assert top["n"] == 6 and top["counts"]["unscored"] == 0 and top["value"] > 0.2
     assert [one["name"] for one in top["parts"]] == ["N=2", "N=3", "N=4"]
+
+
+def test_a_password_is_in_no_file_of_a_run(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(2))
+    with zipfile.ZipFile(tmp_path / "rm.zip", "w") as archive:
+        archive.write(tmp_path / "rm.jsonl", "rm.jsonl")
+    ended = grm(
+        *("eval", "labelled:rm.zip", "--out", "out", *TINY, "--option", "password=open sesame")
+    )
+    assert ended.code == 0, ended.err
+    files = [one for one in (tmp_path / "out").rglob("*") if one.is_file()]
+    assert len(files) >= 2 and not [one for one in files if b"sesame" in one.read_bytes()]
+    assert figures(tmp_path / "out")["benchmark"]["options"] == {"password": "***"}
+
+
+def test_a_run_that_scored_nothing_says_so_and_ends_with_3(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", [{**row, "prompt": "CUT"} for row in labelled(3)])
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    assert ended.code == 3 and "nothing was scored" in ended.out
+    assert "no judgment could be read" in ended.out and "no bias beyond" not in ended.out
+    again = grm("eval", "out", "--out", "again")
+    assert again.code == 3 and "nothing was scored" in again.out

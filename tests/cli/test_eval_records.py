@@ -164,3 +164,15 @@ def test_how_judgments_voted_again_is_on_record_and_told_by_compare(
 def _apart(grm: Grm, first: str, second: str) -> str:
     told = grm("compare", first, second).out.partition("settings that differ: ")[2]
     return "; ".join(sorted(told.split(" n A B ")[0].split("; ")))
+
+
+def test_where_no_sample_was_drawn_none_is_called_valid(grm: Grm, tmp_path: Path) -> None:
+    refused = [
+        replace(verdict(str(i), [(9, 1)]), rewards=None, judgments=(), unscored="refused: no")
+        for i in range(3)
+    ]
+    record(tmp_path / "r.jsonl", refused)
+    ended = grm("eval", "r.jsonl", "--out", "out")
+    assert ended.code == 3 and "nothing was scored" in ended.out and "refused: no" in ended.out
+    assert "no judgment could be read" in ended.out
+    assert "samples valid 0 none" in grm("report", "r.jsonl").out
