@@ -399,3 +399,21 @@ def test_a_run_that_scored_nothing_says_so_and_ends_with_3(grm: Grm, tmp_path: P
     assert "no judgment could be read" in ended.out and "no bias beyond" not in ended.out
     again = grm("eval", "out", "--out", "again")
     assert again.code == 3 and "nothing was scored" in again.out
+
+
+def test_a_benchmark_without_a_group_says_what_was_left_out(grm: Grm, tmp_path: Path) -> None:
+    tie = {"prompt": "q", "response_1": "a", "response_2": "b", "winner": "tie"}
+    write(tmp_path / "ppe.jsonl", [{**tie, "question_id": str(n)} for n in range(3)])
+    ended = grm("eval", "ppe_preference:ppe.jsonl", "--out", "out", *TINY)
+    assert ended.code == 1 and "holds no group to judge" in ended.err
+    assert "by its own rules: 3, the people saw no winner" in ended.err
+
+
+def test_an_id_that_comes_twice_is_told_with_an_option_that_is_there(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", [*labelled(2), labelled(1)[0]])
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    ended = grm(*command)
+    assert "line 3: id" in ended.err and "--columns" not in ended.err
+    assert "bad_rows=skip" in ended.err and grm(*command, "--option", "bad_rows=skip").code == 0
