@@ -12,7 +12,7 @@ from grm_plugin.cli.earlier import Key, key
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Tolerant
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
-from grm_plugin.cli.relabelling import Labels
+from grm_plugin.cli.relabelling import relabel
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.written import holds
 from grm_plugin.config import GRMConfig
@@ -92,18 +92,8 @@ def _judged(
                 spent += judge(grm, rows, out, other=_ADVICE).cost
                 lost += out.missing
                 if before:
-                    _relabel(path, rows)
+                    relabel(path, rows)
         return spent, Judged(grm.rule, lost, tuple(asked))
-
-
-def _relabel(path: Path, rows: Source) -> None:
-    """Take what the data says of its groups by now, and say so where the record said otherwise."""
-    if changed := Labels(rows.groups()).corrected(path):
-        say(
-            f"{path}: labels or other metadata of {len(changed):,} groups, such as {changed[0]}, "
-            f"are not what {rows.name} says by now; they are corrected, and no judgment is drawn "
-            "again"
-        )
 
 
 def _source(task: Task, grm: GRM) -> Source:

@@ -11,11 +11,33 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, key
+from grm_plugin.cli.source import Source
 from grm_plugin.errors import RecordError
 from grm_plugin.records import from_line, read_lines, to_line
+from grm_plugin.report.terminal import say
 from grm_plugin.running.file_lock import lock
 from grm_plugin.running.line_file import sync_folder
 from grm_plugin.types import Group, Verdict
+
+
+def relabel(path: Path, rows: Source) -> None:
+    """Take what the data says of its groups by now, and say so where a record said otherwise.
+
+    Args:
+        path: of the record, which the caller has locked.
+        rows: the data.
+
+    Raises:
+        RecordError: the record can not be read or written.
+    """
+    if rows.total is None:  # a stream, which is read once
+        return
+    if changed := Labels(rows.groups()).corrected(path):
+        say(
+            f"{path}: labels or other metadata of {len(changed):,} groups, such as {changed[0]}, "
+            f"are not what {rows.name} says by now; they are corrected, and no judgment is drawn "
+            "again"
+        )
 
 
 class Labels:

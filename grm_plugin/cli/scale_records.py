@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import check_same_settings, key
-from grm_plugin.cli.recorded_verdicts import check_distinct
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts
@@ -43,12 +42,11 @@ def record_files(sources: Sequence[str]) -> list[Path]:
     """The records that ``sources`` name; none where it is one input of labelled groups.
 
     Raises:
-        InputError: they are both, or several inputs, or a record is named twice.
+        InputError: they are both, or several inputs.
     """
     files = [file for source in sources for file in _files(source)]
     records = [file for file in files if file.stat().st_size and is_record(file)]
     if records and len(records) == len(files):
-        check_distinct(records)
         return records
     if records or len(sources) > 1:
         other = next(one for one in map(str, files or sources) if Path(one) not in records)

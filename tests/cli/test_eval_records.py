@@ -68,12 +68,12 @@ def test_a_link_among_the_results_leads_nowhere_else(grm: Grm, tmp_path: Path) -
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-@pytest.mark.parametrize("command", ["eval", "report", "scale"])
+@pytest.mark.parametrize("command", ["eval", "report"])
 def test_a_record_that_is_named_twice_does_not_count_twice(
     grm: Grm, tmp_path: Path, command: str
 ) -> None:
     record(tmp_path / "run" / "verdicts.jsonl", [verdict(str(i), [(9, 1)]) for i in range(3)])
-    more = ("--out", "out") if command in ("eval", "scale") else ()
+    more = ("--out", "out") if command == "eval" else ()
     ended = grm(command, "run", "run/../run/verdicts.jsonl", *more)
     assert ended.code == 1 and "its verdicts would count twice" in ended.err
     assert not (tmp_path / "out").exists()
