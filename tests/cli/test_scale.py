@@ -190,11 +190,32 @@ def test_groups_that_were_judged_in_parts_are_left_out_and_told(grm: Grm, tmp_pa
     assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
     record = tmp_path / "out" / "samples.jsonl"
     lines = [json.loads(line) for line in record.read_text().splitlines()]
-    lines[1]["judgments"].append({**lines[1]["judgments"][0], "run": 1})
+    first = lines[1]["judgments"][0]
+    halves = ({"order": [0, 1], "scores": [1, 2, None]}, {"order": [1, 2], "scores": [None, 2, 3]})
+    lines[1]["judgments"] = [{**first, **half, "run": run} for run, half in enumerate(halves)]
     write(record, lines)
     ended = grm("scale", "out", "--out", "again")
     assert ended.code == 0 and "of 2 groups" in ended.out
     assert "left out: 1 groups that were judged in parts" in ended.err
+
+
+def test_a_group_judged_again_without_a_response_that_broke_it_counts_as_it_failed(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(3))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
+    record = tmp_path / "out" / "greedy.jsonl"
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    (judgment,) = lines[1]["judgments"]
+    failed = {name: judgment[name] for name in ("sample", "order", "seed", "text")}
+    lines[1]["failures"] = [{**failed, "reason": "unreadable", "detail": "no box"}]
+    lines[1]["judgments"] = [{**judgment, "run": 1, "order": [1, 0], "scores": [1, 2, None]}]
+    write(record, lines)
+    ended = grm("scale", "out", "--out", "again")
+    assert ended.code == 0 and "left out" not in ended.err
+    before, after = (figures(tmp_path / name)["parts"][0]["greedy"] for name in ("out", "again"))
+    assert before["accuracy"]["value"] == pytest.approx(2 / 3)
+    assert after["accuracy"]["value"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(

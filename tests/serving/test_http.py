@@ -82,7 +82,7 @@ def whole(*groups: Any) -> bytes:
         (["1e3"], 400, "expected an HTTP request"),
         (["0x10"], 400, "expected an HTTP request"),
         (["2", "3"], 400, "expected an HTTP request"),
-        ([], 422, "body: field required"),
+        ([], 422, "body: required, and not given"),
     ],
     ids=["5000 digits", "19 digits", "too much", "negative", "float", "hex", "two", "none"],
 )

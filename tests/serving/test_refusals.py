@@ -55,7 +55,7 @@ async def test_a_key_of_a_caller_is_quoted(
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/v1/score", "/v1/score refused with 422, request .* of 127.0.0.1: groups: field"),
+        ("/v1/score", "/v1/score refused with 422, request .* of 127.0.0.1: groups: required"),
         ("/reward\n\x1b[2J", "other refused with 404, request .*: Not Found"),
     ],
 )
