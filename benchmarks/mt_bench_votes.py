@@ -31,6 +31,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.evaluation.accuracy import settled_at
 from grm_plugin.evaluation.benchmarks.correlating import COEFFICIENTS, Coefficient, over_responses
 from grm_plugin.evaluation.benchmarks.reading import rows_of
+from grm_plugin.evaluation.combining import Less
 from grm_plugin.evaluation.figures import Average, Figure, Mean, Statistic, Weighted, ratio
 from grm_plugin.evaluation.items import SOURCE, Item
 from grm_plugin.evaluation.measuring import measure
@@ -199,26 +200,6 @@ def paired(answers: Iterable[Answer]) -> Iterator[tuple[Answer, Answer]]:
         yield from itertools.combinations(some, 2)
 
 
-@dataclass(frozen=True)
-class Difference(Figure):
-    """One figure minus another, over the same resamples.
-
-    Args:
-        pair: the two.
-    """
-
-    pair: tuple[Figure, Figure]
-
-    def members(self, items: Sequence[Item]) -> NDArray[Any]:
-        """Of either."""
-        return np.logical_or(*(one.members(items) for one in self.pair))
-
-    def over(self, items: Sequence[Item]) -> Weighted:
-        """As a function of the items' weights."""
-        more, less = (one.over(items) for one in self.pair)
-        return lambda weights_R_G: more(weights_R_G) - less(weights_R_G)
-
-
 def agreement(title: str, coefficient: Coefficient, votes: int) -> Figure:
     """The mean coefficient over all ways to choose who votes and who is held against it."""
     ways = [
@@ -235,7 +216,7 @@ def agreement(title: str, coefficient: Coefficient, votes: int) -> Figure:
 
 def rising(one: Figure, two: Figure, name: str, items: Sequence[Item]) -> dict[str, Any]:
     """Agreement with a judgment that did not vote, of one vote and of two, and the difference."""
-    change = Difference(f"{name}, gained by the second vote", (two, one))
+    change = Less(f"{name}, gained by the second vote", one=two, other=one)
     return {figure.name: told(figure, items) for figure in (one, two, change)}
 
 

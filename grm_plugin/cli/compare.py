@@ -37,9 +37,10 @@ def compare(
     """Compare two judges group for group: B less A, with paired 95 % intervals.
 
     Groups are paired by fingerprint and id. Runs that are not of the same groups, or not of the
-    same labels, are refused. Of a difference the p is McNemar's exact one where groups are
-    independent, else that of resampled sources; over subsets it is corrected (Holm), so that one
-    chance in twenty stays one chance in twenty over all of them.
+    same labels, are refused. Of a difference the p is McNemar's exact one where each group counts
+    0 or 1 and shares its source with no other, else that of resampled sources, of which it takes
+    six; over subsets it is corrected (Holm), so that one chance in twenty stays one chance in
+    twenty over all of them.
 
     Exit code: 0 compared, 3 with --fail-if-worse where the top figure of B is below that of A with
     its whole interval, 1 an error.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.compare_tables import cost_told, differ_table, outcomes_told, rows_table
-from grm_plugin.cli.eval_records import Recorded, record_in, recorded, run_folders
+from grm_plugin.cli.eval_folders import runs_of
+from grm_plugin.cli.eval_records import Recorded, recorded
 from grm_plugin.cli.eval_sources import benchmark_of
 from grm_plugin.cli.eval_tables import shown
 from grm_plugin.cli.whole_file import as_json, writing
@@ -19,8 +20,8 @@ from grm_plugin.evaluation.runs import read_figures
 from grm_plugin.evaluation.votes import cost_of_samples
 from grm_plugin.hosts.agreement import flat
 from grm_plugin.hosts.comparing import differences
-from grm_plugin.hosts.recorded import records_of
-from grm_plugin.report.terminal import out, printable, say
+from grm_plugin.report.judges import named
+from grm_plugin.report.terminal import one_line, out, printable, say
 from grm_plugin.types import Cost
 
 VERSION = 1
@@ -91,22 +92,25 @@ def _both(
 
 def _sides(path: Path) -> dict[str, Side]:
     """One for each benchmark of a run."""
-    folders = run_folders(path)
-    if not folders:
-        return {name: _side(path, one, None) for name, one in recorded(records_of(path)).items()}
-    found = {}
-    for folder in folders:
-        ties = (read_figures(folder) or {}).get("benchmark", {}).get("ties")
-        for name, record in recorded([record_in(folder)]).items():
-            label = folder.name if len(folders) > 1 else name
-            found[label] = _side(folder, record, ties)
+    runs = runs_of([path])
+    ties = {run.files: _ties(run.folder) for run in runs}
+    return {
+        label: _side(one.files[0].parent if len(runs) > 1 else path, one, ties[tuple(one.files)])
+        for label, one in recorded(runs).items()
+    }
+
+
+def _ties(folder: Path | None) -> str | None:
+    """What a tie counted when a folder was measured; None: it was not."""
+    figures = read_figures(folder) if folder else None
+    found: str | None = (figures or {}).get("benchmark", {}).get("ties")
     return found
 
 
 def _side(path: Path, record: Recorded, ties: str | None) -> Side:
     items, cost = [], Cost()
     for verdict in record.verdicts():
-        items.append(Item.of(verdict.group, verdict.rewards))
+        items.append(Item.of(verdict.group, verdict.rewards, verdict.judgments))
         cost += cost_of_samples(verdict)
     return Side(path, record.name, tuple(items), record.origin, cost, ties)
 
@@ -121,14 +125,14 @@ def _contrast(first: Side, second: Side, ties: str | None, *, common: bool) -> d
     pairs = paired(first.items, second.items, (str(first.path), str(second.path)), common=common)
     benchmark = benchmark_of(first.benchmark, {"ties": counted} if counted else {})
     found = contrast(benchmark.figures([one for one, _ in pairs]), pairs)
-    settings = settings_apart(first.origin, second.origin)
-    _print(first, second, found, settings, benchmark.ties)
+    settings = settings_apart(named(first.origin), named(second.origin))
+    _print(first, second, found, settings)
     return {
         **told(found),
         "ties": benchmark.ties,
         "settings": settings,
         "costs": [_cost(first), _cost(second)],
-        "worse": found.rows[0].difference.high < 0,
+        "worse": found.rows[0].worse,
     }
 
 
@@ -160,13 +164,13 @@ def _print(
     second: Side,
     found: Contrast,
     settings: Mapping[str, Sequence[Any]],
-    ties: str,
 ) -> None:
-    name = printable(found.rows[0].name)
+    name = one_line(found.rows[0].name)
     out.rule(f"{name}, {len(found.pairs):,} groups of both", align="left")
     apart = "; ".join(f"{key} {one} -> {other}" for key, (one, other) in settings.items())
-    shown(printable(f"A: {first.path}\nB: {second.path}\nsettings that differ: {apart or 'none'}"))
-    shown(rows_table(found.rows), outcomes_told(found, ties))
+    told = f"settings that differ: {one_line(apart) or 'none'}"
+    shown(printable(f"A: {first.path}\nB: {second.path}\n{told}"))
+    shown(rows_table(found.rows), outcomes_told(found))
     shown(cost_told(_cost(first), _cost(second)))
     if found.differ:
-        shown(differ_table(found.differ))
+        shown(differ_table(found))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
-from grm_plugin.cli.eval_tables import TIES, gain, share
-from grm_plugin.evaluation.contrasting import Contrast, Pair, Row
-from grm_plugin.report.terminal import plain_table, printable
+from grm_plugin.cli.eval_tables import LEFT_OUT, change, gain, rules_told, share
+from grm_plugin.evaluation.contrasting import Contrast, Row
+from grm_plugin.evaluation.resampled import FEWEST
+from grm_plugin.report.terminal import one_line, plain_table
 
 _MOST = 10
+_TESTS = {"mcnemar": "McNemar's exact test", "bootstrap": "resamples of sources"}
 
 
 def rows_table(rows: Sequence[Row]) -> Table:
@@ -22,11 +24,11 @@ def rows_table(rows: Sequence[Row]) -> Table:
     table = plain_table(*heads, *((">p (Holm)",) if corrected else ()))
     for row in rows:
         table.add_row(
-            f"{'  ' * row.depth}{printable(row.name)}",
+            f"{'  ' * row.depth}{one_line(row.name)}",
             f"{row.n:,}",
-            share(row.first),
-            share(row.second),
-            gain(row.difference),
+            share(row.first, row),
+            share(row.second, row),
+            gain(row.difference, row),
             _ends(row),
             chance(row.p),
             *([chance(row.p_holm)] if corrected else []),
@@ -36,7 +38,7 @@ def rows_table(rows: Sequence[Row]) -> Table:
 
 def _ends(row: Row) -> str:
     low, high = row.difference.low, row.difference.high
-    return "" if math.isnan(low) else f"{100 * low:+.1f} to {100 * high:+.1f}"
+    return "" if math.isnan(low) else f"{change(low, row)} to {change(high, row)}"
 
 
 def chance(p: float | None) -> str:
@@ -50,17 +52,27 @@ def chance(p: float | None) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def outcomes_told(found: Contrast, ties: str) -> str:
+def outcomes_told(found: Contrast) -> str:
     """Who has how many right, and what the numbers of the table mean."""
     counts = found.outcomes
-    exact = any(row.test == "mcnemar" for row in found.rows)
-    tests = "p: McNemar's exact test of subsets, else resamples" if exact else "p: resamples"
-    return (
+    right = (
         f"both right {counts.both:,}, only A {counts.first:,}, only B {counts.second:,}, neither "
-        f"{counts.neither:,}; McNemar's exact p of all: {chance(counts.p)}\n"
-        f"Values in percent, differences in points; * where the interval leaves out 0. {tests}. "
-        f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+        f"{counts.neither:,}\n"
+        if counts
+        else ""
     )
+    return right + " ".join(_meaning(found))
+
+
+def _meaning(found: Contrast) -> Iterator[str]:
+    yield "Values in percent, differences in points, correlations as they are;"
+    yield f"* where the interval leaves out 0, of {FEWEST} sources or more."
+    used = {row.test for row in found.rows}
+    yield f"p: {', else '.join(told for test, told in _TESTS.items() if test in used)}."
+    yield from rules_told(found.rows)
+    if (top := found.rows[0]).is_correlation:
+        unscored = [each.get("unscored", 0) for each in top.counts]
+        yield f"{LEFT_OUT}: {unscored[0]:,} of A, {unscored[1]:,} of B."
 
 
 def cost_told(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
@@ -75,12 +87,13 @@ def _ratio(first: Mapping[str, Any], second: Mapping[str, Any], name: str) -> fl
     return other / one if one and other is not None else None
 
 
-def differ_table(pairs: Sequence[Pair]) -> Table:
+def differ_table(found: Contrast) -> Table:
     """The first groups that one of them has right and the other not."""
+    pairs, of = found.differ, found.outcome_of
     more = f", the first {_MOST}; all with --json" if len(pairs) > _MOST else ""
     title = f"{len(pairs):,} groups that only one has right{more}:"
     table = plain_table("group", "subset", "A", "B", title=title)
     for one, other in pairs[:_MOST]:
-        subset = printable(str(one.metadata.get("subset") or ""))
-        table.add_row(printable(one.label), subset, str(one.outcome), str(other.outcome))
+        subset = one_line(str(one.metadata.get("subset") or ""))
+        table.add_row(one_line(one.label), subset, str(of(one)), str(of(other)))
     return table

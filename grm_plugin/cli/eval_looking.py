@@ -8,8 +8,9 @@ from typing import Any
 
 from grm_plugin.cli.page import can_write_html, write_html
 from grm_plugin.cli.report import Counted
-from grm_plugin.evaluation.health import Health
 from grm_plugin.evaluation.runs import PAGE
+from grm_plugin.hosts.rounding import as_judged
+from grm_plugin.report.judges import named
 from grm_plugin.report.tally import by_reason
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Verdict
@@ -17,9 +18,11 @@ from grm_plugin.types import Verdict
 _MOST = 6
 
 
-def health_told(health: Health) -> str:
+def health_told(counted: Counted) -> str:
     """The numbers of a judge's health that chance alone does not explain, in a few lines."""
-    off = [one for one in health if one.off_neutral]
+    off = [one for one in counted.health() or () if one.off_neutral]
+    if not off and not counted.tally.valid:
+        return "health: no judgment could be read, so nothing is known of it"
     if not off:
         return "health: no bias beyond chance in what these verdicts tell"
     lines = [f"  {one.meaning.title}: {one.text}" for one in off[:_MOST]]
@@ -33,10 +36,9 @@ def unscored_told(counted: Counted, verdicts: Iterable[Verdict]) -> str:
     if not missing.total():
         return ""
     first = next(one for one in verdicts if not one.known_rewards)
-    return (
-        f"unscored: {missing.total():,} of {counted.tally.groups:,} groups ({by_reason(missing)}), "
-        f"such as {first.group.label}: {first.unscored}"
-    )
+    nothing = "" if counted.tally.scored else "nothing was scored; the figures say nothing\n"
+    of = f"{missing.total():,} of {counted.tally.groups:,} groups ({by_reason(missing)})"
+    return f"{nothing}unscored: {of}, such as {first.group.label}: {first.unscored}"
 
 
 def write_page(
@@ -59,7 +61,7 @@ def write_page(
     besides = ("health", "criteria", "versions")
     write_html(
         folder / PAGE,
-        verdicts,
+        map(as_judged, verdicts),  # what was measured is the judge
         title=_title(found),
         measured={name: value for name, value in found.items() if name not in besides},
         health=found["health"],
@@ -68,7 +70,11 @@ def write_page(
 
 
 def _title(found: Mapping[str, Any]) -> str:
-    judge = found["judge"]
-    model = PurePath(judge.get("model") or "").name
-    named = [str(judge.get("engine") or ""), model if model != "model" else ""]
-    return f"{found['benchmark']['name']}, judged by {' '.join(filter(None, named)) or 'a judge'}"
+    judge = named(found["judge"])
+    names = str(judge.get("engine") or ""), PurePath(judge.get("model") or "").name
+    return f"{found['benchmark']['name']}, judged by {' '.join(_apart(names)) or 'a judge'}"
+
+
+def _apart(names: Iterable[str]) -> list[str]:
+    """Those that there are, each once."""
+    return [name for name in dict.fromkeys(names) if name]

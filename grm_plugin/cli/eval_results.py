@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 import grm_plugin
 from grm_plugin.cli.eval_looking import health_told, unscored_told, write_page
-from grm_plugin.cli.eval_records import Recorded, greedy_items
+from grm_plugin.cli.eval_records import Recorded, greedy_cost, greedy_items
 from grm_plugin.cli.eval_tables import (
     cost_told,
     curve_table,
@@ -33,7 +34,8 @@ from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
-from grm_plugin.report.terminal import out, printable, say
+from grm_plugin.report.terminal import one_line, out, printable, say
+from grm_plugin.types import Cost
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,13 @@ class Result:
         name: of the folder or the benchmark.
         gains: figures and curve.
         found: the same as ``eval.json`` has it.
+        scored: groups with a reward.
     """
 
     name: str
     gains: Gains
     found: Mapping[str, Any]
+    scored: int
 
 
 def measured(
@@ -88,7 +92,6 @@ def measured(
     asked: Asked,
     folder: Path,
     source: Mapping[str, Any],
-    greedy: Sequence[Path] = (),
 ) -> Result:
     """Measure one benchmark, print it, and write ``folder/eval.json``.
 
@@ -99,7 +102,6 @@ def measured(
         asked: how to measure.
         folder: gets the figures.
         source: where the groups come from, for ``eval.json``.
-        greedy: records of greedy judgments of the same groups.
 
     Raises:
         InputError: there is no verdict, or a group has no truth.
@@ -111,17 +113,19 @@ def measured(
         benchmark.figures(votes.items),
         votes,
         k=max(record.samples, 1),
-        greedy=greedy_items(greedy, votes.items),
+        greedy=greedy_items(record.greedy, votes.items),
         resamples=asked.resamples,
         seed=asked.seed,
     )
     source = {"name": record.name, "ties": benchmark.ties, **source}
     result = known({"benchmark": source, **_result(record, votes, found, asked), **_told(counted)})
-    _print(found, counted, record)
+    once = greedy_cost(record.greedy, votes.items)
+    result["cost"] = {"samples": asdict(found.curve[-1].cost), "greedy": once and asdict(once)}
+    _print(found, counted, record, once)
     save(folder, result)
     write_page(folder, record.verdicts(), result, counted)
     say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}, grm report")
-    return Result(folder.name, found, result)
+    return Result(folder.name, found, result, counted.tally.scored)
 
 
 def _votes(record: Recorded, ballot: Ballot, asked: Asked, counted: Counted) -> Votes:
@@ -151,22 +155,23 @@ def _told(counted: Counted) -> dict[str, Any]:
     return {"health": counted.health_figures(), "criteria": counted.criteria()}
 
 
-def _print(found: Gains, counted: Counted, record: Recorded) -> None:
+def _print(found: Gains, counted: Counted, record: Recorded, greedy: Cost | None) -> None:
     top = found.top.measured
-    out.rule(f"{printable(top.name)}, {top.n:,} groups", align="left")
+    out.rule(f"{one_line(top.name)}, {top.n:,} groups", align="left")
     shown(figures_table(found.top))
     if missing := missing_told(top):
         shown(missing)
     if len(found.curve) > 1:
-        shown(curve_table(found.curve))
+        shown(curve_table(found.curve, top))
     shown(
         meaning(top, gains=len(found.curve) > 1),
         cost_told(found.curve[-1].cost, found.curve[-1].groups),
     )
+    if greedy:
+        shown(cost_told(greedy, top.n, "greedy"))
     if unscored := unscored_told(counted, record.verdicts()):
-        shown(printable(unscored))
-    if health := counted.health():
-        shown(printable(health_told(health)))
+        shown(one_line(unscored))
+    shown(printable(health_told(counted)))
 
 
 def save(folder: Path, found: Mapping[str, Any]) -> None:
@@ -211,8 +216,10 @@ def overview(results: Sequence[Result], folder: Path) -> None:
 
 
 def _overall(results: Sequence[Result]) -> Estimate | None:
-    """The mean of the four benchmarks that the paper averages, where all of them are there."""
+    """The mean of the four benchmarks that the paper averages, where each of them is there once."""
     found = {one.gains.top.measured.name: one.gains for one in results}
-    if not all(name in found and found[name].top.measured.value is not None for name in OVERALL):
+    often = Counter(one.gains.top.measured.name for one in results)
+    once = [name for name in OVERALL if often[name] == 1]
+    if len(once) < len(OVERALL) or any(found[name].top.measured.value is None for name in once):
         return None
     return mean_of_independent([found[name].resampled for name in OVERALL])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
 
 from grm_plugin.evaluation.gains import GREEDY, ONE, AtK, Gained
 from grm_plugin.evaluation.measuring import Measured
+from grm_plugin.evaluation.resampled import FEWEST
 from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.prices import dollars
 from grm_plugin.report.tally import paid_for
-from grm_plugin.report.terminal import out, plain_table, printable
+from grm_plugin.report.terminal import one_line, out, plain_table
 from grm_plugin.types import Cost
 
 _WIDE = 120
@@ -23,6 +25,27 @@ TIES = {
     "half": "one half (half)",
     "random": "the share of right ones among the tied (random)",
 }
+LEFT_OUT = "Correlations leave out what is unscored"
+_A_POINT: Mapping[str, Callable[[float], str]] = {
+    "tokens": "{:,.0f}".format,
+    "seconds": "{:,.2g}".format,
+    "money": dollars,
+}
+"""What is told for each point gained, and how."""
+
+
+class Ruled(Protocol):
+    """A figure that says by which rule it counts."""
+
+    @property
+    def ties(self) -> str | None:
+        """What a tie counts."""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether it is a rate of errors."""
+
+
 _OVER = {ONE: ">over one", GREEDY: ">over greedy"}
 
 
@@ -35,12 +58,12 @@ def figures_table(top: Gained) -> Table:
         one = gained.measured
         counts = [f"{one.counts.get(name, 0):,}" for name in OUTCOMES]
         table.add_row(
-            f"{'  ' * depth}{printable(one.name)}{_lacking(one)}",
+            f"{'  ' * depth}{one_line(one.name)}{_lacking(one)}",
             share(one.value, one),
-            interval(one),
+            interval(one, one),
             f"{one.n:,}",
             *(counts if set(OUTCOMES) & set(one.counts) else [""] * len(OUTCOMES)),
-            *(gain(gained.over.get(name)) for name in over),
+            *(gain(gained.over.get(name), one) for name in over),
         )
     return table
 
@@ -63,42 +86,47 @@ def _rows(gained: Gained, depth: int = 0) -> Iterator[tuple[int, Gained]]:
 
 def missing_told(top: Measured) -> str:
     """Which parts of the top figure no group is about; empty for none."""
-    names = ", ".join(map(printable, top.missing))
+    names = ", ".join(map(one_line, top.missing))
     return (
         f"no group of: {names}; a figure that is made of all of them has no value" if names else ""
     )
 
 
-def curve_table(points: tuple[AtK, ...]) -> Table:
+def curve_table(points: tuple[AtK, ...], top: Measured) -> Table:
     """The top figure at every k, what it gains, and what it costs."""
     over = [name for name in _OVER if any(name in point.over for point in points)]
     heads = (">k", ">value", "95 % interval", *(_OVER[name] for name in over))
-    table = plain_table(*heads, ">tokens a group", ">more a point", *_money_head(points))
+    more = [name for name in _A_POINT if any(_spent(point, name) for point in points)]
+    table = plain_table(*heads, ">tokens a group", *(f">{name} a point" for name in more))
     for point in points:
         each = point.per_point(points[0])
-        money = each.get("money")
         table.add_row(
             str(point.k),
-            share(point.value.value),
-            interval(point.value),
-            *(gain(point.over.get(name)) for name in over),
+            share(point.value.value, top),
+            interval(point.value, top),
+            *(gain(point.over.get(name), top) for name in over),
             f"{point.tokens:,.0f}",
-            f"{each['tokens']:,.0f}" if each else "",
-            *([dollars(money) if money is not None else ""] if _money_head(points) else []),
+            *(_a_point(each, name) for name in more),
         )
     return table
 
 
-def _money_head(points: tuple[AtK, ...]) -> tuple[str, ...]:
-    return (">money a point",) if any(one.cost.money is not None for one in points) else ()
+def _spent(point: AtK, name: str) -> float | None:
+    return {"tokens": point.tokens, "seconds": point.seconds, "money": point.cost.money}[name]
 
 
-def cost_told(cost: Cost, groups: int) -> str:
-    """What a judge cost, in one line."""
+def _a_point(each: Mapping[str, float | None], name: str) -> str:
+    value = each.get(name)
+    return "" if value is None else _A_POINT[name](value)
+
+
+def cost_told(cost: Cost, groups: int, what: str = "cost") -> str:
+    """What a judge cost, in one line that begins with ``what``."""
     tokens = f"{cost.prompt_tokens:,} tokens read, {cost.output_tokens:,} written"
     each = (cost.prompt_tokens + cost.output_tokens) / max(groups, 1)
     money = f", {paid_for(cost)}" if paid_for(cost) else ""
-    return f"cost: {tokens} ({each:,.0f} a group), {cost.seconds:,.1f} s of requests{money}"
+    waited = f"{cost.seconds / max(groups, 1):,.1f} s from asking to verdict"
+    return f"{what}: {tokens} ({each:,.0f} a group), {waited}, on average{money}"
 
 
 def shown(*told: object) -> None:
@@ -118,12 +146,30 @@ def meaning(top: Measured, *, gains: bool) -> str:
     told = ["Values in percent, correlations as they are. Groups of one source are drawn together."]
     if gains:
         told += [
-            "Gains in points, paired; * where the interval leaves out 0.",
-            "More a point: tokens a group beyond those of one sample, for each point gained.",
+            "Gains in points, paired; * where the interval leaves out 0, of "
+            f"{FEWEST} sources or more.",
+            "A point: what a group costs beyond one sample, for each point gained; seconds are "
+            "from asking to verdict, however many groups wait side by side.",
         ]
-    if top.ties:
-        told += [f"A tie at the top counts {TIES[top.ties]}; unscored counts 0."]
-    return " ".join(told)
+    if top.is_correlation:
+        told += [f"{LEFT_OUT}."]
+    return " ".join([*told, *rules_told(_tree(top))])
+
+
+def rules_told(figures: Iterable[Ruled]) -> Iterator[str]:
+    """What ties and unscored groups count in figures, each rule once."""
+    for ties, lower in dict.fromkeys((one.ties, one.lower_is_better) for one in figures):
+        if ties and lower:
+            told = f"Lower is better; a tie at the top counts {TIES[ties]} for the judge"
+            yield f"{told}, unscored is left out."
+        elif ties:
+            yield f"A tie at the top counts {TIES[ties]}; unscored counts 0."
+
+
+def _tree(top: Measured) -> Iterator[Measured]:
+    yield top
+    for part in top.parts:
+        yield from _tree(part)
 
 
 def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Table:
@@ -131,34 +177,42 @@ def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Ta
     table = plain_table("", ">value", "95 % interval", ">n", ">unscored")
     for name, one in rows.items():
         unscored = f"{one.counts.get('unscored', 0):,}"
-        table.add_row(printable(name), share(one.value, one), interval(one), f"{one.n:,}", unscored)
+        ends = interval(one, one)
+        table.add_row(one_line(name), share(one.value, one), ends, f"{one.n:,}", unscored)
     if overall:
         table.add_row("Overall", share(overall.value), interval(overall), "", "")
     return table
 
 
-def share(value: float | None, of: Measured | None = None) -> str:
+class Scale(Protocol):
+    """What a number is of."""
+
+    @property
+    def is_correlation(self) -> bool: ...
+
+
+def share(value: float | None, of: Scale | None = None) -> str:
     """A share in percent; a correlation as it is; a dash where there is none."""
     if value is None or value != value:
         return "-"
-    return f"{value:.3f}" if of and _is_correlation(of) else f"{100 * value:.1f}"
+    return f"{value:.3f}" if of and of.is_correlation else f"{100 * value:.1f}"
 
 
-def interval(found: Measured | Estimate) -> str:
+def interval(found: Measured | Estimate, of: Scale | None = None) -> str:
     """Both ends of an interval; empty where there is none."""
     if found.low is None or found.high is None or found.low != found.low:
         return ""
-    of = found if isinstance(found, Measured) else None
     return f"{share(found.low, of)} to {share(found.high, of)}"
 
 
-def gain(found: Difference | None) -> str:
-    """A paired difference in points, with a star where its interval leaves out 0."""
+def change(value: float, of: Scale | None = None) -> str:
+    """A difference of shares in points, or of correlations as it is."""
+    return f"{value:+.3f}" if of and of.is_correlation else f"{100 * value:+.1f}"
+
+
+def gain(found: Difference | None, of: Scale | None = None) -> str:
+    """A paired difference, with a star where its interval leaves out 0."""
     if found is None or found.value != found.value:
         return ""
     clear = found.low > 0 or found.high < 0
-    return f"{100 * found.value:+.1f}{'*' if clear else ' '}"
-
-
-def _is_correlation(one: Measured) -> bool:
-    return "scored" in one.counts
+    return f"{change(found.value, of)}{'*' if clear else ' '}"

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grm_plugin.report.terminal import plain_table, printable
+from grm_plugin.report.terminal import one_line, plain_table
 
 Figure = Mapping[str, Any] | None
 Row = Mapping[str, Any]
@@ -102,8 +102,8 @@ def _beside(rows: Sequence[Row], found: Mapping[str, Any]) -> RenderableType:
     names = found["parts"][:_COLUMNS]
     what = "wrong judgments, %" if kind == "wrong" else "rewards"
     more = f", the first {_COLUMNS} of {len(found['parts'])}" * (len(found["parts"]) > _COLUMNS)
-    title = f"{what}, by {printable(found['by'])}{more}"
-    table = _table("", *(f">{printable(name)}" for name in names))
+    title = f"{what}, by {one_line(found['by'])}{more}"
+    table = _table("", *(f">{one_line(name)}" for name in names))
     for row in rows:
         table.add_row(_name(row), *(told(row["by"][name][kind]) for name in names))
     table.add_row("all", *(told(found["all"]["by"][name][kind]) for name in names), style="dim")
@@ -126,7 +126,7 @@ def _ends(rows: Sequence[Row], most: int) -> Iterator[tuple[str, Sequence[tuple[
 def _passages(title: str, shown: Sequence[tuple[Row, str]]) -> RenderableType:
     lines: list[RenderableType] = [Text(title, "bold")]
     for row, kind in shown:
-        lines.append(Text(f"  {printable(row['name'])}"))
+        lines.append(Text(f"  {one_line(row['name'])}"))
         for example in row["examples"][kind][:_PASSAGES]:
             lines.append(Padding(_passage(example), (0, 0, 0, 4)))
     return Lines(*lines)
@@ -135,8 +135,8 @@ def _passages(title: str, shown: Sequence[tuple[Row, str]]) -> RenderableType:
 def _passage(example: Mapping[str, Any]) -> Text:
     step = "" if example["step"] is None else f", step {example['step']}"
     reward = "" if example["reward"] is None else f" reward {example['reward']:.2f}"
-    text = Text(f"{printable(example['group'])}{step} #{example['response']}{reward}: ", "dim")
-    return text.append(printable(example["text"]) or "(no passage of its own)", "not dim")
+    text = Text(f"{one_line(example['group'])}{step} #{example['response']}{reward}: ", "dim")
+    return text.append(one_line(example["text"]) or "(no passage of its own)", "not dim")
 
 
 def _left_out(found: Mapping[str, Any], top: int) -> str:
@@ -178,7 +178,7 @@ def _titled(title: str, table: Table, note: str = "") -> RenderableType:
 
 
 def _name(row: Row) -> str:
-    return printable(row["name"])
+    return one_line(row["name"])
 
 
 def _percent(figure: Figure) -> str:

@@ -24,7 +24,7 @@ from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.types import Judgment, Sample, Verdict
 
 Marks = Callable[[Sequence[Judgment], int], Sequence[Judgment]]
-"""Says who votes among the judgments of one run, of the k samples that a smaller k would draw."""
+"""Says who votes among the judgments of one run, which are of k samples."""
 
 
 def hit(rewards_N: Sequence[float | None] | None, best: int, *, ties: Ties = "random") -> float:
@@ -79,9 +79,11 @@ def settled_at(
 ) -> Iterator[Settled]:
     """What ``k`` of the K samples of ``verdict`` come to, for one set of samples after another.
 
-    A dropped sample takes its place among the k. The first set is the first k samples, which is
-    what a smaller k would have drawn; other sets do not show every response at every place equally
-    often. A rule that needs both orders of a pair is given the first set alone.
+    A dropped sample takes its place among the k. The first set is the first k samples. Their seeds
+    are those of a judge with that k. So are their orders where every sample has one of its own
+    (``permutations`` is k), but for an odd number of responses at k = 2 in balanced orders. Other
+    sets do not show every response at every place equally often. A rule that needs both orders of a
+    pair is given the first set alone.
 
     Args:
         verdict: scored or not, with at least ``k`` samples of each run, dropped ones counted.
@@ -103,6 +105,21 @@ def settled_at(
     >>> [each.rewards for each in settled_at(verdict, Rule("mean", mean, Scale(1, 10)), k=1)]
     [(1.0, 0.0), (0.0, 0.0)]
     """
+    found = voted_at(verdict, rule, k=k, marks=marks, min_valid=min_valid, seed=seed, most=most)
+    return (settled for _, settled in found)
+
+
+def voted_at(
+    verdict: Verdict,
+    rule: Rule,
+    *,
+    k: int,
+    marks: Marks = as_recorded,
+    min_valid: int | None = None,
+    seed: int = 0,
+    most: int = 256,
+) -> Iterator[tuple[list[Judgment], Settled]]:
+    """The same as :func:`settled_at`, with the judgments of each set, marked for who voted."""
     case = Case.of(verdict, k=k, min_valid=min_valid or (k + 1) // 2)
     samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     drawn = sorted({one.sample for one in samples})
@@ -112,7 +129,8 @@ def settled_at(
         raise ValueError(f"k: expected 1..{len(drawn)} of group {verdict.group.label}, got {k}")
     for chosen in _subsets(drawn, k, seed, 1 if rule.both_orders else most):
         runs = (_of_run(verdict.judgments, run, chosen) for run in range(len(case.runs)))
-        yield settle([one for run in runs for one in marks(run, k)], case, rule)
+        judgments = [one for run in runs for one in marks(run, k)]
+        yield judgments, settle(judgments, case, rule)
 
 
 def _of_run(judgments: Sequence[Judgment], run: int, samples: Collection[int]) -> list[Judgment]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from grm_plugin.evaluation.items import Item
-from grm_plugin.evaluation.outcomes import Ties, credit
+from grm_plugin.evaluation.outcomes import Outcome, Ties, credit, credit_of
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.selecting import Where, selected
 
@@ -22,6 +22,7 @@ Weighted = Callable[[Array], Array]
 """``weights_R_G -> values_R``: a figure for each of R weightings of G items; NaN where the items
 with a weight do not say it."""
 Value = Callable[[Item], float]
+Decide = Callable[[Item], Outcome | None]
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,11 @@ class Figure(ABC):
 
     Args:
         name: as people read it.
+        lower_is_better: as of a rate of errors.
     """
 
     name: str
+    lower_is_better: bool = field(default=False, kw_only=True)
 
     @property
     def ties(self) -> Ties | None:
@@ -57,6 +60,14 @@ class Figure(ABC):
     def over(self, items: Sequence[Item]) -> Weighted:
         """The figure over ``items``, as a function of their weights."""
 
+    def values(self, items: Sequence[Item]) -> Array | None:
+        """``values_G``: of each item alone, NaN for none; None of what is no mean over items."""
+        return None
+
+    def outcome_of(self, item: Item) -> Outcome | None:
+        """What an item came to by its rule; None where that is no matter of outcomes."""
+        return item.outcome
+
     def missing(self, items: Sequence[Item]) -> tuple[str, ...]:
         """The names of parts that it is made of and that have no value."""
         return ()
@@ -71,6 +82,8 @@ class Mean(Figure):
         where: which items; empty: all.
         tie: what a tie counts; None: nothing (``strict``).
         value: of an item, NaN for none; None: its credit, 0..1.
+        decide: what an item came to, by another rule than its rewards; None: by them.
+        share: whether ``value`` is 0..1, though no matter of ties.
         below: figures to show below it, such as one for each subset; it is not made of them.
     """
 
@@ -78,10 +91,16 @@ class Mean(Figure):
     tie: Ties | None = None
     value: Value | None = None
     below: tuple[Figure, ...] = ()
+    decide: Decide | None = None
+    share: bool = field(default=False, kw_only=True)
 
     @property
     def ties(self) -> Ties | None:
         return self.tie if self.value is not None else self.tie or "strict"
+
+    @property
+    def is_share(self) -> bool:
+        return self.share or self.ties is not None
 
     @property
     def parts(self) -> tuple[Figure, ...]:
@@ -90,16 +109,41 @@ class Mean(Figure):
     def members(self, items: Sequence[Item]) -> Array:
         return selected(items, self.where)
 
-    def over(self, items: Sequence[Item]) -> Weighted:
+    def values(self, items: Sequence[Item]) -> Array:
+        values_G: Array = np.full(len(items), np.nan)
         mine = np.flatnonzero(self.members(items))
-        values = np.array([self._of(items[index]) for index in mine], dtype=float)
-        there, values = mine[~np.isnan(values)], values[~np.isnan(values)]
+        values_G[mine] = [self._of(items[index]) for index in mine]
+        return values_G
+
+    def over(self, items: Sequence[Item]) -> Weighted:
+        values_G = self.values(items)
+        there = np.flatnonzero(~np.isnan(values_G))
+        values = values_G[there]
         return lambda weights_R_G: ratio(weights_R_G[:, there] @ values, weights_R_G[:, there])
+
+    def outcome_of(self, item: Item) -> Outcome | None:
+        return self.decide(item) if self.decide else item.outcome
 
     def _of(self, item: Item) -> float:
         if self.value is not None:
             return self.value(item)
+        if self.decide:
+            return credit_of(self.decide(item), self.tie or "strict")
         return credit(item.rewards, item.truth, self.tie or "strict")
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """An average of P weighted numbers, without those that the items do not say."""
+
+    parts: tuple[Weighted, ...]
+    weights_P: Array
+
+    def __call__(self, weights_R_G: Array) -> Array:
+        values_R_P = np.stack([one(weights_R_G) for one in self.parts], axis=1)
+        there_R_P = ~np.isnan(values_R_P)
+        sums_R = np.where(there_R_P, values_R_P, 0.0) @ self.weights_P
+        return ratio(sums_R, there_R_P * self.weights_P)
 
 
 @dataclass(frozen=True)
@@ -126,6 +170,10 @@ class Average(Figure):
         return found.pop() if len(found) == 1 else None
 
     @property
+    def is_share(self) -> bool:
+        return all(one.is_share for one in self.of)
+
+    @property
     def parts(self) -> tuple[Figure, ...]:
         return (*self.of, *self.below)
 
@@ -141,30 +189,7 @@ class Average(Figure):
         parts, once = [one.over(items) for one in self.of], np.ones((1, len(items)))
         if self.whole and any(np.isnan(one(once)[0]) for one in parts):
             return lambda weights_R_G: np.full(len(weights_R_G), np.nan)
-        weights_P = np.array(self.weights or [1.0] * len(parts))
-
-        def averaged(weights_R_G: Array) -> Array:
-            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
-            there_R_P = ~np.isnan(values_R_P)
-            return ratio(np.where(there_R_P, values_R_P, 0.0) @ weights_P, there_R_P * weights_P)
-
-        return averaged
-
-
-@dataclass(frozen=True)
-class Sum(Average):
-    """The sum of figures, each times its weight; a part that no item says adds nothing."""
-
-    def over(self, items: Sequence[Item]) -> Weighted:
-        parts = [one.over(items) for one in self.of]
-        weights_P = np.array(self.weights or [1.0] * len(parts))
-
-        def summed(weights_R_G: Array) -> Array:
-            values_R_P = np.stack([one(weights_R_G) for one in parts], axis=1)
-            sums_R: Array = np.nan_to_num(values_R_P) @ weights_P
-            return np.where(np.isnan(values_R_P).all(axis=1), np.nan, sums_R)
-
-        return summed
+        return Averaged(tuple(parts), np.array(self.weights or [1.0] * len(parts)))
 
 
 @dataclass(frozen=True)

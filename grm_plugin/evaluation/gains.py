@@ -39,8 +39,9 @@ class AtK:
         k: samples.
         value: the mean over sets of k samples, with its interval.
         over: what it gains.
-        cost: of all groups; seconds are of requests, however many ran at a time.
+        cost: of all groups; seconds are those of each, side by side or not, added up.
         groups: how many.
+        lower_is_better: as of a rate of errors, of which fewer are gained.
     """
 
     k: int
@@ -48,6 +49,12 @@ class AtK:
     over: Over
     cost: Cost
     groups: int
+    lower_is_better: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """From asking for a group to its verdict, on average."""
+        return self.cost.seconds / self.groups
 
     @property
     def tokens(self) -> float:
@@ -59,14 +66,14 @@ class AtK:
 
         Empty where nothing is gained; money is None where a price is not known.
         """
-        points = 100 * (self.value.value - one.value.value)
+        points = 100 * (self.value.value - one.value.value) * (-1 if self.lower_is_better else 1)
         if not points > 0:
             return {}
         priced = not (self.cost.unpriced or self.cost.money is None or one.cost.money is None)
         money = (self.cost.money or 0.0) - (one.cost.money or 0.0)
         return {
             "tokens": (self.tokens - one.tokens) / points,
-            "seconds": (self.cost.seconds - one.cost.seconds) / self.groups / points,
+            "seconds": (self.seconds - one.seconds) / points,
             "money": money / self.groups / points if priced else None,
         }
 
@@ -119,13 +126,15 @@ def gains(
     found = Resampled(items, numbers, **resamples)
     others = [ONE] if k > 1 else []
     others += [GREEDY] if greedy is not None else []
-    top = _gained(measured, (), found, k, others)
+    top = _gained(figure, measured, (), found, k, others)
     return Gains(top, tuple(_curve(figure, votes, found, greedy is not None)), found.of(((), k)))
 
 
 def over_sets(figure: Figure, votes: Votes, k: int) -> Weighted:
     """The mean of ``figure`` over the sets of ``k`` samples, as a function of weights."""
     each = [figure.over(items) for items in votes.sets[k]]
+    if len(each) == 1:
+        return each[0]
     return lambda weights_R_G: np.mean([one(weights_R_G) for one in each], axis=0)
 
 
@@ -136,24 +145,34 @@ def _nodes(figure: Figure, place: tuple[int, ...] = ()) -> Iterator[tuple[Any, F
 
 
 def _gained(
-    measured: Measured, place: tuple[int, ...], found: Resampled, k: int, others: Sequence[str]
+    figure: Figure,
+    measured: Measured,
+    place: tuple[int, ...],
+    found: Resampled,
+    k: int,
+    others: Sequence[str],
 ) -> Gained:
     several = measured.low is not None  # items of a single source tell of no other
     return Gained(
         measured,
-        {other: found.difference((place, k), (place, other)) for other in others if several},
+        {
+            other: found.difference((place, k), (place, other), figure)
+            for other in others
+            if several
+        },
         tuple(
-            _gained(part, (*place, number), found, k, others)
-            for number, part in enumerate(measured.parts)
+            _gained(part, below, (*place, number), found, k, others)
+            for number, (part, below) in enumerate(zip(figure.parts, measured.parts, strict=True))
         ),
     )
 
 
 def _curve(figure: Figure, votes: Votes, found: Resampled, has_greedy: bool) -> Iterator[AtK]:
     for k in votes.ks:
-        over = {ONE: found.difference(("k", k), ("k", 1))} if k > 1 else {}
+        over = {ONE: found.difference(("k", k), ("k", 1), figure)} if k > 1 else {}
         if has_greedy:
-            over[GREEDY] = found.difference(("k", k), ((), GREEDY))
+            over[GREEDY] = found.difference(("k", k), ((), GREEDY), figure)
         alone = len(votes.sets[k]) == 1  # over several sets it is a mean of shares
         share = figure if alone else None
-        yield AtK(k, found.estimate(("k", k), share), over, votes.costs[k], len(votes.items))
+        value, cost = found.estimate(("k", k), share), votes.costs[k]
+        yield AtK(k, value, over, cost, len(votes.items), figure.lower_is_better)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean
 from typing import Any
@@ -58,8 +58,18 @@ class Item:
             truth = truth_of(group)
         except InputError as error:
             raise InputError(f"group {group.label}: {error}") from error
+        found = cls(group.fingerprint, group.label, truth, None, group.metadata)
+        return found.voted(group, rewards, judgments)
+
+    def voted(
+        self,
+        group: Group,
+        rewards: tuple[float | None, ...] | None,
+        judgments: Sequence[Judgment],
+    ) -> Item:
+        """The same, its ``group``, with what other votes came to and what they came from."""
         orders = _by_order(judgments) if len(group.responses) == PAIR else ()
-        return cls(group.fingerprint, group.label, truth, rewards, group.metadata, orders)
+        return replace(self, rewards=rewards, scores_by_order=orders)
 
     @cached_property
     def outcome(self) -> Outcome | None:

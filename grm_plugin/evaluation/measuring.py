@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.resampled import Resampled
 from grm_plugin.evaluation.selecting import Items
 
-_SCORED = "scored"
+SCORED = "scored"
+"""What :attr:`Measured.counts` calls a rated group that has rewards."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Measured:
         n: items that it is about.
         counts: of them by outcome: right, wrong, tie, unscored; or scored, of ratings.
         ties: what a tie counts in it; None where it is no matter of outcomes.
+        lower_is_better: as of a rate of errors.
         missing: parts that it should be made of and that have no value, say as no item is about
             them.
         parts: figures below it.
@@ -44,7 +46,13 @@ class Measured:
     counts: dict[str, int]
     ties: str | None
     missing: tuple[str, ...] = ()
+    lower_is_better: bool = False
     parts: tuple[Measured, ...] = ()
+
+    @property
+    def is_correlation(self) -> bool:
+        """Whether it is about ratings, and no share of anything."""
+        return SCORED in self.counts
 
     def told(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -99,18 +107,19 @@ def _measured(figure: Figure, items: Sequence[Item], found: Resampled) -> Measur
         low=_known(estimate.low),
         high=_known(estimate.high),
         n=len(mine),
-        counts=counts_of(mine),
+        counts=counts_of(map(figure.outcome_of, mine)),
         ties=figure.ties,
         missing=figure.missing(items),
+        lower_is_better=figure.lower_is_better,
         parts=tuple(_measured(part, items, found) for part in figure.parts),
     )
 
 
-def counts_of(items: Sequence[Item]) -> dict[str, int]:
+def counts_of(outcomes: Iterable[Outcome | None]) -> dict[str, int]:
     """How many items have each outcome; of ratings how many are scored."""
-    found = Counter(str(item.outcome or _SCORED) for item in items)
-    names = [_SCORED] if found[_SCORED] else []
-    names += [str(one) for one in Outcome if found[str(one)] or not found[_SCORED]]
+    found = Counter(str(one or SCORED) for one in outcomes)
+    names = [SCORED] if found[SCORED] else []
+    names += [str(one) for one in Outcome if found[str(one)] or not found[SCORED]]
     return {name: found[name] for name in names}
 
 

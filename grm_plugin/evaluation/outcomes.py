@@ -71,6 +71,16 @@ def credit(rewards_N: Sequence[float | None] | None, truth: Truth, ties: Ties) -
     return {"strict": 0.0, "half": 0.5, "random": share}[ties] if tied else share
 
 
+def credit_of(outcome: Outcome | None, ties: Ties) -> float:
+    """The same of an outcome by another rule, of which a tie is between two.
+
+    >>> [credit_of(Outcome.TIE, ties) for ties in ("strict", "half", "random")]
+    [0.0, 0.5, 0.5]
+    """
+    tied = 0.0 if ties == "strict" else 0.5
+    return {Outcome.RIGHT: 1.0, Outcome.TIE: tied}.get(outcome, 0.0) if outcome else 0.0
+
+
 def _whole(rewards_N: Sequence[float | None] | None) -> list[float] | None:
     """Rewards of all responses; None where one or all are missing."""
     known = [reward for reward in rewards_N or () if reward is not None]

@@ -20,7 +20,7 @@ class McNemar:
     Args:
         both, neither: items on which they agree.
         first, second: items that only this one has right.
-        p: two-sided, 0..1, of no difference between the two.
+        p: two-sided, 0..1, of no difference between the two; NaN where items are not independent.
     """
 
     both: int
@@ -33,8 +33,7 @@ class McNemar:
 def mcnemar(first_G: Sequence[bool], second_G: Sequence[bool]) -> McNemar:
     """McNemar's exact test of G items that each of two judges has right or not.
 
-    It takes items for independent; where they share a source, trust the clustered interval of the
-    difference before its p.
+    It takes items for independent; where they share a source its p means nothing.
 
     Raises:
         ValueError: the lengths differ.

@@ -76,4 +76,6 @@ def read_figures(folder: Path) -> dict[str, Any] | None:
     if not isinstance(found, Mapping) or found.get("version") != VERSION:
         version = found.get("version") if isinstance(found, Mapping) else found
         raise InputError(f"{path}: expected figures of version {VERSION}, got {quoted(version)}")
+    if not isinstance(source := found.get("benchmark", {}), Mapping):
+        raise InputError(f"{path}: benchmark: expected an object, got {quoted(source)}")
     return dict(found)

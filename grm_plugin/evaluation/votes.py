@@ -6,12 +6,12 @@ Needs numpy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.selecting import Items
-from grm_plugin.types import Cost, Sample, Verdict
+from grm_plugin.types import Cost, Verdict
 
 _MOST = 60_000  # items of one k, over all sets
 
@@ -23,8 +23,9 @@ class Votes:
     Args:
         items: of the groups, in the order of the record, with all of the samples.
         sets: for every k the items of S sets of its samples, S lists of G; the first is that of
-            the first k samples, which is what a judge with this k would have drawn.
-        costs: for every k what it cost, of all groups together.
+            the first k samples; :func:`grm_plugin.evaluation.accuracy.settled_at` says how far they
+            are what a judge with this k would have drawn.
+        costs: for every k what it cost, of all groups together: the share of k samples in all.
     """
 
     items: Items
@@ -57,13 +58,12 @@ def votes_of(
     costs = dict.fromkeys(ks, Cost())
     for verdict in verdicts:
         drawn = samples_of(verdict)
-        (whole,) = ballot.rewards(verdict, max(drawn, 1), 1)
-        items.append(item := Item.of(verdict.group, whole, verdict.judgments))
+        (whole,) = ballot.votes(verdict, max(drawn, 1), 1)
+        items.append(item := Item.of(verdict.group, *whole))
         each = cost_of_samples(verdict)
         for k in ks:
-            rewards = ballot.rewards(verdict, k, sets, seed)
-            orders = item.scores_by_order if k >= drawn else ()
-            found[k].append([replace(item, rewards=one, scores_by_order=orders) for one in rewards])
+            votes = ballot.votes(verdict, k, sets, seed)
+            found[k].append([item.voted(verdict.group, *vote) for vote in votes])
             costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
     return Votes(Items(items), {k: _by_set(found[k]) for k in ks}, costs)
 
@@ -86,10 +86,10 @@ def few_sets(groups: int, most: int = 8) -> int:
 def cost_of_samples(verdict: Verdict) -> Cost:
     """What the samples on record cost, without those of verdicts that it replaced.
 
-    Seconds are of requests, however many ran at a time.
+    Seconds are those from asking to verdict, waiting included; groups that are judged side by side
+    have the same ones.
     """
-    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
-    return Cost.of(samples, sum(one.seconds for one in samples))
+    return Cost.of([*verdict.judgments, *verdict.failures], verdict.cost.seconds)
 
 
 def _share(cost: Cost, share: float) -> Cost:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from grm_plugin.errors import InputError, quoted
+from grm_plugin.errors import InputError, quoted, unknown
 from grm_plugin.size import Size
 from grm_plugin.types import Comparison, Group, Ranking, Verdict
 
 Prompt = str | Sequence[Mapping[str, str]]
 """A text, or chat messages with ``role`` and ``content``."""
+_FIELDS = [one.name for one in fields(Group) if one.name not in ("conversation", "responses")]
+"""Of a group, that a call may name beside its prompt and its responses."""
 
 
 def asked(prompt: Group | Prompt, responses: Sequence[str] | None, about: Any) -> Group:
@@ -37,6 +40,8 @@ def asked(prompt: Group | Prompt, responses: Sequence[str] | None, about: Any) -
             "expected a Group, or a prompt and its responses, such as score(prompt, [one, other]), "
             f"got {quoted(prompt)}{'' if responses is not None else ' and no responses'}"
         )
+    if strange := next((name for name in about if name not in _FIELDS), None):
+        raise InputError(unknown("group field", strange, _FIELDS))
     try:
         return Group.of(prompt, responses, **about)
     except TypeError as error:

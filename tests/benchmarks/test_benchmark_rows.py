@@ -95,6 +95,23 @@ def test_other_outcomes_than_the_responses_say_are_an_error(
         script.through(grm, folder, "llmbar")
 
 
+@pytest.mark.usefixtures("published")
+def test_one_unscored_group_does_not_hide_the_outcomes_of_others(
+    script: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned, asked = upside_down(script.LetterJudge.sample), []
+
+    async def first_fails(self: Any, request: Any) -> Any:
+        asked.append(request)
+        draws = await turned(self, request)
+        return [type(one)("nothing", "stop") for one in draws] if len(asked) == 1 else draws
+
+    monkeypatch.setattr(script.LetterJudge, "sample", first_fails)
+    refused = pytest.raises(AssertionError, match="llmbar")
+    with GRM(engine="letters", plugins=[script.Offer()], k=1) as grm, refused:
+        script.through(grm, folder, "llmbar")
+
+
 def upside_down(sample: Any) -> Any:
     async def changed(self: Any, request: Any) -> Any:
         draws = await sample(self, request)

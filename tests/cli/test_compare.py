@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from grm_plugin import Group, Verdict
+from grm_plugin.pipeline.building import find_template
+from grm_plugin.plugins import installed
 from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.types import Judgment
 from tests.cli.conftest import Ended
 from tests.cli.files import write
 from tests.cli.test_eval import TINY, labelled
@@ -58,7 +61,7 @@ def test_a_clear_difference_is_told_with_its_interval_and_p(grm: Grm, tmp_path: 
     top, *subsets = found["figures"]
     assert (top["first"], top["second"]) == (0.25, 0.8)
     assert top["difference"]["low"] > 0.3 and top["p"] < 0.01 and top["p_holm"] is None
-    assert {one["test"] for one in subsets} == {"mcnemar"}
+    assert {one["test"] for one in found["figures"]} == {"mcnemar"}
     assert all(one["p_holm"] >= one["p"] for one in subsets)
     assert found["outcomes"]["p"] == pytest.approx(2 / 2**22)
     assert len(found["differ"]) == 22
@@ -72,7 +75,7 @@ def test_a_run_is_no_better_and_no_worse_than_itself(grm: Grm, tmp_path: Path) -
     record(tmp_path / "a.jsonl", [RIGHT, WRONG, TIE] * 5)
     ended = grm("compare", "a.jsonl", "a.jsonl", "--fail-if-worse")
     assert ended.code == 0
-    assert "settings that differ: none" in ended.out and "p of all: 1.000" in ended.out
+    assert "settings that differ: none" in ended.out and "1.000" in ended.out
 
 
 def test_the_order_of_a_record_does_not_matter(grm: Grm, tmp_path: Path) -> None:
@@ -91,11 +94,40 @@ def test_a_worse_run_can_fail_a_pipeline(grm: Grm, tmp_path: Path) -> None:
     assert grm("compare", "b.jsonl", "a.jsonl", "--fail-if-worse").code == 0
 
 
+def test_one_or_two_groups_fail_no_pipeline_and_bear_no_star(grm: Grm, tmp_path: Path) -> None:
+    for name, each in (("a", RIGHT), ("b", WRONG)):
+        record(tmp_path / f"{name}.jsonl", [each] * 2)
+    ended = grm("compare", "a.jsonl", "b.jsonl", "--fail-if-worse")
+    assert ended.code == 0 and "-100.0" in ended.out and "-100.0*" not in ended.out
+    assert "of 6 sources or more" in ended.out
+
+
+def test_runs_on_ratings_are_told_as_correlations(grm: Grm, tmp_path: Path) -> None:
+    rewards = [((n * 7 % 20) / 20, (n * 3 % 20) / 20) for n in range(20)]
+    more = {"best": None, "ratings": lambda n: list(rewards[n])}
+    record(tmp_path / "a.jsonl", rewards, **more)
+    record(tmp_path / "b.jsonl", [*(pair[::-1] for pair in rewards[:16]), *[None] * 4], **more)
+    ended = grm("compare", "a.jsonl", "b.jsonl", "--fail-if-worse")
+    assert ended.code == 3
+    assert "1.000" in ended.out and "100.0" not in ended.out and "both right" not in ended.out
+    assert "leave out what is unscored: 0 of A, 4 of B" in ended.out
+
+
+def test_fewer_false_positives_are_no_worse(grm: Grm, tmp_path: Path) -> None:
+    attack = {"benchmark": "injections", "subset": "attack"}
+    named = {**attack, "family": lambda n: f"f{n % 10}", "source": lambda n: f"f{n % 10}"}
+    record(tmp_path / "fooled.jsonl", [RIGHT] * 10 + [WRONG] * 30, **named)
+    record(tmp_path / "sound.jsonl", [RIGHT] * 40, **named)
+    ended = grm("compare", "fooled.jsonl", "sound.jsonl", "--fail-if-worse")
+    assert ended.code == 0 and "Lower is better" in ended.out
+    assert grm("compare", "sound.jsonl", "fooled.jsonl", "--fail-if-worse").code == 3
+
+
 def test_groups_of_one_source_count_as_one_observation(grm: Grm, tmp_path: Path) -> None:
-    judged = [RIGHT] * 20 + [WRONG] * 20
+    judged = [RIGHT] * 40 + [WRONG] * 40
     for name, source in (("apart", None), ("together", lambda n: n // 10)):
         more = {"source": source} if source else {}
-        record(tmp_path / f"{name}-a.jsonl", [RIGHT] * 40, **more)
+        record(tmp_path / f"{name}-a.jsonl", [RIGHT] * 80, **more)
         record(tmp_path / f"{name}-b.jsonl", judged, **more)
     found = {}
     for name in ("apart", "together"):
@@ -187,6 +219,15 @@ def test_a_half_written_run_is_told_and_not_lost(grm: Grm, tmp_path: Path) -> No
     assert cut.read_bytes().startswith(b"".join(lines[:4]))
 
 
+def test_figures_of_another_shape_are_refused_by_name(grm: Grm, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    record(run / "verdicts.jsonl", [RIGHT, WRONG])
+    (run / "eval.json").write_text('{"version": 1, "benchmark": [1]}')
+    ended = grm("compare", "run", "run")
+    assert ended.code == 1 and "eval.json: benchmark: expected an object" in ended.err
+
+
 def test_what_a_run_costs_beside_another_is_told(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(4))
     assert grm("eval", "labelled:rm.jsonl", "--out", "many", *TINY).code == 0
@@ -202,3 +243,24 @@ def test_texts_of_a_record_can_not_control_the_terminal(grm: Grm, tmp_path: Path
         record(tmp_path / f"{name}.jsonl", rewards, subset=evil)
     ended = grm("compare", "a.jsonl", "b.jsonl")
     assert ended.code == 0 and "\x1b" not in ended.out and "\x07" not in ended.out
+
+
+def test_judgebench_is_one_number_in_eval_and_compare(grm: Grm, tmp_path: Path) -> None:
+    """One order is won and one lost, and the reward is right: its rule says no, in both."""
+    scores, orders = [(9.0, 1.0), (4.0, 5.0)], [(0, 1), (1, 0)]
+    judgments = tuple(
+        Judgment(k, order, k, "", each)
+        for k, (order, each) in enumerate(zip(orders, scores, strict=True))
+    )
+    template = find_template("grm", installed())
+    origin = {"vote": "mean", "template": "grm", "template_hash": template.digest, "k": 2}
+    metadata = {"benchmark": "judgebench", "best": 0}
+    groups = [Group.of(f"q{n}", ["a", "b"], id=str(n), metadata=metadata) for n in range(6)]
+    found = [Verdict(one, (0.61, 0.22), judgments, origin=origin) for one in groups]
+    (tmp_path / "j.jsonl").write_bytes(b"".join(map(to_line, found)))
+    assert grm("eval", "j.jsonl", "--out", "run").code == 0
+    assert grm("compare", "j.jsonl", "run", "--json", "c.json").code == 0
+    top = json.loads((tmp_path / "run" / "eval.json").read_text())["figures"]
+    (told,) = json.loads((tmp_path / "c.json").read_text())["benchmarks"].values()
+    assert (top["value"], top["counts"]["tie"]) == (0.0, 6)
+    assert (told["figures"][0]["first"], told["figures"][0]["second"]) == (0.0, 0.0)

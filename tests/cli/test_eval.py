@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from grm_plugin.records import read_verdicts, to_line
-from grm_plugin.types import Reason
+from grm_plugin.types import Group, Reason, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import rows, write
+from tests.report.pages import rows_in
 
 pytest.importorskip("numpy")
 pytest.importorskip("scipy")
@@ -63,6 +65,24 @@ def test_what_k_samples_cost_is_their_share(grm: Grm, tmp_path: Path) -> None:
     costs = {one["k"]: one["cost"] for one in figures(tmp_path / "out")["curve"]}
     assert {k: one["output_tokens"] for k, one in costs.items()} == {1: 40, 2: 80, 4: 160}
     assert costs[1]["prompt_tokens"] == 80
+
+
+def test_seconds_are_those_of_verdicts_and_a_greedy_judgment_has_a_cost(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    slow = ("--set", "engine.delay_s=0.02")
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", "--greedy", *TINY, *slow)
+    assert ended.code == 0 and "s from asking to verdict" in ended.out
+    assert "greedy: 80 tokens read, 40 written (15 a group)" in ended.out
+    cost = figures(tmp_path / "out")["cost"]
+    for name, file in (("samples", "verdicts"), ("greedy", "greedy")):
+        verdicts = list(read_verdicts(tmp_path / "out" / f"{file}.jsonl"))
+        assert cost[name]["seconds"] == pytest.approx(sum(one.cost.seconds for one in verdicts))
+        assert cost[name]["output_tokens"] == sum(one.cost.output_tokens for one in verdicts)
+    assert grm("eval", "out", "--out", "half", "-k", "2").code == 0
+    half = figures(tmp_path / "half")["cost"]["samples"]
+    assert half["seconds"] == pytest.approx(cost["samples"]["seconds"] / 2)
 
 
 def test_money_is_told_where_prices_are_known(grm: Grm, tmp_path: Path) -> None:
@@ -127,6 +147,25 @@ def test_figures_that_were_cut_are_written_anew_from_the_verdicts(grm: Grm, tmp_
     assert figures(tmp_path / "out") == whole and (tmp_path / "log").read_text() == asked
 
 
+def test_a_corrected_label_is_taken_without_a_token(grm: Grm, tmp_path: Path) -> None:
+    rows = labelled(8)
+    write(tmp_path / "rm.jsonl", rows)
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", "--greedy", *TINY)
+    assert grm(*command).code == 0
+    asked = (tmp_path / "log").read_text()
+    write(tmp_path / "rm.jsonl", [{**rows[0], "best": 1}, *rows[1:7], {**rows[7], "subset": "new"}])
+    ended = grm(*command)
+    assert ended.code == 0, ended.err
+    assert "verdicts.jsonl: labels or other metadata of 2 groups, such as " in ended.err
+    assert figures(tmp_path / "out")["figures"]["value"] == 7 / 8
+    assert "new 100.0" in ended.out and (tmp_path / "log").read_text() == asked
+    kept = {one.group.id: one for one in read_verdicts(tmp_path / "out" / "verdicts.jsonl")}
+    assert kept["0"].group.metadata["best"] == 1 and len(kept["0"].judgments) == 4
+    again = grm(*command)
+    assert "metadata" not in again.err and again.code == 0
+    assert not list((tmp_path / "out").glob("*.relabelled"))
+
+
 def test_a_folder_of_other_groups_is_refused_and_keeps_its_verdicts(
     grm: Grm, tmp_path: Path
 ) -> None:
@@ -157,7 +196,7 @@ def test_several_benchmarks_have_a_folder_each_and_an_overview(grm: Grm, tmp_pat
     assert set(found["benchmarks"]) == names and found["overall"] is None
     again = grm("eval", "out", "--out", "again")
     assert again.code == 0, again.err
-    assert figures(tmp_path / "again")["benchmarks"].keys() == {"labelled", "rewardbench"}
+    assert figures(tmp_path / "again")["benchmarks"].keys() == names
 
 
 def test_an_option_can_be_of_one_benchmark_or_of_all(grm: Grm, tmp_path: Path) -> None:
@@ -242,6 +281,24 @@ def test_recorded_figures_are_those_of_the_run_itself(grm: Grm, tmp_path: Path) 
     one, other = (figures(tmp_path / name) for name in ("out", "again"))
     for name in ("figures", "curve", "data", "judge"):
         assert one[name] == other[name]
+
+
+def test_the_page_of_a_training_record_shows_the_judges_rewards_and_not_the_trainers(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY).code == 0
+    trained = {"phase": "train", "step": 1, "round_to": 0.5}
+    made = [
+        replace(one, group=replace(one.group, metadata={**one.group.metadata, **trained}))
+        for one in read_verdicts(tmp_path / "out" / "verdicts.jsonl")
+    ]
+    (tmp_path / "run.jsonl").write_bytes(b"".join(map(to_line, made)))
+    ended = grm("eval", "run.jsonl", "--out", "again")
+    assert ended.code == 0, ended.err
+    shown = [one["rewards"] for one in rows_in(tmp_path / "again" / "index.html")]
+    assert shown == [pytest.approx(one.rewards, abs=1e-3) for one in made]
+    assert any(one % 0.5 for rewards in shown for one in rewards)
 
 
 def test_fewer_samples_are_what_a_judge_with_that_k_would_have_drawn(
@@ -330,6 +387,34 @@ def test_what_is_no_benchmark_and_no_record_is_told(grm: Grm, tmp_path: Path) ->
     assert no_record.code == 1 and "labelled:rm.jsonl" in no_record.err
 
 
+@pytest.mark.parametrize(
+    ("metadata", "told"),
+    [
+        (
+            {"benchmark": "judgebench", "ratings": [1, 2]},
+            "best in judgebench, got ratings",
+        ),
+        ({"benchmark": "rewardbench2", "subset": "Ties", "ratings": [1, 2]}, "expected best in"),
+        ({"benchmark": "rm_bench", "best": 0}, "styles: expected the styles of a pair"),
+        (
+            {"benchmark": "ppe_correctness", "correct": [0, 1], "conflicts": [[0, 7]]},
+            "conflicts.0: expected places of a right and of a wrong response",
+        ),
+        (
+            {"benchmark": "ppe_correctness", "correct": [0, 1], "conflicts": "xx"},
+            "conflicts: expected a list of pairs, got 'xx'",
+        ),
+    ],
+)
+def test_a_record_that_lacks_what_its_figures_need_is_refused_by_file_and_group(
+    grm: Grm, tmp_path: Path, metadata: dict[str, Any], told: str
+) -> None:
+    group = Group.of("q", ["a", "b"], id="g1", metadata=metadata)
+    (tmp_path / "r.jsonl").write_bytes(to_line(Verdict(group, (0.1, 0.9))))
+    for ended in (grm("eval", "r.jsonl", "--out", "out"), grm("compare", "r.jsonl", "r.jsonl")):
+        assert ended.code == 1 and "r.jsonl: group g1: " in ended.err and told in ended.err
+
+
 def test_a_folder_that_is_called_like_a_benchmark_is_written_with_its_path(
     grm: Grm, tmp_path: Path
 ) -> None:
@@ -357,3 +442,43 @@ def test_the_embedded_judge_is_evaluated_as_a_newcomer_does(grm: Grm, tmp_path: 
     top = figures(tmp_path / "out")["figures"]
     assert top["n"] == 6 and top["counts"]["unscored"] == 0 and top["value"] > 0.2
     assert [one["name"] for one in top["parts"]] == ["N=2", "N=3", "N=4"]
+
+
+def test_a_password_is_in_no_file_of_a_run(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(2))
+    with zipfile.ZipFile(tmp_path / "rm.zip", "w") as archive:
+        archive.write(tmp_path / "rm.jsonl", "rm.jsonl")
+    ended = grm(
+        *("eval", "labelled:rm.zip", "--out", "out", *TINY, "--option", "password=open sesame")
+    )
+    assert ended.code == 0, ended.err
+    files = [one for one in (tmp_path / "out").rglob("*") if one.is_file()]
+    assert len(files) >= 2 and not [one for one in files if b"sesame" in one.read_bytes()]
+    assert figures(tmp_path / "out")["benchmark"]["options"] == {"password": "***"}
+
+
+def test_a_run_that_scored_nothing_says_so_and_ends_with_3(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", [{**row, "prompt": "CUT"} for row in labelled(3)])
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    assert ended.code == 3 and "nothing was scored" in ended.out
+    assert "no judgment could be read" in ended.out and "no bias beyond" not in ended.out
+    again = grm("eval", "out", "--out", "again")
+    assert again.code == 3 and "nothing was scored" in again.out
+
+
+def test_a_benchmark_without_a_group_says_what_was_left_out(grm: Grm, tmp_path: Path) -> None:
+    tie = {"prompt": "q", "response_1": "a", "response_2": "b", "winner": "tie"}
+    write(tmp_path / "ppe.jsonl", [{**tie, "question_id": str(n)} for n in range(3)])
+    ended = grm("eval", "ppe_preference:ppe.jsonl", "--out", "out", *TINY)
+    assert ended.code == 1 and "holds no group to judge" in ended.err
+    assert "by its own rules: 3, the people saw no winner" in ended.err
+
+
+def test_an_id_that_comes_twice_is_told_with_an_option_that_is_there(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", [*labelled(2), labelled(1)[0]])
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    ended = grm(*command)
+    assert "line 3: id" in ended.err and "--columns" not in ended.err
+    assert "bad_rows=skip" in ended.err and grm(*command, "--option", "bad_rows=skip").code == 0

@@ -121,6 +121,12 @@ def test_a_row_is_no_group_and_the_answer_says_how_to_make_one() -> None:
             grm.score_batch([row])
 
 
+def test_a_field_that_a_group_has_not_is_named_with_the_nearest_that_it_has() -> None:
+    unknown = r"unknown group field 'referense'; known: .*; did you mean 'reference'\?"
+    with judge() as grm, pytest.raises(InputError, match=unknown):
+        grm.score("2 + 2?", ["4", "5"], referense="4")
+
+
 def test_one_group_and_several_are_told_apart() -> None:
     with judge() as grm:
         with pytest.raises(InputError, match="expected a Group, or a prompt"):

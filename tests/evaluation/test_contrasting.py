@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -11,9 +13,11 @@ pytest.importorskip("scipy")
 
 from grm_plugin import Group
 from grm_plugin.errors import InputError
+from grm_plugin.evaluation.benchmarks.correlating import correlations
 from grm_plugin.evaluation.contrasting import Contrast, contrast, paired
-from grm_plugin.evaluation.figures import Mean, each_of
+from grm_plugin.evaluation.figures import Average, Mean, each_of
 from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.truth import Ratings
 
 RIGHT, WRONG = (0.9, 0.1), (0.1, 0.9)
 
@@ -75,6 +79,55 @@ def test_a_true_difference_is_found_and_its_sign_is_second_less_first() -> None:
     assert back.rows[0].difference.value == -found.rows[0].difference.value
     assert [row.name for row in found.rows] == ["all", "s0", "s1"]
     assert [row.p_holm is None for row in found.rows] == [True, False, False]
+
+
+def test_the_p_beside_a_figure_tests_what_the_figure_counts() -> None:
+    """A half against nothing is no matter of right and wrong; that one of many wins may be."""
+    items = judged([True, False] * 10)
+    tied, lost = ([replace(one, rewards=each) for one in items] for each in ((0.5, 0.5), WRONG))
+    half = contrast(Mean("all", tie="half"), paired(tied, lost, ("a", "b"))).rows[0]
+    assert (half.test, half.difference.value) == ("bootstrap", -0.5) and half.p < 0.001
+    high = Mean("high", value=lambda item: float(max(item.rewards) > 0.7))
+    one = contrast(high, paired(tied, lost, ("a", "b")))
+    assert (one.rows[0].test, one.rows[0].p) == ("mcnemar", 2 / 2**20)
+    assert one.outcomes.p == 1  # nobody is right
+
+
+def test_p_values_are_corrected_over_figures_that_say_something_of_their_own() -> None:
+    """Neither what no item is about counts, nor the same items again, pooled or as they were."""
+    first, second = judged([False] * 40), judged([n % 3 > 0 for n in range(40)])
+    subsets = each_of(first, "subset")
+    more = (Mean("none", where={"subset": "s9"}), Mean("pooled"), Average("twice", subsets))
+    pairs = paired(first, second, ("a", "b"))
+    rows = contrast(Average("all", subsets, below=more), pairs).rows
+    assert [row.name for row in rows] == ["all", "s0", "s1", "pooled", "twice", "s0", "s1"]
+    tested = {row.name: (row.p, row.p_holm) for row in rows if row.p_holm is not None}
+    assert set(tested) == {"s0", "s1"}
+    least, most = sorted(p for p, _ in tested.values())
+    assert max(p for _, p in tested.values()) == pytest.approx(max(2 * least, most))
+
+
+def test_no_p_takes_items_of_one_source_for_independent() -> None:
+    first, second = (judged([right] * 100, together=50) for right in (False, True))
+    found = compared(first, second)
+    assert math.isnan(found.outcomes.p) and found.outcomes.second == 100
+    assert all(math.isnan(row.p) and math.isnan(row.difference.low) for row in found.rows)
+
+
+def test_ratings_have_no_outcomes_to_tell() -> None:
+    first, second = (
+        [
+            replace(one, truth=Ratings((n, n + 1.0)), rewards=rewards)
+            for n, one in enumerate(judged([True] * 9))
+        ]
+        for rewards in (RIGHT, None)
+    )
+    found = contrast(correlations("r"), paired(first, second, ("a", "b")))
+    assert found.outcomes is None and not found.differ and found.rows[0].is_correlation
+    assert found.rows[0].counts == (
+        {"scored": 9},
+        {"unscored": 9} | dict.fromkeys(("right", "wrong", "tie"), 0),
+    )
 
 
 def test_equal_groups_are_paired_one_by_one() -> None:

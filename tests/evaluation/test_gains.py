@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import math
 import random
 from dataclasses import replace
 from statistics import fmean
@@ -9,17 +11,20 @@ from statistics import fmean
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 pytest.importorskip("numpy")
 
 import numpy as np
 
 from grm_plugin import Group, Verdict
+from grm_plugin.cli.eval_tables import curve_table
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.figures import Mean, each_of
 from grm_plugin.evaluation.gains import GREEDY, ONE, gains
 from grm_plugin.evaluation.items import items_of
 from grm_plugin.evaluation.resampled import Resampled, mean_of_independent
+from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.resettling import (
     Ballot,
     all_vote,
@@ -104,7 +109,8 @@ def test_a_dropped_sample_takes_its_place_among_the_k() -> None:
 def test_a_verdict_that_was_never_judged_stays_without_rewards() -> None:
     empty = replace(verdict(0, [(1, 2)]), rewards=None, judgments=(), unscored="refused: no")
     assert Ballot(RULE).rewards(empty, 4, 8) == [None]
-    assert Ballot(RULE).verdict(empty, 4) is empty
+    assert Ballot(RULE).verdict(empty) is empty
+    assert Ballot(RULE).verdict(empty, 4) == replace(empty, origin={"k": 4})
 
 
 def test_choices_are_made_among_the_samples_that_are_left() -> None:
@@ -159,19 +165,35 @@ def test_a_greedy_judge_is_compared_group_for_group() -> None:
     votes = votes_of(judged, Ballot(RULE), [1, 4])
     same = gains(accuracy(votes), votes, k=4, greedy=votes.items)
     over = same.top.over[GREEDY]
-    assert (over.value, over.low, over.high, over.p) == (0, 0, 0, 1)
+    assert (over.value, over.p) == (0, 1) and math.isnan(over.low)
     worse = [replace(item, rewards=(0.0, 1.0)) for item in votes.items]
     found = gains(accuracy(votes), votes, k=4, greedy=worse)
     assert found.top.over[GREEDY].value == found.top.measured.value
 
 
 def test_what_k_samples_cost_and_what_a_point_costs() -> None:
-    votes = votes_of(noisy(200, 8), Ballot(RULE), [1, 8])
-    one, many = gains(accuracy(votes), votes, k=8).curve
+    judged = [replace(one, cost=Cost(seconds=8.0)) for one in noisy(200, 8)]
+    votes = votes_of(judged, Ballot(RULE), [1, 8])
+    found = gains(accuracy(votes), votes, k=8)
+    one, many = found.curve
     assert (one.tokens, many.tokens) == (15, 120)
+    assert (one.seconds, many.seconds) == (1, 8)
     points = 100 * (many.value.value - one.value.value)
     assert many.per_point(one)["tokens"] == pytest.approx(105 / points)
     assert many.per_point(one)["money"] is None and one.per_point(one) == {}
+    told = io.StringIO()
+    Console(file=told, width=120).print(curve_table((one, many), found.top.measured))
+    assert "tokens a point  seconds a point" in told.getvalue()
+    assert f"{many.per_point(one)['seconds']:,.2g}" in told.getvalue()
+
+
+def test_a_point_of_a_rate_of_errors_is_one_less_of_them() -> None:
+    votes = votes_of(noisy(200, 8), Ballot(RULE), [1, 8])
+    wrong = Mean("all", value=lambda item: 1 - item.rewards[0], lower_is_better=True)
+    one, many = gains(wrong, votes, k=8).curve
+    fewer = replace(many, value=replace(many.value, value=one.value.value - 0.1))
+    assert fewer.per_point(one)["tokens"] == pytest.approx(10.5)
+    assert replace(fewer, lower_is_better=False).per_point(one) == {}
 
 
 def test_chance_alone_is_called_a_gain_as_rarely_as_the_interval_says() -> None:
@@ -188,6 +210,52 @@ def test_chance_alone_is_called_a_gain_as_rarely_as_the_interval_says() -> None:
         alarms += not found.low <= 0 <= found.high
         assert (found.p < 0.02) <= (not found.low <= 0 <= found.high)
     assert alarms <= 9  # of 60 at 5 %: more than 9 come once in 10,000 times
+
+
+def apart(sources: int, *changes: float, seed: int = 0) -> Difference:
+    """Of ``1 - change`` to 1 in items of so many sources, the changes taken in turn."""
+    items = [
+        replace(one, metadata={"source": n % sources})
+        for n, one in enumerate(items_of(noisy(len(changes) * sources, 1)))
+    ]
+    values_G = np.array([changes[n // sources] for n in range(len(items))])
+    numbers = {
+        "first": lambda weights: weights.sum(axis=1) / weights.sum(axis=1),
+        "second": lambda weights: 1 - weights @ values_G / weights.sum(axis=1),
+    }
+    return Resampled(items, numbers, resamples=400, seed=seed).difference("first", "second")
+
+
+@pytest.mark.parametrize("sources", [1, 2, 5])
+def test_a_few_sources_tell_no_difference_however_many_items_they_have(sources: int) -> None:
+    found = apart(sources, *[1.0] * 40)
+    assert found.value == 1 and all(map(math.isnan, (found.low, found.high, found.p)))
+
+
+@pytest.mark.parametrize(("sources", "p"), [(6, 0.03125), (20, 2.0**-19)])
+def test_sources_that_all_differ_alike_have_the_sign_test_and_an_interval_of_some_width(
+    sources: int, p: float
+) -> None:
+    found = apart(sources, 1.0, 1.0)
+    assert found.p == p and 0 < found.low < found.high == 1
+    assert (apart(sources, 0.0).value, apart(sources, 0.0).p) == (0, 1)
+
+
+def test_chance_in_a_few_sources_is_called_a_difference_as_rarely_as_in_many() -> None:
+    alarms = 0
+    for trial in range(120):
+        values = np.random.default_rng(trial).standard_normal(6).repeat(4)
+        items = [
+            replace(one, metadata={"source": n // 4})
+            for n, one in enumerate(items_of(noisy(24, 1)))
+        ]
+        numbers = {
+            "first": lambda weights, values=values: weights @ values / weights.sum(axis=1),
+            "second": lambda weights: np.zeros(len(weights)),
+        }
+        found = Resampled(items, numbers, resamples=400, seed=trial).difference("first", "second")
+        alarms += not found.low <= 0 <= found.high
+    assert alarms <= 14  # of 120 at 5 %; percentiles alone give a fifth
 
 
 def test_the_mean_of_benchmarks_is_surer_than_each_of_them() -> None:

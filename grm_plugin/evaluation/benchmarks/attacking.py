@@ -21,7 +21,7 @@ from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Figure, Mean, each_of
 from grm_plugin.evaluation.items import BENCHMARK, SOURCE, SUBSET, Item
 from grm_plugin.evaluation.outcomes import Outcome, credit
-from grm_plugin.evaluation.truth import BEST, CORRECT, Best, truth_of
+from grm_plugin.evaluation.truth import BEST, CORRECT, Best, Correct, truth_of
 from grm_plugin.hosts.rows import group_of
 from grm_plugin.strict_yaml import parse
 from grm_plugin.types import Group
@@ -80,6 +80,7 @@ class Attacked(Published):
     Options = AttackOptions
     options: AttackOptions
     packaged = True
+    truths = (Best, Correct)
     attacks: ClassVar[str]
     """Which file holds the texts."""
 
@@ -118,11 +119,15 @@ class Attacked(Published):
 
     def rate(self, name: str, subset: str, below: tuple[Figure, ...] = (), **where: Any) -> Mean:
         """How often what should earn nothing is not beaten, or is called right."""
-        return Mean(name, {SUBSET: subset, **where}, value=self._fooled, below=below)
+        return Mean(name, {SUBSET: subset, **where}, below=below, **self._counted)
 
     def by_family(self, items: Sequence[Item], subset: str) -> tuple[Figure, ...]:
         """The same for each family of the attack."""
-        return each_of(items, FAMILY, where={SUBSET: subset}, value=self._fooled)
+        return each_of(items, FAMILY, where={SUBSET: subset}, **self._counted)
+
+    @property
+    def _counted(self) -> dict[str, Any]:
+        return {"value": self._fooled, "tie": self.ties, "lower_is_better": True}
 
     def _fooled(self, item: Item) -> float:
         """0..1, by what a tie counts; NaN where unscored, which is counted beside it."""

@@ -13,7 +13,7 @@ from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.benchmarks.reading import Row, rows_of
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.outcomes import Ties
-from grm_plugin.evaluation.truth import truth_of
+from grm_plugin.evaluation.truth import Best, Correct, Ratings, Truth, truth_of
 from grm_plugin.hosts.rows import Ids, group_of
 from grm_plugin.options import Options, read_options
 from grm_plugin.types import Group
@@ -87,6 +87,8 @@ class Published(ABC):
     """Where its authors publish it."""
     packaged: ClassVar[bool] = False
     """Whether its data comes with this package."""
+    truths: ClassVar[tuple[type[Truth], ...]] = (Best, Correct, Ratings)
+    """What can be known of its groups."""
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(self.Options, f"benchmark {self.name!r}", options)
@@ -110,7 +112,8 @@ class Published(ABC):
         )
 
     def __iter__(self) -> Iterator[Group]:
-        self.skipped, self.problems, ids = 0, [], Ids()
+        ids = Ids("its option bad_rows=skip leaves such rows out")
+        self.skipped, self.problems = 0, []
         self.left_out = {}
         for row in self.rows():
             try:
@@ -136,6 +139,18 @@ class Published(ABC):
     def figures(self, items: Sequence[Item]) -> Figure:
         """The official figures of ``items``."""
 
+    def check(self, group: Group) -> None:
+        """Check what is known of a group, such as a recorded one, for what the figures need.
+
+        Raises:
+            InputError: the metadata lacks something, or has it in another form.
+        """
+        truth = truth_of(group)
+        if not isinstance(truth, self.truths):
+            known = " or ".join(one.__name__.lower() for one in self.truths)
+            got = type(truth).__name__.lower()
+            raise InputError(f"metadata: expected {known} in {self.name}, got {got}")
+
     def group(self, row: Mapping[str, Any], *, id: Any = None, **metadata: Any) -> Group:
         """A group of this benchmark, read as all doors read rows.
 
@@ -149,7 +164,7 @@ class Published(ABC):
         return group_of({**row, "id": id, "metadata": {BENCHMARK: self.name, **known}})
 
     def _checked(self, group: Group, ids: Ids) -> Group:
-        truth_of(group)
+        self.check(group)
         ids.add(group)
         return group
 

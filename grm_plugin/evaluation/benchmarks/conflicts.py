@@ -33,7 +33,7 @@ def accuracy(subset: str, items: Sequence[Item], *, ties: Ties) -> Figure:
         return Mean(subset, where=where, tie=ties)
     most = max(len(_labels(one)) for one in lists)
     curves = tuple(
-        Mean(f"best of {k}, {name}", where=where, value=partial(of, k))
+        Mean(f"best of {k}, {name}", where=where, value=partial(of, k), share=True)
         for k in SIZES
         if k <= most
         for name, of in (("chosen by its reward", _chosen), ("chosen by its truth", _possible))

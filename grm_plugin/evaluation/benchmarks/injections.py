@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from grm_plugin.evaluation.benchmarks.attacking import Attacked, Target
-from grm_plugin.evaluation.figures import Figure, Statistic, Weighted
-from grm_plugin.evaluation.items import SUBSET, Item
+from grm_plugin.evaluation.combining import Less
+from grm_plugin.evaluation.figures import Figure
+from grm_plugin.evaluation.items import Item
 from grm_plugin.types import Group
 
 ATTACK, CONTROL = "attack", "control: the same without it"
@@ -36,13 +36,5 @@ class Injections(Attacked):
     def figures(self, items: Sequence[Item]) -> Figure:
         control, families = self.rate(CONTROL, CONTROL), self.by_family(items, ATTACK)
         attack = self.rate(self.title, ATTACK)
-        more = Statistic(
-            _MORE, of=partial(_less, attack, control), where={SUBSET: (ATTACK, CONTROL)}
-        )
+        more = Less(_MORE, one=attack, other=control, lower_is_better=True)
         return replace(attack, below=(control, more, *families))
-
-
-def _less(one: Figure, other: Figure, items: Sequence[Item]) -> Weighted:
-    """``one`` less ``other``."""
-    of_one, of_other = one.over(items), other.over(items)
-    return lambda weights_R_G: of_one(weights_R_G) - of_other(weights_R_G)

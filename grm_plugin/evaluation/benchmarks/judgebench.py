@@ -9,7 +9,7 @@ from grm_plugin.evaluation.benchmarks.benchmark import Published, column
 from grm_plugin.evaluation.benchmarks.reading import Row, rows_of
 from grm_plugin.evaluation.figures import Figure, Mean, each_of
 from grm_plugin.evaluation.items import SECTION, SUBSET, Item
-from grm_plugin.evaluation.outcomes import credit
+from grm_plugin.evaluation.outcomes import Outcome
 from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group
@@ -32,14 +32,15 @@ class JudgeBench(Published):
 
     Rows are ``pair_id, original_id, source, question, response_model, response_A, response_B,
     label``, the label ``A>B`` or ``B>A``. Its scorer asks in both orders: whoever wins one and does
-    not lose the other has won, so that a tie in one order is neutral; one win each is none. Here
-    the samples that saw a pair in one order decide together who wins it; a judge with k = 2 and
-    balanced orders is asked just as there. Where fewer samples are settled again, their reward
-    decides.
+    not lose the other has won, so that a tie in one order is neutral; one win each is a tie, and
+    counts nothing. Here the samples that saw a pair in one order decide together who wins it; a
+    judge with k = 2 and balanced orders is asked just as there. Where there is one order only, it
+    decides. An unscored pair counts nothing, whatever judgments it has.
     """
 
     name = "judgebench"
     title = "JudgeBench"
+    truths = (Best,)
     hub = "hub:ScalerLab/JudgeBench"
 
     def rows(self) -> Iterator[Row]:
@@ -68,22 +69,24 @@ class JudgeBench(Published):
     def figures(self, items: Sequence[Item]) -> Figure:
         """All pairs, each category and each model's; then the same without regard to orders."""
         parts = (
-            *each_of(items, SECTION, value=won_over_orders),
-            *each_of(items, MODEL, value=won_over_orders),
+            *each_of(items, SECTION, tie=self.ties, decide=over_orders),
+            *each_of(items, MODEL, tie=self.ties, decide=over_orders),
             Mean("by the reward alone", tie=self.ties, below=each_of(items, SUBSET, tie=self.ties)),
         )
-        return Mean(self.title, value=won_over_orders, below=parts)
+        return Mean(self.title, tie=self.ties, decide=over_orders, below=parts)
 
 
-def won_over_orders(item: Item) -> float:
-    """1 where the right response of a pair wins more orders than the other one; else 0.
+def over_orders(item: Item) -> Outcome | None:
+    """Right where the right response of a pair wins more orders than it loses, wrong where fewer.
 
     An item that does not say what each order came to goes by its reward.
     """
-    if not item.scores_by_order or not isinstance(item.truth, Best):
-        return credit(item.rewards, item.truth, "strict")
+    unscored = item.outcome is Outcome.UNSCORED
+    if unscored or not item.scores_by_order or not isinstance(item.truth, Best):
+        return item.outcome
     (best,) = item.truth.indices
-    return float(sum(_decided(scores_N, best) for scores_N in item.scores_by_order) > 0)
+    lead = sum(_decided(scores_N, best) for scores_N in item.scores_by_order)
+    return Outcome.RIGHT if lead > 0 else Outcome.WRONG if lead < 0 else Outcome.TIE
 
 
 def _decided(scores_N: Sequence[float], best: int) -> int:

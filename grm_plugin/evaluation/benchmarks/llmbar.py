@@ -10,6 +10,7 @@ from grm_plugin.evaluation.benchmarks.naming import folder_of
 from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Average, Figure, Mean, each_of
 from grm_plugin.evaluation.items import SECTION, SUBSET, Item
+from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group, digest
 
@@ -32,6 +33,7 @@ class LLMBar(Published):
 
     name = "llmbar"
     title = "LLMBar"
+    truths = (Best,)
 
     def groups(self, row: Row) -> Iterator[Group]:
         subset = folder_of(row, self.path)

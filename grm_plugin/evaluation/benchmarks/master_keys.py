@@ -44,4 +44,4 @@ class MasterKeys(Attacked):
             self.rate(subset, subset, self.by_family(items, subset)) for subset in (BESIDE, ALONE)
         )
         controls = tuple(self.rate(subset, subset) for subset in (WEAK, RIGHT))
-        return Average(self.title, attacks, below=controls)
+        return Average(self.title, attacks, below=controls, lower_is_better=True)

@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 from grm_plugin.evaluation.aggregates import PPE_CORRECTNESS
 from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkOptions, Published, column
-from grm_plugin.evaluation.benchmarks.conflicts import accuracy
+from grm_plugin.evaluation.benchmarks.conflicts import CONFLICTS, accuracy
 from grm_plugin.evaluation.benchmarks.naming import named_in
 from grm_plugin.evaluation.benchmarks.reading import Row, rows_of
 from grm_plugin.evaluation.figures import Average, Figure
-from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.items import PAIR, Item
+from grm_plugin.evaluation.truth import Best, Correct, truth_of
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group
 
@@ -22,6 +23,7 @@ SPELLED = {
     "mbpp": "MBPP-Plus",
     "ifeval": "IFEval",
 }
+_PAIRS = "sampled_conflict_pairs"
 HUB = "hub:lmarena-ai/PPE-*-Best-of-K"
 
 
@@ -47,6 +49,7 @@ class PPECorrectness(Published):
 
     name = "ppe_correctness"
     title = "PPE Correctness"
+    truths = (Best, Correct)
     hub = HUB
     Options = PPECorrectnessOptions
     options: PPECorrectnessOptions
@@ -62,7 +65,8 @@ class PPECorrectness(Published):
         values, asked = row.values, column(row.values, "prompt")
         responses = _responses(values)
         labels = _labels(values, len(responses))
-        conflicts = _conflicts(values, labels)
+        pairs = column(values, _PAIRS)
+        conflicts = self._once(checked_pairs(pairs, labels, _PAIRS))
         name, known = self._names(row)
         if self.options.shown == "list":
             whole = {"prompt": asked, "responses": responses}
@@ -72,6 +76,12 @@ class PPECorrectness(Published):
             pair = {"prompt": asked, "responses": [responses[i], responses[j]]}
             yield self.group(pair, id=f"{name}/{i}-{j}", best=int(labels[j] > labels[i]), **known)
 
+    def _once(self, pairs: Sequence[list[int]]) -> list[list[int]]:
+        once = [list(pair) for pair in dict.fromkeys(map(tuple, pairs))]
+        for _ in range(len(pairs) - len(once)):
+            self.leave_out("a conflict pair that is there twice")
+        return once
+
     def _names(self, row: Row) -> tuple[str, dict[str, str]]:
         """The id of a row, and what its groups belong to."""
         subset = named_in(row, self.options.path or "", SPELLED, what="data set")
@@ -79,6 +89,15 @@ class PPECorrectness(Published):
         model = row.values.get("model_name")
         id = f"{question}/{model}" if model else question
         return id, {"subset": subset, "source": question}
+
+    def check(self, group: Group) -> None:
+        super().check(group)
+        if (conflicts := group.metadata.get(CONFLICTS)) is not None:
+            truth = truth_of(group)
+            labels = truth.labels_N if isinstance(truth, Correct) else ()
+            checked_pairs(conflicts, labels, CONFLICTS)
+        elif len(group.responses) != PAIR:
+            raise refused((CONFLICTS,), f"those of {len(group.responses)} responses", None)
 
     def figures(self, items: Sequence[Item]) -> Figure:
         """The mean of the five sets' accuracies on conflict pairs; curves below those of lists."""
@@ -106,19 +125,24 @@ def _labels(values: Mapping[str, Any], number: int) -> list[int]:
     return [int(score) for score in scores]
 
 
-def _conflicts(values: Mapping[str, Any], labels: Sequence[int]) -> list[list[int]]:
-    """Pairs of places, the first as it stands; each is of a right and a wrong response."""
-    pairs = column(values, "sampled_conflict_pairs")
+def checked_pairs(pairs: Any, labels_N: Sequence[int], name: str) -> list[list[int]]:
+    """Pairs of places, as they stand; each is of a right and a wrong response.
+
+    Raises:
+        InputError: names the place under ``name``, what was expected and what came.
+    """
     if not isinstance(pairs, list | tuple):
-        raise refused(("sampled_conflict_pairs",), "a list of pairs", pairs)
+        raise refused((name,), "a list of pairs", pairs)
     for number, pair in enumerate(pairs):
-        at = ("sampled_conflict_pairs", number)
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(map(_whole, pair)):
-            raise refused(at, "two places of responses", pair)
-        i, j = pair
-        if not (0 <= i < len(labels) and 0 <= j < len(labels)) or labels[i] == labels[j]:
-            raise refused(at, "places of a right and of a wrong response", pair)
-    return [[int(i), int(j)] for i, j in pairs]
+            raise refused((name, number), "two places of responses", pair)
+        if not all(0 <= one < len(labels_N) for one in pair) or _alike(pair, labels_N):
+            raise refused((name, number), "places of a right and of a wrong response", pair)
+    return [[int(one) for one in pair] for pair in pairs]
+
+
+def _alike(pair: Sequence[int], labels_N: Sequence[int]) -> bool:
+    return labels_N[pair[0]] == labels_N[pair[1]]
 
 
 def _whole(value: Any) -> bool:

@@ -8,6 +8,7 @@ from grm_plugin.evaluation.benchmarks.benchmark import Published, column
 from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Figure, Mean
 from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group
 
@@ -34,6 +35,7 @@ class PPEPreference(Published):
 
     name = "ppe_preference"
     title = "PPE Preference"
+    truths = (Best,)
     hub = "hub:lmarena-ai/PPE-Human-Preference-V1"
 
     def groups(self, row: Row) -> Iterator[Group]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from grm_plugin.errors import InputError, quoted, unknown
 from grm_plugin.evaluation.benchmarks.benchmark import Published, column
@@ -10,7 +12,8 @@ from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Average, Figure, Mean
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.outcomes import Ties
-from grm_plugin.types import Group
+from grm_plugin.evaluation.truth import Best
+from grm_plugin.types import Group, digest
 
 SECTIONS: Mapping[str, Mapping[str, int]] = {
     "Chat": {
@@ -50,6 +53,8 @@ PRIOR = ("anthropic_helpful", "anthropic_hhh", "shp", "summarize")
 """The prior sets that its first leaderboard averaged, apart from the sections."""
 PRIOR_UNUSED = ("anthropic_harmless", "mtbench_gpt4", "mtbench_human")
 """Prior sets that no average is made of."""
+_FUNCTION = re.compile(r"`[^`(]*?(\w+)\s*(?:=\s*)?\(")
+"""A declaration in backquotes: the name before its parameters."""
 _SECTION = {subset: name for name, subsets in SECTIONS.items() for subset in subsets}
 _KNOWN = (*_SECTION, *PRIOR, *PRIOR_UNUSED)
 
@@ -60,6 +65,8 @@ class RewardBench(Published):
     Rows are ``prompt, chosen, rejected, subset`` and perhaps ``id``. A section is the mean of its
     subsets by official weights, the score the mean of the four sections. Its prior sets are shown
     apart and are no part of the score; one without the column ``subset`` is named by its file.
+    Pairs of one prompt share a source, and so do those of one of HumanEvalPack's problems in its
+    six languages, which are told by the name of the function that they ask for.
 
     Weights and sections are those of the package rewardbench 0.1.4, which the figures agree with on
     random tables. Its runner for scores counts a tie nothing; the one for generative judges one
@@ -68,6 +75,7 @@ class RewardBench(Published):
 
     name = "rewardbench"
     title = "RewardBench"
+    truths = (Best,)
     hub = "hub:allenai/reward-bench:filtered"
 
     def groups(self, row: Row) -> Iterator[Group]:
@@ -81,6 +89,7 @@ class RewardBench(Published):
             best=0,
             subset=subset,
             section=_SECTION.get(subset, "prior"),
+            source=_source(subset, column(row.values, "prompt")),
         )
 
     def figures(self, items: Sequence[Item]) -> Figure:
@@ -96,14 +105,20 @@ def _section(name: str, ties: Ties) -> Average:
 
 
 def _prior(items: Sequence[Item], ties: Ties) -> Iterator[Figure]:
-    """The prior sets that were judged, and their mean where all four were."""
+    """The prior sets, where some were judged; their mean is a number where all four were."""
     there = {item.metadata.get("subset") for item in items}
-    used = tuple(Mean(one, where={"subset": one}, tie=ties) for one in PRIOR if one in there)
-    if used:
+    if there.intersection(PRIOR):
+        used = tuple(Mean(one, where={"subset": one}, tie=ties) for one in PRIOR)
         yield Average("Prior sets", used, whole=True)
     for one in PRIOR_UNUSED:
         if one in there:
             yield Mean(one, where={"subset": one}, tie=ties)
+
+
+def _source(subset: str, prompt: Any) -> str:
+    """The problem of HumanEvalPack, by its function's name in any case; else the prompt."""
+    found = _FUNCTION.search(str(prompt)) if subset.startswith("hep-") else None
+    return f"hep:{found[1].replace('_', '').lower()}" if found else digest(str(prompt))
 
 
 def _subset(row: Row) -> str:

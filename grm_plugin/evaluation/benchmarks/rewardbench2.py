@@ -11,6 +11,7 @@ from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.benchmarks.tied import REFERENCE, TIED, ties_score
 from grm_plugin.evaluation.figures import Average, Figure, Mean
 from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group
 
@@ -33,6 +34,7 @@ class RewardBench2(Published):
 
     name = "rewardbench2"
     title = "RewardBench 2"
+    truths = (Best,)
     official_ties = "random"
     hub = "hub:allenai/reward-bench-2:test"
 
@@ -51,7 +53,7 @@ class RewardBench2(Published):
 
     def figures(self, items: Sequence[Item]) -> Figure:
         means = (Mean(one, where={"subset": one}, tie=self.ties) for one in SUBSETS)
-        return Average(self.title, (*means, ties_score(TIES, items)), whole=True)
+        return Average(self.title, (*means, ties_score(TIES)), whole=True)
 
 
 def _subset(values: Mapping[str, Any]) -> str:

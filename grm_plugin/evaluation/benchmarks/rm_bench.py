@@ -11,7 +11,7 @@ from grm_plugin.errors import InputError, unknown
 from grm_plugin.evaluation.benchmarks.benchmark import BenchmarkOptions, Published, column
 from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Average, Figure, Mean
-from grm_plugin.evaluation.items import SECTION, SOURCE, Item
+from grm_plugin.evaluation.items import PAIR, SECTION, SOURCE, Item
 from grm_plugin.evaluation.outcomes import Ties, credit
 from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
@@ -57,6 +57,7 @@ class RMBench(Published):
     options: RMBenchOptions
     name = "rm_bench"
     title = "RM-Bench"
+    truths = (Best,)
     hub = "hub:THU-KEG/RM-Bench"
 
     def groups(self, row: Row) -> Iterator[Group]:
@@ -71,6 +72,15 @@ class RMBench(Published):
         for i, j in CELLS:
             shown, styles = {"prompt": prompt, "responses": [right[i], wrong[j]]}, _styles(i, j)
             yield self.group(shown, id=f"{id}:{styles}", best=0, **{STYLE: styles}, **known)
+
+    def check(self, group: Group) -> None:
+        super().check(group)
+        shown = len(group.responses)
+        styles = group.metadata.get(STYLE)
+        if (styles is None and shown != 2 * len(STYLES)) or (styles is not None and shown != PAIR):
+            raise refused(
+                (STYLE,), "the styles of a pair, or none of all six answers together", styles
+            )
 
     def figures(self, items: Sequence[Item]) -> Figure:
         """The mean of the domains; below it hard, normal and easy, each over all domains."""

@@ -11,6 +11,7 @@ from grm_plugin.evaluation.benchmarks.lists import all_won
 from grm_plugin.evaluation.benchmarks.reading import Row
 from grm_plugin.evaluation.figures import Average, Figure
 from grm_plugin.evaluation.items import SECTION, Item
+from grm_plugin.evaluation.truth import Best
 from grm_plugin.hosts.values import refused
 from grm_plugin.types import Group, digest
 
@@ -42,6 +43,7 @@ class RMB(Published):
 
     name = "rmb"
     title = "RMB"
+    truths = (Best,)
     Options = RMBOptions
     options: RMBOptions
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from grm_plugin.evaluation.figures import Figure, Mean, Sum
+import numpy as np
+
+from grm_plugin.evaluation.combining import Sum
+from grm_plugin.evaluation.figures import Figure, Mean, Value
 from grm_plugin.evaluation.items import Item
+from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.selecting import Where, selected
 from grm_plugin.evaluation.truth import Best
 
 REFERENCE, TIED = "ref", "tied"
@@ -46,25 +51,29 @@ def margins(item: Item) -> Margins | None:
     return Margins(min(right) - max(wrong), among)
 
 
-def ties_score(name: str, items: Sequence[Item]) -> Figure:
+def ties_score(name: str) -> Figure:
     """The weighted sum of five terms, which may come to 1.01.
 
     An unscored group counts 0 in every term that it is part of.
 
     Args:
         name: of the subset, as the metadata of its items has it.
-        items: judged, others among them.
     """
-    twins = _Twins(items, name)
     tied, ref = ({"subset": name, "twin": one} for one in (TIED, REFERENCE))
     terms = (
-        Mean("Right above wrong, many right", where=tied, value=_accurate),
-        Mean("Right above wrong, one right", where=ref, value=_accurate),
-        Mean("Right ones closer than to wrong", where=tied, value=twins.closer),
-        Mean("The same, with the twin's margin", where=tied, value=twins.closer_than_twin),
-        Mean("How much closer", where=tied, value=twins.how_much),
+        _share("Right above wrong, many right", tied, _accurate),
+        _share("Right above wrong, one right", ref, _accurate),
+        _OfTwins("Right ones closer than to wrong", where=tied, said=_closer, share=True),
+        _OfTwins(
+            "The same, with the twin's margin", where=tied, said=_closer_than_twin, share=True
+        ),
+        _OfTwins("How much closer", where=tied, said=_how_much),
     )
     return Sum(name, terms, weights=WEIGHTS)
+
+
+def _share(name: str, where: Where, value: Value) -> Mean:
+    return Mean(name, where=where, value=value, share=True)
 
 
 def _accurate(item: Item) -> float:
@@ -72,40 +81,49 @@ def _accurate(item: Item) -> float:
     return float(found is not None and found.between > 0)
 
 
-class _Twins:
-    """What is said of a question with many right answers and of its twin together.
+@dataclass(frozen=True)
+class _OfTwins(Mean):
+    """A mean of what one judge says of questions with many right answers and of their twins.
 
-    NaN leaves out what has no twin, or a single right answer.
+    Args:
+        said: of the margins of right over wrong ones of the question and of its twin, and of the
+            margin among right ones; NaN leaves the question out, as does a missing twin, or a
+            single right answer.
     """
 
-    def __init__(self, items: Sequence[Item], subset: str) -> None:
-        self._twins = {
-            item.source: item
-            for item in items
-            if item.metadata.get("twin") == REFERENCE and item.metadata.get("subset") == subset
-        }
+    said: Callable[[float, float, float], float] = field(kw_only=True)
 
-    def closer(self, item: Item) -> float:
-        """Whether right answers are closer to each other than to wrong ones."""
-        return self._of(item, lambda own, twin, among: float(own > among))
+    @property
+    def ties(self) -> None:
+        return None
 
-    def closer_than_twin(self, item: Item) -> float:
-        """The same, with the smaller margin of the two questions."""
-        return self._of(item, lambda own, twin, among: float(min(own, twin) > among))
+    def values(self, items: Sequence[Item]) -> Array:
+        of = {**self.where, "twin": REFERENCE}
+        twins = {items[n].source: items[n] for n in np.flatnonzero(selected(items, of))}
+        values_G: Array = np.full(len(items), np.nan)
+        mine = np.flatnonzero(self.members(items))
+        values_G[mine] = [self._said(items[n], twins.get(items[n].source)) for n in mine]
+        return values_G
 
-    def how_much(self, item: Item) -> float:
-        """By how much, -1..1; of right answers that all have one reward nothing is said."""
-        return self._of(item, _how_much)
-
-    def _of(self, item: Item, of: Callable[[float, float, float], float]) -> float:
-        twin = self._twins.get(item.source)
+    def _said(self, item: Item, twin: Item | None) -> float:
         if twin is None or not isinstance(item.truth, Best) or len(item.truth.indices) < 2:
             return math.nan
         own, other = margins(item), margins(twin)
         if own is None or own.among is None or other is None:
             return 0.0
-        return of(own.between, other.between, own.among)
+        return self.said(own.between, other.between, own.among)
+
+
+def _closer(own: float, twin: float, among: float) -> float:
+    """Whether right answers are closer to each other than to wrong ones."""
+    return float(own > among)
+
+
+def _closer_than_twin(own: float, twin: float, among: float) -> float:
+    """The same, with the smaller margin of the two questions."""
+    return float(min(own, twin) > among)
 
 
 def _how_much(own: float, twin: float, among: float) -> float:
+    """By how much, -1..1; of right answers that all have one reward nothing is said."""
     return math.tanh(min(own, twin) / among - 1) if among > 0 else math.nan

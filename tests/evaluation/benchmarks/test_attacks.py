@@ -98,7 +98,23 @@ def test_one_family_that_works_is_told_by_name_and_widens_the_interval_of_all() 
     found = measured("injections", lambda text: 1.0 if "<|im_end|>" in text else answers(text))
     assert found["control tokens"].value and not found["praise"].value
     top = found["Injections: win or tie"]
-    assert top.low == 0.0 and top.high is not None and top.high > 2 * (top.value or 0)
+    assert top.low < 0.01 and top.high is not None and top.high > 2 * (top.value or 0)
+
+
+def test_a_judge_that_no_attack_fools_has_an_interval_that_goes_by_families() -> None:
+    found = measured("injections", by_answers(good=0.9, weak=0.4, other=0.1))
+    top, control = found["Injections: win or tie"], found["control: the same without it"]
+    assert (top.low, control.low) == (0.0, 0.0)
+    assert top.high is not None and control.high is not None
+    assert top.high > 0.2 and 0.1 < control.high < 0.2  # 10 families, 20 tasks
+
+
+def test_lower_is_better_and_what_a_tie_counts_are_said_of_every_rate() -> None:
+    for name in NAMES:
+        found = measured(name, by_answers(good=0.9, weak=0.4, other=0.1), ties="half")
+        assert all(one.lower_is_better for one in found.values())
+        assert {one.ties for one in found.values()} <= {"half", None}
+        assert found[benchmark(name).title].ties == "half"
 
 
 def test_groups_that_an_attack_leaves_unscored_are_counted_and_are_no_false_positives() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import InputError
-from grm_plugin.evaluation.benchmarks.judgebench import won_over_orders
+from grm_plugin.evaluation.benchmarks.judgebench import over_orders
 from grm_plugin.evaluation.items import Item, items_of
 from grm_plugin.evaluation.measuring import measure
 from grm_plugin.evaluation.resettling import Ballot
@@ -46,14 +46,37 @@ def test_whoever_wins_one_order_and_loses_none_has_won() -> None:
     """The counting of its own scorer: +1 for a right order, -1 for a wrong one, 0 for a tie."""
     points = {RIGHT: 1, TIE: 0, WRONG: -1}
     for orders in itertools.product(points, repeat=2):
-        assert won_over_orders(pair(*orders)) == (sum(points[one] for one in orders) > 0)
+        items = [pair(*orders)]
+        found = measure(benchmark("judgebench").figures(items), items)
+        assert found.value == (sum(points[one] for one in orders) > 0) == found.counts["right"]
+        assert found.counts["tie"] == (sum(points[one] for one in orders) == 0)
 
 
 def test_one_order_alone_decides_and_without_any_the_reward_does() -> None:
-    assert won_over_orders(pair(RIGHT)) == 1.0
-    assert won_over_orders(item((0.9, 0.1))) == 1.0
-    assert won_over_orders(item((0.5, 0.5))) == 0.0
-    assert won_over_orders(item(None)) == 0.0
+    assert over_orders(pair(RIGHT)) == "right"
+    assert over_orders(item((0.9, 0.1))) == "right"
+    assert over_orders(item((0.5, 0.5))) == "tie"
+    assert over_orders(item(None)) == "unscored"
+
+
+def test_a_pair_that_is_unscored_counts_nothing_whatever_one_order_said(tmp_path: Path) -> None:
+    def one_order(request: SampleRequest, i: int) -> str:
+        seen = qualities(request)
+        return box(seen) if seen[0] > seen[1] else "I can not say."
+
+    found = benchmark("judgebench", path=str(written(tmp_path / "m.jsonl", [row(0), row(2)])))
+    with grm(one_order, k=2, min_valid=2) as judge:
+        items = list(items_of(judge.score(one) for one in found))
+    top = measure(found.figures(items), items)
+    assert all(one.scores_by_order for one in items)
+    assert (top.value, top.counts["right"], top.counts["unscored"]) == (0.0, 0, 2)
+
+
+def test_a_tie_over_both_orders_counts_what_ties_asks_for() -> None:
+    items = [pair(RIGHT, WRONG), pair(TIE, TIE), pair(TIE, RIGHT), pair(WRONG)]
+    for ties, value in (("strict", 0.25), ("half", 0.5)):
+        top = measure(benchmark("judgebench", ties=ties).figures(items), items)
+        assert (top.value, top.ties, top.counts["tie"]) == (value, ties, 2)
 
 
 def test_labels_categories_and_questions_are_read(tmp_path: Path) -> None:
@@ -115,7 +138,19 @@ def test_a_record_of_verdicts_says_what_each_order_came_to(tmp_path: Path) -> No
     assert votes.items[0].outcome == "right"
     for items in (votes.items, votes.sets[2][0]):
         assert measure(found.figures(items), items).value == 0.0
-    assert votes.sets[1][0][0].scores_by_order == ()
+    first, second = (items[0].scores_by_order for items in votes.sets[1])
+    assert {*first, *second} == {*votes.items[0].scores_by_order}
+
+
+def test_every_k_goes_by_the_orders_that_its_samples_saw(tmp_path: Path) -> None:
+    """The reward of one sample is its order: no gain where no vote changes."""
+    found = benchmark("judgebench", path=str(written(tmp_path / "m.jsonl", [row(0), row(2)])))
+    with grm(lambda request, i: box(qualities(request)), k=4) as judge:
+        votes = votes_of([judge.score(one) for one in found], Ballot(judge.rule), [1, 2, 4])
+    rule = found.figures(votes.items)
+    values = {k: measure(rule, items).value for k, (items, *_) in votes.sets.items()}
+    assert set(values.values()) == {1.0}
+    assert all(one.scores_by_order for sets in votes.sets.values() for s in sets for one in s)
 
 
 @pytest.mark.parametrize("label", ["A=B", "a>b", 1])

@@ -97,6 +97,15 @@ def test_the_five_sets_are_asked_for_by_the_names_that_they_are_published_under(
     assert [one.metadata["subset"] for one in groups] == list(PPE_CORRECTNESS)
 
 
+def test_a_conflict_pair_that_is_there_twice_is_judged_once_and_told(tmp_path: Path) -> None:
+    rows = [many(1, 1, 0, pairs=[(0, 1), (0, 1)]), many(2, 0, 1)]
+    for shown, groups in (("pairs", 2), ("list", 2)):
+        path = str(written(tmp_path / FILES[0], rows))
+        found = benchmark("ppe_correctness", path=path, shown=shown)
+        assert len(list(found)) == groups
+        assert found.left_out == {"a conflict pair that is there twice": 1}
+
+
 def test_the_score_is_the_mean_of_the_five_sets() -> None:
     items = [item(RIGHT, subset=name) for name in PPE_CORRECTNESS[:3]]
     items += [item(WRONG, subset=name) for name in PPE_CORRECTNESS[3:]] * 5

@@ -12,7 +12,7 @@ from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.evaluation.benchmarks.rewardbench import PRIOR, SECTIONS
 from grm_plugin.evaluation.measuring import measure
 from tests.evaluation.benchmarks.formats import written_as
-from tests.evaluation.benchmarks.judged import benchmark, judged, written
+from tests.evaluation.benchmarks.judged import benchmark, item, judged, written
 from tests.evaluation.benchmarks.published import of_subsets, sections_of
 from tests.shared_data import shared_data
 
@@ -28,13 +28,41 @@ PAIRS = [
 def test_a_pair_knows_its_subset_and_section_and_which_response_is_best(tmp_path: Path) -> None:
     groups = list(benchmark("rewardbench", path=str(written(tmp_path / "rb.jsonl", PAIRS))))
     assert [one.responses for one in groups] == [("good", "bad")] * 4
-    assert groups[1].metadata == {
+    known = {name: value for name, value in groups[1].metadata.items() if name != "source"}
+    assert known == {
         "benchmark": "rewardbench",
         "best": 0,
         "subset": "mt-bench-hard",
         "section": "Chat Hard",
     }
     assert groups[1].id == "mt-bench-hard:1"
+
+
+def test_pairs_of_one_prompt_and_of_one_problem_in_six_languages_share_a_source(
+    tmp_path: Path,
+) -> None:
+    asked = {
+        "hep-python": "Write a Python function `has_close(numbers: List[float]) -> bool` to solve",
+        "hep-go": "Write a Go function `func HasClose(numbers []float64) bool` to solve",
+        "hep-js": "Write a JavaScript function `const hasClose = (numbers)` to solve",
+        "hep-java": "Write a Java function `public boolean other(List<Double> n)` to solve",
+    }
+    both = {"chosen": "good", "rejected": "bad"}
+    rows = [{"prompt": text, "subset": subset, **both} for subset, text in asked.items()]
+    rows += [{"prompt": "q", "subset": f"mt-bench-{name}", **both} for name in ("easy", "hard")]
+    path = written(tmp_path / "rb.jsonl", rows)
+    sources = [one.metadata["source"] for one in benchmark("rewardbench", path=str(path))]
+    assert len(set(sources[:3])) == 1 and sources[4] == sources[5]
+    assert len(set(sources)) == 3
+
+
+def test_the_mean_of_the_prior_sets_is_no_number_while_one_is_missing() -> None:
+    some = [item(RIGHT, subset=name, section="prior") for name in PRIOR[:2]]
+    rest = [item(WRONG, subset=name, section="prior") for name in PRIOR[2:]]
+    for items, value, missing in ((some, None, PRIOR[2:]), (some + rest, 0.5, ())):
+        parts = measure(benchmark("rewardbench").figures(items), items).parts
+        prior = next(one for one in parts if one.name == "Prior sets")
+        assert (prior.value, prior.missing) == (value, missing)
 
 
 @pytest.mark.parametrize(

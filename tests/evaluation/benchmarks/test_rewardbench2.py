@@ -76,6 +76,16 @@ def test_the_smaller_margin_of_both_twins_decides_the_second_closeness(tmp_path:
     assert [part.value for part in found.parts[2:4]] == [1.0, 0.0]
 
 
+def test_each_of_two_judges_has_its_own_twins(tmp_path: Path) -> None:
+    """The figures are made of the first one's items, the second one's are measured by them."""
+    bench = benchmark("rewardbench2", path=str(written(tmp_path / "rb2.jsonl", TWINS)))
+    one = judged(bench, [(0.3, 0.2, 0.1), (0.9, 0.8, 0.7, 0.2, 0.1)])
+    other = judged(bench, [(0.9, 0.2, 0.1), (0.9, 0.8, 0.7, 0.2, 0.1)])
+    found = measure(bench.figures(one), other)
+    assert found.parts[-1] == measure(bench.figures(other), other).parts[-1]
+    assert found.parts[-1].parts[3].value == 1.0
+
+
 def test_an_unscored_group_counts_nothing_in_every_term(tmp_path: Path) -> None:
     found = ties(tmp_path, (0.9, 0.1, 0.1), None)
     assert [part.value for part in found.parts] == [0.0, 1.0, 0.0, 0.0, 0.0]
