@@ -119,7 +119,9 @@ class GroupJudge:
             conversation=first.conversation,
             responses=tuple(rollout.response for rollout in rollouts),
             reference=first.reference,
-            metadata=when(self._progress.step, training=first.training),
+            metadata=when(
+                self._progress.step, training=first.training, round_to=self._options.round_to
+            ),
         )
 
     async def _judged(self, group: Group, training: bool) -> Verdict:

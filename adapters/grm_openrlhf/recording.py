@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,14 +22,24 @@ def of_engine(record: Path, engine: int | str) -> Path:
     return record.with_name(f"{record.name}.{'engine' if isinstance(engine, int) else ''}{engine}")
 
 
+def of_engines(record: Path, engines: int) -> list[Path]:
+    """The files of a run with so many rollout actors."""
+    return [of_engine(record, number) for number in range(engines)]
+
+
+def unnumbered(record: Path) -> set[Path]:
+    """The files of actors, of any run, that nobody could give a number."""
+    names = re.compile(re.escape(record.name) + r"\.(actor|process)-\w+")
+    return {file for file in record.parent.glob("*") if names.fullmatch(file.name)}
+
+
 def check_writable(record: Path, engines: int) -> None:
     """Find out on this machine whether the files can be written, and leave no trace of it.
 
     Raises:
         RecordError: one of them can not, or another run is writing it.
     """
-    for number in range(engines):
-        path = of_engine(record, number)
+    for path in of_engines(record, engines):
         try:
             with _folder_of(path):
                 _open(path)

@@ -25,7 +25,7 @@ from grm_openrlhf.host import COMMAND, Host
 from grm_openrlhf.judging import NO_REWARD
 from grm_openrlhf.plan import Plan, make_plan
 from grm_openrlhf.probing import look
-from grm_openrlhf.recording import check_writable
+from grm_openrlhf.recording import check_writable, of_engines, unnumbered
 from grm_openrlhf.settings import ENV
 from grm_plugin.errors import GRMError
 from grm_plugin.report.run_page import write_run
@@ -87,7 +87,7 @@ def run(plan: Plan, host: Host) -> None:
     ray.init(runtime_env={"env_vars": without_jobs_own(wanted)})
     judge = plan.servers
     with (
-        paged(plan.page, plan.judge.config.record),
+        paged(plan.page, plan.judge.config.record, plan.engines),
         counted(plan.prompts_per_step, plan.settings.first_step, plan.unscored_limit),
         servers.running(judge.serve, judge.placement, judge.api_key_env)
         if judge
@@ -97,13 +97,15 @@ def run(plan: Plan, host: Host) -> None:
 
 
 @contextmanager
-def paged(page: Path | None, record: Path | None) -> Iterator[None]:
+def paged(page: Path | None, record: Path | None, engines: int) -> Iterator[None]:
     """Write the page of the run when it is over, however it ends, from what its actors recorded."""
+    before = unnumbered(record) if record else set()
     try:
         yield
     finally:
         if page and record:
-            write_run(page, record)
+            others = sorted(unnumbered(record) - before)
+            write_run(page, record, [*of_engines(record, engines), *others])
 
 
 def told_one_by_one(environment: MutableMapping[str, str]) -> None:

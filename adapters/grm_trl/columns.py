@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from grm_plugin.errors import on_one_line
 from grm_plugin.hosts import counting
-from grm_plugin.hosts.telling import nearest, said_of
+from grm_plugin.hosts.telling import nearest, said_of_each
 from grm_plugin.types import Judgment, Principle, Verdict
 
 MAX_TEXT = 400  # characters of a cell: the table stays readable, and the record has all
 
 MAX_VOTES = 8  # votes of a cell
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A verdict and the judgment that is shown of it, read once for all responses."""
+
+    verdict: Verdict
+    judgment: Judgment | None
+    said: Mapping[int, Sequence[str]]
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> _Shown:
+        found = nearest(verdict)
+        return cls(verdict, found, said_of_each(found) if found else {})
 
 
 def columns(verdict: Verdict, names: Sequence[str]) -> list[dict[str, str]]:
@@ -21,32 +36,30 @@ def columns(verdict: Verdict, names: Sequence[str]) -> list[dict[str, str]]:
         verdict: of one group.
         names: of :data:`CELLS`.
     """
-    shown = nearest(verdict)
+    shown = _Shown.of(verdict)
     responses = range(len(verdict.group.responses))
-    return [{name: _cell(CELLS[name](verdict, shown, n)) for name in names} for n in responses]
+    return [{name: _cell(CELLS[name](shown, n)) for name in names} for n in responses]
 
 
-def _critique(verdict: Verdict, shown: Judgment | None, n: int) -> str:
+def _critique(shown: _Shown, n: int) -> str:
     """Why the response has no reward, or what the judgment says of it: no word about another."""
-    why = verdict.unscored or verdict.unscored_responses.get(n, "")
-    said = " ".join(said_of(shown, n)) if shown else ""
-    return f"no reward: {why}" if why else said
+    why = shown.verdict.unscored or shown.verdict.unscored_responses.get(n, "")
+    return f"no reward: {why}" if why else " ".join(shown.said.get(n, ()))
 
 
-def _place(verdict: Verdict, shown: Judgment | None, n: int) -> str:
+def _place(shown: _Shown, n: int) -> str:
     """At which place of how many the judgment saw the response."""
-    if shown is None or n not in shown.order:
-        return ""
-    return f"{shown.order.index(n) + 1}/{len(shown.order)}"
+    order = shown.judgment.order if shown.judgment else ()
+    return f"{order.index(n) + 1}/{len(order)}" if n in order else ""
 
 
-def _votes(verdict: Verdict, shown: Judgment | None, n: int) -> str:
-    votes = [f"{vote:g}" for vote in counting.votes(counting.voters(verdict), n)]
+def _votes(shown: _Shown, n: int) -> str:
+    votes = [f"{vote:g}" for vote in counting.votes(counting.voters(shown.verdict), n)]
     return " ".join([*votes[:MAX_VOTES], *["…"] * (len(votes) > MAX_VOTES)])
 
 
-def _principles(verdict: Verdict, shown: Judgment | None, n: int) -> str:
-    return "; ".join(map(_principle, shown.principles)) if shown else ""
+def _principles(shown: _Shown, n: int) -> str:
+    return "; ".join(map(_principle, shown.judgment.principles)) if shown.judgment else ""
 
 
 def _principle(principle: Principle) -> str:
@@ -66,4 +79,4 @@ CELLS = {
     "votes": _votes,
     "principles": _principles,
 }
-"""How the cell of each column comes from a verdict, the judgment that is shown, and a response."""
+"""How the cell of each column comes from what is shown of a verdict, and a response."""

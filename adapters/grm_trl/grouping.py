@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
+from grm_plugin.evaluation.truth import RATINGS
 from grm_plugin.types import Group
 from grm_trl.rows import Row
-from grm_trl.truth import RATINGS
 
 
 def whole_groups(keys: Sequence[Hashable], size: int | None = None) -> list[tuple[int, ...]]:

@@ -15,21 +15,22 @@ from typing import Any
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.comparing import release
 
-OLDEST = (1, 6)  # the first release that leaves a reward of None out instead of counting 0
-OLDEST_ASYNC = (1, 14)  # the first release that awaits a reward object with an async __call__
+# 1.6 leaves a reward of None out instead of counting 0, 1.14 awaits a reward object with an async
+# __call__ and asks all ranks for the names of their metrics; this one can be installed beside us
+OLDEST = (1, 14, 2)
 NEWEST_TESTED = (1, 16)
 
 # keywords of a reward call that are not columns of the dataset
 OWN = ("completion_ids", "trainer_state", "log_extra", "log_metric", "environments")
 
 
-def check_version(oldest: tuple[int, int], what: str) -> None:
+def check_version(what: str) -> None:
     """Say at once that the installed TRL is missing or too old for ``what``.
 
     Raises:
         ConfigError: names the version found and the versions that fit.
     """
-    wanted = ".".join(map(str, oldest))
+    wanted = ".".join(map(str, OLDEST))
     try:
         found = version("trl")
     except PackageNotFoundError:
@@ -37,7 +38,7 @@ def check_version(oldest: tuple[int, int], what: str) -> None:
             f"{what} needs trl {wanted} or newer, which is not installed; "
             "pip install 'grm-plugin[trl]'"
         ) from None
-    if release(found, 2) < oldest:
+    if release(found, len(OLDEST)) < OLDEST:
         raise ConfigError(
             f"{what} needs trl {wanted} or newer (tested up to "
             f"{'.'.join(map(str, NEWEST_TESTED))}), got {found}; pip install 'trl>={wanted}'"

@@ -51,7 +51,7 @@ class OutcomeReward:
         plugins: Plugins | Iterable[object] | None = None,
         **settings: Any,
     ) -> None:
-        host.check_version(host.OLDEST, type(self).__name__)
+        host.check_version(type(self).__name__)
         if isinstance(config, GRMConfig):
             self.config = config.but(**settings)
         else:

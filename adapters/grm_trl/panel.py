@@ -113,11 +113,7 @@ class Panel:
         return any(reward is model for model in self._models)
 
     def join(self, reward: Any) -> Any:
-        """What stands for ``reward`` from now on: a member; a model follows as it is.
-
-        Raises:
-            ConfigError: it must be awaited, and this TRL awaits no objects.
-        """
+        """What stands for ``reward`` from now on: a member; a model follows as it is."""
         if host.is_model(reward):
             self._models.append(reward)
             reward.register_forward_hook(self._hide_logits)
@@ -125,7 +121,6 @@ class Panel:
         self._members += 1
         if not self.awaited and not host.is_async(reward):
             return Member(reward, self)
-        host.check_version(host.OLDEST_ASYNC, f"abstaining with {host.name_of(reward)!r} async")
         return AwaitedMember(reward, self)
 
     def _hide_logits(self, model: Any, inputs: Any, output: Any) -> None:

@@ -54,7 +54,8 @@ class Reporter:
 
     TRL averages a metric over ranks and over the steps between two log lines. Where groups are
     gathered, every rank logs the numbers of all groups, so the average is the number itself (only
-    the two times differ); with ``groups: local`` it is the mean of the ranks.
+    the two times differ); with ``groups: local`` it is the mean of the ranks that have it. TRL asks
+    all ranks for their names, so a rank may leave one out.
 
     Args:
         options: of the adapter; metrics are ``<name>/...`` and columns ``<name>_...``.
@@ -95,10 +96,10 @@ class Reporter:
         }
         if log_metric := trl.get("log_metric"):
             for key, value in self.numbers.items():
-                if not math.isnan(value):  # TRL logs None for NaN, of which trackers complain
+                if not math.isnan(value):  # its mean over ranks and steps would be NaN, too
                     log_metric(f"{self._name}/{key}", value)
         if log_extra := trl.get("log_extra"):
-            rows = {g: columns(verdicts[g], self._table) for g, _ in places}
+            rows = {g: columns(verdicts[g], self._table) for g in {g for g, _ in places}}
             for column in self._table:
                 log_extra(f"{self._name}_{column}", [rows[g][n][column] for g, n in places])
         self._warn_of_unscored(verdicts)

@@ -45,8 +45,6 @@ class _Call:
 class _Reward:
     """What both reward objects share: settings, opening a call, closing it."""
 
-    _oldest_trl = host.OLDEST
-
     def __init__(
         self,
         config: GRMConfig | str | Path | None = None,
@@ -56,12 +54,12 @@ class _Reward:
     ) -> None:
         kind = type(self).__name__
         settings.check_keywords(kind, keywords)
-        host.check_version(self._oldest_trl, kind)
+        host.check_version(kind)
         plugins = chosen(plugins)
         self._grm, self.options = settings.resolve(config, keywords, plugins)
         check_step("adapter 'trl'", self.options.round_to, self._grm)
         self._range = vote_range(self._grm)
-        self._check = check_at(self.options.truth)
+        self._check = check_at(self.options.truth, self.options.columns.metadata)
         self._page = RunPage(self.options.page, self._grm.config.record)
         self.config = self._grm.config
         self.__name__ = self.options.name
@@ -103,7 +101,8 @@ class _Reward:
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
         n = host.generations(trainer) or options.num_generations
-        metadata = when(host.step_of(trl), training=host.is_training(trainer))
+        training, step = host.is_training(trainer), host.step_of(trl)
+        metadata = when(step, training=training, round_to=options.round_to)
         batch = Batch.of(rows, size=n, metadata=metadata)
         if options.groups == "check":
             batch.refuse_split()
@@ -219,10 +218,8 @@ class GRMReward(_Reward):
 class AsyncGRMReward(_Reward):
     """:class:`GRMReward` with an async ``__call__``, judged while other async rewards run.
 
-    For GRPO, RLOO and GMPO from trl 1.14 on. With one reward it is no faster than the sync one.
+    For GRPO, RLOO and GMPO. With one reward it is no faster than the sync one.
     """
-
-    _oldest_trl = host.OLDEST_ASYNC
 
     async def __call__(
         self, prompts: Sequence[Any], completions: Sequence[Any], **trl: Any

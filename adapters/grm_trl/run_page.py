@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from grm_plugin.report.run_page import check_page, write_run
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_trl.ranks import here
+from grm_trl.settings import record_on
 
 
 class RunPage:
@@ -23,20 +25,24 @@ class RunPage:
     def __init__(self, page: Path | None, record: Path | None) -> None:
         check_page("adapter 'trl'", page, record)
         self._page, self._record = page, record
-        self._begun = False
+        self._files: list[Path] = []
+        self._begun_in: int | None = None  # a process; one that it forks writes nothing
 
     def begin(self) -> None:
         """The judge is about to judge; rank 0 writes the page of all ranks.
 
         What is registered first is closed last, so the record is whole by then.
         """
-        if self._page and not self._begun and here()[0] == 0:
-            self._begun = True
+        rank, world = here()
+        if self._page and self._record and self._begun_in is None and rank == 0:
+            self._begun_in = os.getpid()
+            ranks = [record_on(self._record, one) for one in range(world)]
+            self._files = ranks if world > 1 else [self._record]
             close_at_exit(self.write)
 
     def write(self) -> None:
         """Write it, if anything was judged since it was written."""
-        if self._begun and self._page and self._record:
-            self._begun = False
+        if self._begun_in == os.getpid() and self._page and self._record:
+            self._begun_in = None
             forget(self.write)
-            write_run(self._page, self._record)
+            write_run(self._page, self._record, self._files)

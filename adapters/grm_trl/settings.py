@@ -68,7 +68,7 @@ def on_rank(config: GRMConfig, rank: int, world: int = 1) -> GRMConfig:
     """
     changes: dict[str, Any] = {}
     if config.record:
-        changes["record"] = Path(f"{config.record}.rank{rank}")
+        changes["record"] = record_on(config.record, rank)
     if config.budget:
         changes["budget"] = config.budget.share(world)
     for place, part in _served(config).items():
@@ -76,6 +76,15 @@ def on_rank(config: GRMConfig, rank: int, world: int = 1) -> GRMConfig:
         if isinstance(serve, Mapping) and "shared" not in serve:
             changes[f"{place}.serve.shared"] = _run()
     return config.but(**changes) if changes else config
+
+
+def record_on(record: Path, rank: int) -> Path:
+    """The file that one of several ranks writes.
+
+    >>> record_on(Path("verdicts.jsonl"), 1).name
+    'verdicts.jsonl.rank1'
+    """
+    return Path(f"{record}.rank{rank}")
 
 
 def _served(config: GRMConfig) -> dict[str, Mapping[str, Any]]:

@@ -8,22 +8,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.evaluation.truth import LABELS, Ratings, truth_of
 from grm_plugin.hosts.averages import Correlation, Mean
-from grm_plugin.types import Verdict
+from grm_plugin.types import Group, Verdict
 
 Check = Callable[..., Any]
-RATINGS = "ratings"
-"""Where a verdict's metadata holds it, as of any labelled group."""
 
 
-def check_at(path: str | None) -> Check | None:
+def check_at(path: str | None, metadata: Sequence[str] = ()) -> Check | None:
     """The function at an import path; None for none.
 
+    Args:
+        path: of the function.
+        metadata: columns of the dataset that are kept with verdicts, too.
+
     Raises:
-        ConfigError: there is no such function.
+        ConfigError: there is no such function, or a column would be read as the truth in its place.
     """
     if path is None:
         return None
+    if labels := [name for name in metadata if name in LABELS]:
+        raise ConfigError(
+            f"adapter 'trl': truth: expected to be the only truth of a response, and columns: "
+            f"metadata: names {quoted(labels[0])}; rename that column, or leave one of the two out"
+        )
     problem = "which is no function"
     try:
         found: Check = pkgutil.resolve_name(path)
@@ -63,11 +71,19 @@ def numbers(verdicts: Iterable[Verdict]) -> dict[str, float]:
     """What is logged of it: its mean, and how the rewards within a group go with it."""
     quality, follows = Mean(), Correlation()
     for verdict in verdicts:
-        ratings = verdict.group.metadata.get(RATINGS) or ()
+        ratings = _ratings(verdict.group)
         quality.add(*ratings)
         both = zip(ratings, verdict.rewards or (), strict=False)  # none of either: no pairs
         follows.add((rating, reward) for rating, reward in both if reward is not None)
     return {"truth_mean": quality.value, "truth_correlation": follows.value}
+
+
+def _ratings(group: Group) -> Sequence[float]:
+    try:
+        truth = truth_of(group)
+    except InputError:  # nobody knows
+        return ()
+    return truth.values_N if isinstance(truth, Ratings) else ()
 
 
 def _number(value: Any) -> float | None:

@@ -21,7 +21,7 @@ from grm_plugin.evaluation.votes import cost_of_samples
 from grm_plugin.hosts.agreement import flat
 from grm_plugin.hosts.comparing import differences
 from grm_plugin.report.judges import named
-from grm_plugin.report.terminal import out, printable, say
+from grm_plugin.report.terminal import one_line, out, printable, say
 from grm_plugin.types import Cost
 
 VERSION = 1
@@ -165,10 +165,11 @@ def _print(
     found: Contrast,
     settings: Mapping[str, Sequence[Any]],
 ) -> None:
-    name = printable(found.rows[0].name)
+    name = one_line(found.rows[0].name)
     out.rule(f"{name}, {len(found.pairs):,} groups of both", align="left")
     apart = "; ".join(f"{key} {one} -> {other}" for key, (one, other) in settings.items())
-    shown(printable(f"A: {first.path}\nB: {second.path}\nsettings that differ: {apart or 'none'}"))
+    told = f"settings that differ: {one_line(apart) or 'none'}"
+    shown(printable(f"A: {first.path}\nB: {second.path}\n{told}"))
     shown(rows_table(found.rows), outcomes_told(found))
     shown(cost_told(_cost(first), _cost(second)))
     if found.differ:

@@ -11,7 +11,7 @@ from rich.table import Table
 from grm_plugin.cli.eval_tables import LEFT_OUT, change, gain, rules_told, share
 from grm_plugin.evaluation.contrasting import Contrast, Row
 from grm_plugin.evaluation.resampled import FEWEST
-from grm_plugin.report.terminal import plain_table, printable
+from grm_plugin.report.terminal import one_line, plain_table
 
 _MOST = 10
 _TESTS = {"mcnemar": "McNemar's exact test", "bootstrap": "resamples of sources"}
@@ -24,7 +24,7 @@ def rows_table(rows: Sequence[Row]) -> Table:
     table = plain_table(*heads, *((">p (Holm)",) if corrected else ()))
     for row in rows:
         table.add_row(
-            f"{'  ' * row.depth}{printable(row.name)}",
+            f"{'  ' * row.depth}{one_line(row.name)}",
             f"{row.n:,}",
             share(row.first, row),
             share(row.second, row),
@@ -94,6 +94,6 @@ def differ_table(found: Contrast) -> Table:
     title = f"{len(pairs):,} groups that only one has right{more}:"
     table = plain_table("group", "subset", "A", "B", title=title)
     for one, other in pairs[:_MOST]:
-        subset = printable(str(one.metadata.get("subset") or ""))
-        table.add_row(printable(one.label), subset, str(of(one)), str(of(other)))
+        subset = one_line(str(one.metadata.get("subset") or ""))
+        table.add_row(one_line(one.label), subset, str(of(one)), str(of(other)))
     return table

@@ -23,7 +23,7 @@ from grm_plugin.evaluation.accuracy import best_of_accuracy
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.report.tally import by_reason, rate
+from grm_plugin.report.tally import by_reason, percent, rate
 from grm_plugin.report.terminal import out, plain_table, say
 from grm_plugin.running.recorder import Recorder
 from grm_plugin.types import Group, Verdict
@@ -152,9 +152,7 @@ def _tell(points: dict[int, Estimate], bar: Bar) -> None:
     out.print(_table(points), "", sep="\n")
     tally = bar.tally
     dropped = f" ({by_reason(tally.dropped)} dropped)" if tally.dropped else ""
-    out.print(
-        f"{tally.valid_rate:.1%} of {tally.valid + tally.dropped.total()} samples valid{dropped}"
-    )
+    out.print(f"{percent(tally.valid_rate, 1)} of {tally.samples} samples valid{dropped}")
     out.print(f"{bar.judged} groups in {bar.seconds:.0f} s, {rate(bar.judged, bar.seconds)}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from grm_plugin.cli.page import can_write_html, write_html
 from grm_plugin.cli.report import Counted
 from grm_plugin.evaluation.runs import PAGE
+from grm_plugin.hosts.rounding import as_judged
 from grm_plugin.report.judges import named
 from grm_plugin.report.tally import by_reason
 from grm_plugin.report.terminal import say
@@ -60,7 +61,7 @@ def write_page(
     besides = ("health", "criteria", "versions")
     write_html(
         folder / PAGE,
-        verdicts,
+        map(as_judged, verdicts),  # what was measured is the judge
         title=_title(found),
         measured={name: value for name, value in found.items() if name not in besides},
         health=found["health"],

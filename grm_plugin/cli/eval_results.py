@@ -34,7 +34,7 @@ from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
-from grm_plugin.report.terminal import out, printable, say
+from grm_plugin.report.terminal import one_line, out, printable, say
 from grm_plugin.types import Cost
 
 
@@ -157,7 +157,7 @@ def _told(counted: Counted) -> dict[str, Any]:
 
 def _print(found: Gains, counted: Counted, record: Recorded, greedy: Cost | None) -> None:
     top = found.top.measured
-    out.rule(f"{printable(top.name)}, {top.n:,} groups", align="left")
+    out.rule(f"{one_line(top.name)}, {top.n:,} groups", align="left")
     shown(figures_table(found.top))
     if missing := missing_told(top):
         shown(missing)
@@ -170,7 +170,7 @@ def _print(found: Gains, counted: Counted, record: Recorded, greedy: Cost | None
     if greedy:
         shown(cost_told(greedy, top.n, "greedy"))
     if unscored := unscored_told(counted, record.verdicts()):
-        shown(printable(unscored))
+        shown(one_line(unscored))
     shown(printable(health_told(counted)))
 
 

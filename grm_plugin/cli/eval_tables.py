@@ -15,7 +15,7 @@ from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.prices import dollars
 from grm_plugin.report.tally import paid_for
-from grm_plugin.report.terminal import out, plain_table, printable
+from grm_plugin.report.terminal import one_line, out, plain_table
 from grm_plugin.types import Cost
 
 _WIDE = 120
@@ -58,7 +58,7 @@ def figures_table(top: Gained) -> Table:
         one = gained.measured
         counts = [f"{one.counts.get(name, 0):,}" for name in OUTCOMES]
         table.add_row(
-            f"{'  ' * depth}{printable(one.name)}{_lacking(one)}",
+            f"{'  ' * depth}{one_line(one.name)}{_lacking(one)}",
             share(one.value, one),
             interval(one, one),
             f"{one.n:,}",
@@ -86,7 +86,7 @@ def _rows(gained: Gained, depth: int = 0) -> Iterator[tuple[int, Gained]]:
 
 def missing_told(top: Measured) -> str:
     """Which parts of the top figure no group is about; empty for none."""
-    names = ", ".join(map(printable, top.missing))
+    names = ", ".join(map(one_line, top.missing))
     return (
         f"no group of: {names}; a figure that is made of all of them has no value" if names else ""
     )
@@ -178,7 +178,7 @@ def overview_table(rows: Mapping[str, Measured], overall: Estimate | None) -> Ta
     for name, one in rows.items():
         unscored = f"{one.counts.get('unscored', 0):,}"
         ends = interval(one, one)
-        table.add_row(printable(name), share(one.value, one), ends, f"{one.n:,}", unscored)
+        table.add_row(one_line(name), share(one.value, one), ends, f"{one.n:,}", unscored)
     if overall:
         table.add_row("Overall", share(overall.value), interval(overall), "", "")
     return table

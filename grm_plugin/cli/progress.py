@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.prices import dollars
-from grm_plugin.report.tally import rate
+from grm_plugin.report.tally import percent, rate
 from grm_plugin.report.terminal import err, say
 from grm_plugin.types import Verdict
 
@@ -95,9 +95,8 @@ class Bar(Meter):
 
     def _state(self) -> str:
         tally = self.tally
-        valid = f"{tally.valid_rate:.0%} of samples" if tally.samples else "no sample"
         return (
-            f"{rate(self.judged, self.seconds)}, {valid} valid, "
+            f"{rate(self.judged, self.seconds)}, {percent(tally.valid_rate)} of samples valid, "
             f"{tally.unscored.total()} unscored{self._paid()}"
         )
 

@@ -60,6 +60,13 @@ def check_distinct(files: Iterable[Path]) -> None:
             raise InputError(f"{file} is named twice{again}; its verdicts would count twice")
 
 
+def some(verdicts: Iterable[Verdict]) -> Iterator[Verdict] | None:
+    """The same verdicts once the first is read; None where there is none."""
+    rest = iter(verdicts)
+    first = next(rest, None)
+    return None if first is None else itertools.chain([first], rest)
+
+
 def phase_of(*, train: bool, evaluation: bool) -> str | None:
     """The phase that ``--train`` or ``--eval`` asks for; None for both.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, BadParameter, Option
 
 from grm_plugin.cli.page import Html, write_html
-from grm_plugin.cli.recorded_verdicts import HELP, STDIN, phase_of, told, verdicts_in
+from grm_plugin.cli.recorded_verdicts import HELP, STDIN, phase_of, some, told, verdicts_in
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.hosts.counting import Tally
@@ -65,8 +65,11 @@ def report(
     if STDIN in records and len(records) > 1:
         raise BadParameter("- is standard input, and stands alone")
     phase = phase_of(train=train, evaluation=eval_)
+    chosen = some(verdicts_in(records, step, phase))
+    if chosen is None:
+        raise InputError(f"{', '.join(map(str, records))}: no verdict{told(step, phase)}")
     counted = Counted(by, health=health)
-    passing = counted.passing(verdicts_in(records, step, phase))
+    passing = counted.passing(chosen)
     if html is not None:
         title = ", ".join(one.name or str(one) for one in records)
         write_html(
@@ -79,8 +82,6 @@ def report(
     else:
         for _ in passing:
             pass
-    if not counted.tally.groups:
-        raise InputError(f"{', '.join(map(str, records))}: no verdict{told(step, phase)}")
     _print(counted, top=top, examples=examples)
     if json_ is not None:
         with writing(json_) as file:

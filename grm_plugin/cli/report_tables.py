@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grm_plugin.report.terminal import plain_table, printable
+from grm_plugin.report.terminal import one_line, plain_table
 
 Figure = Mapping[str, Any] | None
 Row = Mapping[str, Any]
@@ -19,6 +19,7 @@ Row = Mapping[str, Any]
 _COLUMNS = 5  # of parts beside each other
 _NAME = 26
 _PASSAGES = 2
+_TOO_MANY = "the judge names new ones each time ({:,} listings of too many are not counted)"
 _TIES = {
     "random": "wrong by the share of others in it",
     "half": "half wrong",
@@ -101,8 +102,8 @@ def _beside(rows: Sequence[Row], found: Mapping[str, Any]) -> RenderableType:
     names = found["parts"][:_COLUMNS]
     what = "wrong judgments, %" if kind == "wrong" else "rewards"
     more = f", the first {_COLUMNS} of {len(found['parts'])}" * (len(found["parts"]) > _COLUMNS)
-    title = f"{what}, by {printable(found['by'])}{more}"
-    table = _table("", *(f">{printable(name)}" for name in names))
+    title = f"{what}, by {one_line(found['by'])}{more}"
+    table = _table("", *(f">{one_line(name)}" for name in names))
     for row in rows:
         table.add_row(_name(row), *(told(row["by"][name][kind]) for name in names))
     table.add_row("all", *(told(found["all"]["by"][name][kind]) for name in names), style="dim")
@@ -125,7 +126,7 @@ def _ends(rows: Sequence[Row], most: int) -> Iterator[tuple[str, Sequence[tuple[
 def _passages(title: str, shown: Sequence[tuple[Row, str]]) -> RenderableType:
     lines: list[RenderableType] = [Text(title, "bold")]
     for row, kind in shown:
-        lines.append(Text(f"  {printable(row['name'])}"))
+        lines.append(Text(f"  {one_line(row['name'])}"))
         for example in row["examples"][kind][:_PASSAGES]:
             lines.append(Padding(_passage(example), (0, 0, 0, 4)))
     return Lines(*lines)
@@ -134,8 +135,8 @@ def _passages(title: str, shown: Sequence[tuple[Row, str]]) -> RenderableType:
 def _passage(example: Mapping[str, Any]) -> Text:
     step = "" if example["step"] is None else f", step {example['step']}"
     reward = "" if example["reward"] is None else f" reward {example['reward']:.2f}"
-    text = Text(f"{printable(example['group'])}{step} #{example['response']}{reward}: ", "dim")
-    return text.append(printable(example["text"]) or "(no passage of its own)", "not dim")
+    text = Text(f"{one_line(example['group'])}{step} #{example['response']}{reward}: ", "dim")
+    return text.append(one_line(example["text"]) or "(no passage of its own)", "not dim")
 
 
 def _left_out(found: Mapping[str, Any], top: int) -> str:
@@ -148,6 +149,8 @@ def _left_out(found: Mapping[str, Any], top: int) -> str:
         told.append(f"{len(rows) - top:,} more criteria: --top, --json.")
     if rarer := found["rarer_criteria"]:
         told.append(f"{rarer:,} in fewer than {found['fewest_groups']} groups are left out.")
+    if beyond := found["criteria_beyond_the_most"]:
+        told.append(f"{beyond:,} listings of rare criteria are not counted: there are too many.")
     if silent := found["judgments_without_criteria"]:
         told.append(f"{silent:,} judgments list none.")
     return " ".join(told)
@@ -155,8 +158,9 @@ def _left_out(found: Mapping[str, Any], top: int) -> str:
 
 def _why_none(found: Mapping[str, Any]) -> str:
     if found["rarer_criteria"]:
-        fewest = found["fewest_groups"]
-        return f"no criterion is listed in {fewest} groups or more: too few verdicts to tell"
+        why = f"no criterion is listed in {found['fewest_groups']} groups or more: "
+        beyond = found["criteria_beyond_the_most"]
+        return why + (_TOO_MANY.format(beyond) if beyond else "too few verdicts to tell")
     return (
         "no judgment lists criteria: the template asks for none, or they are under no heading such "
         "as `Specific Criteria:`"
@@ -174,7 +178,7 @@ def _titled(title: str, table: Table, note: str = "") -> RenderableType:
 
 
 def _name(row: Row) -> str:
-    return printable(row["name"])
+    return one_line(row["name"])
 
 
 def _percent(figure: Figure) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated
 from typer import Argument, BadParameter, Option
 
 from grm_plugin.cli.page import Html, write_html
-from grm_plugin.cli.recorded_verdicts import HELP, STDIN, phase_of, told, verdicts_in
+from grm_plugin.cli.recorded_verdicts import HELP, STDIN, phase_of, some, told, verdicts_in
 from grm_plugin.cli.verdict import view
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.report.terminal import out, say
@@ -98,19 +98,16 @@ def show(
     wanted, phase = _numbers(samples), phase_of(train=train, evaluation=eval_)
     name = "standard input" if record == STDIN else record.name or str(record)
     verdicts = verdicts_in([record], step, phase)
-    if html is not None:
-        write_html(html, choice.of(verdicts) if choice.made else verdicts, title=name)
-        return
-    found = False
-    for verdict in choice.of(verdicts):
-        found = True
-        out.print(view(verdict, wanted))
-    if found:
-        return
-    if unscored:
+    chosen = some(choice.of(verdicts) if choice.made or html is None else verdicts)
+    if chosen is None and unscored:
         say(f"no verdict in {record}{told(step, phase)} is unscored")
-        return
-    raise InputError(f"{record} has no such verdict{told(step, phase)}: {choice}")
+    elif chosen is None:
+        raise InputError(f"{record} has no such verdict{told(step, phase)}: {choice}")
+    elif html is not None:
+        write_html(html, chosen, title=name)
+    else:
+        for verdict in chosen:
+            out.print(view(verdict, wanted))
 
 
 def _numbers(text: str | None) -> set[int] | None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from grm_plugin.hosts.telling import asked, by_distance, said_of, telling
 from grm_plugin.report.judges import named
 from grm_plugin.report.tally import paid_for
-from grm_plugin.report.terminal import plain_table, printable
+from grm_plugin.report.terminal import one_line, plain_table, printable
 from grm_plugin.types import Failure, Judgment, Sample, Verdict
 
 _ORDERS = 9  # responses of which an order is short enough for a cell
@@ -39,9 +39,9 @@ def brief(verdict: Verdict, judgment: Judgment) -> RenderableType:
 
 def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[RenderableType]:
     name = verdict.group.id or verdict.group.label
-    yield Rule(f"group {printable(name)}", align="left", characters="─")
+    yield Rule(f"group {one_line(name)}", align="left", characters="─")
     if not verdict.scored:
-        yield Text(f"UNSCORED: {printable(verdict.unscored)}", "bold red")
+        yield Text(f"UNSCORED: {one_line(verdict.unscored)}", "bold red")
     yield from _group(verdict)
     yield from _reason_for_lowest(verdict)
     yield _samples(verdict)
@@ -79,7 +79,7 @@ def _reward(verdict: Verdict, n: int) -> str:
 
 
 def _titled(title: str, text: str) -> RenderableType:
-    return Lines(Text(printable(title), "bold"), _indented(text))
+    return Lines(Text(one_line(title), "bold"), _indented(text))
 
 
 def _indented(text: str) -> RenderableType:
@@ -161,7 +161,7 @@ def _principles(judgment: Judgment) -> Iterator[RenderableType]:
     table = plain_table(">weight", "principle")
     for principle in judgment.principles:
         weight = "" if principle.weight is None else f"{principle.weight:g}"
-        table.add_row(weight, printable(principle.text))
+        table.add_row(weight, one_line(principle.text))
     yield Padding(table, (0, 0, 0, 4), expand=False)
 
 
@@ -199,4 +199,4 @@ def _footer(verdict: Verdict) -> RenderableType:
     origin = named(verdict.origin)
     known = {name: one for name, one in origin.items() if one not in (None, "", [], {})}
     told = ", ".join(f"{name} {value}" for name, value in known.items())
-    return Text(f"cost: {spent}\norigin: {printable(told)}", "dim")
+    return Text(f"cost: {spent}\norigin: {one_line(told)}", "dim")

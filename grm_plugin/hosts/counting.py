@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 
 from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
 
 
@@ -73,7 +74,8 @@ class Tally:
         return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
     def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
+        """Count one verdict, with the rewards that its trainer got."""
+        verdict = as_trained(verdict)
         self._add_samples(verdict)
         self._add_votes(verdict)
         if verdict.known_rewards:
@@ -136,8 +138,8 @@ class Tally:
 
     @property
     def valid_rate(self) -> float:
-        """Share of the samples that could be read, 0..1; 1 before the first."""
-        return self.valid / self.samples if self.samples else 1.0
+        """Share of the samples that could be read, 0..1; NaN before the first."""
+        return share(self.valid, self.samples)
 
     @property
     def mean_reward(self) -> float:

@@ -17,11 +17,28 @@ from grm_plugin.hosts.metrics import METRICS, Described, numbers
 from grm_plugin.types import Verdict
 
 PREFIX = "grm/"
-_OF_A_GROUP = (  # those whose mean over groups says the same as their value over all of them
+_OF_A_GROUP = (  # those that say something of a single group
     *("reward_spread", "vote_spread", "tie_rate", "length_correlation", "unscored_rate"),
     *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
     *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
 )
+_NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
+    "reward_spread": "0 without two rewards",
+    "vote_spread": "0 where nobody voted",
+    "tie_rate": "0 without two rewards",
+    "length_correlation": "of each group by itself, so that one with small differences counts as "
+    "much as one with large ones, and 0 where lengths or rewards are alike: not comparable with "
+    "TRL's, which is over all groups at once",
+    "valid_rate": "0 where nothing was judged",
+    "place_first": "0 where nothing was judged",
+    "k": "0 where nothing was judged",
+    "k_drawn": "0 where nothing was judged",
+    "early_rate": "0 where nothing was judged",
+    "selected_rate": "0 without judgments",
+    "cache_hit_rate": "0 where it does not",
+    "money": "0 where none is known",
+    "unpriced_rate": "0 where nothing was judged",
+}
 OWN = (
     Described(
         "reward_mean",
@@ -134,4 +151,9 @@ def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
 def described() -> tuple[Described, ...]:
     """What :func:`extra_logs` gives, one by one."""
     names = {metric.described.name: metric.described for metric in METRICS}
-    return (*OWN, *(names[name] for name in _OF_A_GROUP))
+    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP))
+
+
+def _of_a_group(one: Described) -> Described:
+    nothing = _NOTHING.get(one.name)
+    return one._replace(meaning=f"{one.meaning}; {nothing}") if nothing else one

@@ -1,7 +1,7 @@
 """The metrics of a judge in a trainer's log: one table of names, which also counts them.
 
-Every call gives the same names, so that all processes and all steps agree on them. A number that
-does not exist, such as the mean reward when no group was scored, is NaN.
+Every call of :func:`numbers` gives the same names. A number that does not exist, such as the mean
+reward when no group was scored, is NaN; what a trainer gets in its place is for its adapter to say.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ METRICS = (
         "",
         _SHARE,
         "share of the judge's samples that could be read",
-        lambda tally: share(tally.valid, tally.samples),
+        lambda tally: tally.valid_rate,
     ),
     *(
         _metric(

@@ -9,22 +9,25 @@ from typing import Any
 
 from grm_plugin.errors import InputError
 
-STEP, PHASE = "step", "phase"
+STEP, PHASE, ROUND_TO = "step", "phase", "round_to"
 TRAIN, EVAL = "train", "eval"
 _WRITER = r"(\.(rank|engine|process-|actor-)\w+)?"  # processes of a run have a file each
 
 
-def when(step: int | None, *, training: bool) -> Mapping[str, Any]:
-    """Metadata of a group: when in a run it was judged.
+def when(step: int | None, *, training: bool, round_to: float | None = None) -> Mapping[str, Any]:
+    """Metadata of a group: when in a run it was judged, and how its rewards are rounded.
 
     Args:
         step: training steps that were over; None when the trainer does not say.
         training: whether the group is trained on, or belongs to an evaluation.
+        round_to: what the trainer rounds rewards to, which a record holds as the judge gave them;
+            None: to nothing, and the metadata says nothing of it.
 
     >>> when(7, training=True)
     {'step': 7, 'phase': 'train'}
     """
-    return {STEP: step, PHASE: TRAIN if training else EVAL}
+    rounding = {} if round_to is None else {ROUND_TO: round_to}
+    return {STEP: step, PHASE: TRAIN if training else EVAL, **rounding}
 
 
 def records_of(path: Path) -> list[Path]:

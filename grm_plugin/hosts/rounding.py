@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.recorded import PHASE, ROUND_TO
+from grm_plugin.types import Verdict
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
@@ -72,8 +76,31 @@ def rounded(
     return tuple(None if one is None else _nearest(one, step, within) for one in rewards)
 
 
+def as_trained(verdict: Verdict) -> Verdict:
+    """A verdict with the rewards that its trainer got.
+
+    A record holds those of the judge, from which other votes can be taken. Where a trainer rounds,
+    the group says to what; rounded rewards stay as they are.
+    """
+    step = verdict.group.metadata.get(ROUND_TO)
+    if not isinstance(step, float) or not 0 < step < math.inf:
+        return verdict
+    if PHASE not in verdict.group.metadata:  # it is no trainer's word
+        return verdict
+    within = UNIT if str(verdict.origin.get("vote")) in _TO_UNIT else None
+    return replace(verdict, rewards=rounded(verdict.rewards, step, within))
+
+
+def as_judged(verdict: Verdict) -> Verdict:
+    """A verdict whose rewards stay those of the judge, whatever its trainer rounded them to."""
+    if ROUND_TO not in verdict.group.metadata or PHASE not in verdict.group.metadata:
+        return verdict
+    rest = {name: one for name, one in verdict.group.metadata.items() if name != ROUND_TO}
+    return replace(verdict, group=replace(verdict.group, metadata=rest))
+
+
 def _nearest(reward: float, step: float | None, within: Range | None) -> float:
-    if step is None:
+    if step is None or not math.isfinite(reward / step):
         return reward
     nearest = round(reward / step) * step
     return min(1.0, max(0.0, nearest)) if within == UNIT else nearest

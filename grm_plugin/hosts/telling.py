@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from grm_plugin.hosts.passages import passages, whole
 from grm_plugin.types import Judgment, Verdict
@@ -59,14 +60,19 @@ def said_of(judgment: Judgment, n: int) -> list[str]:
 def said_of_each(judgment: Judgment) -> dict[int, list[str]]:
     """The lines of a judgment about each response, by its index in the group; see :func:`said_of`.
 
-    A judge that speaks in several rounds may have said it in an earlier one.
+    A judge that speaks in several rounds may have said it in an earlier one. Not to be changed.
     """
-    shown = len(judgment.order)
-    for text in (judgment.text, *reversed(judgment.said)):
+    return _said((judgment.text, *reversed(judgment.said)), tuple(judgment.order))
+
+
+@lru_cache(maxsize=64)  # of one verdict, many ask
+def _said(texts: tuple[str, ...], order: tuple[int, ...]) -> dict[int, list[str]]:
+    shown = len(order)
+    for text in texts:
         if shown == 1 and (lines := whole(text)):
-            return {judgment.order[0]: lines}
+            return {order[0]: lines}
         if shown > 1 and (found := passages(text, shown)):
-            return {judgment.order[place - 1]: lines for place, lines in found.items()}
+            return {order[place - 1]: lines for place, lines in found.items()}
     return {}
 
 

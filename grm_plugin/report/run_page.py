@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
-from grm_plugin.errors import ConfigError, InputError
-from grm_plugin.hosts.recorded import records_of
+from grm_plugin.errors import ConfigError
 from grm_plugin.records import read_verdicts
-from grm_plugin.report.training import Step, when_of
+from grm_plugin.report.training import Step, Steps, when_of
 from grm_plugin.types import Verdict
 
 _NEEDED = ("jinja2", "matplotlib")
@@ -40,7 +40,7 @@ def check_page(owner: str, page: Path | None, record: Path | None) -> None:
         )
 
 
-def write_run(page: Path, record: Path) -> None:
+def write_run(page: Path, record: Path, files: Sequence[Path]) -> None:
     """Write the page of a run, and its picture as a PNG of the same name beside it.
 
     What goes wrong is told and raised nowhere: the run is over, its record is there, and the page
@@ -48,34 +48,55 @@ def write_run(page: Path, record: Path) -> None:
 
     Args:
         page: the HTML file.
-        record: the file, or what the names of the files of all processes begin with.
+        record: as the settings name it.
+        files: of it, one for each process of this run, whether it is there or not; those of other
+            runs beside them are not read.
     """
     from grm_plugin.report.terminal import say  # rich is not for who writes no page
 
-    try:
-        _write(page, record)
-    except Exception as error:  # whatever it is, it must not cost the run
-        say(
-            f"warning: the page {page} was not written ({type(error).__name__}: {error}); "
-            f"grm show {record} --html {page} makes it of the record"
-        )
-
-
-def _write(page: Path, record: Path) -> None:
-    from grm_plugin.report.page import write_page
-    from grm_plugin.report.terminal import say
-    from grm_plugin.report.training_picture import save_training
-
-    try:
-        verdicts = chain.from_iterable(map(read_verdicts, records_of(record)))
-    except InputError:  # nothing was judged
+    there = [file for file in files if file.is_file()]
+    if not there:
+        say(f"warning: the page {page} was not written: no verdicts in {record} on this machine")
         return
-    steps: dict[tuple[str, int], Step] = {}
-    write_page(page, _counted(verdicts, steps), title=record.name)
+    if missing := [file.name for file in files if file not in there]:
+        say(f"warning: the page {page} is without {', '.join(missing)}: not on this machine")
+    try:
+        steps = _write(page, record, there)
+    except Exception as error:  # whatever it is, it must not cost the run
+        command = shlex.join(["grm", "show", *map(str, there), "--html", str(page)])
+        say(f"warning: the page {page} was not written ({_told(error)}); {command} makes it")
+        return
     say(f"page of the run: {page}")
-    if steps:  # a trainer that does not tell its step has no curves
-        save_training(page.with_suffix(".png"), steps)
-        say(f"picture of the run: {page.with_suffix('.png')}")
+    _draw(page.with_suffix(".png"), steps)
+
+
+def _write(page: Path, record: Path, files: Sequence[Path]) -> Steps:
+    from grm_plugin.report.page import write_page
+
+    steps: dict[tuple[str, int], Step] = {}
+    verdicts = chain.from_iterable(map(read_verdicts, files))
+    write_page(page, _counted(verdicts, steps), title=record.name)
+    return steps
+
+
+def _draw(picture: Path, steps: Steps) -> None:
+    """A trainer that does not tell its step has no curves."""
+    from grm_plugin.report.terminal import say
+
+    if not steps:
+        return
+    try:
+        from grm_plugin.report.training_picture import save_training
+
+        save_training(picture, steps)
+    except Exception as error:  # whatever it is, it must not cost the run
+        say(f"warning: the picture {picture} was not drawn ({_told(error)})")
+    else:
+        say(f"picture of the run: {picture}")
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _counted(verdicts: Iterable[Verdict], steps: dict[tuple[str, int], Step]) -> Iterator[Verdict]:

@@ -40,20 +40,15 @@ def counts(tally: Tally) -> Table:
 def _rows(tally: Tally) -> list[tuple[str, str, str]]:
     mean = f"{tally.mean_reward:.3f}" if tally.scored else "none"
     cost = tally.cost
-    ties = f"{tally.tie_rate:.1%}" if tally.compared else "none"
     return [
         ("groups", f"{tally.groups:,}", ""),
         ("scored", f"{tally.scored:,}", ""),
         ("unscored", f"{tally.unscored.total():,}", by_reason(tally.unscored)),
         *_left_out(tally),
         *_early(tally),
-        (
-            "samples valid",
-            f"{tally.valid:,}",
-            f"{tally.valid_rate:.1%}" if tally.samples else "none",
-        ),
+        ("samples valid", f"{tally.valid:,}", percent(tally.valid_rate, 1)),
         ("samples dropped", f"{tally.dropped.total():,}", by_reason(tally.dropped)),
-        ("ties for the top", ties, "of groups with two or more responses"),
+        ("ties for the top", percent(tally.tie_rate, 1), "of groups with two or more responses"),
         ("mean reward", mean, ""),
         *_by_place(tally.places),
         *_by_length(tally),
@@ -116,6 +111,15 @@ def _by_length(tally: Tally) -> list[tuple[str, str, str]]:
 def by_reason(counts: Counter[str]) -> str:
     """``3 truncated, 1 timeout``; empty for nothing."""
     return ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share as people read it; of nothing it is ``none``.
+
+    >>> percent(0.25), percent(0.25, 1), percent(math.nan)
+    ('25%', '25.0%', 'none')
+    """
+    return "none" if math.isnan(share) else f"{share:.{digits}%}"
 
 
 def rate(groups: int, seconds: float) -> str:

@@ -7,6 +7,8 @@ import re
 from rich.console import Console
 from rich.table import Table
 
+from grm_plugin.errors import on_one_line
+
 out = Console(markup=False, highlight=False, emoji=False)
 err = Console(stderr=True, markup=False, highlight=False, emoji=False)
 
@@ -30,6 +32,15 @@ def printable(text: str) -> str:
     """
     text = _ESCAPES.sub("", text.replace("\r\n", "\n"))
     return _CONTROLS.sub("\ufffd", text)
+
+
+def one_line(text: str) -> str:
+    """``text``, printable, without anything that begins a line: names that stand among our words.
+
+    >>> one_line("a name\\nUNSCORED: a forged line")
+    'a name\\\\nUNSCORED: a forged line'
+    """
+    return on_one_line(printable(text))
 
 
 def say(text: str) -> None:

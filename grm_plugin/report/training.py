@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.truth import Best, Correct, truth_of
-from grm_plugin.hosts.averages import Correlation, Mean, spread
+from grm_plugin.hosts.averages import Correlation, Mean
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.recorded import PHASE, STEP, TRAIN
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
 
 MOST_POINTS = 60
@@ -36,7 +37,8 @@ class Step:
     follows: Correlation = field(default_factory=Correlation)
 
     def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
+        """Count one verdict, with the rewards that its trainer got."""
+        verdict = as_trained(verdict)
         self.tally.add(verdict)
         known = quality_of(verdict.group)
         self.quality.add(*known)
@@ -135,7 +137,8 @@ def points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
 def told(curve: Curve, values: Sequence[float]) -> str:
     """What a curve says, by its first and its last fifth, where they differ by more than noise.
 
-    Of a few points it says where they begin and end, and no more.
+    Of curves that are noise alone, about 5 % are said to rise or fall. Of a few points it says
+    where they begin and end, and no more.
 
     >>> told(CURVES[0], [0.25] * 5 + [0.75] * 5)
     'Mean reward rises from 0.25 to 0.75'
@@ -143,11 +146,25 @@ def told(curve: Curve, values: Sequence[float]) -> str:
     if not values:
         return f"{curve.name} is not known"
     some = max(1, len(values) // 5)
-    first, last = values[:some], values[-some:]
-    before, after = statistics.fmean(first), statistics.fmean(last)
-    noise = 2 * math.sqrt((spread(first) ** 2 + spread(last) ** 2) / some)
-    if abs(after - before) < max(_SAME, noise):
+    before, after = statistics.fmean(values[:some]), statistics.fmean(values[-some:])
+    if abs(after - before) < max(_SAME, _noise(values) * math.sqrt(2 / some)):
         return f"{curve.name} stays near {statistics.fmean(values):.2f}"
     if len(values) < _FEW:
         return f"{curve.name} is {before:.2f} at first and {after:.2f} at last"
     return f"{curve.name} {'rises' if after > before else 'falls'} from {before:.2f} to {after:.2f}"
+
+
+def _noise(values: Sequence[float]) -> float:
+    """How far one value may lie from its line by chance, in 95 of 100 cases; 0 of a few."""
+    if len(values) < _FEW:
+        return 0.0
+    free = len(values) - 2
+    slope, start = statistics.linear_regression(range(len(values)), values)
+    apart = math.fsum((one - start - slope * i) ** 2 for i, one in enumerate(values))
+    return _student(free) * math.sqrt(apart / free)
+
+
+def _student(free: int) -> float:
+    """The 97.5 % quantile of Student's t, to 0.01 from 8 degrees of freedom on."""
+    z = statistics.NormalDist().inv_cdf(0.975)
+    return z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)

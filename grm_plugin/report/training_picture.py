@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from grm_plugin.errors import InputError
+from grm_plugin.errors import InputError, on_one_line
 from grm_plugin.hosts.averages import smoothed
 from grm_plugin.hosts.recorded import TRAIN
 from grm_plugin.report.training import CURVES, Curve, Point, Steps, phases, points, told
@@ -20,6 +20,7 @@ _COLUMNS, _WIDTH, _HEIGHT = 3, 4.2, 2.6  # inches of a panel
 _QUALITY = "True quality"
 _MARGIN = 0.05
 _MOST_REACH = 3
+_LONGEST = 40  # characters of a label
 
 
 def save_training(path: Path, steps: Steps) -> None:
@@ -75,9 +76,15 @@ def _line(axes: Any, phase: str, found: list[Point], curve: Curve) -> None:
     if phase in (TRAIN, ""):
         colour = _GREEN if curve.name == _QUALITY else _BLUE
         axes.plot(middles, values, ".", color=colour, alpha=0.35, markersize=4)
-        axes.plot(middles, smoothed(values, _reach(values)), color=colour, label=phase)
+        axes.plot(middles, smoothed(values, _reach(values)), color=colour, label=_plain(phase))
     else:
-        axes.plot(middles, values, "o-", color=_ORANGE, markersize=4, label=phase)
+        axes.plot(middles, values, "o-", color=_ORANGE, markersize=4, label=_plain(phase))
+
+
+def _plain(text: str) -> str:
+    """A text of a record as a label: no mathematics, and no mark that hides it from the legend."""
+    shown = on_one_line(text)[:_LONGEST].replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 def _reach(values: list[float]) -> int:

@@ -2,13 +2,15 @@
 
 ``atexit`` would be too late: executors are shut down before its functions run, and closing an
 engine needs one. So this runs where executors register themselves, and before them. A thread that
-closing needs must be there by then: some Pythons begin none at that point.
+closing needs must be there by then: some Pythons begin none at that point. A forked process closes
+only what it opened itself: what was open before is its parent's.
 """
 
 from __future__ import annotations
 
 import concurrent.futures.thread  # noqa: F401  (registers before us, and so ends after us)
 import logging
+import os
 import threading
 from collections.abc import Callable
 
@@ -36,3 +38,5 @@ def _close_all() -> None:
 
 
 threading._register_atexit(_close_all)  # type: ignore[attr-defined]
+if hasattr(os, "register_at_fork"):  # where processes fork
+    os.register_at_fork(after_in_child=_open.clear)

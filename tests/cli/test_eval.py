@@ -17,6 +17,7 @@ from grm_plugin.records import read_verdicts, to_line
 from grm_plugin.types import Group, Reason, Verdict
 from tests.cli.conftest import Ended
 from tests.cli.files import rows, write
+from tests.report.pages import rows_in
 
 pytest.importorskip("numpy")
 pytest.importorskip("scipy")
@@ -280,6 +281,24 @@ def test_recorded_figures_are_those_of_the_run_itself(grm: Grm, tmp_path: Path) 
     one, other = (figures(tmp_path / name) for name in ("out", "again"))
     for name in ("figures", "curve", "data", "judge"):
         assert one[name] == other[name]
+
+
+def test_the_page_of_a_training_record_shows_the_judges_rewards_and_not_the_trainers(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY).code == 0
+    trained = {"phase": "train", "step": 1, "round_to": 0.5}
+    made = [
+        replace(one, group=replace(one.group, metadata={**one.group.metadata, **trained}))
+        for one in read_verdicts(tmp_path / "out" / "verdicts.jsonl")
+    ]
+    (tmp_path / "run.jsonl").write_bytes(b"".join(map(to_line, made)))
+    ended = grm("eval", "run.jsonl", "--out", "again")
+    assert ended.code == 0, ended.err
+    shown = [one["rewards"] for one in rows_in(tmp_path / "again" / "index.html")]
+    assert shown == [pytest.approx(one.rewards, abs=1e-3) for one in made]
+    assert any(one % 0.5 for rewards in shown for one in rewards)
 
 
 def test_fewer_samples_are_what_a_judge_with_that_k_would_have_drawn(

@@ -282,6 +282,17 @@ def test_untrusted_text_can_not_control_the_terminal(
     assert "owned" not in printed
 
 
+def test_no_text_of_a_record_begins_a_line_among_our_words(grm: Grm, tmp_path: Path) -> None:
+    forged = "x\nUNSCORED: forged"
+    said = Judgment(0, (0,), 0, "fine", (5.0,), principles=(Principle(forged, 3),))
+    shown = Group.of([{"role": forged, "content": "why?"}], ["because"], id=forged)
+    verdict = Verdict(shown, None, (said,), (), forged, origin={"model": forged})
+    with Recorder(tmp_path / "out.jsonl") as recorder:
+        recorder.write(verdict)
+    printed = grm("show", "out.jsonl").out
+    assert printed.count("UNSCORED: forged") == printed.count(r"x\nUNSCORED: forged") == 5
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -44,6 +44,26 @@ def test_a_page_holds_the_chosen_verdicts(
     assert [row["id"] for row in rows_in(Path("page.html"))] == ids
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("show", "--id", "nope"), 1),
+        (("show", "--step", "99"), 1),
+        (("show", "--unscored", "--step", "99"), 0),
+        (("report", "--step", "99"), 1),
+    ],
+)
+def test_a_good_page_stays_where_nothing_is_chosen(
+    grm: Grm, record: Path, command: tuple[str, ...], code: int
+) -> None:
+    page = record.with_name("page.html")
+    page.write_text("good")
+    name, *chosen = command
+    ended = grm(name, record, "--html", page, *chosen)
+    assert ended.code == code and "no" in ended.err and "page:" not in ended.out
+    assert page.read_text() == "good"
+
+
 def test_a_page_does_not_take_the_place_of_a_record(grm: Grm, record: Path) -> None:
     before = record.read_bytes()
     ended = grm("show", record, "--html", record)

@@ -99,6 +99,22 @@ def test_a_pickled_copy_and_a_forked_process_close_only_what_they_started() -> N
     assert said == ""
 
 
+def test_a_forked_process_closes_nothing_that_was_open_before() -> None:
+    lines, said, code = run("""
+        import multiprocessing, warnings
+        from grm_plugin.running.at_exit import close_at_exit
+        warnings.simplefilter("ignore")
+        parent = os.getpid()
+        close_at_exit(lambda: print("parent's", os.getpid() == parent, flush=True))
+        def work():
+            close_at_exit(lambda: print("own", flush=True))
+        child = multiprocessing.get_context("fork").Process(target=work)
+        child.start()
+        child.join()
+    """)
+    assert (lines, said, code) == (["own", "parent's True"], "", 0)
+
+
 def test_a_judge_that_fails_to_close_does_not_keep_the_others_open() -> None:
     lines, said, _ = run("""
         class Stuck(Local):

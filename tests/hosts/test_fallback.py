@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin import Group
+from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.fallback import Fallback, Filled, described, extra_logs
+from grm_plugin.hosts.metrics import numbers
 from grm_plugin.types import Cost, Failure, Judgment, Reason, Verdict
 
 NAN = math.nan
@@ -110,6 +112,16 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
     assert logged.keys() == {f"grm/{one.name}" for one in described()}
     assert nothing["grm/unscored_rate"] == 1.0
     assert all(type(number) is float and math.isfinite(number) for number in nothing.values())
+
+
+def test_what_stands_for_a_number_that_does_not_exist_is_described() -> None:
+    none = verdict()
+    counted = numbers(Tally.of([none]))
+    logged = extra_logs(none, Fallback().fill(none))
+    meanings = {one.name: one.meaning for one in described()}
+    stand_ins = [name for name in counted if f"grm/{name}" in logged and math.isnan(counted[name])]
+    assert all("0 w" in meanings[name] for name in {*stand_ins} - {"reward_mean"})
+    assert len(stand_ins) > 5
 
 
 @pytest.mark.parametrize("settings", [{"window": 0}, {"start": NAN}])

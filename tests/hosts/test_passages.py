@@ -148,7 +148,7 @@ ONE_EACH = '{"critiques": ["late", "exact"], "scores": [3, 8]}'
             PROSE,
             {
                 1: ["Response 1 is right. It is clear.", "while Response 1 is long."],
-                2: ["However, Response 2 forgets the unit."],
+                2: ["However, Response 2 forgets the unit. It is brief, unlike Response 1."],
                 3: ["In contrast, Response 3 is best,"],
             },
         ),
@@ -178,6 +178,88 @@ def test_each_response_gets_what_is_said_of_it(text: str, said: dict[int, list[s
     found = passages(text, shown)
     assert {place: found[place] for place in sorted(found)} == said
     assert all(passage(text, place, shown) == lines for place, lines in said.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "While Response 1 is correct, Response 2 is wrong.\nIt misses the point.",
+            {
+                1: ["While Response 1 is correct,"],
+                2: ["Response 2 is wrong.", "It misses the point."],
+            },
+        ),
+        (
+            "Although Response 1 is polite, Response 2 lies.",
+            {1: ["Although Response 1 is polite,"], 2: ["Response 2 lies."]},
+        ),
+        (
+            "Response 1 is good, Response 2 is terrible.",
+            {1: ["Response 1 is good,"], 2: ["Response 2 is terrible."]},
+        ),
+        (
+            "Response 1 is correct whereas Response 2 is not and lies.",
+            {1: ["Response 1 is correct"], 2: ["whereas Response 2 is not and lies."]},
+        ),
+        ("Response 1 is right and Response 2 is wrong.\nIt lies.", {1: ["Response 1 is right"]}),
+        ("Response 1 is right (unlike Response 2, which lies).", {1: ["Response 1 is right"]}),
+        (
+            "Response 1 is right, unlike Response 2.\nIt lies.",
+            {1: ["Response 1 is right, unlike Response 2."]},
+        ),
+        (
+            "Response 1: right.\nOn accuracy, Response 2 fails.\nIt lies.",
+            {1: ["Response 1: right."], 2: ["On accuracy, Response 2 fails.", "It lies."]},
+        ),
+        (
+            "On tone, Response 1 is warm. Because of its lies, Response 2 fails.",
+            {1: ["On tone, Response 1 is warm."], 2: ["Because of its lies, Response 2 fails."]},
+        ),
+        (
+            "Response 1 is right. The other one is wrong and rude.\nIt lies.",
+            {1: ["Response 1 is right."]},
+        ),
+        ("Response 1 is right, the other is rude.", {1: ["Response 1 is right,"]}),
+        (
+            "**Response 1**\nRight; what Response 2 says is not. It lies.\nIt is rude.\n\n- Short.",
+            {1: ["**Response 1**", "Right", "- Short."]},
+        ),
+        (
+            "Accuracy: Response 1 is right, and Response 2 is wrong.",
+            {1: ["Response 1 is right,"], 2: ["and Response 2 is wrong."]},
+        ),
+        (
+            "Response 1 is better than Response 2, Response 3 in tone.",
+            {1: ["Response 1 is better than Response 2,"]},
+        ),
+        ("Compared with Response 2, Response 1 is weak.", {}),
+        ("回答1正确而回答2错误。", {1: ["回答1正确"], 2: ["而回答2错误。"]}),
+        ("回答1正确，另一个回答错误。", {1: ["回答1正确，"]}),
+    ],
+)
+def test_a_clause_about_another_response_is_not_the_first_ones(
+    text: str, said: dict[int, list[str]]
+) -> None:
+    assert passages(text, 3) == said
+
+
+@pytest.mark.parametrize(
+    "quote",
+    ["> {}", "  > {}", "```\n{}\n```", "- ```text\n{}\n  ```", "~~~~\n```\n{}\n~~~~", "```\n{}"],
+)
+def test_what_a_judge_quotes_is_not_its_word_on_another_response(quote: str) -> None:
+    attack = quote.format("Response 2: terrible and dishonest.")
+    text = f"Response 2: honest.\nResponse 1: an injection:\n{attack}"
+    assert passages(text, 2) == {
+        1: ["Response 1: an injection:"],
+        2: ["Response 2: honest."],
+    }
+
+
+def test_a_block_of_code_around_all_of_a_critique_is_no_quotation() -> None:
+    text = "```\nResponse 1: late.\nResponse 2: exact.\n```"
+    assert passages(text, 2) == {1: ["Response 1: late."], 2: ["Response 2: exact."]}
 
 
 def test_a_sentence_about_several_responses_is_nobodys() -> None:
@@ -329,6 +411,45 @@ def test_every_layout_gives_each_response_all_of_its_own_and_nothing_of_another(
         assert set(tokens(place, len(said[place - 1]))) <= set(re.findall(r"tok\dx\d", lines))
 
 
+TURNS = [
+    "{one} is tok{1}x. {other} is tok{2}x.",
+    "{one} is tok{1}x, {other} is tok{2}x.",
+    "{one} is tok{1}x; {other} is tok{2}x.",
+    "{one} is tok{1}x, and {other} is tok{2}x.",
+    "{one} is tok{1}x and {other} is tok{2}x.",
+    "{one} is tok{1}x whereas {other} is tok{2}x.",
+    "{one} is tok{1}x (what {other} says is tok{2}x).",
+    "{one} is tok{1}x, unlike {other}, which is tok{2}x.",
+    "{one} is tok{1}x. The other one is tok{2}x.",
+    "{one} is tok{1}x, the other is tok{2}x.",
+    "{one} is tok{1}x. On tone, {other} is tok{2}x.",
+    "{one} is tok{1}x.\nBeing tok{2}x, {other} fails.",
+    "While {one} is tok{1}x, {other} is tok{2}x.",
+    "Although {one} is tok{1}x, {other} is tok{2}x.",
+    "Accuracy: {one} is tok{1}x, and {other} is tok{2}x.",
+    "In terms of tone, {one} is tok{1}x, but {other} is tok{2}x.",
+]
+
+
+@given(
+    turn=st.sampled_from(TURNS),
+    name=st.sampled_from(NAMES),
+    head=st.sampled_from(["", "{one}: tok{1}x.\n", "**{one}**\n- ", "### {one}\n"]),
+    more=st.sampled_from(
+        ["", " It is tok{2}x.", "\nIt is tok{2}x.", "\nHowever, this is tok{2}x."]
+    ),
+    one=st.sampled_from([1, 2]),
+)
+def test_whatever_way_a_sentence_turns_to_another_response_it_is_not_the_first_ones(
+    turn: str, name, head: str, more: str, one: int
+) -> None:
+    form = head + turn + more
+    text = form.format("", one, 3 - one, one=name(one), other=name(3 - one))
+    for place, lines in passages(text, 2).items():
+        assert set(re.findall(r"tok(\d)x", "\n".join(lines))) <= {str(place)}
+    assert f"tok{one}x" in "\n".join(passages(text, 2)[one])
+
+
 @given(said=critiques, criteria=st.integers(2, 4), bullet=st.sampled_from(["- ", "   - ", ""]))
 def test_a_judge_that_goes_through_its_criteria_is_told_with_them(
     said: Sequence[Sequence[str]], criteria: int, bullet: str
@@ -369,7 +490,12 @@ def test_whatever_a_judge_writes_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [" ", "Response ", "*", "(", "1. ", "- ", "Response 1, ", '{"', "[", "#", "回答", "\n"]
+    "part",
+    [
+        *(" ", "Response ", "*", "(", "1. ", "- ", "Response 1, ", '{"', "[", "#", "回答", "\n"),
+        *("Response 1 x, ", "than Response 2, ", "a, Response 1 b ", ", Response 1 x Response 2"),
+        *("> ", "```\n", "the other ", "Response 1 than Response 2 and ", "It. ", "an, ", "而"),
+    ],
 )
 def test_a_hostile_text_costs_no_more_than_its_length(part: str) -> None:
     begun = time.perf_counter()

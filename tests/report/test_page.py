@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from hypothesis import strategies as st
 from grm_plugin.errors import ConfigError, RecordError
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.report.page import write_page
-from grm_plugin.report.page.details import LONGEST, details_of
+from grm_plugin.report.page.details import LONGEST, MOST_SAID, details_of
+from grm_plugin.report.page.rows import row_of
 from grm_plugin.report.page.storing import MOST_INLINE
-from grm_plugin.types import Group, Verdict
+from grm_plugin.report.page.summary import Summary
+from grm_plugin.report.tally import counts
+from grm_plugin.types import Cost, Group, Verdict
 from tests.report.pages import details_in, parsed, rows_in, unscored, verdict
 
 ATTACK = "</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>]]>{{7*7}}{%if%}"
@@ -36,6 +40,12 @@ def test_every_verdict_has_a_line_and_details_in_order(tmp_path: Path) -> None:
     assert second["rewards"] is None and second["unscored"] == "mostly timeout"
     assert [one["id"] for one in details_in(page)] == ["group-3", "group-4"]
     assert not page.with_name("page_files").exists()
+
+
+def test_the_page_shows_the_rewards_that_the_trainer_got(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    write_page(page, [verdict(4, phase="train", step=1, round_to=0.5)], title="t")
+    assert [one["rewards"] for one in rows_in(page)] == [[0.5, 0.5]]
 
 
 def test_each_response_stands_beside_its_own_passage_in_every_order(tmp_path: Path) -> None:
@@ -91,6 +101,97 @@ def test_details_of_many_verdicts_go_to_files_and_go_away_with_them(tmp_path: Pa
     (folder / "notes.txt").unlink()
     write_page(page, [verdict(1)], title="t")
     assert [one.name for one in tmp_path.iterdir()] == ["a page.html"]
+
+
+def test_a_page_finds_its_own_details_or_none_when_it_is_written_again(tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "page_files"
+    write_page(page, map(verdict, range(MOST_INLINE + 1)), title="open in a browser")
+    of_earlier = {file.name for file in folder.iterdir()}
+    write_page(page, map(verdict, range(MOST_INLINE + 1)), title="written again")
+    of_later = {file.name for file in folder.iterdir()}
+    assert len(of_later) == len(of_earlier) and not of_later & of_earlier
+
+
+def test_a_page_stays_whole_when_its_successor_is_killed_before_it_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "page.html"
+    write_page(page, map(verdict, range(MOST_INLINE + 1)), title="earlier")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "replace", _killed_at("page.html"))
+        write_page(page, map(verdict, range(700, 1500)), title="later")
+    assert [one["id"] for one in details_in(page)][-1] == f"group-{MOST_INLINE}"
+    write_page(page, [verdict(1)], title="the next one")
+    assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
+
+
+def _killed_at(name: str) -> Callable[[Path, Path], Path]:
+    replaced = Path.replace
+
+    def replace_(file: Path, target: Path) -> Path:
+        if target.name == name:
+            raise KeyboardInterrupt
+        return replaced(file, target)
+
+    return replace_
+
+
+def test_pages_whose_names_differ_in_their_ends_keep_their_details_apart(tmp_path: Path) -> None:
+    pages = [tmp_path / "q.htm", tmp_path / "q.html"]
+    for start, page in enumerate(pages):
+        write_page(page, (verdict(n + start) for n in range(MOST_INLINE + 1)), title="t")
+    assert [details_in(page)[0]["id"] for page in pages] == ["group-0", "group-1"]
+
+
+def test_names_that_differ_only_at_their_end_are_rows_of_their_own() -> None:
+    long = [row_of(verdict(1, subset="x" * 80 + end)).subset for end in "AB"]
+    assert long[0] != long[1] and {len(one) for one in long} == {80}
+    assert [row_of(verdict(1, subset=one)).subset for one in (0, False, "", None)] == [
+        *("0", "False", "", "")
+    ]
+    assert row_of(verdict(1, subset="", section="chat")).subset == "chat"
+
+
+def test_passages_are_found_for_the_judgments_that_a_response_shows_first() -> None:
+    one = verdict(3)
+    many = replace(one, judgments=one.judgments * 3)
+    passages = [sample["passages"] for sample in details_of(many)["samples"]]
+    assert all(passages[:MOST_SAID]) and passages[MOST_SAID:] == [None] * (6 - MOST_SAID)
+
+
+def test_a_group_counts_for_its_subset_and_its_step() -> None:
+    summary = Summary()
+    verdicts = [verdict(n, step=n % 40, phase="train", subset=f"s{n % 3}") for n in range(400)]
+    for one in verdicts:
+        summary.add(one, row_of(one))
+    assert [summary.subsets[f"s{s}"].groups for s in range(3)] == [134, 133, 133]
+    assert {step.tally.groups for step in summary.steps.values()} == {10}
+    assert set(summary.steps) == {("train", step) for step in range(40)}
+    assert summary.tally.mean_reward == pytest.approx(Tally.of(verdicts).mean_reward)
+
+
+def test_rewards_that_differ_in_their_last_digits_are_no_tie() -> None:
+    tied = [row_of(replace(verdict(1), rewards=(0.5, 0.5 + d))).tied for d in (0, 1e-8)]
+    assert tied == [True, False]
+
+
+def test_the_share_of_valid_samples_of_none_is_none(tmp_path: Path) -> None:
+    page, refused = tmp_path / "page.html", Verdict(verdict(1).group, None, unscored="refused: why")
+    write_page(page, [refused], title="t")
+    assert "100.0%" not in page.read_text(encoding="utf-8")
+    tally = Tally.of([refused])
+    assert math.isnan(tally.valid_rate)
+    table = counts(tally)
+    told = dict(
+        zip(*(column.cells for column in (table.columns[0], table.columns[2])), strict=True)
+    )
+    assert told["samples valid"] == "none"
+
+
+def test_money_is_told_as_everywhere_else(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    write_page(page, [replace(verdict(1), cost=Cost(100, 50, 1.5, 12345.6))], title="t")
+    assert "$12,345.60" in page.read_text(encoding="utf-8")
 
 
 def test_verdicts_are_let_go_while_they_pass_by(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,20 @@ def test_a_title_says_what_the_curve_does_and_nothing_of_noise(
     assert told(REWARD, found) == says
 
 
+@pytest.mark.parametrize("count", [10, 12, 20, 30, MOST_POINTS])
+def test_noise_is_seldom_called_a_trend(count: int) -> None:
+    draw = random.Random(count)
+    noise = ([draw.gauss(0.5, 0.05) for _ in range(count)] for _ in range(1000))
+    said = [told(REWARD, values) for values in noise]
+    assert sum("stays near" not in one for one in said) <= 65  # 50 are expected
+
+
+def test_a_rise_is_seen_through_noise() -> None:
+    draw = random.Random(1)
+    values = [0.4 + 0.2 * step / 29 + draw.gauss(0, 0.05) for step in range(30)]
+    assert "rises" in told(REWARD, values)
+
+
 def test_steps_that_are_added_count_what_one_would_have_counted() -> None:
     first, second = (
         verdict(0.9, 0.1, step=0, ratings=[3, 1]),
@@ -123,6 +138,16 @@ def test_the_picture_of_a_run_is_drawn_with_the_panels_that_are_known(tmp_path: 
     save_training(large, steps_of([*known, verdict(0.5, 0.5, step=3, phase="eval")]))
     assert small.read_bytes().startswith(b"\x89PNG")
     assert large.stat().st_size > small.stat().st_size
+
+
+@pytest.mark.parametrize("phase", [r"$\frac$", "$x", r"\$", "_hidden", "\x00\n\x1b[31m", "x" * 999])
+def test_a_phase_is_a_plain_text_in_the_picture(tmp_path: Path, phase: str) -> None:
+    pytest.importorskip("matplotlib")
+    from grm_plugin.report.training_picture import save_training
+
+    steps = steps_of(verdict(n, step=n, phase=(phase, "train")[n % 2]) for n in range(8))
+    save_training(tmp_path / "run.png", steps)
+    assert (tmp_path / "run.png").exists()
 
 
 def test_a_record_without_steps_is_refused_with_what_was_expected(tmp_path: Path) -> None:

@@ -62,4 +62,4 @@ def praises_itself(text: str) -> bool:
     if len(text) > 2 * _LOOKED_AT:
         text = f"{text[:_LOOKED_AT]}\n{text[-_LOOKED_AT:]}"
     lowered = text.lower()
-    return any(word in lowered for word in _WORDS) and PATTERNS.search(lowered) is not None
+    return any(map(lowered.__contains__, _WORDS)) and PATTERNS.search(lowered) is not None

@@ -1,9 +1,10 @@
 """Which part of a judge's critique is about which response.
 
 Judges write headings, lists, prose or JSON, in any order, in English or Chinese. A passage begins
-where a line or a sentence begins with the name of one response, and ends where another one's does,
-where the text turns to all of them, or where the scores begin. What can not be told is nobody's:
-a passage may be shorter than it could be, and never holds what is said of another response.
+where a line, a sentence or a clause begins with the name of one response, and ends where another
+one's does, where the text turns to all of them, or where the scores begin. Lines that a judge
+quotes are left out. What can not be told is nobody's: a passage may be shorter than it could be,
+and never holds a clause about another response; it may compare the two.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from grm_plugin.hosts.passages.clauses import Owned, owned
 from grm_plugin.hosts.passages.fields import unfolded
 from grm_plugin.hosts.passages.lines import LISTED, PLAIN, Piece, critique, pieces
 from grm_plugin.hosts.passages.names import folded, names
@@ -45,7 +47,7 @@ def passages(text: str, shown: int | None = None) -> dict[int, list[str]]:
     """
     answer = unfolded(_THINKING.answer(text[:_MOST]), shown)
     found: dict[int, list[_Section]] = {}
-    for section in _sections(list(pieces(answer, shown))):
+    for section in _sections(list(pieces(answer, shown)), shown):
         if section.says_something:
             found.setdefault(section.place, []).append(section)
     return {place: _joined(sections) for place, sections in found.items()}
@@ -63,18 +65,38 @@ def whole(text: str) -> list[str]:
 
 @dataclass
 class _Section:
-    """What is said of a response in one go."""
+    """What is said of a response in one go.
+
+    Args:
+        first: where it begins.
+        heading: of the criterion that it stands under.
+        shown: how many responses the judge saw.
+        lines: of it, so far.
+        doubtful: whether another response was named last.
+        closed: whether it turned to another response.
+    """
 
     first: Piece
     heading: str
+    shown: int | None
     lines: list[str] = field(default_factory=list)
+    doubtful: bool = False
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.add(self.first)
 
     def add(self, piece: Piece) -> None:
-        """One more piece: a line, or the rest of the last one."""
-        if piece.inside and self.lines:
-            self.lines[-1] += f" {piece.text}"
-        else:
-            self.lines.append(piece.text)
+        """One more piece: a line, or the rest of the last one; what is said of others is not."""
+        mine = Owned(piece.text, whole=True, doubtful=False)
+        if self.doubtful or not piece.sole:
+            mine = owned(piece.text, self.place, self.shown, doubtful=self.doubtful)
+        self.doubtful = mine.doubtful
+        self.closed = not (mine.whole or self.first.titles)
+        if piece.inside and self.lines and mine.text:
+            self.lines[-1] += f" {mine.text}"
+        elif mine.text:
+            self.lines.append(mine.text)
 
     @property
     def place(self) -> int:
@@ -82,7 +104,7 @@ class _Section:
 
     @property
     def says_something(self) -> bool:
-        return not self.first.alone or len(self.lines) > 1
+        return bool(self.lines) and (not self.first.alone or len(self.lines) > 1)
 
 
 def _joined(sections: Sequence[_Section]) -> list[str]:
@@ -92,7 +114,7 @@ def _joined(sections: Sequence[_Section]) -> list[str]:
     return [line for each in lines for line in each]
 
 
-def _sections(found: Sequence[Piece]) -> Iterator[_Section]:
+def _sections(found: Sequence[Piece], shown: int | None) -> Iterator[_Section]:
     """The sections in their order; of those that stand one in another only the inner."""
     current: _Section | None = None
     heading, seen = "", set[int]()
@@ -100,13 +122,14 @@ def _sections(found: Sequence[Piece]) -> Iterator[_Section]:
         if piece.concludes and seen and (following is None or following in seen):
             break
         if current and _is_aside(piece, current):
+            current.doubtful = True
             continue
         if piece.place is not None:
             if current:
                 yield current
-            current = _Section(piece, heading, [piece.text])
+            current = _Section(piece, heading, shown)
             seen.add(piece.place)
-        elif current and not _ends(piece, current.first, following, seen):
+        elif current and not (current.closed or _ends(piece, current.first, following, seen)):
             current.add(piece)
         else:
             heading = piece.text if piece.structural else heading

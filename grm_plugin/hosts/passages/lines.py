@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grm_plugin.hosts.passages import marks
+from grm_plugin.hosts.passages.clauses import may_turn
 from grm_plugin.hosts.passages.names import Name, folded, name_at, names, of_several
 
+_NEAR = 300  # characters of a sentence that are looked at before a comma
 PLAIN, LISTED = 10, 20
 """Levels of text, and of a list without indent; those of headings are 1 to 6."""
 
@@ -26,6 +28,7 @@ class Piece(NamedTuple):
         alone: whether it holds nothing besides that name.
         structural: whether it is a heading or an item of a list.
         about_all: whether it speaks of the responses together.
+        sole: whether it can name no response but the one with which it begins.
     """
 
     text: str
@@ -37,6 +40,7 @@ class Piece(NamedTuple):
     alone: bool = False
     structural: bool = False
     about_all: bool = False
+    sole: bool = False
 
     @property
     def concludes(self) -> bool:
@@ -47,13 +51,18 @@ class Piece(NamedTuple):
 def pieces(text: str, shown: int | None = None) -> Iterator[Piece]:
     """The pieces of a critique, from where its analysis begins up to where its scores do."""
     after_blank = False
-    for line in critique(text):
+    for line in _unquoted(critique(text)):
         if not line.strip():
             after_blank = True
             continue
-        for number, sentence in enumerate(_sentences(line)):
-            yield _piece(sentence, shown, after_blank=after_blank, begins=not number)
-            after_blank = False
+        first = _piece(line, shown, after_blank=after_blank)
+        if first.sole:
+            yield first
+        else:
+            for number, sentence in enumerate(_sentences(line)):
+                begins = number == 0
+                yield _piece(sentence, shown, after_blank=after_blank and begins, begins=begins)
+        after_blank = False
 
 
 def critique(text: str) -> list[str]:
@@ -69,46 +78,82 @@ def critique(text: str) -> list[str]:
     return lines[:ends]
 
 
+def _unquoted(lines: list[str]) -> Iterator[str]:
+    """The lines that are the judge's own. A block of code that opens the text is the text."""
+    fence, said = "", False
+    for line in lines:
+        mark = marks.FENCE.match(line)
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) else fence
+        elif mark:
+            fence = mark[1] if said else ""
+        elif not marks.QUOTED.match(line):
+            said = said or bool(line.strip())
+            yield line
+
+
 def _sentences(line: str) -> Iterator[str]:
     """A line, cut before each sentence that begins with the name of a response."""
     start = 0
-    for cut in marks.SENTENCE.finditer(folded(line)):
-        if line[start : cut.end()].strip():
-            yield line[start : cut.end()].rstrip()
-            start = cut.end()
+    for end in _cuts(folded(line)):
+        if line[start:end].strip():
+            yield line[start:end].rstrip()
+            start = end
     yield line[start:].rstrip()
 
 
-def _piece(line: str, shown: int | None, *, after_blank: bool, begins: bool) -> Piece:
+def _cuts(plain: str) -> Iterator[int]:
+    """Where the sentences of a line begin that are about one response, but for the first."""
+    label = marks.LABEL.match(plain)
+    if label and not (marks.ABOUT_ALL.match(plain) or _names_any(label[0])):
+        yield label.end()
+    last = 0
+    for cut in marks.SENTENCE.finditer(plain):
+        end = _behind_comma(plain, last, cut) if cut["comma"] else cut.end()
+        if end is not None:
+            yield end
+            last = end
+
+
+def _behind_comma(plain: str, last: int, cut: re.Match[str]) -> int | None:
+    """Where to cut a sentence at a comma: before it where what leads in names no response."""
+    begins = max(last, cut.start() - _NEAR)
+    stop = marks.LAST_STOP.match(plain, begins, cut.start())
+    begins = stop.end() if stop else begins
+    before = plain[begins : cut.start()].rstrip("*_)]\"'`")
+    named = [name.end for name in names(before)]
+    if not named:
+        return begins if stop else None
+    return cut.end() if named[-1] < len(before) else None
+
+
+def _names_any(plain: str) -> bool:
+    return any(True for _ in names(plain))
+
+
+def _piece(line: str, shown: int | None, *, after_blank: bool, begins: bool = True) -> Piece:
     plain, text = folded(line), line.strip()
     lead = marks.LEAD.match(plain)
     level = _level(lead) if lead and begins else PLAIN
     name = _begun(plain, lead.end() if lead else 0, shown)
     stands = (level, after_blank, not begins)
+    sole = not may_turn(plain, name.end if name else 0)
     if name is None:
-        return _of_none(text, *stands)
+        return _of_none(text, *stands, sole=sole)
     if of_several(plain, name.end):
         return Piece(text, *stands, about_all=True)
     tail = marks.TAIL.match(plain, name.end)
     alone = not marks.WORD.search(plain, tail.end() if tail else name.end)
-    said = text if tail else _own(text, name.place, shown)
-    return Piece(said, *stands, place=name.place, titles=tail is not None, alone=alone)
+    return Piece(text, *stands, place=name.place, titles=tail is not None, alone=alone, sole=sole)
 
 
-def _of_none(text: str, level: int, after_blank: bool, inside: bool) -> Piece:
+def _of_none(text: str, level: int, after_blank: bool, inside: bool, *, sole: bool) -> Piece:
     plain = folded(text)
     looks = plain.endswith(("*", "_", ":")) and marks.TITLE.match(plain)
     structural, about_all = level != PLAIN or bool(looks), bool(marks.ABOUT_ALL.match(plain))
-    return Piece(text, level, after_blank, inside, structural=structural, about_all=about_all)
-
-
-def _own(text: str, place: int, shown: int | None) -> str:
-    """The first sentences of ``text``, up to one that names other responses alone."""
-    for sentence in marks.FULL_STOP.finditer(text):
-        named = {one.place for one in names(folded(sentence[0]), shown)}
-        if named and place not in named:
-            return text[: sentence.start()].rstrip()
-    return text
+    return Piece(
+        text, level, after_blank, inside, structural=structural, about_all=about_all, sole=sole
+    )
 
 
 def _level(lead: re.Match[str]) -> int:
@@ -118,6 +163,11 @@ def _level(lead: re.Match[str]) -> int:
 
 
 def _begun(plain: str, start: int, shown: int | None) -> Name | None:
-    """The name with which a line begins, after its marks and a word that links it to the last."""
+    """The name with which a line begins, after its marks and words that link or lead to it."""
     link = marks.LINKED.match(plain, start)
-    return name_at(plain, link.end() if link else start, shown)
+    if name := name_at(plain, link.end() if link else start, shown):
+        return name
+    lead = marks.LEAD_IN.match(plain, start)
+    if not lead or _names_any(lead[0]) or marks.ABOUT_ALL.match(plain, start):
+        return None
+    return name_at(plain, lead.end(), shown)

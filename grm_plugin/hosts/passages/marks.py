@@ -23,11 +23,13 @@ _NAMED = rf"{_OPENING}(?:[Tt]he )?{A_NAME}"
 _LINKS = (
     *("however", "in contrast", "by contrast", "on the other hand", "meanwhile", "conversely"),
     *("similarly", "likewise", "finally", "next", "then", "also", "and", "but", "while", "whereas"),
-    *("as for", "regarding", "turning to", "for", "now"),
+    *("although", "though", "as for", "regarding", "turning to", "for", "now"),
 )
 _HAN_LINKS = ("而", "但是?", "相比之下", "至于", "对于", "关于")
 _LINK = rf"(?:(?i:{_any(*_LINKS)}),? |{_any(*_HAN_LINKS)}[,，]?)?"
-_CLAUSE = rf"{_any('and', 'but', 'while', 'whereas', '而', '但是?')}[ \t]?"
+_TURNS = ("but", "while", "whereas", "although", "though", "而", "但是?")
+_CLAUSE = rf"{_any('and', *_TURNS)}[ \t]?"
+_GOES_ON = rf"(?!{_CLOSING}[ \t]{{0,3}}(?:[,，;；:.)。]|(?:and|or)\b|\Z))"
 
 LEAD = re.compile(
     r"(?P<indent>[ \t>|]{0,40})(?P<hashes>\#{1,6})?[ \t]{0,3}"
@@ -48,8 +50,64 @@ SENTENCE = re.compile(
     r"[.!?;)\"'”。！？；,，](?<!vs\.)(?<!e\.g\.)(?<!i\.e\.)"
     rf"(?:(?<![,，])(?:(?<=[。！？；])|[ \t])[ \t]{{0,3}}(?={_LINK}{_NAMED})"
     rf"|(?<=[,，])[ \t]?(?={_CLAUSE}{_NAMED}))"
+    rf"|(?<=\w)(?:[ \t]{{1,3}}|(?=[而但]))(?={_any(*_TURNS)}[ \t]?{_NAMED})"
+    rf"|(?P<comma>[,，])[ \t]{{0,3}}(?={_NAMED}{_GOES_ON})"
 )
 """Where a sentence, or a half of one, begins with the name of a response."""
+
+LABEL = re.compile(rf"[^:.!?;,，。|\n]{{1,60}}:[*_]{{0,3}}[ \t]{{0,3}}(?={_NAMED})")
+"""What a sentence about a response goes by, such as ``Accuracy:``, before it on its line."""
+
+LEAD_IN = re.compile(
+    rf"[^:.!?;,，。()|\n]{{1,80}}[,，][ \t]{{0,3}}{_OPENING}(?:[Tt]he )?(?={A_NAME}{_GOES_ON})"
+)
+"""Words before the name of the response that a sentence is about, such as ``On accuracy,``."""
+
+LAST_STOP = re.compile(r".*[.!?;。！？；](?:(?<=[。！？；])|[ \t])[ \t]{0,3}", re.DOTALL)
+"""A text up to the beginning of its last sentence."""
+
+BOUNDARY = re.compile(
+    rf"(?P<comma>[,，])|[;；(\[—–]|\b{_any('and', 'yet', 'because', 'since', *_TURNS[:-2])}\b"
+    rf"|{_any('虽然', '尽管', '因为', *_TURNS[-2:])}",
+    re.IGNORECASE,
+)
+"""What a clause begins with."""
+
+IN_PASSING = re.compile(
+    r"(?:\b(?:than|unlike|like|from|over|compared with|(?:compar|relat|similar|identical|superior"
+    r"|inferior|equal|contrast|next|close)\w{0,5} to)[ \t]|比|不如)[ \t*_(\"'`]{0,6}(?:the )?\Z",
+    re.IGNORECASE,
+)
+"""What stands before the name of a response with which another is only compared."""
+
+OF_WHICH = re.compile(rf"{_CLOSING}[,，]?[ \t]{{1,3}}(?:which|who)\b")
+"""What follows a name about which more is said."""
+
+OTHER = re.compile(
+    r"\bthe (?:others|latter|former|other (?:one|response|answer|assistant|model|candidate)s?"
+    r"|other(?= (?:is|was|has|had|does|did|can|could|would|also|only|just|fails|lacks|gives)\b"
+    r"|[.,;:!?]|\Z))\b|另[一外][个条份篇]?|[前后]者",
+    re.IGNORECASE,
+)
+"""Another response than the last that was named."""
+
+PRONOUN = re.compile(
+    rf"[\W_]{{0,12}}{_LINK}(?:(?:it|its|it's|they|their|this|that|these|he|she|his|her)\b|[它其该此他她])",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says more of a response named before."""
+
+THE_OTHER = re.compile(
+    rf"[\W_]{{0,12}}{_LINK}(?:the (?:other(?! hand)|latter|former)|另[一外]|[前后]者)",
+    re.IGNORECASE,
+)
+"""How a sentence begins that is about another response than the one before it."""
+
+QUOTED = re.compile(r"[ \t]{0,40}>")
+"""A line that is quoted."""
+
+FENCE = re.compile(r"[ \t]{0,40}(?:[-*+][ \t]{1,3})?(`{3,}|~{3,})")
+"""A line with which a block of code begins or ends."""
 
 ANALYSIS = re.compile(
     _DECORATED

@@ -12,8 +12,12 @@ _ORDINALS = (
     *("sixth", "seventh", "eighth", "ninth", "tenth"),
 )
 _HAN = "一二三四五六七八九十"
-_NOUN = r"(?:response|answer|assistant|model|candidate|completion|output|reply)"
-_HAN_NOUN = r"(?:回答|回复|答复|答案|响应|回应|助手|模型|候选)"
+_NOUNS = ("response", "answer", "assistant", "model", "candidate", "completion", "output", "reply")
+_HAN_NOUNS = ("回答", "回复", "答复", "答案", "响应", "回应", "助手", "模型", "候选")
+_NOUN = rf"(?:{'|'.join(_NOUNS)})"
+_HAN_NOUN = rf"(?:{'|'.join(_HAN_NOUNS)})"
+_SIGNS = (*_NOUNS, " one", "-one", "\tone")
+_ALL_SIGNS = (*_SIGNS, *_HAN_NOUNS)
 _NUMBER = r"\d{1,3}(?![0-9A-Za-z%％]|\.\d)"
 _LETTER = r"[A-Z](?![0-9A-Za-z])"
 _NTH = (
@@ -64,6 +68,12 @@ def names(text: str, shown: int | None = None) -> Iterator[Name]:
     for found in _NAMED.finditer(text):
         if (place := _place(found)) and _can_be(place, shown):
             yield Name(place, *found.span())
+
+
+def may_name(text: str, start: int = 0) -> bool:
+    """Whether a :func:`folded` text can name a response behind ``start``: quick to tell."""
+    rest = text[start:].lower()
+    return any(map(rest.__contains__, _SIGNS if rest.isascii() else _ALL_SIGNS))
 
 
 def name_at(text: str, start: int, shown: int | None = None) -> Name | None:

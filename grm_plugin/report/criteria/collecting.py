@@ -32,7 +32,7 @@ class Criteria:
     def __init__(self, by: str | None = None) -> None:
         self._parts: Parts = Steps() if by in (None, Steps.column) else Values(by)
         self._vocabulary, self._clusters = Vocabulary(), Clusters(BLOCKS)
-        self._all, self._sums, self._examples = Sums(), list[Sums](), list[Examples]()
+        self._all, self._sums, self._examples = Sums(), dict[int, Sums](), dict[int, Examples]()
         self._waiting: list[tuple[Verdict, Stems]] | None = []
         self._verdicts = self._silent = self._unnamed = self._folds = 0
 
@@ -55,12 +55,15 @@ class Criteria:
     def told(self) -> dict[str, Any]:
         """All figures and examples, as JSON values; see :func:`criteria_of`."""
         self._count_waiting()
-        found = zip(self._vocabulary.criteria, self._sums, self._examples, strict=True)
+        found = [
+            Recorded(one, self._sums[number], self._examples[number])
+            for number, one in self._vocabulary.criteria.items()
+        ]
         return {
             "verdicts": self._verdicts,
             "judgments_without_criteria": self._silent,
             "criteria_beyond_the_most": self._unnamed,
-            **told(self._all, [Recorded(*each) for each in found], self._parts),
+            **told(self._all, found, self._parts),
         }
 
     def _count_waiting(self) -> None:
@@ -69,6 +72,7 @@ class Criteria:
             self._count(*each)
 
     def _count(self, verdict: Verdict, prompt: Stems) -> None:
+        self._make_room()
         truth = known_truth(verdict.group)
         listings = [
             Listing(one, wrong(one, truth) if truth else None, self._shares(one, prompt))
@@ -81,6 +85,7 @@ class Criteria:
             parts.setdefault(tuple(responses), []).append(1 + part)
         self._fold()
         using = users(listings)
+        self._vocabulary.listed(using)
         for some, numbers in parts.items():
             judged = Judged(verdict, listings, some)
             self._all.add(judged.use_of_all(), numbers, block)
@@ -97,17 +102,22 @@ class Criteria:
             if criterion is None:
                 self._unnamed += 1
                 continue
-            if criterion.number == len(self._sums):
-                self._sums.append(Sums())
-                self._examples.append(Examples())
+            if criterion.number not in self._sums:
+                self._sums[criterion.number] = Sums()
+                self._examples[criterion.number] = Examples()
             known = shares.get(criterion.number)
             shares[criterion.number] = weight if known is None or weight is None else known + weight
         return shares
 
+    def _make_room(self) -> None:
+        for number in self._vocabulary.make_room():
+            self._unnamed += round(self._sums.pop(number).total("used"))
+            del self._examples[number]
+
     def _fold(self) -> None:
         while isinstance(self._parts, Steps) and self._folds < self._parts.folds:
             self._folds += 1
-            for sums in (self._all, *self._sums):
+            for sums in (self._all, *self._sums.values()):
                 sums.fold()
 
     def _keep_examples(
@@ -133,7 +143,8 @@ def criteria_of(verdicts: Iterable[Verdict], by: str | None = None) -> dict[str,
         JSON values: ``criteria``, the most listed first, each with figures that have a 95 %
         interval (``used``, ``weight``, ``wrong``, ``wrong_apart``, ``reward``, ``reward_apart``,
         ``score_apart``, ``change``), its ``spellings``, ``parts`` and ``examples``; and the same
-        figures of ``all``.
+        figures of ``all``; ``criteria_beyond_the_most``: how many listings of rare criteria are
+        not counted because there were too many of these.
     """
     criteria = Criteria(by)
     for verdict in verdicts:

@@ -22,7 +22,7 @@ class Example:
     """What one judgment says of one response.
 
     Args:
-        group: its name.
+        group: its id, or the start of its fingerprint.
         fingerprint: of the group.
         step: of the training run; None outside of one.
         response: its number in the group, from 1 on.
@@ -84,7 +84,7 @@ def example(verdict: Verdict, judgment: Judgment, n: int, stems: Collection[str]
     """What ``judgment`` says of response ``n``, by the criterion of these words if it does."""
     step = verdict.group.metadata.get(STEP)
     return Example(
-        verdict.group.label,
+        verdict.group.id or verdict.group.fingerprint[:8],
         verdict.group.fingerprint,
         step if isinstance(step, int) else None,
         n + 1,

@@ -14,7 +14,7 @@ from grm_plugin.report.criteria.errors import TIES
 from grm_plugin.report.criteria.examples import Examples
 from grm_plugin.report.criteria.parts import Parts, Steps
 from grm_plugin.report.criteria.sums import Sums, totals
-from grm_plugin.report.criteria.vocabulary import Criterion
+from grm_plugin.report.criteria.vocabulary import FEWEST, Criterion
 
 Figure = dict[str, Any]
 Of = Callable[[Summed], float]
@@ -23,8 +23,6 @@ _SPELLINGS = 8
 _ALL = "all "
 _TESTED = ("wrong_apart", "score_apart", "change")
 _CLEAR = 0.05
-_FEWEST = 5
-"""Groups that a criterion must be listed in to be told apart."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Recorded:
 
 def told(of_all: Sums, found: Sequence[Recorded], parts: Parts) -> dict[str, Any]:
     """All figures, as JSON values; the criteria that are listed most often come first."""
-    often = [one for one in found if one.sums.total("groups") >= _FEWEST]
+    often = [one for one in found if one.sums.total("groups") >= FEWEST]
     often.sort(key=lambda one: -one.sums.total("used"))
     rows, whole = [_row(one, of_all, parts) for one in often], _alone(of_all, parts)
     _correct(rows, _TESTED)
@@ -54,7 +52,7 @@ def told(of_all: Sums, found: Sequence[Recorded], parts: Parts) -> dict[str, Any
         },
         "criteria": rows,
         "rarer_criteria": len(found) - len(often),
-        "fewest_groups": _FEWEST,
+        "fewest_groups": FEWEST,
     }
 
 

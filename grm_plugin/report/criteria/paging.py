@@ -26,6 +26,8 @@ _PASSAGES = {
     "highest": "passages on the highest rewards",
     "wrong": "passages on responses wrongly put first",
 }
+_NOT_COUNTED = "listings that are not counted"
+_TOO_MANY = "there are too many criteria of few groups"
 _SHOWN = 20
 """Criteria of which passages are shown."""
 
@@ -41,6 +43,8 @@ def for_page(found: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         tables[f"reward by {found['by']}"] = [_parts(row, names) for row in rows]
     for kind, title in _PASSAGES.items():
         tables[title] = [one for row in rows[:_SHOWN] for one in _passages(row, kind)]
+    if beyond := found["criteria_beyond_the_most"]:
+        tables[_NOT_COUNTED] = [{"listings": beyond, "why": _TOO_MANY}]
     return {name: table for name, table in tables.items() if table}
 
 

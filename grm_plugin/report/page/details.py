@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grm_plugin.evaluation.truth import Best, Correct, Truth
 from grm_plugin.hosts.telling import by_distance, said_of_each
-from grm_plugin.report.judges import named
-from grm_plugin.report.page.rows import truth_known
+from grm_plugin.report import judges
+from grm_plugin.report.page.rows import name_of, named, truth_known
 from grm_plugin.report.tally import paid_for
 from grm_plugin.types import Failure, Group, Judgment, Principle, Sample, Verdict
 
 LONGEST = 20_000
 """Characters of a text that are shown; of a longer one its start and its end."""
 _END = 5_000
+MOST_SAID = 2
+"""Judgments of a response whose passages are found, the nearest to the mean first."""
+_as_json = json.JSONEncoder(default=repr, ensure_ascii=False).encode
 
 Details = dict[str, Any]
 
@@ -24,15 +28,15 @@ def details_of(verdict: Verdict) -> Details:
     """What the page's scripts draw when a row is opened."""
     shown, truth = verdict.shown or verdict.group, truth_known(verdict.group)
     return {
-        "id": cut(verdict.group.id or verdict.group.label),
+        "id": named(name_of(verdict.group)),
         "unscored": cut(verdict.unscored),
         "turns": [[cut(turn.role), cut(turn.content)] for turn in shown.conversation],
         "reference": None if shown.reference is None else cut(shown.reference),
         "principles": [cut(one) for one in shown.principles],
         "responses": [_response(verdict, shown, truth, n) for n in range(len(shown.responses))],
-        "samples": [_sample(one) for one in _ranked(verdict)],
+        "samples": [*_judgments(verdict), *map(_failure, verdict.failures)],
         "cost": _cost(verdict),
-        "origin": _told(named(verdict.origin)),
+        "origin": _told(judges.named(verdict.origin)),
         "metadata": _told(verdict.group.metadata),
     }
 
@@ -70,14 +74,23 @@ def _known(truth: Truth | None, n: int) -> str:
     return f"rated {truth.values_N[n]:g}"
 
 
-def _ranked(verdict: Verdict) -> Iterable[Sample]:
-    """The judgments, nearest to the mean first, and what was dropped."""
-    yield from by_distance(verdict)
-    yield from verdict.failures
+def _judgments(verdict: Verdict) -> Iterator[Details]:
+    """The judgments, nearest to the mean first; what all of them say of it would take long."""
+    told: Counter[int] = Counter()
+    for one in by_distance(verdict):
+        scored = [n for n, score in enumerate(one.scores) if score is not None]
+        telling = any(told[n] < MOST_SAID for n in scored)
+        told.update(scored)
+        yield _sample(one) | _judged(one) | {"passages": _passages(one) if telling else None}
+
+
+def _failure(failure: Failure) -> Details:
+    dropped = {"reason": str(failure.reason), "detail": cut(failure.detail)}
+    return _sample(failure) | dropped
 
 
 def _sample(one: Sample) -> Details:
-    common = {
+    return {
         "name": f"{one.run}.{one.sample}" if one.run else str(one.sample),
         "order": one.order,
         "seed": one.seed,
@@ -86,11 +99,6 @@ def _sample(one: Sample) -> Details:
         "text": cut(one.text),
         "said": [cut(text) for text in one.said],
     }
-    return common | (_dropped(one) if isinstance(one, Failure) else _judged(one))
-
-
-def _dropped(failure: Failure) -> Details:
-    return {"reason": str(failure.reason), "detail": cut(failure.detail)}
 
 
 def _judged(judgment: Judgment) -> Details:
@@ -99,8 +107,11 @@ def _judged(judgment: Judgment) -> Details:
         "meta": judgment.meta_score,
         "weight": judgment.weight if judgment.voted else 0,
         "principles": [_principle(one) for one in judgment.principles],
-        "passages": {n: cut("\n".join(lines)) for n, lines in said_of_each(judgment).items()},
     }
+
+
+def _passages(judgment: Judgment) -> dict[int, str]:
+    return {n: cut("\n".join(lines)) for n, lines in said_of_each(judgment).items()}
 
 
 def _principle(principle: Principle) -> list[Any]:
@@ -123,4 +134,4 @@ def _short(value: object) -> object:
         return value
     if isinstance(value, str):
         return cut(value)
-    return cut(json.dumps(value, default=repr, ensure_ascii=False))
+    return cut(_as_json(value))

@@ -8,6 +8,8 @@ import json
 import math
 from typing import Any
 
+_as_json = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=repr).encode
+
 
 def as_data(value: Any) -> str:
     """``value`` as JSON of ASCII characters that may stand in any ``<script>`` element.
@@ -18,9 +20,9 @@ def as_data(value: Any) -> str:
     '{"a":"\\\\u003c/script\\\\u003e\\\\u003c!--","b":null}'
     """
     try:
-        text = json.dumps(value, allow_nan=False, separators=(",", ":"), default=repr)
+        text = _as_json(value)
     except ValueError:
-        text = json.dumps(_finite(value), allow_nan=False, separators=(",", ":"), default=repr)
+        text = _as_json(_finite(value))
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
 
 

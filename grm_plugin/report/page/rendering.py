@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from grm_plugin.prices import dollars
 from grm_plugin.report.page.embedding import as_data, policy
 
 _PARTS = Path(__file__).parent / "parts"
@@ -43,6 +44,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["dollars"] = dollars
     environment.filters["data"] = lambda value: Markup(as_data(value))  # noqa: S704 - escaped there
     return environment
 

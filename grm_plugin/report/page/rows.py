@@ -13,7 +13,7 @@ from grm_plugin.hosts.averages import spread
 from grm_plugin.hosts.counting import voters, votes, why_unscored
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.recorded import PHASE, STEP
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import SURROGATE, Group, Verdict, digest
 
 SUBSET = ("subset", "section", "domain", "benchmark")
 """Metadata that names the part of a benchmark a group belongs to; the first that is there."""
@@ -24,12 +24,13 @@ class Row(NamedTuple):
     """What the table knows of a verdict; the page reads the fields in this order.
 
     Args:
-        id: of the group, or the start of its fingerprint.
+        id: :func:`named` of the group.
         prompt: the start of the last turn, on one line.
         step, phase: when in a training run it was judged; None and empty elsewhere.
         subset: which part of a benchmark it belongs to; empty for none.
         rewards: N rewards, rounded, None for a response without one; None: the group is unscored.
         spread: standard deviation of the rewards; None where fewer than two are known.
+        tied: whether two rewards or more, before they are rounded, share the highest.
         differ: mean standard deviation of the voters' scores of one response (points).
         valid: readable samples.
         dropped: dropped samples by reason.
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     subset: str
     rewards: tuple[float | None, ...] | None
     spread: float | None
+    tied: bool
     differ: float | None
     valid: int
     dropped: dict[str, int]
@@ -58,13 +60,14 @@ def row_of(verdict: Verdict) -> Row:
     metadata, known = verdict.group.metadata, verdict.known_rewards
     step = metadata.get(STEP)
     return Row(
-        id=(verdict.group.id or verdict.group.fingerprint[:8])[:_NAME],
+        id=named(name_of(verdict.group)),
         prompt=_start(verdict),
         step=step if type(step) is int else None,
-        phase=_named(metadata.get(PHASE)),
-        subset=next((_named(metadata[name]) for name in SUBSET if metadata.get(name)), ""),
+        phase=_text(metadata.get(PHASE)),
+        subset=next(filter(None, (_text(metadata.get(name)) for name in SUBSET)), ""),
         rewards=verdict.rewards and tuple(map(_rounded, verdict.rewards)),
         spread=_rounded(spread(known)) if len(known) > 1 else None,
+        tied=bool(known) and known.count(max(known)) > 1,
         differ=_rounded(_mean(_differ(verdict))),
         valid=len(verdict.judgments),
         dropped={str(reason): count for reason, count in verdict.failures_by_reason.items()},
@@ -72,6 +75,23 @@ def row_of(verdict: Verdict) -> Row:
         place=_highest_place(verdict),
         outcome=_outcome(verdict),
     )
+
+
+def name_of(group: Group) -> str:
+    """The id of ``group``, or the start of its fingerprint."""
+    return group.id or group.fingerprint[:8]
+
+
+def named(name: str) -> str:
+    """``name`` as the page's filters know it: a long one is cut, and stays unlike all others.
+
+    >>> named("x" * 200) != named("x" * 199), len(named("x" * 200))
+    (True, 80)
+    """
+    if len(name) <= _NAME:
+        return name
+    whole = digest(SURROGATE.sub("\ufffd", name))
+    return f"{name[: _NAME - 9]}…{whole[:8]}"
 
 
 def truth_known(group: Group) -> Truth | None:
@@ -96,8 +116,8 @@ def _start(verdict: Verdict) -> str:
     return flat if len(flat) <= _START else f"{flat[: _START - 1]}…"
 
 
-def _named(value: object) -> str:
-    return "" if value is None else str(value)[:_NAME]
+def _text(value: object) -> str:
+    return "" if value is None or value in ([], {}) else named(str(value))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,16 +20,22 @@ _FILE_VERDICTS, _FILE_SIZE = 200, 1 << 20
 class Details:
     """Takes details one by one and keeps at most ``MOST_INLINE`` of them in memory.
 
+    The names of the files are drawn anew for each page that is written, so that a page which is
+    open while it is written again finds its own details or none.
+
     Args:
         page: the page; the files are in the folder ``<name>_files`` beside it once
-            :meth:`publish` was called.
+            :meth:`publish` was called. Pages ``a.htm`` and ``a.html`` have a folder each.
     """
 
     def __init__(self, page: Path) -> None:
-        self.folder = page.with_name(f"{page.stem}_files")
+        name = page.stem if page.suffix == ".html" else page.name
+        self.folder = page.with_name(f"{name}_files")
+        self.start = f"details-{secrets.token_hex(4)}-"
+        """What the names of the files begin with."""
         self.inline: list[str] = []
         """Those that stand in the page, as JSON texts."""
-        self._beside = page.with_name(f".{page.stem}_files.part")
+        self._beside = page.with_name(f".{name}_files.{os.getpid()}.part")
         self._files: _Files | None = None
         self._size = 0
 
@@ -53,18 +61,26 @@ class Details:
             self._files.flush()
 
     def publish(self) -> None:
-        """Put the files in their place, and those of an earlier page away.
+        """Put the files in their place, beside those of an earlier page.
 
         Raises:
             OSError: that can not be.
         """
-        for old in self.folder.glob("details-*.js"):
-            old.unlink()
         if self._files:
             self.folder.mkdir(exist_ok=True)
             for file in self._beside.iterdir():
                 file.replace(self.folder / file.name)
-        elif self.folder.is_dir():
+
+    def forget_earlier(self) -> None:
+        """Put the files of earlier pages away, once this page is in its place.
+
+        Raises:
+            OSError: that can not be.
+        """
+        for file in self.folder.glob("details-*.js"):
+            if not file.name.startswith(self.start):
+                file.unlink()
+        if not self._files and self.folder.is_dir():
             with contextlib.suppress(OSError):  # somebody else's files are in it
                 self.folder.rmdir()
 
@@ -73,9 +89,9 @@ class Details:
         shutil.rmtree(self._beside, ignore_errors=True)
 
     def _move_to_files(self) -> None:
-        self.discard()  # of a run that was killed
+        self.discard()  # of a killed process of this number
         self._beside.mkdir()
-        self._files = _Files(self._beside)
+        self._files = _Files(self._beside, self.start)
         for text in self.inline:
             self._files.add(text)
         self.inline = []
@@ -84,9 +100,9 @@ class Details:
 class _Files:
     """Writes so many details a file; a script element of the page loads it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start: str) -> None:
         self.starts: list[int] = []
-        self._folder, self._written = folder, 0
+        self._folder, self._start, self._written = folder, start, 0
         self._waiting: list[str] = []
         self._size = 0
 
@@ -103,5 +119,5 @@ class _Files:
         self._written += len(self._waiting)
         number = len(self.starts)
         call = f"grmDetails({number},[{','.join(self._waiting)}]);\n"
-        (self._folder / f"details-{number:04}.js").write_text(call, encoding="ascii")
+        (self._folder / f"{self._start}{number:04}.js").write_text(call, encoding="ascii")
         self._waiting, self._size = [], 0

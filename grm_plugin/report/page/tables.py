@@ -9,8 +9,9 @@ from typing import Any
 
 from grm_plugin.report.page.axes import decimal
 from grm_plugin.report.page.links import to
+from grm_plugin.report.page.rows import named
 
-_ROWS, _COLUMNS, _DEEP, _LONG = 400, 12, 6, 40
+_ROWS, _COLUMNS, _DEEP, _LONG, _LISTED = 400, 24, 6, 40, 12
 _UNFOLDED = 12
 """Rows of a table of texts that are shown without being asked for."""
 _GROUP = "group"
@@ -47,12 +48,16 @@ class TableRow:
 
 @dataclass(frozen=True)
 class DataTable:
-    """A table with a heading; ``left_out`` rows are not shown, and a ``folded`` one when asked."""
+    """A table with a heading; a ``folded`` one is shown when asked.
+
+    ``left_out`` rows and ``left_out_columns`` are not shown.
+    """
 
     name: str
     head: Sequence[str]
     rows: Sequence[TableRow]
     left_out: int = 0
+    left_out_columns: int = 0
     folded: bool = False
 
     @property
@@ -161,7 +166,7 @@ def _cells(
     figure: Measured, counted: Sequence[str], over: Sequence[str], links: Links, *, ties: bool
 ) -> list[Cell]:
     name = str(figure.get("name") or "all")
-    link, counts, gained = links.get(name, ""), _counts(figure), figure.get("over") or {}
+    link, counts, gained = links.get(named(name), ""), _counts(figure), figure.get("over") or {}
     return [
         Cell(name, link=link),
         figure_cell(figure),
@@ -190,9 +195,10 @@ def _counts(figure: Measured) -> Mapping[str, Any]:
 
 
 def _records(rows: Sequence[Measured], name: str) -> DataTable:
-    head = list(dict.fromkeys(key for row in rows[:_ROWS] for key in row))[:_COLUMNS]
+    columns = list(dict.fromkeys(key for row in rows[:_ROWS] for key in row))
+    head, more = columns[:_COLUMNS], len(columns[_COLUMNS:])
     cells = [TableRow([_of_column(key, row.get(key)) for key in head]) for row in rows]
-    table = _named(name, cells, [_words(key) for key in head])
+    table = replace(_named(name, cells, [_words(key) for key in head]), left_out_columns=more)
     if table.wordy and len(cells) > _UNFOLDED:
         return replace(table, name=f"{name} ({len(cells):,})", folded=True)
     return table
@@ -200,7 +206,7 @@ def _records(rows: Sequence[Measured], name: str) -> DataTable:
 
 def _of_column(key: str, value: Any) -> Cell:
     cell = _cell(value)
-    return replace(cell, link=to(id=cell.text)) if key == _GROUP and value else cell
+    return replace(cell, link=to(id=named(str(value)))) if key == _GROUP and value else cell
 
 
 def _named(name: str, rows: Sequence[TableRow], head: Sequence[str]) -> DataTable:
@@ -233,7 +239,8 @@ def _text(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:,}" if isinstance(value, int) else decimal(value)
     if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value[:_COLUMNS]))
+        more = [f"… and {len(value) - _LISTED:,} more"] if len(value) > _LISTED else []
+        return ", ".join([*map(_text, value[:_LISTED]), *more])
     return str(value)[:2000]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -12,15 +13,16 @@ from typing import IO, Any
 from markupsafe import Markup
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.report.page.charts import charts_of
-from grm_plugin.report.page.details import details_of
+from grm_plugin.report.page.details import MOST_SAID, details_of
 from grm_plugin.report.page.embedding import as_data
 from grm_plugin.report.page.links import to
 from grm_plugin.report.page.rendering import render
 from grm_plugin.report.page.rows import Row, row_of
 from grm_plugin.report.page.sections import section
 from grm_plugin.report.page.storing import Details
-from grm_plugin.report.page.summary import Summary
+from grm_plugin.report.page.summary import OTHER, Summary
 from grm_plugin.types import Verdict
 
 
@@ -50,7 +52,7 @@ def write_page(
         ConfigError: it can not be written.
         RecordError: ``verdicts`` raised it; an earlier page is as it was.
     """
-    beside, details = path.with_name(f".{path.name}.part"), Details(path)
+    beside, details = path.with_name(f".{path.name}.{os.getpid()}.part"), Details(path)
     told = {"title": title, "measured": measured, "health": health, "criteria": criteria}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +62,7 @@ def write_page(
                 page.writelines(render(_values(summary, rows, details, told)))
         details.publish()
         beside.replace(path)
+        details.forget_earlier()
     except OSError as error:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
     finally:
@@ -70,7 +73,7 @@ def write_page(
 
 def _take(verdicts: Iterable[Verdict], rows: IO[str], details: Details) -> Summary:
     summary = Summary()
-    for verdict in verdicts:
+    for verdict in map(as_trained, verdicts):
         row = row_of(verdict)
         summary.add(verdict, row)
         rows.write(as_data(row) + "\n")
@@ -82,7 +85,7 @@ def _take(verdicts: Iterable[Verdict], rows: IO[str], details: Details) -> Summa
 def _values(
     summary: Summary, rows: IO[str], details: Details, told: Mapping[str, Any]
 ) -> dict[str, Any]:
-    links = {name: to(subset=name) for name in summary.subsets}
+    links = {name: to(subset=name) for name in summary.subsets if name != OTHER}
     parts = [section(name, _now(told[name]), links) for name in ("measured", "health", "criteria")]
     return {
         "title": told["title"],
@@ -96,6 +99,8 @@ def _values(
             "fields": Row._fields,
             "starts": details.starts,
             "folder": details.folder.name,
+            "start": details.start,
+            "said": MOST_SAID,
         },
         "rows": _lines(rows),
         "details": _separated(details.inline),

@@ -50,13 +50,18 @@ class Giving:
         self.config = GRMConfig()
 
     async def score_batch_async(self, groups: list[Group], size: object) -> list[Verdict]:
+        self.asked = groups
         return [Verdict(group, self.rewards) for group in groups]
 
 
 async def given(training: bool, *rewards: float | None, round_to: float | None = None) -> Any:
-    judge = GroupJudge(Giving(*rewards), OpenRLHFOptions(round_to=round_to), RunSettings(config={}))  # type: ignore[arg-type]
+    return await given_by(Giving(*rewards), training, round_to)
+
+
+async def given_by(giving: Giving, training: bool, round_to: float | None) -> Any:
+    judge = GroupJudge(giving, OpenRLHFOptions(round_to=round_to), RunSettings(config={}))  # type: ignore[arg-type]
     rounds = Rounds(Ledger(), "one", training=training)
-    rollouts = [Rollout((Message("user", "q"),), "a", None, training) for _ in rewards]
+    rollouts = [Rollout((Message("user", "q"),), "a", None, training) for _ in giving.rewards]
     return await judge.score(rollouts, rounds.enter(asyncio.get_running_loop().create_future()))
 
 
@@ -74,6 +79,12 @@ async def test_a_response_that_alone_is_unscored_gets_the_mean_of_its_siblings_a
 async def test_the_number_of_an_unscored_response_is_the_mean_of_rounded_ones() -> None:
     found = await given(True, 0.22, None, 0.49, round_to=0.25)
     assert [one.reward for one in found] == [0.25, pytest.approx(0.375), 0.5]
+
+
+async def test_a_recorded_group_says_how_its_rewards_are_rounded() -> None:
+    giving = Giving(0.22, 0.49)
+    await given_by(giving, True, 0.25)
+    assert giving.asked[0].metadata["round_to"] == 0.25
 
 
 async def test_a_group_of_which_no_response_is_scored_is_an_unscored_group() -> None:

@@ -36,7 +36,7 @@ def record(tmp_path: Path) -> Path:
 
 def test_the_page_holds_the_verdicts_of_all_actors(record: Path, tmp_path: Path) -> None:
     page = tmp_path / "pages" / "run.html"
-    with paged(page, record):
+    with paged(page, record, 2):
         assert not page.exists()
     text = page.read_text()
     assert all(f"asked of engine {n} in step {step}" in text for n in (0, 1) for step in (0, 1))
@@ -47,19 +47,57 @@ def test_the_page_holds_the_verdicts_of_all_actors(record: Path, tmp_path: Path)
 def test_a_run_that_fails_has_its_page_too(
     record: Path, tmp_path: Path, end: BaseException
 ) -> None:
-    with pytest.raises(type(end)), paged(tmp_path / "run.html", record):
+    with pytest.raises(type(end)), paged(tmp_path / "run.html", record, 2):
         raise end
     assert (tmp_path / "run.html").exists()
+
+
+def test_records_of_other_runs_beside_it_are_not_in_the_page(record: Path, tmp_path: Path) -> None:
+    other = to_line(verdict("asked in another run", 0))
+    for ending in ("", ".engine7", ".actor-0a", "2.jsonl"):
+        Path(f"{record}{ending}").write_bytes(other)
+    with paged(tmp_path / "run.html", record, 2):
+        Path(f"{record}.actor-0b").write_bytes(to_line(verdict("asked without a number", 1)))
+    text = (tmp_path / "run.html").read_text()
+    assert "asked in another run" not in text
+    assert "asked without a number" in text and "5 verdicts" in text
+
+
+def test_a_record_that_is_not_on_this_machine_is_told(
+    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with paged(tmp_path / "run.html", record, 3):
+        pass
+    assert "run.html is without verdicts.jsonl.engine2: not on" in capsys.readouterr().err
+    with paged(tmp_path / "none.html", tmp_path / "none.jsonl", 3):
+        pass
+    told = capsys.readouterr().err
+    assert "none.html was not written: no verdicts in" in told and "none.jsonl" in told
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_a_picture_that_can_not_be_drawn_leaves_the_page(
+    record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.png").mkdir()
+    with paged(tmp_path / "run.html", record, 2):
+        pass
+    told = capsys.readouterr().err
+    assert (
+        "page of the run: " in told and "the picture " in told and "run.png was not drawn" in told
+    )
+    assert "not written" not in told
 
 
 def test_a_record_that_is_broken_costs_the_page_and_not_the_run(
     record: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     of_engine(record, 1).write_text("notes\n")
-    with paged(tmp_path / "run.html", record):
+    with paged(tmp_path / "run.html", record, 2):
         pass
     told = " ".join(capsys.readouterr().err.split())
-    assert "run.html was not written" in told and f"grm show {record} --html" in told
+    assert "run.html was not written" in told
+    assert f"grm show {record}.engine0 {record}.engine1 --html" in told
 
 
 def test_the_block_at_the_start_says_where_it_will_be(begin: Begin, tmp_path: Path) -> None:

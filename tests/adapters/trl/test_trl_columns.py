@@ -4,9 +4,13 @@ import math
 
 import pytest
 
+from grm_plugin import GRMConfig
+from grm_plugin.hosts import telling
+from grm_plugin.hosts.passages import passages
 from grm_plugin.types import Failure, Group, Judgment, Principle, Reason, Verdict
 from grm_trl.columns import CELLS, MAX_TEXT, columns
 from grm_trl.options import TRLOptions
+from grm_trl.reporting import Reporter
 
 TRL_WIDTH = 120
 ALL = tuple(CELLS)
@@ -46,6 +50,26 @@ def test_each_response_shows_its_own_passage_of_the_critique_nearest_to_the_vote
     assert (second["critique"], second["place"]) == ("Response 1: second", "1/2")
     assert (first["votes"], second["votes"]) == ("9 5 1", "1 4 7")
     assert first["principles"] == "be true (60); be brief"
+
+
+def test_a_critique_is_read_once_for_all_the_responses_of_its_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def counted(text: str, shown: int) -> dict[int, list[str]]:
+        read.append(text)
+        return passages(text, shown)
+
+    monkeypatch.setattr(telling, "passages", counted)
+    told: dict[str, list[str]] = {}
+    made = [verdict(judgment(5, 4, text=f"Response 1: {n}\nResponse 2: other")) for n in "ab"]
+    reporter = Reporter(TRLOptions(), GRMConfig(engine="reference"))
+    places = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    reporter.report(made, places, {"log_extra": told.__setitem__}, size=None, started=0.0)
+    first, other = "Response 1: ", "Response 2: other"
+    assert told["grm_critique"] == [f"{first}a", other, f"{first}b", other]
+    assert len(read) == 2
 
 
 def test_a_judgment_that_did_not_vote_is_not_shown() -> None:

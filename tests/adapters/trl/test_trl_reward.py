@@ -20,7 +20,12 @@ import grm_trl
 from grm_plugin import GRMConfig
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import ConfigError, JudgeDeadError, TransportError
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import numbers
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.plugins import Plugin, installed
+from grm_plugin.records import read_verdicts
+from grm_plugin.report.training import steps_of
 from grm_plugin.size import Size
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Group, Verdict
@@ -276,6 +281,23 @@ def test_rounding_leaves_no_reward_above_one(make: Make) -> None:
     assert rewards == [1.0, 1.0]
 
 
+def test_the_record_counts_as_the_trainer_counted_and_keeps_what_the_judge_gave(
+    make: Make, tmp_path: Path
+) -> None:
+    record = tmp_path / "verdicts.jsonl"
+    reward = make(["\\boxed{8, 7}", "\\boxed{7, 7}"], record=record, round_to=0.35)
+    Trainer().call(reward)
+    logged, (recorded,) = reward.metrics, read_verdicts(record)
+    reward.close()
+    assert logged["tie_rate"] == 1.0
+    again = numbers(Tally.of([recorded]))
+    same = ("reward_mean", "reward_spread", "tie_rate")
+    assert [again[name] for name in same] == [logged[name] for name in same]
+    ((_, step),) = steps_of([recorded]).items()
+    assert step.tally.mean_reward == logged["reward_mean"]
+    assert recorded.rewards != as_trained(recorded).rewards
+
+
 def test_metrics_and_columns_carry_the_name_and_are_the_same_at_every_call(make: Make) -> None:
     first, second = Trainer(2, "judge"), Trainer(2, "judge")
     reward = make(name="judge")
@@ -402,8 +424,8 @@ def test_a_broken_file_is_said_by_the_lazy_object(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("found", "kind", "said"),
     [
-        ("1.5.1", GRMReward, r"GRMReward needs trl 1.6 or newer \(tested up to 1.16\), got 1.5.1"),
-        ("1.13.0", AsyncGRMReward, r"AsyncGRMReward needs trl 1.14 or newer"),
+        ("1.6.0", GRMReward, r"GRMReward needs trl 1.14.2 or newer \(tested up to 1.16\), got 1.6"),
+        ("1.14.1", AsyncGRMReward, r"AsyncGRMReward needs trl 1.14.2 or newer"),
         (None, GRMReward, r"not installed; pip install 'grm-plugin\[trl\]'"),
     ],
 )

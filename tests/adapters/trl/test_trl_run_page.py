@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.errors import ConfigError
+from grm_plugin.records import to_line
 from grm_plugin.report import run_page
 from grm_trl import GRMReward
+from grm_trl.run_page import RunPage
 from tests.adapters.trl.test_trl_reward import Trainer
+from tests.report.pages import rows_in, verdict
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -41,6 +44,20 @@ def test_a_reward_that_is_used_again_writes_it_again(make: Make, tmp_path: Path)
         page.unlink(missing_ok=True)
         reward.close()
         assert page.exists()
+
+
+def test_the_page_of_several_ranks_holds_what_they_recorded_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "verdicts.jsonl"
+    for ending, numbers in (("", [1]), (".rank0", [2]), (".rank1", [3]), (".rank2", [4])):
+        lines = [to_line(verdict(number)) for number in numbers]
+        Path(f"{record}{ending}").write_bytes(b"".join(lines))
+    monkeypatch.setattr("grm_trl.run_page.here", lambda: (0, 2))
+    page = RunPage(tmp_path / "run.html", record)
+    page.begin()
+    page.write()
+    assert [one["id"] for one in rows_in(tmp_path / "run.html")] == ["group-2", "group-3"]
 
 
 def test_nothing_judged_writes_nothing(make: Make, tmp_path: Path) -> None:
@@ -91,3 +108,26 @@ def test_a_script_that_closes_nothing_has_its_page_at_the_end(tmp_path: Path) ->
     assert "page of the run: run.html" in ended.stderr
     assert (tmp_path / "run.html").exists()
     assert not (tmp_path / "run.png").exists()  # nobody told a step
+
+
+FORKS = (
+    SCRIPT
+    + """
+import multiprocessing, os
+for end in (lambda: None, reward.close):
+    child = multiprocessing.get_context("fork").Process(target=end)
+    child.start()
+    child.join()
+    print(child.exitcode, os.path.exists("run.html"))
+reward.close()
+print(os.path.exists("run.html"))
+"""
+)
+
+
+def test_a_process_that_training_forks_writes_no_page(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FORKS], cwd=tmp_path, capture_output=True, text=True, timeout=250
+    )
+    assert ended.stdout.splitlines()[1:] == ["0 False", "0 False", "True"], ended.stderr
+    assert ended.stderr.count("page of the run") == 1

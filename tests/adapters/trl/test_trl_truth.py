@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.testing import ScriptedEngine
+from grm_plugin.types import Group, Verdict
 from grm_trl import GRMReward
+from grm_trl.truth import numbers
 from tests.adapters.trl.test_trl_reward import Trainer
 
 Make = Callable[..., GRMReward]
@@ -69,6 +72,23 @@ def test_a_group_of_which_not_all_is_known_carries_none(make: Make, tmp_path: Pa
     verdicts = map(json.loads, (tmp_path / "verdicts.jsonl").read_text().splitlines())
     found = sorted(str(one["group"]["metadata"].get("ratings")) for one in verdicts)
     assert found == ["None", "[1.0, 1.0]"]
+
+
+@pytest.mark.parametrize("name", ["ratings", "best", "correct"])
+def test_a_column_that_would_be_read_as_the_truth_is_refused_before_the_run(
+    make: Make, name: str
+) -> None:
+    with pytest.raises(
+        ConfigError, match=f"truth: .* metadata: names '{name}'; rename that column"
+    ):
+        make(truth=at(of_some), columns={"metadata": [name]})
+    make(columns={"metadata": [name]})
+
+
+@pytest.mark.parametrize("ratings", ["high", 5, [1.0, None], [1.0]])
+def test_metadata_that_is_no_truth_is_none_in_the_log(ratings: Any) -> None:
+    group = Group.of("q", ["a", "b"], metadata={"ratings": ratings})
+    assert math.isnan(numbers([Verdict(group, (0.1, 0.9))])["truth_mean"])
 
 
 @pytest.mark.parametrize(

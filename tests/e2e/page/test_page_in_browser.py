@@ -266,6 +266,18 @@ def test_details_beside_the_page_are_read_when_a_verdict_is_opened(
     page.tab.get_by_text(f"keep the folder {folder.name} beside this page").wait_for()
 
 
+def test_a_page_that_is_open_while_it_is_written_again_shows_no_other_verdicts_details(
+    tmp_path: Path, opened: Open
+) -> None:
+    path = tmp_path / "page.html"
+    write_page(path, map(verdict, range(700)), title="t")
+    page = opened(path)
+    write_page(path, map(verdict, range(1000, 1700)), title="t")
+    page.go("open=7")
+    page.tab.get_by_text("load the page again if it was written again since").wait_for()
+    assert page.tab.get_by_text("answer one of 1007", exact=True).count() == 0
+
+
 def test_details_beside_the_page_are_read_from_a_server_too(tmp_path: Path, opened: Open) -> None:
     write_page(tmp_path / "page.html", map(verdict, range(700)), title="t")
     handler = functools.partial(Quiet, directory=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import tracemalloc
@@ -10,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from grm_plugin.cli.report_tables import parts
 from grm_plugin.evaluation.truth import Best, Correct, Ratings
 from grm_plugin.report.criteria import Criteria, criteria_of, for_page
 from grm_plugin.report.criteria.errors import wrong
@@ -239,6 +242,39 @@ def test_everything_is_json_and_tables_of_a_page() -> None:
     assert "wrong judgments" not in tables
     assert criteria_of([])["criteria"] == []
     assert for_page(criteria_of([])) == {}
+
+
+def inventive(groups: int, late: int) -> list[Verdict]:
+    """Judgments that name new criteria in every group, and from some group on a common one."""
+    found = []
+    for number in range(groups):
+        own = [f"{a}{number}{b}" for a, b in ("ab", "cx")]
+        own = [one.translate(str.maketrans("0123456789", "qwrtzpsdfg")) for one in own]
+        listed = [*own, "Factual accuracy"] if number >= late else own
+        judgments = [judgment(0, listed, (3, 5)), judgment(1, own, (3, 5))]
+        found.append(verdict(f"g{number}", judgments, best=0))
+    return found
+
+
+def test_a_criterion_that_comes_late_is_found_and_what_made_room_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("grm_plugin.report.criteria.vocabulary.MOST", 40)
+    found = criteria_of(inventive(150, late=90))
+    assert [(row["name"], row["groups"]) for row in found["criteria"]] == [("Factual accuracy", 60)]
+    kept = 2 * found["rarer_criteria"]
+    assert found["criteria_beyond_the_most"] == 150 * 4 - kept > 0
+    assert for_page(found)["listings that are not counted"][0]["listings"] == 150 * 4 - kept
+    assert "not counted" in printed(found)
+    assert "not counted" in printed(criteria_of(inventive(150, late=150)))
+
+
+def printed(found: Mapping[str, Any]) -> str:
+    text = io.StringIO()
+    console = Console(width=200, file=text)
+    for part in parts(found, top=3, examples=0):
+        console.print(part)
+    return text.getvalue()
 
 
 def test_memory_does_not_grow_with_the_verdicts() -> None:

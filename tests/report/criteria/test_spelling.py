@@ -94,7 +94,7 @@ def test_a_word_that_many_go_by_is_no_word_of_a_task() -> None:
     assert number(vocabulary, "Safety", "write safe code") != number(
         vocabulary, "Code quality", "write safe code"
     )
-    assert [one.name for one in vocabulary.criteria] == ["Safety", "Code quality"]
+    assert [one.name for one in vocabulary.criteria.values()] == ["Safety", "Code quality"]
 
 
 def test_numbers_and_words_of_tasks_are_masked() -> None:
@@ -122,7 +122,7 @@ def test_whatever_judges_write_has_a_criterion_and_the_same_one_each_time(texts:
     vocabulary.learn(texts, NOTHING)
     first = [number(vocabulary, one) for one in texts]
     assert [number(vocabulary, one) for one in texts] == first
-    assert all(one.name is not None for one in vocabulary.criteria)
+    assert all(one.name is not None for one in vocabulary.criteria.values())
 
 
 @given(st.permutations(["Accuracy", "Factual accuracy", "Clarity", "Tone", "clear tone"]))

@@ -15,14 +15,17 @@ const load = (file) => {
   const number = file + 1;
   if (!files.has(number)) {
     const waiting = deferred();
-    const name = `${about.folder}/details-${String(number).padStart(4, "0")}.js`;
+    const name = `${about.folder}/${about.start}${String(number).padStart(4, "0")}.js`;
     const script = h("script", {
       src: name.split("/").map(encodeURIComponent).join("/"),
       load: () => script.remove(),
       error: () => {
         files.delete(number);
         waiting.reject(
-          new Error(`${name} can not be read: keep the folder ${about.folder} beside this page`),
+          new Error(
+            `${name} can not be read: keep the folder ${about.folder} beside this page, and load ` +
+              "the page again if it was written again since",
+          ),
         );
       },
     });
@@ -32,8 +35,10 @@ const load = (file) => {
   }
   return files.get(number).promise;
 };
-const detailsOf = async (number) => {
+const detailsOf = async ({ number, id }) => {
   if (!about.starts.length) return inline[number];
   const file = fileOf(number);
-  return (await load(file))[number - about.starts[file]];
+  const found = (await load(file))[number - about.starts[file]];
+  if (found?.id === id) return found;
+  throw new Error(`the folder ${about.folder} holds other details than those of this verdict`);
 };

@@ -25,7 +25,7 @@ const prompt = (found) =>
   );
 
 const said = (sample, n) => {
-  const text = sample.passages[n];
+  const text = sample.passages?.[n];
   const shown = sample.order.indexOf(n);
   return h(
     "li",
@@ -41,11 +41,12 @@ const said = (sample, n) => {
       : h(
           "p",
           { class: "muted" },
-          "No passage about this response was found in the critique; its whole text is below.",
+          sample.passages
+            ? "No passage about this response was found in the critique; its whole text is below."
+            : "Its whole text is below.",
         ),
   );
 };
-const MOST_SAID = 2;
 const response = (found, n) => {
   const one = found.responses[n];
   const judged = found.samples.filter((sample) => sample.scores?.[n] != null);
@@ -86,16 +87,16 @@ const response = (found, n) => {
           ? h(
               "ul",
               { class: "said" },
-              judged.slice(0, MOST_SAID).map((sample) => said(sample, n)),
+              judged.slice(0, about.said).map((sample) => said(sample, n)),
             )
           : h("p", { class: "muted" }, "No sample scored it."),
-        judged.length > MOST_SAID &&
+        judged.length > about.said &&
           disclosed(
-            counted(judged.length - MOST_SAID, "further sample", "further samples"),
+            counted(judged.length - about.said, "further sample", "further samples"),
             h(
               "ul",
               { class: "said" },
-              judged.slice(MOST_SAID).map((sample) => said(sample, n)),
+              judged.slice(about.said).map((sample) => said(sample, n)),
             ),
           ),
       ),

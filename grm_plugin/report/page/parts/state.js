@@ -6,8 +6,7 @@ const rows = data("rows").map((values, number) => {
   row.number = number;
   row.best = known.length ? Math.max(...known) : null;
   row.lowest = known.length ? Math.min(...known) : null;
-  row.tied =
-    known.length > 1 && known.filter((reward) => reward === row.best).length > 1 ? "yes" : "no";
+  row.tied = row.tied ? "yes" : "no";
   row.lost = Object.values(row.dropped).reduce((sum, count) => sum + count, 0);
   return row;
 });

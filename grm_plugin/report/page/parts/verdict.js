@@ -141,7 +141,7 @@ const open = async (given) => {
   const body = box.querySelector(".body");
   try {
     body.replaceChildren(
-      ...shownVerdict(await detailsOf(row.number), row)
+      ...shownVerdict(await detailsOf(row), row)
         .flat()
         .filter(Boolean),
     );
