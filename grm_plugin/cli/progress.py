@@ -95,8 +95,9 @@ class Bar(Meter):
 
     def _state(self) -> str:
         tally = self.tally
+        valid = f"{tally.valid_rate:.0%} of samples" if tally.samples else "no sample"
         return (
-            f"{rate(self.judged, self.seconds)}, {tally.valid_rate:.0%} of samples valid, "
+            f"{rate(self.judged, self.seconds)}, {valid} valid, "
             f"{tally.unscored.total()} unscored{self._paid()}"
         )
 

@@ -47,7 +47,11 @@ def _rows(tally: Tally) -> list[tuple[str, str, str]]:
         ("unscored", f"{tally.unscored.total():,}", by_reason(tally.unscored)),
         *_left_out(tally),
         *_early(tally),
-        ("samples valid", f"{tally.valid:,}", f"{tally.valid_rate:.1%}"),
+        (
+            "samples valid",
+            f"{tally.valid:,}",
+            f"{tally.valid_rate:.1%}" if tally.samples else "none",
+        ),
         ("samples dropped", f"{tally.dropped.total():,}", by_reason(tally.dropped)),
         ("ties for the top", ties, "of groups with two or more responses"),
         ("mean reward", mean, ""),
