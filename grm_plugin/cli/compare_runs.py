@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.compare_tables import cost_told, differ_table, outcomes_told, rows_table
-from grm_plugin.cli.eval_records import Recorded, record_in, recorded, run_folders
+from grm_plugin.cli.eval_folders import runs_of
+from grm_plugin.cli.eval_records import Recorded, recorded
 from grm_plugin.cli.eval_sources import benchmark_of
 from grm_plugin.cli.eval_tables import shown
 from grm_plugin.cli.whole_file import as_json, writing
@@ -19,7 +20,6 @@ from grm_plugin.evaluation.runs import read_figures
 from grm_plugin.evaluation.votes import cost_of_samples
 from grm_plugin.hosts.agreement import flat
 from grm_plugin.hosts.comparing import differences
-from grm_plugin.hosts.recorded import records_of
 from grm_plugin.report.judges import named
 from grm_plugin.report.terminal import one_line, out, printable, say
 from grm_plugin.types import Cost
@@ -92,15 +92,18 @@ def _both(
 
 def _sides(path: Path) -> dict[str, Side]:
     """One for each benchmark of a run."""
-    folders = run_folders(path)
-    if not folders:
-        return {name: _side(path, one, None) for name, one in recorded(records_of(path)).items()}
-    found = {}
-    for folder in folders:
-        ties = (read_figures(folder) or {}).get("benchmark", {}).get("ties")
-        for name, record in recorded([record_in(folder)]).items():
-            label = folder.name if len(folders) > 1 else name
-            found[label] = _side(folder, record, ties)
+    runs = runs_of([path])
+    ties = {run.files: _ties(run.folder) for run in runs}
+    return {
+        label: _side(one.files[0].parent if len(runs) > 1 else path, one, ties[tuple(one.files)])
+        for label, one in recorded(runs).items()
+    }
+
+
+def _ties(folder: Path | None) -> str | None:
+    """What a tie counted when a folder was measured; None: it was not."""
+    figures = read_figures(folder) if folder else None
+    found: str | None = (figures or {}).get("benchmark", {}).get("ties")
     return found
 
 

@@ -36,7 +36,7 @@ def evaluate(
         Option(
             "--option",
             metavar="KEY=VALUE",
-            help="Option of the benchmarks, such as as=pairs; NAME.KEY=VALUE of one of several.",
+            help="Option of the benchmarks, such as shown=pairs; NAME.KEY=VALUE of one of several.",
         ),
     ] = None,
     ties: Annotated[
@@ -73,7 +73,8 @@ def evaluate(
     texts by another contract, judge the benchmark with `--engine replay`.
 
     Exit code: 0 all is measured, 3 some judgments were lost on the way, which the same command
-    draws again, 4 the budget is spent, 1 an error, 130 interrupted, 143 terminated.
+    draws again, or nothing was scored, 4 the budget is spent, 1 an error, 130 interrupted, 143
+    terminated.
     """
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise ConfigError(f'grm eval needs {", ".join(missing)}; pip install "grm-plugin[eval]"')
@@ -92,8 +93,7 @@ def evaluate(
             _refuse_weights(weights)
             lost = of_benchmarks(named, wanted, settings.load(), folder)
         else:
-            of_records(sources, wanted, settings, weights, folder)
-            lost = 0
+            lost = of_records(sources, wanted, settings, weights, folder)
     raise Exit(LOST if lost else 0)
 
 

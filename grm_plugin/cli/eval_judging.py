@@ -12,7 +12,9 @@ from grm_plugin.cli.earlier import Key, key
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Tolerant
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
+from grm_plugin.cli.relabelling import relabel
 from grm_plugin.cli.source import Source
+from grm_plugin.cli.written import holds
 from grm_plugin.config import GRMConfig
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD
 from grm_plugin.grm import GRM
@@ -86,8 +88,11 @@ def _judged(
             asked.append(Counter(map(key, rows.groups())))
             with closing(continued(path, config, unscored=False)) as out:
                 out.advice = _ADVICE
+                before = holds(path)
                 spent += judge(grm, rows, out, other=_ADVICE).cost
                 lost += out.missing
+                if before:
+                    relabel(path, rows)
         return spent, Judged(grm.rule, lost, tuple(asked))
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from grm_plugin.cli.page import can_write_html, write_html
 from grm_plugin.cli.report import Counted
-from grm_plugin.evaluation.health import Health
 from grm_plugin.evaluation.runs import PAGE
 from grm_plugin.hosts.rounding import as_judged
 from grm_plugin.report.judges import named
@@ -19,9 +18,11 @@ from grm_plugin.types import Verdict
 _MOST = 6
 
 
-def health_told(health: Health) -> str:
+def health_told(counted: Counted) -> str:
     """The numbers of a judge's health that chance alone does not explain, in a few lines."""
-    off = [one for one in health if one.off_neutral]
+    off = [one for one in counted.health() or () if one.off_neutral]
+    if not off and not counted.tally.valid:
+        return "health: no judgment could be read, so nothing is known of it"
     if not off:
         return "health: no bias beyond chance in what these verdicts tell"
     lines = [f"  {one.meaning.title}: {one.text}" for one in off[:_MOST]]
@@ -35,10 +36,9 @@ def unscored_told(counted: Counted, verdicts: Iterable[Verdict]) -> str:
     if not missing.total():
         return ""
     first = next(one for one in verdicts if not one.known_rewards)
-    return (
-        f"unscored: {missing.total():,} of {counted.tally.groups:,} groups ({by_reason(missing)}), "
-        f"such as {first.group.label}: {first.unscored}"
-    )
+    nothing = "" if counted.tally.scored else "nothing was scored; the figures say nothing\n"
+    of = f"{missing.total():,} of {counted.tally.groups:,} groups ({by_reason(missing)})"
+    return f"{nothing}unscored: {of}, such as {first.group.label}: {first.unscored}"
 
 
 def write_page(

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, check_same_settings, key
+from grm_plugin.cli.eval_folders import Run
 from grm_plugin.cli.eval_sources import LABELLED, benchmark_of, check_group, is_of
 from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
-from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
 from grm_plugin.evaluation.votes import cost_of_samples
-from grm_plugin.hosts.recorded import records_of
-from grm_plugin.records import is_record, read_verdicts, to_line
+from grm_plugin.records import read_verdicts, to_line
 from grm_plugin.types import Cost, Group, Verdict
 
 
@@ -35,6 +34,7 @@ class Recorded:
         samples: the most that a group has.
         groups: how many.
         rated: whether every judgment has a meta-score.
+        greedy: files with greedy judgments of the same groups; may be none.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Recorded:
     samples: int = 0
     groups: int = 0
     rated: bool = True
+    greedy: Sequence[Path] = ()
 
     def verdicts(self) -> Iterator[Verdict]:
         """They, one at a time; of a group that is there more often than it was asked, the first."""
@@ -83,44 +84,9 @@ def name_of(group: Group) -> str:
     return str(group.metadata.get(BENCHMARK) or LABELLED)
 
 
-def files_of(sources: Sequence[str]) -> tuple[list[Path], list[Path]]:
-    """Records with samples, and greedy ones, that ``sources`` name.
-
-    A folder of ``grm eval`` names its own two, and one of several benchmarks those of all.
-
-    Raises:
-        InputError: there are none.
-    """
-    many: list[Path] = []
-    greedy: list[Path] = []
-    for source in map(Path, sources):
-        runs = run_folders(source)
-        many += [record_in(run) for run in runs] or records_of(source)
-        greedy += [run / GREEDY_RECORD for run in runs if (run / GREEDY_RECORD).is_file()]
-    if others := [file for file in many if not is_record(file)]:
-        raise InputError(
-            f"{others[0]}: expected a record of verdicts, got other lines; labelled groups are "
-            f"judged as labelled:{others[0]}"
-        )
-    return many, greedy
-
-
-def run_folders(path: Path) -> list[Path]:
-    """The folders of single benchmarks in a folder of ``grm eval``; none in others."""
-    if not path.is_dir():
-        return []
-    if record_in(path).is_file():
-        return [path]
-    return [one for one in sorted(path.iterdir()) if one.is_dir() and record_in(one).is_file()]
-
-
-def record_in(folder: Path) -> Path:
-    """The record that a run left in its folder: of a judge, or of votes that were made again."""
-    again = folder / REVOTED_RECORD
-    return again if again.is_file() else folder / RECORD
-
-
-def judged_record(name: str, path: Path, asked: Counter[Key], samples: int) -> Recorded:
+def judged_record(
+    name: str, path: Path, asked: Counter[Key], samples: int, greedy: Sequence[Path] = ()
+) -> Recorded:
     """What a judge has just been asked.
 
     Args:
@@ -128,12 +94,13 @@ def judged_record(name: str, path: Path, asked: Counter[Key], samples: int) -> R
         path: its record.
         asked: how often each group was asked for.
         samples: k.
+        greedy: files with greedy judgments of the same groups.
 
     Raises:
         RecordError: there is none.
     """
     first = next(read_verdicts(path))
-    return Recorded(name, [path], asked, first.origin, samples, asked.total())
+    return Recorded(name, [path], asked, first.origin, samples, asked.total(), greedy=greedy)
 
 
 def revoted(record: Recorded, ballot: Ballot, k: int | None, path: Path) -> Recorded:
@@ -161,30 +128,55 @@ def revoted(record: Recorded, ballot: Ballot, k: int | None, path: Path) -> Reco
 
 
 def recorded(
-    files: Sequence[Path], subsets: Sequence[str] = (), limit: int | None = None
+    runs: Sequence[Run], subsets: Sequence[str] = (), limit: int | None = None
 ) -> dict[str, Recorded]:
-    """What records hold, by benchmark.
+    """What runs hold, by benchmark; of several runs each has the name of its folder.
 
     Args:
-        files: the records.
+        runs: each measured by itself.
         subsets: take only groups of these subsets or sections; empty: all.
         limit: take only the first so many groups of each benchmark.
 
     Raises:
         RecordError: one can not be read.
-        InputError: they hold nothing that is asked for, or verdicts of several judges on one
-            benchmark.
+        InputError: they hold nothing that is asked for, verdicts of several judges on one
+            benchmark, or two runs of one name.
     """
     found: dict[str, Recorded] = {}
-    for file in files:
+    for run in runs:
+        held = _held(run, subsets, limit)
+        for name, record in held.items():
+            label = _label(run, name, alone=len(held) == 1) if len(runs) > 1 else name
+            if label in found:
+                places = " and ".join(str(one.files[0].parent) for one in (found[label], record))
+                raise InputError(f"two runs are called {quoted(label)}, in {places}; take one")
+            found[label] = record
+    if not found:
+        asked = f" of {', '.join(map(quoted, subsets))}" if subsets else ""
+        files = ", ".join(str(file) for run in runs for file in run.files)
+        raise InputError(f"{files}: expected verdicts{asked}, got none")
+    return found
+
+
+def _label(run: Run, name: str, *, alone: bool) -> str:
+    if run.folder is None:
+        return name
+    folder = run.folder.resolve().name
+    return folder if alone else f"{folder}-{name}"
+
+
+def _held(run: Run, subsets: Sequence[str], limit: int | None) -> dict[str, Recorded]:
+    """What one run holds of what is asked for, by benchmark."""
+    found: dict[str, Recorded] = {}
+    groups = 0
+    for file in run.files:
         for verdict in read_verdicts(file):
+            groups += 1
             name = name_of(verdict.group)
-            record = found.setdefault(name, Recorded(name, files, Counter()))
+            record = found.setdefault(name, Recorded(name, run.files, Counter(), greedy=run.greedy))
             if is_of(verdict.group, subsets) and (limit is None or record.groups < limit):
                 record.take(file, verdict)
-    if not any(one.groups for one in found.values()):
-        asked = f" of {', '.join(map(quoted, subsets))}" if subsets else ""
-        raise InputError(f"{', '.join(map(str, files))}: expected verdicts{asked}, got none")
+    run.tell_state(groups, all_asked=not subsets and limit is None)
     return {name: one for name, one in found.items() if one.groups}
 
 

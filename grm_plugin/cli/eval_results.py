@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -75,11 +76,13 @@ class Result:
         name: of the folder or the benchmark.
         gains: figures and curve.
         found: the same as ``eval.json`` has it.
+        scored: groups with a reward.
     """
 
     name: str
     gains: Gains
     found: Mapping[str, Any]
+    scored: int
 
 
 def measured(
@@ -89,7 +92,6 @@ def measured(
     asked: Asked,
     folder: Path,
     source: Mapping[str, Any],
-    greedy: Sequence[Path] = (),
 ) -> Result:
     """Measure one benchmark, print it, and write ``folder/eval.json``.
 
@@ -100,7 +102,6 @@ def measured(
         asked: how to measure.
         folder: gets the figures.
         source: where the groups come from, for ``eval.json``.
-        greedy: records of greedy judgments of the same groups.
 
     Raises:
         InputError: there is no verdict, or a group has no truth.
@@ -112,19 +113,19 @@ def measured(
         benchmark.figures(votes.items),
         votes,
         k=max(record.samples, 1),
-        greedy=greedy_items(greedy, votes.items),
+        greedy=greedy_items(record.greedy, votes.items),
         resamples=asked.resamples,
         seed=asked.seed,
     )
     source = {"name": record.name, "ties": benchmark.ties, **source}
     result = known({"benchmark": source, **_result(record, votes, found, asked), **_told(counted)})
-    once = greedy_cost(greedy, votes.items)
+    once = greedy_cost(record.greedy, votes.items)
     result["cost"] = {"samples": asdict(found.curve[-1].cost), "greedy": once and asdict(once)}
     _print(found, counted, record, once)
     save(folder, result)
     write_page(folder, record.verdicts(), result, counted)
     say(f"figures: {folder / FIGURES}; next: grm show {record.files[0]}, grm report")
-    return Result(folder.name, found, result)
+    return Result(folder.name, found, result, counted.tally.scored)
 
 
 def _votes(record: Recorded, ballot: Ballot, asked: Asked, counted: Counted) -> Votes:
@@ -170,8 +171,7 @@ def _print(found: Gains, counted: Counted, record: Recorded, greedy: Cost | None
         shown(cost_told(greedy, top.n, "greedy"))
     if unscored := unscored_told(counted, record.verdicts()):
         shown(one_line(unscored))
-    if health := counted.health():
-        shown(printable(health_told(health)))
+    shown(printable(health_told(counted)))
 
 
 def save(folder: Path, found: Mapping[str, Any]) -> None:
@@ -216,8 +216,10 @@ def overview(results: Sequence[Result], folder: Path) -> None:
 
 
 def _overall(results: Sequence[Result]) -> Estimate | None:
-    """The mean of the four benchmarks that the paper averages, where all of them are there."""
+    """The mean of the four benchmarks that the paper averages, where each of them is there once."""
     found = {one.gains.top.measured.name: one.gains for one in results}
-    if not all(name in found and found[name].top.measured.value is not None for name in OVERALL):
+    often = Counter(one.gains.top.measured.name for one in results)
+    once = [name for name in OVERALL if often[name] == 1]
+    if len(once) < len(OVERALL) or any(found[name].top.measured.value is None for name in once):
         return None
     return mean_of_independent([found[name].resampled for name in OVERALL])

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from grm_plugin.cli.eval_folders import Run, check_free, check_not_read, folder_for, runs_of
 from grm_plugin.cli.eval_judging import Task, judge_all
-from grm_plugin.cli.eval_records import files_of, judged_record, recorded, revoted
-from grm_plugin.cli.eval_results import Asked, measured, overview
+from grm_plugin.cli.eval_records import Recorded, judged_record, recorded, revoted
+from grm_plugin.cli.eval_results import Asked, Result, measured, overview
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Named, benchmark_of, options_of
 from grm_plugin.cli.eval_voting import ballot_of, read_voting
 from grm_plugin.cli.judge import JudgeSettings
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import ConfigError
 from grm_plugin.evaluation.resettling import Ballot, marks_on_record
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD, REVOTED_RECORD
 from grm_plugin.plugins import installed
+
+HIDDEN = "***"
+_SECRET = re.compile("password|secret|token|api_key", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,18 @@ class Wanted:
         return {name: {**one, **ties} for name, one in found.items()}
 
     def told(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """What decides which groups are measured, and how, as ``eval.json`` says it."""
-        return {"options": dict(options), "subsets": list(self.subsets), "limit": self.limit}
+        """What decides which groups are measured, and how, as ``eval.json`` says it.
+
+        Passwords and the like are nobody's business who looks at the figures.
+        """
+        public = {key: HIDDEN if _SECRET.search(key) else one for key, one in options.items()}
+        return {"options": public, "subsets": list(self.subsets), "limit": self.limit}
 
 
 def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, folder: Path) -> int:
-    """Judge benchmarks into ``folder`` and measure them; how many groups were lost on the way.
+    """Judge benchmarks into ``folder`` and measure them; how many groups are to be looked into.
+
+    These are groups that were lost on the way, and those of benchmarks of which none is scored.
 
     Raises:
         ConfigError, InputError, GRMError: as ``grm score``, and of the benchmark.
@@ -67,7 +77,7 @@ def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, fol
     options = wanted.of([one.name for one in named])
     benchmarks = [one.made(options[one.name], installed()) for one in named]
     for one in named:
-        _check_free(folder / one.folder / REVOTED_RECORD)
+        check_free(folder / one.folder / REVOTED_RECORD)
     tasks = [
         Task(BenchmarkGroups(one.label, each, wanted.subsets), folder / one.folder, wanted.limit)
         for one, each in zip(named, benchmarks, strict=True)
@@ -75,13 +85,13 @@ def of_benchmarks(named: Sequence[Named], wanted: Wanted, config: GRMConfig, fol
     judged = judge_all(config, tasks, greedy=wanted.greedy)
     results = []
     for one, benchmark, task, keys in zip(named, benchmarks, tasks, judged.asked, strict=True):
-        record = judged_record(one.name, task.folder / RECORD, keys, config.k)
-        ballot = Ballot(judged.rule, marks_on_record(record.origin))
         greedy = [task.folder / GREEDY_RECORD] if wanted.greedy else []
+        record = judged_record(one.name, task.folder / RECORD, keys, config.k, greedy)
+        ballot = Ballot(judged.rule, marks_on_record(record.origin))
         told = {"source": one.label, **wanted.told(options[one.name])}
-        results.append(measured(record, benchmark, ballot, asked, task.folder, told, greedy))
+        results.append(measured(record, benchmark, ballot, asked, task.folder, told))
     overview(results, folder)
-    return judged.lost
+    return judged.lost + _in_vain(results)
 
 
 def of_records(
@@ -90,32 +100,47 @@ def of_records(
     settings: JudgeSettings,
     weights: Path | None,
     folder: Path,
-) -> None:
+) -> int:
     """Measure recorded verdicts into ``folder``; their judgments vote again.
+
+    Returns:
+        The groups of benchmarks of which none is scored.
 
     Raises:
         ConfigError: a setting is wrong, or about a judge.
         InputError, RecordError: the records do not hold what is asked for.
     """
     voting = read_voting(settings)
-    files, greedy = files_of(sources)
-    records = recorded(files, wanted.subsets, wanted.limit)
-    options, results = wanted.of(list(records)), []
-    for name, record in records.items():
-        into = folder if len(records) == 1 else folder / name
-        _check_free(into / RECORD)
+    runs = runs_of(sources)
+    records = recorded(runs, wanted.subsets, wanted.limit)
+    options = wanted.of([one.name for one in records.values()])
+    places = _places(records, runs, sources, folder)
+    results = []
+    for label, record in records.items():
+        into = places[label]
         ballot = ballot_of(record, voting, weights, installed())
         again = revoted(record, ballot, voting.k, into / REVOTED_RECORD)
         asked = Asked(wanted.ks, seed=voting.seed)
-        told = {"source": list(map(str, files)), **wanted.told(options[name])}
-        benchmark = benchmark_of(name, options[name])
+        own = options[record.name]
+        told = {"source": list(map(str, record.files)), **wanted.told(own)}
         ballot = replace(ballot, as_judged=True)
-        results.append(measured(again, benchmark, ballot, asked, into, told, greedy))
+        results.append(measured(again, benchmark_of(record.name, own), ballot, asked, into, told))
     overview(results, folder)
+    return _in_vain(results)
 
 
-def _check_free(other: Path) -> None:
-    """Refuse a folder that holds a run of the other kind: each has figures of its own."""
-    if other.exists():
-        kind = "a judge's verdicts" if other.name == RECORD else "verdicts that voted again"
-        raise ConfigError(f"--out {other.parent} holds {kind} ({other.name}); choose another")
+def _in_vain(results: Sequence[Result]) -> int:
+    """The groups of benchmarks of which none is scored."""
+    return sum(one.found["data"]["groups"] for one in results if not one.scored)
+
+
+def _places(
+    records: Mapping[str, Recorded], runs: Sequence[Run], sources: Sequence[str], folder: Path
+) -> dict[str, Path]:
+    """Where the results of each record go; nothing that is there or read is written over."""
+    alone = len(records) == 1
+    found = {label: folder if alone else folder_for(folder, label) for label in records}
+    for into in (folder, *found.values()):
+        check_free(into / RECORD)
+        check_not_read(into, sources, runs)
+    return found

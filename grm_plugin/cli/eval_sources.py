@@ -153,29 +153,37 @@ class BenchmarkGroups:
         """The groups, each checked.
 
         Raises:
-            InputError: a row is bad, or no group is of the subsets.
+            InputError: a row is bad, or there is no group, or none of the subsets.
         """
-        taken = 0
+        seen = taken = 0
         for group in self.benchmark:
+            seen += 1
             self._known.update(dict.fromkeys(parts_of(group) if self.subsets else ()))
             if is_of(group, self.subsets):
                 taken += 1
                 if check:
                     check(group)
                 yield group
-        if not taken and self.subsets:
+        if not taken:
+            raise InputError(f"{self.label}: {self._why_none(seen)}")
+
+    def _why_none(self, seen: int) -> str:
+        if seen:
             known = ", ".join(map(quoted, self._known)) or "none"
-            raise InputError(
-                f"{self.label}: no group of the subset {quoted(self.subsets[0])}; it has {known}"
-            )
+            return f"no group of the subset {quoted(self.subsets[0])}; it has {known}"
+        return "; ".join(["it holds no group to judge", *self._left_out()])
 
     def tell_skipped(self) -> None:
         """Say how many rows were left out, and why."""
+        for told in self._left_out():
+            say(f"{self.label}: {told}")
+
+    def _left_out(self) -> Iterator[str]:
         for why, number in getattr(self.benchmark, "left_out", {}).items():
-            say(f"{self.label}: rows left out by its own rules: {number}, {why}")
+            yield f"rows left out by its own rules: {number}, {why}"
         if skipped := getattr(self.benchmark, "skipped", 0):
             problems = getattr(self.benchmark, "problems", None) or ["no reason told"]
-            say(f"{self.label}: rows left out: {skipped}, such as {problems[0]}")
+            yield f"rows left out: {skipped}, such as {problems[0]}"
 
 
 def is_of(group: Group, subsets: Sequence[str]) -> bool:

@@ -20,6 +20,7 @@ from grm_plugin.evaluation.resettling import (
     rule_on_record,
 )
 from grm_plugin.options import Part, put, read_options
+from grm_plugin.pipeline.origin import written
 from grm_plugin.pipeline.selectors import WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
 from grm_plugin.plugins import Plugins
@@ -94,31 +95,43 @@ def ballot_of(record: Recorded, voting: Voting, weights: Path | None, plugins: P
     rule = rule_on_record(
         record.origin, vote=voting.vote, template=voting.template, plugins=plugins
     )
-    marks = _marks(record, voting, weights)
-    changed = marks or voting.vote or voting.template
-    return Ballot(rule, marks or marks_on_record(record.origin), as_judged=not changed)
+    choice = _choice(record, voting, weights)
+    marks, told = choice or (marks_on_record(record.origin), {})
+    if voting.vote:
+        told["vote"] = written(voting.vote.model_dump(mode="json"))
+    if voting.template:
+        told["scale"] = list(rule.scale)
+    return Ballot(rule, marks, as_judged=not (choice or told), told=told)
 
 
-def _marks(record: Recorded, voting: Voting, weights: Path | None) -> Marks | None:
-    """Who votes; None for as recorded."""
+def _choice(
+    record: Recorded, voting: Voting, weights: Path | None
+) -> tuple[Marks, dict[str, Any]] | None:
+    """Who votes, and the settings that say so; None for as recorded."""
     select = voting.select.name if voting.select else None
     if weights or select == "weights":
         _check_alone(voting, weights)
         weighing = read_weighing(weights) if weights else _named_weights(voting.select)
         if weighing.meta:
             _check_rated(record)
-        return by_weight(weighing)
+        return by_weight(weighing), _settings("weights", weights=weighing.model_dump(mode="json"))
     if voting.k_meta is not None and select in (None, "meta_rm"):
         _check_rated(record)
-        return best(voting.k_meta)
+        chosen = Part.model_validate(record.origin.get("select") or "all")
+        by = record.origin["select"] if chosen.name == "meta_rm" else "meta_rm"
+        return best(voting.k_meta), _settings(by, k_meta=voting.k_meta)
     if select == "all" and voting.k_meta is None:
-        return all_vote
+        return all_vote, _settings("all")
     if select:
         raise ConfigError(
             "select: expected all, weights, or meta_rm with k_meta, for recorded verdicts, got "
             f"{quoted(str(voting.select))}"
         )
     return None
+
+
+def _settings(select: object, **more: Any) -> dict[str, Any]:
+    return {"select": select, "k_meta": None, **more}
 
 
 def _check_alone(voting: Voting, weights: Path | None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from typer import BadParameter
 
+from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import EVAL, PHASE, STEP, TRAIN, records_of
 from grm_plugin.records import read_stream, read_verdicts
 from grm_plugin.types import Verdict
@@ -25,21 +26,38 @@ def verdicts_in(
     """The verdicts of some records, one at a time; those of a step or phase where these are given.
 
     Raises:
-        InputError: there is no such record.
+        InputError: there is no such record, or one is named twice.
         RecordError: a line is no verdict.
     """
-    files = (_files(record) for record in list(records))
+    files = [_files(record) for record in records]
+    check_distinct(one for some in files for one in some if one != STDIN)
     wanted = {name: one for name, one in ((STEP, step), (PHASE, phase)) if one is not None}
-    for verdict in itertools.chain.from_iterable(itertools.chain.from_iterable(files)):
+    for verdict in itertools.chain.from_iterable(map(_verdicts, itertools.chain(*files))):
         if all(verdict.group.metadata.get(name) == one for name, one in wanted.items()):
             yield verdict
 
 
-def _files(record: Path) -> Iterator[Iterator[Verdict]]:
-    if record == STDIN:
-        yield read_stream(sys.stdin.buffer, "standard input")
-    else:
-        yield from map(read_verdicts, records_of(record))
+def _files(record: Path) -> list[Path]:
+    return [record] if record == STDIN else records_of(record)
+
+
+def _verdicts(file: Path) -> Iterator[Verdict]:
+    if file == STDIN:
+        return read_stream(sys.stdin.buffer, "standard input")
+    return read_verdicts(file)
+
+
+def check_distinct(files: Iterable[Path]) -> None:
+    """Refuse a record that is named twice, as a file and by its folder, say: it would count twice.
+
+    Raises:
+        InputError: names both.
+    """
+    known: dict[Path, Path] = {}
+    for file in files:
+        if (first := known.setdefault(file.resolve(), file)) is not file:
+            again = "" if first == file else f", as {first} and as {file}"
+            raise InputError(f"{file} is named twice{again}; its verdicts would count twice")
 
 
 def some(verdicts: Iterable[Verdict]) -> Iterator[Verdict] | None:

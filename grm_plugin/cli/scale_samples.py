@@ -9,8 +9,10 @@ from typing import Any
 
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
+from grm_plugin.cli.relabelling import relabel
 from grm_plugin.cli.scale_records import GREEDY_RECORD, RECORD, Judged, with_samples
 from grm_plugin.cli.source import Source
+from grm_plugin.cli.written import holds
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.truth import label_of
@@ -87,7 +89,11 @@ def _judged(
         rows = Source(groups, allowed, limit)
         grm.spend(spent)
         with closing(continued(path, config, unscored=False)) as out:
-            return spent + judge(grm, rows, out).cost, out.missing
+            before = holds(path)
+            spent += judge(grm, rows, out).cost
+            if before:
+                relabel(path, rows)
+            return spent, out.missing
 
 
 def _check_whole(grm: GRM) -> None:

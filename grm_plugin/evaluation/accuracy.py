@@ -24,7 +24,7 @@ from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.types import Judgment, Sample, Verdict
 
 Marks = Callable[[Sequence[Judgment], int], Sequence[Judgment]]
-"""Says who votes among the judgments of one run, of the k samples that a smaller k would draw."""
+"""Says who votes among the judgments of one run, which are of k samples."""
 
 
 def hit(rewards_N: Sequence[float | None] | None, best: int, *, ties: Ties = "random") -> float:
@@ -79,9 +79,11 @@ def settled_at(
 ) -> Iterator[Settled]:
     """What ``k`` of the K samples of ``verdict`` come to, for one set of samples after another.
 
-    A dropped sample takes its place among the k. The first set is the first k samples, which is
-    what a smaller k would have drawn; other sets do not show every response at every place equally
-    often. A rule that needs both orders of a pair is given the first set alone.
+    A dropped sample takes its place among the k. The first set is the first k samples. Their seeds
+    are those of a judge with that k. So are their orders where every sample has one of its own
+    (``permutations`` is k), but for an odd number of responses at k = 2 in balanced orders. Other
+    sets do not show every response at every place equally often. A rule that needs both orders of a
+    pair is given the first set alone.
 
     Args:
         verdict: scored or not, with at least ``k`` samples of each run, dropped ones counted.

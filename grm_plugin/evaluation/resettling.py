@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grm_plugin.engine import Limits
@@ -41,11 +41,13 @@ class Ballot:
         rule: how judgments become rewards.
         marks: who votes among those of a smaller k.
         as_judged: whether the recorded rewards hold where all samples of a verdict vote.
+        told: settings of the judge in whose place others stand, for the origin of new verdicts.
     """
 
     rule: Rule
     marks: Marks = as_recorded
     as_judged: bool = True
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     def rewards(self, verdict: Verdict, k: int, sets: int, seed: int = 0) -> list[Rewards]:
         """What ``k`` samples come to, as :meth:`votes` has it."""
@@ -81,7 +83,10 @@ class Ballot:
             k: None: all samples.
         """
         drawn = samples_of(verdict)
-        if not drawn or (self.as_judged and (k is None or k >= drawn)):
+        if self.as_judged and k is None:
+            return verdict
+        verdict = replace(verdict, origin=self.origin(verdict.origin, k))
+        if not drawn or (self.as_judged and k is not None and k >= drawn):
             return verdict
         kept = min(k or drawn, drawn)
         judgments = [one for one in verdict.judgments if one.sample < kept]
@@ -97,8 +102,29 @@ class Ballot:
             cost=verdict.cost
             if kept == drawn
             else Cost.of((*judgments, *failures), verdict.cost.seconds * kept / drawn),
-            origin={**verdict.origin, "vote": self.rule.name, "k": kept},
         )
+
+    def origin(self, before: Mapping[str, Any], k: int | None = None) -> dict[str, Any]:
+        """How verdicts were made whose judgments vote so, the same for all of a record.
+
+        Args:
+            before: how they were made before.
+            k: samples that were asked for, of which a verdict may have fewer; None: as before.
+        """
+        found = dict(before)
+        if str(_voter(before)) != self.rule.name:
+            found["vote"] = self.rule.name
+        if k is not None:
+            found |= {"k": k, **_fewer(before, k)}
+        if "select" in self.told:
+            found.pop("weights", None)
+        return {**found, **self.told}
+
+
+def _fewer(before: Mapping[str, Any], k: int) -> dict[str, int]:
+    """The share of a meta RM's choice among ``k`` samples, where it is on record."""
+    share = before.get("k_meta"), before.get("k")
+    return {} if None in share else {"k_meta": _share_of(*share, k)}  # type: ignore[arg-type]
 
 
 def _runs(judgments: Sequence[Judgment]) -> list[list[Judgment]]:
@@ -132,11 +158,15 @@ def rule_on_record(
         InputError: the scale of the judge is not known.
     """
     offered = plugins or installed()
-    voter = vote or Part.model_validate(origin.get("vote") or "mean")
+    voter = vote or _voter(origin)
     plan = plan_on_record(origin)
     made = offered.make("voter", voter.name, voter.options, Limits())
     scale = scale_on_record(origin, offered, template)
     return Rule(str(voter), made, scale, plan.aggregate, both_orders=plan.name == "pairs")
+
+
+def _voter(origin: Mapping[str, Any]) -> Part:
+    return Part.model_validate(origin.get("vote") or "mean")
 
 
 def plan_on_record(origin: Mapping[str, Any]) -> Plan:
@@ -188,12 +218,15 @@ def marks_on_record(origin: Mapping[str, Any]) -> Marks:
         return by_weight(read_options(Weighing, "weights on record", origin["weights"]))
     if chosen.name != "meta_rm":
         return as_recorded
-    share = origin.get("k_meta"), origin.get("k")
-    return best_by_meta_score if None in share else _share_of(*share)  # type: ignore[arg-type]
+    k_meta, k = origin.get("k_meta"), origin.get("k")
+    if k_meta is None or k is None:
+        return best_by_meta_score
+    return lambda judgments, few: keep_best(judgments, _share_of(k_meta, k, few))
 
 
-def _share_of(k_meta: int, k: int) -> Marks:
-    return lambda judgments, few: keep_best(judgments, max(1, round(few * k_meta / k)))
+def _share_of(k_meta: int, k: int, few: int) -> int:
+    """Of ``few`` samples as many as ``k_meta`` are of ``k``, at least one."""
+    return max(1, round(few * k_meta / k))
 
 
 def best(k_meta: int) -> Marks:

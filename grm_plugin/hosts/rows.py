@@ -101,9 +101,14 @@ def _metadata(values: Any, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Ids:
-    """The ids of one input: each names one group. Rows without an id are as many as they like."""
+    """The ids of one input: each names one group. Rows without an id are as many as they like.
 
-    def __init__(self) -> None:
+    Args:
+        advice: what to do about an id that comes again.
+    """
+
+    def __init__(self, advice: str = "give each row its own, or none") -> None:
+        self._advice = advice
         self._seen: set[int] = set()  # a few bytes an id: of an input of any length
 
     def add(self, group: Group) -> None:
@@ -117,8 +122,7 @@ class Ids:
         known = int(digest(SURROGATE.sub("\ufffd", group.id))[:16], 16)
         if known in self._seen:
             raise InputError(
-                f"id: expected one for each row, got {quoted(group.id)} again; in a file "
-                "`--columns id=` leaves ids out"
+                f"id: expected one for each row, got {quoted(group.id)} again; {self._advice}"
             )
         self._seen.add(known)
 

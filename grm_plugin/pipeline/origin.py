@@ -49,15 +49,15 @@ def origin(
         "k_meta": size.k_meta,
         "permutations": config.shuffles(size),
         **{name: values[name] for name in _SETTINGS},
-        **{name: _written(values[name]) for name in _PARTS},
+        **{name: written(values[name]) for name in _PARTS},
         "plan": plan.written,
-        "evidence": [_written(part) for part in values["evidence"]],
+        "evidence": [written(part) for part in values["evidence"]],
         **({ALTERED: dict(altered)} if (altered := getattr(engine, ALTERED, None)) else {}),
     }
 
 
-def _written(part: Mapping[str, Any] | None) -> object:
-    """A part as people write it: its name, with options if it has any."""
+def written(part: Mapping[str, Any] | None) -> object:
+    """A part as people write it: its name, with options if it has any, but for private ones."""
     public = _public(part) if part else part
     return public["name"] if public and len(public) == 1 else public
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +147,25 @@ def test_figures_that_were_cut_are_written_anew_from_the_verdicts(grm: Grm, tmp_
     assert figures(tmp_path / "out") == whole and (tmp_path / "log").read_text() == asked
 
 
+def test_a_corrected_label_is_taken_without_a_token(grm: Grm, tmp_path: Path) -> None:
+    rows = labelled(8)
+    write(tmp_path / "rm.jsonl", rows)
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", "--greedy", *TINY)
+    assert grm(*command).code == 0
+    asked = (tmp_path / "log").read_text()
+    write(tmp_path / "rm.jsonl", [{**rows[0], "best": 1}, *rows[1:7], {**rows[7], "subset": "new"}])
+    ended = grm(*command)
+    assert ended.code == 0, ended.err
+    assert "verdicts.jsonl: labels or other metadata of 2 groups, such as " in ended.err
+    assert figures(tmp_path / "out")["figures"]["value"] == 7 / 8
+    assert "new 100.0" in ended.out and (tmp_path / "log").read_text() == asked
+    kept = {one.group.id: one for one in read_verdicts(tmp_path / "out" / "verdicts.jsonl")}
+    assert kept["0"].group.metadata["best"] == 1 and len(kept["0"].judgments) == 4
+    again = grm(*command)
+    assert "metadata" not in again.err and again.code == 0
+    assert not list((tmp_path / "out").glob("*.relabelled"))
+
+
 def test_a_folder_of_other_groups_is_refused_and_keeps_its_verdicts(
     grm: Grm, tmp_path: Path
 ) -> None:
@@ -176,7 +196,7 @@ def test_several_benchmarks_have_a_folder_each_and_an_overview(grm: Grm, tmp_pat
     assert set(found["benchmarks"]) == names and found["overall"] is None
     again = grm("eval", "out", "--out", "again")
     assert again.code == 0, again.err
-    assert figures(tmp_path / "again")["benchmarks"].keys() == {"labelled", "rewardbench"}
+    assert figures(tmp_path / "again")["benchmarks"].keys() == names
 
 
 def test_an_option_can_be_of_one_benchmark_or_of_all(grm: Grm, tmp_path: Path) -> None:
@@ -422,3 +442,43 @@ def test_the_embedded_judge_is_evaluated_as_a_newcomer_does(grm: Grm, tmp_path: 
     top = figures(tmp_path / "out")["figures"]
     assert top["n"] == 6 and top["counts"]["unscored"] == 0 and top["value"] > 0.2
     assert [one["name"] for one in top["parts"]] == ["N=2", "N=3", "N=4"]
+
+
+def test_a_password_is_in_no_file_of_a_run(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(2))
+    with zipfile.ZipFile(tmp_path / "rm.zip", "w") as archive:
+        archive.write(tmp_path / "rm.jsonl", "rm.jsonl")
+    ended = grm(
+        *("eval", "labelled:rm.zip", "--out", "out", *TINY, "--option", "password=open sesame")
+    )
+    assert ended.code == 0, ended.err
+    files = [one for one in (tmp_path / "out").rglob("*") if one.is_file()]
+    assert len(files) >= 2 and not [one for one in files if b"sesame" in one.read_bytes()]
+    assert figures(tmp_path / "out")["benchmark"]["options"] == {"password": "***"}
+
+
+def test_a_run_that_scored_nothing_says_so_and_ends_with_3(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", [{**row, "prompt": "CUT"} for row in labelled(3)])
+    ended = grm("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    assert ended.code == 3 and "nothing was scored" in ended.out
+    assert "no judgment could be read" in ended.out and "no bias beyond" not in ended.out
+    again = grm("eval", "out", "--out", "again")
+    assert again.code == 3 and "nothing was scored" in again.out
+
+
+def test_a_benchmark_without_a_group_says_what_was_left_out(grm: Grm, tmp_path: Path) -> None:
+    tie = {"prompt": "q", "response_1": "a", "response_2": "b", "winner": "tie"}
+    write(tmp_path / "ppe.jsonl", [{**tie, "question_id": str(n)} for n in range(3)])
+    ended = grm("eval", "ppe_preference:ppe.jsonl", "--out", "out", *TINY)
+    assert ended.code == 1 and "holds no group to judge" in ended.err
+    assert "by its own rules: 3, the people saw no winner" in ended.err
+
+
+def test_an_id_that_comes_twice_is_told_with_an_option_that_is_there(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", [*labelled(2), labelled(1)[0]])
+    command = ("eval", "labelled:rm.jsonl", "--out", "out", *TINY)
+    ended = grm(*command)
+    assert "line 3: id" in ended.err and "--columns" not in ended.err
+    assert "bad_rows=skip" in ended.err and grm(*command, "--option", "bad_rows=skip").code == 0

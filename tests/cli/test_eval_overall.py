@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
@@ -58,6 +59,9 @@ def test_the_overall_is_the_mean_of_the_four_with_an_interval_of_its_own(
     assert overall["low"] < overall["value"] < overall["high"]
     again = grm("eval", "out", "--out", "again")
     assert again.code == 0 and "Overall" in again.out
+    shutil.copytree(tmp_path / "out" / "rewardbench", tmp_path / "another")
+    twice = grm("eval", "out", "another", "--out", "twice")
+    assert twice.code == 0 and "5 benchmarks" in twice.out and "Overall" not in twice.out
 
 
 def test_three_of_the_four_make_no_overall(grm: Callable[..., Ended], tmp_path: Path) -> None:

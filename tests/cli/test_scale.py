@@ -61,6 +61,19 @@ def test_the_same_command_asks_the_judge_nothing_twice(grm: Grm, tmp_path: Path)
     assert figures(tmp_path / "out") == before
 
 
+def test_a_corrected_label_is_measured_without_a_token(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", data := labelled(4))
+    command = ("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY)
+    assert grm(*command).code == 0
+    asked = (tmp_path / "log").read_text()
+    write(tmp_path / "rm.jsonl", [{**row, "best": 1} for row in data])
+    ended = grm(*command)
+    assert ended.code == 0 and "samples.jsonl: labels or other metadata of 1 groups" in ended.err
+    points = figures(tmp_path / "out")["parts"][0]["points"]
+    assert {one["accuracy"]["value"] for one in points} == {1}
+    assert (tmp_path / "log").read_text() == asked
+
+
 def test_a_run_that_was_killed_goes_on(grm: Grm, tmp_path: Path) -> None:
     write(tmp_path / "rm.jsonl", labelled(4))
     command = ("scale", "rm.jsonl", "--out", "out", "--samples", "2", "--no-greedy", *TINY)

@@ -109,7 +109,8 @@ def test_a_dropped_sample_takes_its_place_among_the_k() -> None:
 def test_a_verdict_that_was_never_judged_stays_without_rewards() -> None:
     empty = replace(verdict(0, [(1, 2)]), rewards=None, judgments=(), unscored="refused: no")
     assert Ballot(RULE).rewards(empty, 4, 8) == [None]
-    assert Ballot(RULE).verdict(empty, 4) is empty
+    assert Ballot(RULE).verdict(empty) is empty
+    assert Ballot(RULE).verdict(empty, 4) == replace(empty, origin={"k": 4})
 
 
 def test_choices_are_made_among_the_samples_that_are_left() -> None:

@@ -112,7 +112,8 @@ class Published(ABC):
         )
 
     def __iter__(self) -> Iterator[Group]:
-        self.skipped, self.problems, ids = 0, [], Ids()
+        ids = Ids("its option bad_rows=skip leaves such rows out")
+        self.skipped, self.problems = 0, []
         self.left_out = {}
         for row in self.rows():
             try:

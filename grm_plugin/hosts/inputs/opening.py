@@ -105,7 +105,7 @@ class Input:
             InputError: the input can not be read on; names the row.
             EngineError: a library that this format needs is not installed.
         """
-        ids = Ids()
+        ids = Ids("`--columns id=` leaves ids out")
         for place, row in self.rows():
             yield place, self._group(place, row, ids, check)
 

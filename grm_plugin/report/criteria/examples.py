@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from grm_plugin.hosts.recorded import STEP
 from grm_plugin.hosts.telling import said_of
@@ -19,7 +20,7 @@ Ends = tuple[tuple[float, int], tuple[float, int]]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What one judgment says of one response.
+    """What one judgment says of one response; it is read when it is told, as most never are.
 
     Args:
         group: its id, or the start of its fingerprint.
@@ -27,8 +28,8 @@ class Example:
         step: of the training run; None outside of one.
         response: its number in the group, from 1 on.
         reward: 0..1; None of a response without one.
-        sample: the number of the judgment.
-        text: the passage: its lines that name the criterion, or its first ones.
+        judgment: that says it.
+        stems: the words of the criterion.
     """
 
     group: str
@@ -36,8 +37,20 @@ class Example:
     step: int | None
     response: int
     reward: float | None
-    sample: int
-    text: str
+    judgment: Judgment
+    stems: Collection[str]
+
+    def told(self) -> dict[str, Any]:
+        """As JSON values, with the passage: its lines that name the criterion, or its first."""
+        return {
+            "group": self.group,
+            "fingerprint": self.fingerprint,
+            "step": self.step,
+            "response": self.response,
+            "reward": self.reward,
+            "sample": self.judgment.sample,
+            "text": _about(said_of(self.judgment, self.response - 1), self.stems),
+        }
 
 
 @dataclass
@@ -47,6 +60,11 @@ class Examples:
     lowest: list[Example] = field(default_factory=list)
     highest: list[Example] = field(default_factory=list)
     wrong: list[Example] = field(default_factory=list)
+
+    def told(self) -> dict[str, list[dict[str, Any]]]:
+        """All of them, as JSON values."""
+        kinds = {"lowest": self.lowest, "highest": self.highest, "wrong": self.wrong}
+        return {kind: [one.told() for one in kept] for kind, kept in kinds.items()}
 
     def add(
         self, verdict: Verdict, ends: Ends | None, judgment: Judgment, stems: Collection[str]
@@ -89,8 +107,8 @@ def example(verdict: Verdict, judgment: Judgment, n: int, stems: Collection[str]
         step if isinstance(step, int) else None,
         n + 1,
         verdict.rewards[n] if verdict.rewards else None,
-        judgment.sample,
-        _about(said_of(judgment, n), stems),
+        judgment,
+        stems,
     )
 
 

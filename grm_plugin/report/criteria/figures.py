@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from grm_plugin.evaluation.blocks import Shape, Totals, ratio
@@ -66,7 +66,7 @@ def _row(recorded: Recorded, of_all: Sums, parts: Parts) -> dict[str, Any]:
         "judgments": round(sums.total("used")),
         **_beside(sums, of_all),
         **_alone(sums, parts),
-        "examples": asdict(recorded.examples),
+        "examples": recorded.examples.told(),
     }
 
 
