@@ -96,7 +96,8 @@ def rows_in(page: Path) -> list[dict[str, Any]]:
 def details_in(page: Path) -> list[dict[str, Any]]:
     """All details, of the page itself and of the files beside it, in order."""
     scripts = parsed(page).scripts
-    found, about = json.loads(scripts["details"]), json.loads(scripts["about"])
+    found: list[dict[str, Any]] = json.loads(scripts["details"])
+    about = json.loads(scripts["about"])
     for file in sorted(page.with_name(about["folder"]).glob(f"{about['start']}*.js")):
         call = file.read_text(encoding="ascii")
         found += json.loads(call[call.index(",") + 1 : call.rindex(")")])
