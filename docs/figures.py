@@ -372,6 +372,20 @@ def _page_of_verdicts() -> str:
     )
 
 
+def _report_of_verdicts() -> str:
+    found = _result("report_of_verdicts")
+    rows = [
+        (f"`grm report`: {way}", one["seconds"], one["processor seconds"], one["peak MB"])
+        for way, one in found["ways"].items()
+    ]
+    return (
+        "## A report of many verdicts\n\n"
+        f"`report_of_verdicts.py`, {_where(found)}, one of them for this: {found['verdicts']:,} verdicts of {found['samples']} samples "
+        f"({found['record MB']} MB), made as for the page above.\n\n"
+        + _table(("what", "wall seconds", "processor seconds", "peak memory, MB"), rows)
+    )
+
+
 def _soak() -> str:
     found = _result("soak")
     before, after = found["memory_mb"]
@@ -587,6 +601,7 @@ SECTIONS = (
     _reward_server,
     _soak,
     _page_of_verdicts,
+    _report_of_verdicts,
     _mt_bench_votes,
     _benchmark_rows,
 )
