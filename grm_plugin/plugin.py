@@ -1,19 +1,22 @@
-"""A plug-in: what it offers and observes, read from its hooks with the eyes of pluggy."""
+"""A plug-in: what was given as one, and what its hooks offer and observe, as pluggy sees them."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import pluggy
 
-from grm_plugin.errors import PluginError
+from grm_plugin.errors import PluginError, quoted
 from grm_plugin.kinds import KINDS
 from grm_plugin.types import Verdict
 
 _PREFIXES = ("grm_register_", "grm_on_")
+_GIVEN = "given in process"
 
 
 @dataclass(frozen=True)
@@ -106,3 +109,48 @@ def teller(impl: pluggy.HookImpl) -> Callable[[Verdict], object]:
 def broken(plugin: Plugin, problem: str) -> PluginError:
     """The error for a plug-in that can not be used."""
     return PluginError(f"plug-in {plugin.name!r} ({plugin.source}): {problem}")
+
+
+def several(plugins: object) -> list[object]:
+    """What was given, which may be one module, its name, or one object."""
+    if plugins is None:
+        return []
+    if isinstance(plugins, Iterable) and not isinstance(plugins, str):
+        return [*plugins]
+    return [plugins]
+
+
+def again(plugin: Plugin) -> object:
+    """What can be pickled and given again: a module by its name."""
+    hooks = plugin.hooks.__name__ if isinstance(plugin.hooks, ModuleType) else plugin.hooks
+    return hooks if plugin.source == _GIVEN else replace(plugin, hooks=hooks)
+
+
+def of_given(hooks: object) -> Plugin:
+    """The plug-in of a module, its import name, or an object with hooks.
+
+    Raises:
+        PluginError: there is no such module, or it has no hook.
+    """
+    if isinstance(hooks, Plugin):
+        named = isinstance(hooks.hooks, str)
+        return replace(hooks, hooks=_imported(str(hooks.hooks))) if named else hooks
+    if isinstance(hooks, str):
+        hooks = _imported(hooks)
+    own = hooks.__name__ if isinstance(hooks, ModuleType) else type(hooks).__qualname__
+    if not any(name.startswith("grm_") for name in dir(hooks)):
+        raise PluginError(
+            f"plug-in {quoted(own)} has no hook: expected functions such as "
+            "grm_register_engines or grm_on_verdict, marked with hookimpl"
+        )
+    return Plugin(f"{own} at {id(hooks):#x}", hooks, _GIVEN)
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise PluginError(
+            f"plug-in {quoted(name)} can not be imported: {error}; expected a module or its "
+            "import name"
+        ) from error

@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -16,10 +14,21 @@ import pluggy
 from grm_plugin import hookspecs
 from grm_plugin.classifiers import named
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ConfigError, PluginError, quoted, unknown
+from grm_plugin.errors import ConfigError, PluginError, unknown
 from grm_plugin.kinds import KINDS
 from grm_plugin.options import read_options
-from grm_plugin.plugin import Broken, Offer, Plugin, broken, check_marked, collect, teller
+from grm_plugin.plugin import (
+    Broken,
+    Offer,
+    Plugin,
+    again,
+    broken,
+    check_marked,
+    collect,
+    of_given,
+    several,
+    teller,
+)
 from grm_plugin.types import Verdict
 
 __all__ = ["Broken", "Offer", "Plugin", "Plugins", "chosen", "installed"]
@@ -28,7 +37,6 @@ logger = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP = hookspecs.PROJECT
 HOOKS = (*(kind.hook for kind in KINDS.values()), "grm_on_verdict")
-_GIVEN = "given in process"
 BUILT_INS = (
     "grm_plugin.engines",
     "grm_plugin.classifiers",
@@ -75,7 +83,7 @@ class Plugins:
         """What is not installed, as it can be pickled and given again: modules by name."""
         there = {(one.name, one.source) for one in installed().plugins}
         mine = (one for one in self.plugins if (one.name, one.source) not in there)
-        return tuple(_again(one) for one in mine)
+        return tuple(again(one) for one in mine)
 
     def _add(self, plugin: Plugin) -> None:
         check_marked(self._pm, plugin)
@@ -180,52 +188,13 @@ def chosen(plugins: Plugins | Iterable[object] | object | None) -> Plugins:
     """
     if isinstance(plugins, Plugins):
         return plugins
-    there, given = installed(), _several(plugins)
+    there, given = installed(), several(plugins)
     if not given:
         return there
-    mine = [_given(one) for one in given]
+    mine = [of_given(one) for one in given]
     names = {one.name for one in mine}
     rest = (one for one in there.plugins if one.name not in names)
     return Plugins([*rest, *mine], there.broken)
-
-
-def _several(plugins: object) -> list[object]:
-    """What was given, which may be one module, its name, or one object."""
-    if plugins is None:
-        return []
-    if isinstance(plugins, Iterable) and not isinstance(plugins, str):
-        return [*plugins]
-    return [plugins]
-
-
-def _again(plugin: Plugin) -> object:
-    hooks = plugin.hooks.__name__ if isinstance(plugin.hooks, ModuleType) else plugin.hooks
-    return hooks if plugin.source == _GIVEN else replace(plugin, hooks=hooks)
-
-
-def _given(hooks: object) -> Plugin:
-    if isinstance(hooks, Plugin):
-        named = isinstance(hooks.hooks, str)
-        return replace(hooks, hooks=_imported(str(hooks.hooks))) if named else hooks
-    if isinstance(hooks, str):
-        hooks = _imported(hooks)
-    own = hooks.__name__ if isinstance(hooks, ModuleType) else type(hooks).__qualname__
-    if not any(name.startswith("grm_") for name in dir(hooks)):
-        raise PluginError(
-            f"plug-in {quoted(own)} has no hook: expected functions such as "
-            "grm_register_engines or grm_on_verdict, marked with hookimpl"
-        )
-    return Plugin(f"{own} at {id(hooks):#x}", hooks, _GIVEN)
-
-
-def _imported(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise PluginError(
-            f"plug-in {quoted(name)} can not be imported: {error}; expected a module or its "
-            "import name"
-        ) from error
 
 
 def _announced() -> Iterator[Plugin | Broken]:
