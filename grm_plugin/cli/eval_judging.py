@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grm_plugin.cli.earlier import Key, key
 from grm_plugin.cli.eval_sources import BenchmarkGroups, Tolerant
-from grm_plugin.cli.judging import judge
+from grm_plugin.cli.judging import judge, once_greedy
 from grm_plugin.cli.output import continued
 from grm_plugin.cli.relabelling import relabel
 from grm_plugin.cli.source import Source
@@ -19,7 +19,6 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.evaluation.runs import GREEDY_RECORD, RECORD
 from grm_plugin.grm import GRM
 from grm_plugin.pipeline.settling import Rule
-from grm_plugin.report.terminal import say
 from grm_plugin.types import Cost
 
 _ADVICE = "choose another --out"
@@ -69,11 +68,7 @@ def judge_all(config: GRMConfig, tasks: Sequence[Task], *, greedy: bool) -> Judg
     cost, found = _judged(config, tasks, RECORD, Cost())
     if not greedy:
         return found
-    one = config.but(
-        k=1, temperature=0.0, select="all", stop="fixed", permutations=None, min_valid=None
-    )
-    say("one greedy judgment of each group:")
-    _, more = _judged(one, tasks, GREEDY_RECORD, cost)
+    _, more = _judged(once_greedy(config), tasks, GREEDY_RECORD, cost)
     return replace(found, lost=found.lost + more.lost)
 
 

@@ -180,39 +180,44 @@ def _held(run: Run, subsets: Sequence[str], limit: int | None) -> dict[str, Reco
     return {name: one for name, one in found.items() if one.groups}
 
 
-def greedy_items(files: Iterable[Path], items: Sequence[Item]) -> list[Item] | None:
-    """The greedy judgments of the same groups, in the same order; None where there are none.
+@dataclass(frozen=True)
+class Greedy:
+    """The greedy judgments of some groups.
+
+    Args:
+        items: one for each group, in the same order.
+        cost: of all of them.
+    """
+
+    items: list[Item]
+    cost: Cost
+
+
+def greedy_of(files: Iterable[Path], items: Sequence[Item]) -> Greedy | None:
+    """The greedy judgments of the same groups; None where there are none.
 
     Raises:
         InputError: some groups have one, others not.
     """
+    asked = {(one.label, one.fingerprint) for one in items}
     known: defaultdict[tuple[str, str], deque[Item]] = defaultdict(deque)
+    cost = Cost()
     for verdict in _verdicts(files):
         item = Item.of(verdict.group, verdict.rewards, verdict.judgments)
         known[item.label, item.fingerprint].append(item)
-    if not known:
-        return None
-    found = []
-    for item in items:
-        mine = known[item.label, item.fingerprint]
-        if not mine:
-            raise InputError(
-                f"group {item.label} has samples and no greedy judgment; run the same command "
-                "again with --greedy, or leave the greedy record out"
-            )
-        found.append(mine.popleft() if len(mine) > 1 else mine[0])
-    return found
+        if (item.label, item.fingerprint) in asked:
+            cost += cost_of_samples(verdict)
+    return Greedy([_next(known, item) for item in items], cost) if known else None
 
 
-def greedy_cost(files: Iterable[Path], items: Sequence[Item]) -> Cost | None:
-    """What the greedy judgments of the same groups cost; None where there are none."""
-    asked = {(one.label, one.fingerprint) for one in items}
-    costs = [
-        cost_of_samples(one)
-        for one in _verdicts(files)
-        if (one.group.label, one.group.fingerprint) in asked
-    ]
-    return sum(costs, Cost()) if costs else None
+def _next(known: Mapping[tuple[str, str], deque[Item]], item: Item) -> Item:
+    mine = known.get((item.label, item.fingerprint))
+    if not mine:
+        raise InputError(
+            f"group {item.label} has samples and no greedy judgment; run the same command "
+            "again with --greedy, or leave the greedy record out"
+        )
+    return mine.popleft() if len(mine) > 1 else mine[0]
 
 
 def _verdicts(files: Iterable[Path]) -> Iterator[Verdict]:

@@ -13,7 +13,7 @@ import numpy as np
 
 import grm_plugin
 from grm_plugin.cli.eval_looking import health_told, unscored_told, write_page
-from grm_plugin.cli.eval_records import Recorded, greedy_cost, greedy_items
+from grm_plugin.cli.eval_records import Recorded, greedy_of
 from grm_plugin.cli.eval_tables import (
     cost_told,
     curve_table,
@@ -109,17 +109,18 @@ def measured(
     """
     counted = Counted(health=True)
     votes = _votes(record, ballot, asked, counted)
+    greedy = greedy_of(record.greedy, votes.items)
     found = gains(
         benchmark.figures(votes.items),
         votes,
         k=max(record.samples, 1),
-        greedy=greedy_items(record.greedy, votes.items),
+        greedy=greedy.items if greedy else None,
         resamples=asked.resamples,
         seed=asked.seed,
     )
     source = {"name": record.name, "ties": benchmark.ties, **source}
     result = known({"benchmark": source, **_result(record, votes, found, asked), **_told(counted)})
-    once = greedy_cost(record.greedy, votes.items)
+    once = greedy.cost if greedy else None
     result["cost"] = {"samples": asdict(found.curve[-1].cost), "greedy": once and asdict(once)}
     _print(found, counted, record, once)
     save(folder, result)

@@ -13,6 +13,7 @@ from grm_plugin.cli.output import Output
 from grm_plugin.cli.progress import Bar
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.starting import start
+from grm_plugin.config import GRMConfig
 from grm_plugin.errors import BudgetError, GRMError, InputError, quoted
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.counting import Tally
@@ -78,6 +79,14 @@ def judge(
     err.print(summary(tally, judged=bar.judged, seconds=bar.seconds))
     _tell_unscored(tally, out, whole=whole)
     return tally
+
+
+def once_greedy(config: GRMConfig) -> GRMConfig:
+    """The same judge, asked once at temperature 0; said for people."""
+    say("one greedy judgment of each group:")
+    return config.but(
+        k=1, temperature=0.0, select="all", stop="fixed", permutations=None, min_valid=None
+    )
 
 
 def _check_drops_nothing(rows: Source, out: Output) -> None:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.cli.judging import judge
+from grm_plugin.cli.judging import judge, once_greedy
 from grm_plugin.cli.output import continued
 from grm_plugin.cli.relabelling import relabel
 from grm_plugin.cli.scale_records import GREEDY_RECORD, RECORD, Judged, with_samples
@@ -54,9 +54,7 @@ def sampled(
     found = with_samples(read_verdicts(folder / RECORD))
     if not greedy:
         return Judged(found, (), lost)
-    one = many.but(k=1, temperature=0.0, select="all", permutations=None)
-    say("one greedy judgment of each group:")
-    _, more = _judged(one, groups, folder / GREEDY_RECORD, check, limit, spent)
+    _, more = _judged(once_greedy(config), groups, folder / GREEDY_RECORD, check, limit, spent)
     return Judged(found, with_samples(read_verdicts(folder / GREEDY_RECORD)), lost + more)
 
 
