@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace as with_
 from pathlib import Path
 from typing import BinaryIO
@@ -46,11 +46,7 @@ def merge(path: Path, beside: Path, replaced: Is, lost: Is) -> None:
     merged = _merged(beside)
     try:
         with merged.open("wb") as file, beside.open("rb") as fresh:
-            lock(file)  # before it has the record's name
-            shutil.copymode(path, merged)
-            file.writelines(_lines(path, _Waiting(beside, fresh, lost), replaced))
-            file.flush()
-            os.fsync(file.fileno())
+            fill(file, merged, _lines(path, _Waiting(beside, fresh, lost), replaced), like=path)
             beside.unlink()
             merged.replace(path)
     except OSError as error:
@@ -61,6 +57,27 @@ def merge(path: Path, beside: Path, replaced: Is, lost: Is) -> None:
             f"{beside}, and the same command goes on there"
         ) from error
     sync_folder(path)
+
+
+def fill(file: BinaryIO, path: Path, lines: Iterable[bytes], *, like: Path) -> None:
+    """Write all of a record that is to take the place of another, so that it is on the disk.
+
+    It is locked before it can have the other's name.
+
+    Args:
+        file: new, and open.
+        path: of it.
+        lines: of the record to be.
+        like: whose mode it gets.
+
+    Raises:
+        OSError: it can not be written.
+    """
+    lock(file)
+    shutil.copymode(like, path)
+    file.writelines(lines)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def finish_merge(path: Path, beside: Path) -> bool:
@@ -156,12 +173,9 @@ def drop_standing(path: Path, beside: Path, replaced: Is) -> None:
     kept = beside.with_name(f"{beside.name}.kept")
     try:
         with kept.open("wb") as file:
-            shutil.copymode(beside, kept)
-            for line in read_lines(beside):
-                if key(from_line(line).group) not in needless:
-                    file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+            lines = read_lines(beside)
+            rest = (line for line in lines if key(from_line(line).group) not in needless)
+            fill(file, kept, rest, like=beside)
         kept.replace(beside)
     except OSError as error:
         kept.unlink(missing_ok=True)

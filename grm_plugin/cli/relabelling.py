@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, key
+from grm_plugin.cli.merging import fill
 from grm_plugin.cli.source import Source
 from grm_plugin.errors import RecordError
 from grm_plugin.records import from_line, read_lines, to_line
 from grm_plugin.report.terminal import say
-from grm_plugin.running.file_lock import lock
 from grm_plugin.running.line_file import sync_folder
 from grm_plugin.types import Group, Verdict
 
@@ -73,11 +71,7 @@ class Labels:
         beside = path.with_name(f"{path.name}.relabelled")
         try:
             with beside.open("wb") as file:
-                lock(file)  # before it has the record's name
-                shutil.copymode(path, beside)
-                file.writelines(one.line for one in self._lines(path))
-                file.flush()
-                os.fsync(file.fileno())
+                fill(file, beside, (one.line for one in self._lines(path)), like=path)
                 beside.replace(path)
         except OSError as error:
             beside.unlink(missing_ok=True)
