@@ -67,7 +67,20 @@ def by_weight(weighing: Weighing) -> Marks:
     return lambda judgments, k: weighed(judgments, weighing)
 
 
-def settled_at(
+def settled_at(verdict: Verdict, rule: Rule, *, k: int, **sets: Any) -> Iterator[Settled]:
+    """What ``k`` of the K samples of ``verdict`` come to, for one set of samples after another.
+
+    Args:
+        verdict, rule, k: as in :func:`voted_at`.
+        sets: its other arguments.
+
+    Raises:
+        ValueError: ``k`` is not in 1..K, or the group was not judged at all.
+    """
+    return (settled for _, settled in voted_at(verdict, rule, k=k, **sets))
+
+
+def voted_at(
     verdict: Verdict,
     rule: Rule,
     *,
@@ -76,8 +89,10 @@ def settled_at(
     min_valid: int | None = None,
     seed: int = 0,
     most: int = 256,
-) -> Iterator[Settled]:
+) -> Iterator[tuple[list[Judgment], Settled]]:
     """What ``k`` of the K samples of ``verdict`` come to, for one set of samples after another.
+
+    Each comes with the judgments of its set, marked for who voted.
 
     A dropped sample takes its place among the k. The first set is the first k samples. Their seeds
     are those of a judge with that k. So are their orders where every sample has one of its own
@@ -102,24 +117,9 @@ def settled_at(
     >>> from grm_plugin.types import Scale
     >>> votes = [Judgment(k, (0, 1), 0, "", scores) for k, scores in enumerate([(10, 1), (1, 1)])]
     >>> verdict = Verdict(Group.of("q", ["a", "b"]), None, tuple(votes))
-    >>> [each.rewards for each in settled_at(verdict, Rule("mean", mean, Scale(1, 10)), k=1)]
+    >>> [each.rewards for _, each in voted_at(verdict, Rule("mean", mean, Scale(1, 10)), k=1)]
     [(1.0, 0.0), (0.0, 0.0)]
     """
-    found = voted_at(verdict, rule, k=k, marks=marks, min_valid=min_valid, seed=seed, most=most)
-    return (settled for _, settled in found)
-
-
-def voted_at(
-    verdict: Verdict,
-    rule: Rule,
-    *,
-    k: int,
-    marks: Marks = as_recorded,
-    min_valid: int | None = None,
-    seed: int = 0,
-    most: int = 256,
-) -> Iterator[tuple[list[Judgment], Settled]]:
-    """The same as :func:`settled_at`, with the judgments of each set, marked for who voted."""
     case = Case.of(verdict, k=k, min_valid=min_valid or (k + 1) // 2)
     samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     drawn = sorted({one.sample for one in samples})
@@ -156,7 +156,7 @@ def hit_at(
         verdict, rule, k: as in :func:`settled_at`.
         best: index of the response that should win.
         ties: as in :func:`hit`.
-        sets: the other arguments of :func:`settled_at`.
+        sets: the other arguments of :func:`voted_at`.
 
     Raises:
         ValueError: ``k`` is not in 1..K.
@@ -176,7 +176,7 @@ def best_of_accuracy(
         rule: how judgments become rewards; ``GRM.rule`` of the judge that gave the verdicts.
         k: the most samples.
         ties: as in :func:`hit`.
-        sets: the other arguments of :func:`settled_at`.
+        sets: the other arguments of :func:`voted_at`.
 
     Raises:
         ValueError: ``k`` is not in 1..K of every verdict.

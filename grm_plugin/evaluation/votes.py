@@ -23,7 +23,7 @@ class Votes:
     Args:
         items: of the groups, in the order of the record, with all of the samples.
         sets: for every k the items of S sets of its samples, S lists of G; the first is that of
-            the first k samples; :func:`grm_plugin.evaluation.accuracy.settled_at` says how far they
+            the first k samples; :func:`grm_plugin.evaluation.accuracy.voted_at` says how far they
             are what a judge with this k would have drawn.
         costs: for every k what it cost, of all groups together: the share of k samples in all.
     """
