@@ -11,18 +11,18 @@ from typing import Any
 
 from grm_plugin.errors import (
     EngineError,
-    GRMError,
     InputError,
     JudgeRefusedError,
     PluginError,
     TemplateError,
     quoted,
 )
-from grm_plugin.pipeline.scorer import Scorer, Startable
+from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.budget import Allowance
 from grm_plugin.running.loop import LoopBlocked, LoopThread
+from grm_plugin.session import parts
 from grm_plugin.session.telling import Telling
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
@@ -75,7 +75,7 @@ class Session:
         self._telling.open()
         for name, part in self.scorer.parts():
             if name not in self._up:
-                await _start(name, part, self._config.batch_timeout_s)
+                await parts.start(name, part, self._config.batch_timeout_s)
                 self._up.add(name)
         self.scorer.check_budget()
 
@@ -234,13 +234,7 @@ class Session:
             self.thread.close()
 
     async def _close(self, limit_s: float) -> None:
-        failed: list[Exception] = []
-        for name, part in reversed([*self.scorer.parts()]):
-            try:
-                until = time.monotonic() + limit_s
-                await guarded.call(f"{name}: close", part.close, deadline=until)
-            except Exception as error:  # whatever it is, the others must still be closed
-                failed.append(error)
+        failed = await parts.close(self.scorer.parts(), limit_s)
         self._up.clear()
         self._starting = None
         if failed:
@@ -253,17 +247,4 @@ class Session:
         """
         if not self.thread.give_up(self._close(CLOSE_S)):
             return
-        for name, part in self.scorer.parts():
-            if abandon := getattr(part, "abandon", None):
-                try:
-                    guarded.run(f"{name}: abandon", abandon)
-                except GRMError as error:  # the others must still be abandoned
-                    logger.error("%s", error)
-
-
-async def _start(name: str, part: Startable, limit_s: float) -> None:
-    limit_s = max(limit_s, getattr(part, "start_limit_s", 0.0))  # its own ends with better words
-    try:
-        await guarded.call(f"{name}: start", part.start, deadline=time.monotonic() + limit_s)
-    except PluginError as error:
-        raise EngineError(f"the judge can not be started: {error}") from error
+        parts.abandon(self.scorer.parts())

@@ -1,0 +1,50 @@
+"""The parts of a judge are started, closed and abandoned, each within its time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+
+from grm_plugin.errors import EngineError, GRMError, PluginError
+from grm_plugin.pipeline.scorer import Startable
+from grm_plugin.running import guarded
+
+logger = logging.getLogger(__name__)
+
+Named = tuple[str, Startable]
+
+
+async def start(name: str, part: Startable, limit_s: float) -> None:
+    """Start one part.
+
+    Raises:
+        EngineError: it failed, or took too long.
+    """
+    limit_s = max(limit_s, getattr(part, "start_limit_s", 0.0))  # its own ends with better words
+    try:
+        await guarded.call(f"{name}: start", part.start, deadline=time.monotonic() + limit_s)
+    except PluginError as error:
+        raise EngineError(f"the judge can not be started: {error}") from error
+
+
+async def close(parts: Iterable[Named], limit_s: float) -> list[Exception]:
+    """Close all parts, the last one first; what failed. Each may take ``limit_s`` seconds."""
+    failed: list[Exception] = []
+    for name, part in reversed([*parts]):
+        try:
+            until = time.monotonic() + limit_s
+            await guarded.call(f"{name}: close", part.close, deadline=until)
+        except Exception as error:  # whatever it is, the others must still be closed
+            failed.append(error)
+    return failed
+
+
+def abandon(parts: Iterable[Named]) -> None:
+    """End what parts run outside of this process, by their optional ``abandon()``."""
+    for name, part in parts:
+        if end := getattr(part, "abandon", None):
+            try:
+                guarded.run(f"{name}: abandon", end)
+            except GRMError as error:  # the others must still be abandoned
+                logger.error("%s", error)
