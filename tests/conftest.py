@@ -26,7 +26,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Suites that need more than the core: they are collected only when -m names them, say -m trl.
 SUITES = {
-    "trl": ("e2e/trl", "e2e/recipes", "recipes/test_recipes.py", "recipes/test_launch.py"),
+    "trl": (
+        "e2e/trl",
+        "e2e/recipes",
+        "adapters/trl",
+        "recipes/test_recipes.py",
+        "recipes/test_launch.py",
+    ),
     "vllm": ("vllm",),
     "openrlhf": (
         "e2e/openrlhf",

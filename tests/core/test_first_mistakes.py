@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 from grm_plugin import GRM, GRMConfig, Group
 from grm_plugin.errors import ConfigError, InputError, PluginError
 from grm_plugin.testing import scripted
-from grm_trl import GRMReward
 
 PLUG_IN = r"""
 from grm_plugin import hookimpl
@@ -30,19 +28,16 @@ def judge() -> GRM:
     return GRM(plugins=scripted([r"\boxed{9, 3}"]), engine="scripted", k=1)
 
 
-@pytest.mark.parametrize("kind", [GRM, GRMReward])
-def test_a_models_name_is_no_configuration_and_the_answer_shows_how_a_judge_is_named(
-    kind: Callable[[str], object],
-) -> None:
+def test_a_models_name_is_no_configuration_and_the_answer_shows_how_a_judge_is_named() -> None:
     told = r"config 'gpt-4o': expected a YAML file .*engine=\{'name': 'litellm', 'model': 'gpt-4o'"
     with pytest.raises(ConfigError, match=told):
-        kind("gpt-4o")
+        GRM("gpt-4o")
 
 
-@pytest.mark.parametrize("kind", [GRM, GRMReward])
-def test_settings_in_a_mapping_are_told_to_be_keywords(kind: Callable[[object], object]) -> None:
+def test_settings_in_a_mapping_are_told_to_be_keywords() -> None:
+    mapping: Any = {"engine": "reference"}
     with pytest.raises(ConfigError, match=r"expected the path of a YAML file.* are keywords"):
-        kind({"engine": "reference"})
+        GRM(mapping)
 
 
 def test_a_judge_takes_the_path_of_its_configuration(tmp_path: Path) -> None:
@@ -100,9 +95,6 @@ def test_retries_and_timeout_are_taken_with_a_word_on_what_they_are_called(
     with pytest.warns(UserWarning, match=told):
         config = GRMConfig(**settings)
     assert {name: getattr(config, name) for name in taken} == taken
-    with pytest.warns(UserWarning, match=told):
-        reward = GRMReward(engine="reference", **settings)
-    assert {name: getattr(reward.config, name) for name in taken} == taken
 
 
 def test_a_setting_that_is_given_by_both_its_names_is_refused() -> None:
