@@ -110,14 +110,15 @@ def test_a_training_is_shipped_with_card_and_curves(trained: Path, tmp_path: Pat
 def test_a_judge_is_shipped_with_the_commands_that_made_it(trained: Path, tmp_path: Path) -> None:
     journal = tmp_path / "out" / "journal.json"
     journal.parent.mkdir()
-    command = ["/usr/bin/python3", "grpo.py", "--data", str(tmp_path / "out" / "rl.jsonl")]
+    base, rows = tmp_path / "base", tmp_path / "out" / "rl.jsonl"
+    command = ["/usr/bin/python3", "grpo.py", "--model", str(base), "--data", str(rows)]
     journal.write_text(json.dumps({"rl 2": {"command": command, "seconds": 5.0}}))
-    stages = stages_of(journal, ["rl"], 2)
-    assert stages == [
-        {"name": "rl", "command": "python grpo.py --data OUT/rl.jsonl", "seconds": 5.0}
-    ]
-    ship_judge(trained, trained, stages, tmp_path / "model")
+    stages = stages_of(journal, ["rl"], 2, base)
+    told = "python grpo.py --model OUT/base --data OUT/rl.jsonl"
+    assert stages == [{"name": "rl", "command": told, "seconds": 5.0}]
+    ship_judge(trained, trained, stages, tmp_path / "model", note="On one core.")
     made = json.loads((tmp_path / "model" / "training.json").read_text())
+    assert made["note"] == "On one core."
     assert made["stages"] == stages
     assert made["config"]["seed"] == 20
 

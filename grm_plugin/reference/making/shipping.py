@@ -1,7 +1,7 @@
 """Puts trained models of the family into a package folder, each with what tells how it was made.
 
 `python -m grm_plugin.reference.making.shipping --base FOLDER [--judge FOLDER] [--meta FOLDER]
-[--journal FILE --seed N]`. Cards of judges are written afterwards, by
+[--journal FILE --seed N] [--note TEXT]`. Cards of judges are written afterwards, by
 `python -m grm_plugin.reference.making.card FOLDER`. Needs torch and transformers.
 """
 
@@ -32,17 +32,26 @@ META_STAGES = ("again", "meta-data", "meta")
 """Those that lead from the judge to the meta RM."""
 
 
-def ship_base(trained: Path, into: Path = BASE) -> None:
-    """Copy a finished `grm train reference` with its log and its settings, but for its folder."""
+def ship_base(trained: Path, into: Path = BASE, *, note: str = "") -> None:
+    """Copy a finished `grm train reference` with its log and its settings, but for its folder.
+
+    Args:
+        trained: the folder of the training.
+        into: the folder in the package.
+        note: where and when it was trained.
+    """
     _ship_judge(trained, into)
-    training = _read_json(trained / "training.json")
-    training["config"].pop("folder", None)
-    write_json(into / "training.json", training)
+    write_json(into / "training.json", _training_of(trained, note))
     shutil.copyfile(trained / "log.jsonl", into / "log.jsonl")
 
 
 def ship_judge(
-    trained: Path, base: Path, stages: Sequence[Mapping[str, Any]], into: Path = MODEL
+    trained: Path,
+    base: Path,
+    stages: Sequence[Mapping[str, Any]],
+    into: Path = MODEL,
+    *,
+    note: str = "",
 ) -> None:
     """Copy the judge that SPCT made of `base`.
 
@@ -51,11 +60,10 @@ def ship_judge(
         base: the folder of the base that is shipped beside it.
         stages: how it was made, as :func:`stages_of` reads them.
         into: the folder in the package.
+        note: where and when it was trained.
     """
     _ship_judge(trained, into)
-    training = _read_json(base / "training.json") | {"stages": list(stages)}
-    training["config"].pop("folder", None)
-    write_json(into / "training.json", training)
+    write_json(into / "training.json", _training_of(base, note) | {"stages": list(stages)})
     for name in ("metrics.jsonl", "metrics.png"):
         if (trained / name).exists():
             shutil.copyfile(trained / name, into / name.replace("metrics.png", "curves.png"))
@@ -75,13 +83,14 @@ def ship_meta(trained: Path, stages: Sequence[Mapping[str, Any]], into: Path = M
     (into / "README.md").write_text(card, encoding="utf-8")
 
 
-def stages_of(journal: Path, names: Sequence[str], seed: int) -> list[dict[str, Any]]:
+def stages_of(journal: Path, names: Sequence[str], seed: int, base: Path) -> list[dict[str, Any]]:
     """Name, command and seconds of the stages `names` of one seed, as the recipe noted them.
 
     Args:
         journal: `journal.json` of `recipes/spct/reference/run.py`.
         names: of the stages, without the seed.
         seed: whose stages.
+        base: the folder of the base, wherever it lay.
 
     Raises:
         KeyError: a stage was not run.
@@ -90,22 +99,29 @@ def stages_of(journal: Path, names: Sequence[str], seed: int) -> list[dict[str, 
     return [
         {
             "name": name,
-            "command": _told(noted[f"{name} {seed}"]["command"], journal.parent),
+            "command": _told(noted[f"{name} {seed}"]["command"], journal.parent, base),
             "seconds": noted[f"{name} {seed}"]["seconds"],
         }
         for name in names
     ]
 
 
-def _told(command: Sequence[str], out: Path) -> str:
+def _told(command: Sequence[str], out: Path, base: Path) -> str:
     """A command as people would type it: `python` by its name, paths from the chain's folder."""
     program = "python" if Path(command[0]).name.startswith("python") else command[0]
-    return shlex.join([program, *command[1:]]).replace(str(out), "OUT")
+    typed = shlex.join([program, *command[1:]])
+    return typed.replace(str(out), "OUT").replace(str(base), "OUT/base")
 
 
 def _ship_judge(trained: Path, into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     save_model(AutoModelForCausalLM.from_pretrained(trained, dtype=torch.float32), into)
+
+
+def _training_of(base: Path, note: str) -> dict[str, Any]:
+    training = _read_json(base / "training.json")
+    training["config"].pop("folder", None)
+    return training | ({"note": note} if note else {})
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -121,13 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--meta", type=Path, help="folder of `grm train meta`")
     parser.add_argument("--journal", type=Path, help="journal.json of the recipe")
     parser.add_argument("--seed", type=int, default=1, help="of the recipe")
+    parser.add_argument("--note", default="", help="where and when they were trained")
     given = parser.parse_args(arguments)
-    ship_base(given.base)
+    ship_base(given.base, note=given.note)
     if given.judge:
-        made = stages_of(given.journal, JUDGE_STAGES, given.seed)
-        ship_judge(given.judge, given.base, made)
+        made = stages_of(given.journal, JUDGE_STAGES, given.seed, given.base)
+        ship_judge(given.judge, given.base, made, note=given.note)
     if given.meta:
-        ship_meta(given.meta, stages_of(given.journal, META_STAGES, given.seed))
+        ship_meta(given.meta, stages_of(given.journal, META_STAGES, given.seed, given.base))
 
 
 if __name__ == "__main__":
