@@ -50,7 +50,7 @@ def test_the_verdict_in_the_readme_is_what_grm_show_shows(demo: Path) -> None:
 
 def test_the_judgment_in_the_readme_is_true_in_every_word(demo: Path) -> None:
     _, verdict = read_verdicts(demo / "out/demo/verdicts.jsonl")
-    (judgment,) = (one for one in verdict.judgments if one.sample == 2)
+    (judgment,) = (one for one in verdict.judgments if one.sample == 3)
     asked = heldout(2, seed=0)[1]
     assert is_true(judgment.text, asked.task, [asked.responses[n] for n in judgment.order])
     assert verdict.rewards is not None

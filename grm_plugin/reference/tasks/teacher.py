@@ -45,10 +45,12 @@ MAX_MISS = 3
 """By how many points a wrong number is off, at most."""
 
 
-def draw_judgment(rng: random.Random, task: Task, responses: Sequence[str]) -> str:
-    """A judgment text for `responses` to `task`, careless or not."""
+def draw_judgment(
+    rng: random.Random, task: Task, responses: Sequence[str], *, careless: float = CARELESS
+) -> str:
+    """A judgment text for `responses` to `task`, with the chance `careless` (0..1) of errors."""
     criteria = draw_criteria(rng, task)
-    if rng.random() >= CARELESS:
+    if rng.random() >= careless:
         return write_judgment(criteria, responses)
     criteria = invent(rng, task, criteria)
     slipped = [_slip(rng, criteria, true_critique(criteria, one)) for one in responses]

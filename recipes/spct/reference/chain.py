@@ -16,7 +16,7 @@ HERE = Path("recipes/spct/reference")
 CLUSTER = "phrasings"
 """What groups have a list of; those that share any of it hang together."""
 _READS = ("--template", "reference-meta")
-_META = ("--learning-rate", "5e-4", "--batch", "32", "--device-batch", "32", "--epochs", "3")
+_META = ("--balance", "margin", "--batch", "32", "--device-batch", "32", "--epochs", "1")
 
 
 @dataclass(frozen=True)
@@ -96,18 +96,38 @@ def training(chain: Chain) -> list[Stage]:
 
 
 def rating(chain: Chain) -> list[Stage]:
-    """The meta RM of the trained judge."""
+    """The meta RM of the trained judge: first of the teacher's judgments, then of the judge's."""
     own, rl = chain.own, chain.own / "rl"
-    again, rows = own / "again", own / "meta.jsonl"
+    again, rows, taught = own / "again", own / "meta.jsonl", own / "taught"
     asked = ("--no-hinted", *judge(rl, chain.seed))
     rm = str(chain.out / "train.jsonl")
     records = (str(folder / "plain.jsonl") for folder in (own / "trajectories", again))
     return _of_seed(
         chain,
+        *_taught(chain, taught),
         grm("again", "train", "sample", rm, "-n", "3", *asked, makes=again),
         grm("meta-data", "train", "meta-data", *records, *_READS, makes=rows),
-        grm("meta", "train", "meta", str(rows), "--base", str(rl), *_META, makes=own / "meta"),
+        _meta("meta", rows, taught, "--learning-rate", "2e-4", makes=own / "meta"),
     )
+
+
+def _taught(chain: Chain, makes: Path) -> list[Stage]:
+    """A meta RM that knows the teacher's judgments, which err more often, and there are more."""
+    records, rows = chain.own / "teacher.jsonl", chain.own / "teacher_rows.jsonl"
+    groups = part(plan()["teacher"]["groups"], chain.share)
+    options = ("--groups", str(groups), "--seed", str(chain.seed))
+    script = (sys.executable, "-m", "recipes.spct.reference.teacher_records", str(records))
+    read = ("train", "meta-data", str(records), *_READS, "--validation", "0.02")
+    return [
+        Stage("teacher", (*script, *options), records),
+        grm("teacher-rows", *read, makes=rows),
+        _meta("taught", rows, chain.start, "--learning-rate", "5e-4", makes=makes),
+    ]
+
+
+def _meta(name: str, rows: Path, base: Path, *more: str, makes: Path) -> Stage:
+    command = ("train", "meta", str(rows), "--base", str(base), *_META, *more)
+    return grm(name, *command, makes=makes)
 
 
 def choosing(chain: Chain) -> list[Stage]:
