@@ -57,5 +57,7 @@ def figures_page() -> str:
         "# Measured figures\n\n"
         "Every figure comes from a script in `benchmarks/`, which compares side by side in one run, and from "
         "the JSON that it left in `benchmarks/results/`. A shared machine is noisy: ratios within a run say "
-        "more than seconds.\n\n" + "\n".join(section() for section in SECTIONS)
+        'more than seconds. "The reference judge" is the embedded one of the day: until 2026-11-26 its first version, on the '
+        "27th the base of its second, later the judge that SPCT made of that base.\n\n"
+        + "\n".join(section() for section in SECTIONS)
     )
