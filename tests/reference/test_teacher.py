@@ -91,13 +91,13 @@ def test_a_careless_judgment_still_has_the_form_of_a_judgment(judged):
 
 
 def test_a_score_follows_the_flipped_verdict(monkeypatch):
-    monkeypatch.setattr(teacher, "CARELESS", 1.0)
     monkeypatch.setattr(teacher, "FLIPPED", 1.0)
     monkeypatch.setattr(teacher, "INVENTED", 0.0)
     monkeypatch.setattr(teacher, "MISCOUNTED", 0.0)
     monkeypatch.setattr(teacher, "MISCOPIED", 0.0)
     group = draw_group(random.Random(6), "base", responses=3, requirements=1)
-    slips = find_slips(draw_judgment(random.Random(6), group.task, group.responses))
+    text = draw_judgment(random.Random(6), group.task, group.responses, careless=1.0)
+    slips = find_slips(text)
     assert (slips.flipped, slips.miscounted, slips.miscopied) == (3, 0, 0)
 
 
