@@ -47,7 +47,7 @@ class ScalarRater:
     @property
     def scaling(self) -> Scaling:
         """Of its logits: what is set, else what stands beside its weights."""
-        beside = getattr(self._classifier, "scaling", None) or Scaling()
+        beside = Scaling(*(getattr(self._classifier, "scaling", None) or ()))
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,
