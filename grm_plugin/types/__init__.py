@@ -21,12 +21,13 @@ from grm_plugin.types.samples import (
     Token,
     is_weight,
 )
-from grm_plugin.types.verdicts import Cost, Verdict
+from grm_plugin.types.verdicts import Control, Cost, Verdict
 
 __all__ = [
     "LOST",
     "SURROGATE",
     "Comparison",
+    "Control",
     "Cost",
     "Failure",
     "Group",

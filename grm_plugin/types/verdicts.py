@@ -67,6 +67,23 @@ def _total(known: Sequence[float]) -> float | None:
         return math.copysign(sys.float_info.max, sum(known))
 
 
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the control judge says of a group; it has no weight in any reward.
+
+    Args:
+        rewards: N in the group's order, by the control judge's own vote; None: it gave none.
+        unscored: why there are none; empty when there are.
+        cost: tokens, seconds and, where prices are known, money, beside those of the verdict.
+        origin: what produced it, as that of a verdict.
+    """
+
+    rewards: tuple[float | None, ...] | None
+    unscored: str = ""
+    cost: Cost = Cost()
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The rewards of one group and everything they came from.
@@ -83,6 +100,7 @@ class Verdict:
             select.
         shown: the group with what sources added to it (evidence, principles); None when nothing.
         unscored_responses: why single responses have no reward, by their index.
+        control: what the control judge says of it; None: it was not asked about this group.
     """
 
     group: Group
@@ -94,6 +112,7 @@ class Verdict:
     origin: Mapping[str, Any] = field(default_factory=dict)
     shown: Group | None = None
     unscored_responses: Mapping[int, str] = field(default_factory=dict)
+    control: Control | None = None
 
     @property
     def scored(self) -> bool:
@@ -102,10 +121,14 @@ class Verdict:
 
     @property
     def spent(self) -> Cost:
-        """The cost; records of releases that knew no money say of no sample what it cost."""
-        if self.cost.money is not None:
-            return self.cost
-        return replace(self.cost, unpriced=len(self.judgments) + len(self.failures))
+        """The cost, with what the control judge cost in the same seconds.
+
+        Records of releases that knew no money say of no sample what it cost.
+        """
+        cost = self.cost
+        if cost.money is None:
+            cost = replace(cost, unpriced=len(self.judgments) + len(self.failures))
+        return cost + replace(self.control.cost, seconds=0.0) if self.control else cost
 
     @property
     def known_rewards(self) -> tuple[float, ...]:
