@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.errors import EngineError
-from grm_plugin.types import Group, Message, Token
+from grm_plugin.types import Control, Group, Message, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class Recorded:
 
     Args:
         k: samples of each run; None when the group is not on record.
+        control: what a control judge said of it then.
         most: samples that might have been drawn of each, as the verdict's origin has it; None: not
             known.
         runs: the responses that were shown together, by run.
@@ -109,6 +110,7 @@ class Recorded:
     shown: Group | None = None
     plan: object = None
     most: int | None = None
+    control: Control | None = None
 
 
 class Engine(Protocol):

@@ -52,7 +52,8 @@ class ReplayEngine:
             return Recorded(runs=(tuple(range(len(group.responses))),))
         plan = verdict.origin.get("plan")
         judged = tuple(runs[run] for run in sorted(runs))
-        return Recorded(verdict.drawn, judged, verdict.shown, plan, _most(verdict))
+        most = _most(verdict)
+        return Recorded(verdict.drawn, judged, verdict.shown, plan, most, verdict.control)
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         samples, first = _samples(self._verdicts.get(request.group)), request.first
