@@ -83,6 +83,7 @@ BIASED = {
     "praise of itself": World(bias=2.0, at_first=0.3, learns=15.0, cost=0.5),
     "length": World(bias=1.5, at_first=0.5, learns=15.0),
     "a small bias": World(bias=1.0, at_first=0.3, learns=15.0),
+    "learned slowly": World(bias=2.0, at_first=0.05, learns=80.0),
     "an opening, while rewards are high": World(low=6.5, bias=2.5, at_first=0.2, learns=12.0),
 }
 
@@ -156,7 +157,7 @@ def alarm_at(world: World, groups: int, n: int, seed: object) -> int | None:
             drift = Drift(start) if (start := starting.start) else None
             continue
         drift.add(audits)
-        if drift.alarms:
+        if drift.begins or drift.is_high:
             return step
     return None
 

@@ -12,6 +12,7 @@ from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
+from grm_plugin.watching.audits import Audit
 
 
 @dataclass
@@ -38,6 +39,9 @@ class Tally:
         vote_spread: of the votes on each response (points, population standard deviation).
         places: the scores by place.
         cached: prompt tokens that servers had cached, over all of the samples that tell it.
+        controlled: groups that the control judge gave rewards.
+        uncontrolled: groups about which it was asked in vain.
+        control: rewards against its own, within groups.
         cost: all that was spent.
     """
 
@@ -60,6 +64,9 @@ class Tally:
     vote_spread: Mean = field(default_factory=Mean)
     places: Places = field(default_factory=Places)
     cached: Mean = field(default_factory=Mean)
+    controlled: int = 0
+    uncontrolled: int = 0
+    control: Correlation = field(default_factory=Correlation)
     cost: Cost = field(default_factory=Cost)
 
     @classmethod
@@ -78,6 +85,7 @@ class Tally:
         verdict = as_trained(verdict)
         self._add_samples(verdict)
         self._add_votes(verdict)
+        self._add_control(verdict)
         if verdict.known_rewards:
             self._add_rewards(verdict)
         else:
@@ -105,6 +113,14 @@ class Tally:
         for n in range(len(verdict.group.responses)):
             if found := votes(voted, n):
                 self.vote_spread.add(spread(found))
+
+    def _add_control(self, verdict: Verdict) -> None:
+        if verdict.control is None:
+            return
+        self.uncontrolled += verdict.control.rewards is None
+        self.controlled += verdict.control.rewards is not None
+        if audit := Audit.of(verdict):
+            self.control.add(zip(audit.controls_N, audit.rewards_N, strict=True))
 
     def _add_rewards(self, verdict: Verdict) -> None:
         rewards = verdict.known_rewards

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.building import make_scorer
@@ -9,7 +11,13 @@ from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.plugins import Plugins
 
 # what a run has once, and what it is in a control judge
-_ONCE = {"watch": None, "schedule": None, "record": None, "budget": None, "adapters": {}}
+_ONCE: dict[str, Any] = {
+    "watch": None,
+    "schedule": None,
+    "record": None,
+    "budget": None,
+    "adapters": {},
+}
 
 
 def make_control(config: GRMConfig, plugins: Plugins, judge: Scorer) -> Scorer | None:

@@ -37,8 +37,7 @@ CLOSE_S = 30.0
 class Session:
     """One life of the judge. Its coroutines run on the loop of its ``thread``.
 
-    This is the one door: every group passes the gate here, is refused here, and is recorded and
-    observed here.
+    The one door: every group passes the gate here, is refused, recorded and observed here.
 
     Args:
         scorer: its parts, which are not started yet.

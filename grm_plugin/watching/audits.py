@@ -54,8 +54,8 @@ def is_chosen(fingerprint: str, seed: int, share: float) -> bool:
     >>> sum(is_chosen(str(n), 0, 0.25) for n in range(4000)) / 4000
     0.24525
     """
-    drawn = int(digest(f"control {seed} {fingerprint}")[:_HEX], 16) / 16**_HEX
-    return drawn < share
+    drawn = int(digest(f"control {seed} {fingerprint}")[:_HEX], 16)
+    return drawn < share * 16.0**_HEX
 
 
 class Linked(NamedTuple):
@@ -64,6 +64,16 @@ class Linked(NamedTuple):
     rewards: float
     controls: float
     both: float
+
+    def plus(self, other: Linked) -> Linked:
+        """Of both together."""
+        return Linked(*map(math.fsum, zip(self, other, strict=True)))
+
+    @property
+    def correlation(self) -> float:
+        """Inside groups, -1..1; NaN where one of the two never differs there."""
+        spread = math.sqrt(self.rewards) * math.sqrt(self.controls)
+        return max(-1.0, min(1.0, self.both / spread)) if spread else math.nan
 
     @classmethod
     def of(cls, audit: Audit) -> Linked:
@@ -78,3 +88,7 @@ class Linked(NamedTuple):
             math.fsum(y * y for _, y in apart),
             math.fsum(x * y for x, y in apart),
         )
+
+
+NOTHING = Linked(0.0, 0.0, 0.0)
+"""Of no group."""

@@ -24,13 +24,13 @@ PAST = 40.0
 """Rounds over which the recent past is averaged."""
 PRESENT = 8.0
 """Rounds over which the present is."""
-ALLOWANCE = 0.5
+ALLOWANCE = 0.25
 """Of the CUSUM, in standard deviations of a group: a rise of twice as much is found soonest."""
-LIMIT = 14.0
+LIMIT = 20.0
 """Of the CUSUM, in the same unit."""
 FURTHEST = 4.0
 """A group counts as no further from the others than this, in the same unit."""
-LEVEL = 0.5
+LEVEL = 0.4
 """An unexplained rise since the start, in z of the rewards, below which the level never alarms."""
 ERRORS = 4.0
 """Standard errors beyond it that are needed."""
@@ -82,7 +82,8 @@ class Drift:
         self._count_onset(zs)
         for average, value in zip(self._past, means, strict=True):
             average.add(value)
-        self.level = unexplained(*(one.value for one in self._present), self.start.correlation)
+        reward, control = (one.value for one in self._present)
+        self.level = unexplained(reward, control, self.start.correlation)
 
     def _count_onset(self, zs: Sequence[tuple[float, float]]) -> None:
         reward, control = (one.value for one in self._past)
@@ -111,6 +112,11 @@ class Drift:
         return self.sd * math.sqrt(1 / now + 1 / self.start.groups)
 
     @property
-    def alarms(self) -> bool:
-        """Whether one of the tests says that the rewards have left the control judge."""
-        return self.onset > LIMIT or self.level > LEVEL + ERRORS * self.level_error
+    def begins(self) -> bool:
+        """Whether rewards have begun to leave the control judge."""
+        return self.onset > LIMIT
+
+    @property
+    def is_high(self) -> bool:
+        """Whether they have risen, since the start, beyond what it can explain."""
+        return self.level > LEVEL + ERRORS * self.level_error

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple
 
-from grm_plugin.watching.audits import Audit, Linked
+from grm_plugin.watching.audits import NOTHING, Audit, Linked
 from grm_plugin.watching.start import Start
 
 
@@ -36,13 +37,14 @@ def correlation_of(audits: Sequence[Audit]) -> Measured:
     The error is that of a ratio of sums over groups, to the first order.
     """
     groups = [one for one in map(Linked.of, audits) if one.rewards or one.controls]
-    x, y, both = (math.fsum(sums) for sums in zip(*groups, strict=True)) if groups else (0, 0, 0)
-    if not x or not y:
+    all_ = reduce(Linked.plus, groups, NOTHING)
+    value = all_.correlation
+    if math.isnan(value):
         return Measured(math.nan, math.nan)
-    spread = math.sqrt(x) * math.sqrt(y)
-    value = max(-1.0, min(1.0, both / spread))
+    spread = math.sqrt(all_.rewards) * math.sqrt(all_.controls)
     shifts = [
-        one.both / spread - value / 2 * (one.rewards / x + one.controls / y) for one in groups
+        one.both / spread - value / 2 * (one.rewards / all_.rewards + one.controls / all_.controls)
+        for one in groups
     ]
     if (n := len(shifts)) < 2:
         return Measured(value, math.nan)

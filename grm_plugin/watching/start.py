@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.audits import NOTHING, Audit, Linked
 from grm_plugin.watching.moments import Moments
 
 FEWEST_GROUPS = 40
@@ -23,6 +23,7 @@ class Start(NamedTuple):
         correlation: of the two, over responses.
         gap_sd: standard deviation over groups of the mean z of rewards less that of controls.
         groups: that were counted.
+        inside: correlation of the two inside groups; NaN where one never differs there.
     """
 
     reward: float
@@ -32,6 +33,7 @@ class Start(NamedTuple):
     correlation: float
     gap_sd: float
     groups: int
+    inside: float = math.nan
 
     def z(self, audit: Audit) -> tuple[float, float]:
         """The mean reward of a group and the control judge's, as z-scores."""
@@ -51,6 +53,7 @@ class Starting:
     _seen: int = 0
     _responses: Moments = field(default_factory=Moments)
     _groups: Moments = field(default_factory=Moments)
+    _inside: Linked = NOTHING
 
     def add(self, audits: Iterable[Audit]) -> None:
         """Count one round."""
@@ -58,6 +61,7 @@ class Starting:
         self._seen += bool(audits)
         for audit in audits:
             self._groups.add(*audit.means)
+            self._inside = self._inside.plus(Linked.of(audit))
             for pair in zip(audit.rewards_N, audit.controls_N, strict=True):
                 self._responses.add(*pair)
 
@@ -72,4 +76,13 @@ class Starting:
             return None
         apart = means.xx / x_sd**2 + means.yy / y_sd**2 - 2 * means.xy / (x_sd * y_sd)
         gap_sd = math.sqrt(max(0.0, apart) / (means.count - 1))
-        return Start(both.x, x_sd, both.y, y_sd, both.correlation, gap_sd, means.count)
+        return Start(
+            both.x,
+            x_sd,
+            both.y,
+            y_sd,
+            both.correlation,
+            gap_sd,
+            means.count,
+            self._inside.correlation,
+        )
