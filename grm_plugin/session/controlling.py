@@ -95,7 +95,7 @@ class Controller:
     async def _score(self, scorer: Scorer, group: Group, deadline: float) -> Verdict:
         if any(name not in self._up for name, _ in self.parts()):
             raise EngineError("it has not started")
-        with scorer.budget.allowance() as allowance:
+        with scorer.budget.beside() as allowance:
             return await scorer.judge(group, None, deadline=deadline, allowance=allowance)
 
     def _rests(self, config: GRMConfig) -> str:
