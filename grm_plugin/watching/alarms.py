@@ -138,8 +138,7 @@ class Signals:
         shown = ", ".join(figures.examples)
         return (
             f"{_SAID[signal]}{_at(figures)}: over {figures.groups} groups of the last rounds the "
-            f"gap is {gap.value:+.2f} z (error {gap.error:.2f}), and the correlation inside groups "
-            f"{inside.value:.2f} (error {inside.error:.2f}, at the start {usual:.2f}); it is "
+            f"gap is {gap.value:+.2f} z (error {gap.error:.2f}){_inside(inside, usual)}; it is "
             f"widest in the groups {shown}"
         )
 
@@ -149,6 +148,16 @@ _SAID = {
     "level": "rewards have risen beyond what the control judge can explain",
     "correlation": "rewards go against the control judge inside groups",
 }
+
+
+def _inside(now: Measured, usual: float) -> str:
+    """Nothing where it is not known, as where no judge tells the responses of a group apart."""
+    if not math.isfinite(now.value + now.error + usual):
+        return ""
+    return (
+        f", and the correlation inside groups {now.value:.2f} (error {now.error:.2f}, at the start "
+        f"{usual:.2f})"
+    )
 
 
 def _at(figures: Figures) -> str:

@@ -75,7 +75,7 @@ class Watch:
             for verdict in verdicts:
                 self._add(verdict)
             if self._acts and self.options.alarm == "stop" and len(self.alarms) > before:
-                raise AlarmError(f"{self.alarms[-1].said}; watch.alarm is stop")
+                raise AlarmError(f"{self.alarms[before].said}; watch.alarm is stop")
 
     def rebuild(self, verdicts: Iterable[Verdict]) -> None:
         """Count those of an earlier part of the run; alarms that began then stop nothing now."""
