@@ -42,9 +42,8 @@ def test_a_text_with_no_mark_is_found_where_python_finds_it(pattern: str, text: 
 def test_what_a_mark_stands_for_may_be_anything(before: str, middle: str, after: str) -> None:
     parts = [plain(one.replace("*", "").replace("^", "")) for one in (before, after)]
     if all(parts):
-        assert Pattern.of("*".join(parts)).is_in(
-            plain(f"{before} {middle} {after}".strip("^*"))
-        ) or (any(mark in before + after for mark in "*^"))
+        pattern = Pattern.of("*".join(parts))
+        assert pattern.is_in(plain(f"{parts[0]} {middle} {parts[1]}"))
 
 
 def test_a_hostile_text_costs_no_time() -> None:
