@@ -13,6 +13,7 @@ from grm_plugin.running.recorder import Durability
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.schedule import Schedule
 from grm_plugin.size import MAX_K
+from grm_plugin.watching.options import WatchOptions
 
 DEFAULT = "default"
 
@@ -132,6 +133,11 @@ class Settings(Options):
         None,
         description="the most that a run spends on the judge, `{money: 5}` in US dollars or "
         "`{tokens: 1000000}`; it stops before one of them is passed",
+    )
+    watch: WatchOptions | None = Field(
+        None,
+        description="a control judge for a share of the groups, artefacts in the responses, and "
+        "what an alarm does: `{control: {share: 0.05, judge: {k: 32}}, alarm: warn}`",
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
     durability: Durability = Field(

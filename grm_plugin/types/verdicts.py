@@ -68,6 +68,23 @@ def _total(known: Sequence[float]) -> float | None:
         return math.copysign(sys.float_info.max, sum(known))
 
 
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the control judge says of a group; it has no weight in any reward.
+
+    Args:
+        rewards: N in the group's order, by the control judge's own vote; None: it gave none.
+        unscored: why there are none; empty when there are.
+        cost: tokens, seconds and, where prices are known, money, beside those of the verdict.
+        origin: what produced it, as that of a verdict.
+    """
+
+    rewards: tuple[float | None, ...] | None
+    unscored: str = ""
+    cost: Cost = Cost()
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The rewards of one group and everything they came from.
@@ -86,6 +103,7 @@ class Verdict:
         unscored_responses: why single responses have no reward, by their index.
         scalar: what a scalar RM says of the group; None where there is none. A group of which it
             is sure has rewards and no judgments.
+        control: what the control judge says of it; None: it was not asked about this group.
     """
 
     group: Group
@@ -98,6 +116,7 @@ class Verdict:
     shown: Group | None = None
     unscored_responses: Mapping[int, str] = field(default_factory=dict)
     scalar: Scalar | None = None
+    control: Control | None = None
 
     @property
     def scored(self) -> bool:
@@ -106,10 +125,14 @@ class Verdict:
 
     @property
     def spent(self) -> Cost:
-        """The cost; records of releases that knew no money say of no sample what it cost."""
-        if self.cost.money is not None:
-            return self.cost
-        return replace(self.cost, unpriced=len(self.judgments) + len(self.failures))
+        """The cost, with what the control judge cost in the same seconds.
+
+        Records of releases that knew no money say of no sample what it cost.
+        """
+        cost = self.cost
+        if cost.money is None:
+            cost = replace(cost, unpriced=len(self.judgments) + len(self.failures))
+        return cost + replace(self.control.cost, seconds=0.0) if self.control else cost
 
     @property
     def known_rewards(self) -> tuple[float, ...]:
