@@ -41,9 +41,7 @@ class Calibration:
     log_loss: float
 
 
-def calibration(
-    logits: Sequence[float], labels: Sequence[float], *, bins: int = 10
-) -> Calibration:
+def calibration(logits: Sequence[float], labels: Sequence[float], *, bins: int = 10) -> Calibration:
     """How well the sigmoid of ``logits`` tells how often judgments, or pairs, are right.
 
     Args:

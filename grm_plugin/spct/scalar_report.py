@@ -94,9 +94,7 @@ def _steepness(pairs: Sequence[tuple[float, float]]) -> float:
     the pairs and two, as Platt does, so that differences without an error have an end, too.
     """
     drawn_in = 1 / (len(pairs) + 2)
-    wanted = [
-        (apart, target * (1 - 2 * drawn_in) + drawn_in) for apart, target in pairs if apart
-    ]
+    wanted = [(apart, target * (1 - 2 * drawn_in) + drawn_in) for apart, target in pairs if apart]
     low, high = _FLATTEST, _STEEPEST
     for _ in range(_STEPS):
         middle = math.sqrt(low * high)

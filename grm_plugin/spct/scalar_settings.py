@@ -22,12 +22,14 @@ class ScalarTraining(ClassifierTraining):
         patience: the training ends when the loss of held-out pairs was not lower than before that
             many times in a row, each time after ``save_every`` steps; the best of these models is
             kept. 0: it goes on to the last epoch.
-        centering: weight of the squared mean score of a batch beside the loss of its pairs, which
-            say nothing of where scores lie.
+        reads: hex digest of the template that says what it reads; empty: its chat template.
     """
 
+    batch: int = 64
+    epochs: float = 5.0
+    save_every: int = 50
     patience: int = 3
-    centering: float = 0.01
+    reads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,10 @@ class ScalarTrained:
         steps: optimizer steps.
         seconds: wall seconds, without those that a stopped run lost.
         loss: mean training loss of the last steps, in nats a pair.
-        held_out_loss: the lowest loss of held-out pairs, in nats; None without any.
+        held_out_loss: the lowest loss of held-out pairs, in nats; None where nobody looked.
         ended: `flat` where it was no lower any more, else `epochs`.
         groups, pairs: trained on.
-        too_long: groups left out because the model's context does not hold a response.
+        too_long: pairs left out because the model's context does not hold one of their responses.
     """
 
     steps: int
