@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling
 from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
+from grm_plugin.pipeline.rating import trained_on
 from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
 from grm_plugin.prices import Amount
 from grm_plugin.running import guarded
@@ -33,7 +34,8 @@ class ScalarRater:
 
     def __init__(self, options: ScalarOptions, classifier: Classifier | None) -> None:
         self._options, self._classifier = options, classifier
-        self._template = load_scalar_template(options.template) if options.template else None
+        path = options.template or trained_on(classifier)
+        self._template = load_scalar_template(str(path)) if path else None
         self.start_limit_s: float = getattr(classifier, "start_limit_s", 0.0)
         self.owner = "scalar RM"
         if options.classifier:
@@ -47,7 +49,11 @@ class ScalarRater:
     @property
     def scaling(self) -> Scaling:
         """Of its logits: what is set, else what stands beside its weights."""
-        beside = Scaling(*(getattr(self._classifier, "scaling", None) or ()))
+        return self._scaling(None)
+
+    def _scaling(self, told: Scaling | None) -> Scaling:
+        """What is set, else what came with the logits, else what the classifier says."""
+        beside = Scaling(*(told or getattr(self._classifier, "scaling", None) or ()))
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,
@@ -121,15 +127,17 @@ class ScalarRater:
     def _scalar(self, answers_N: Sequence[Answer], asked: Sequence[Answer]) -> Scalar:
         """What the answers come to; ``asked`` are those of different texts, which were paid for."""
         scores, failures = _parted(answers_N)
+        rating = next((one for one in asked if isinstance(one, Rating)), None)
         tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
         prices = self._options.prices
         return Scalar(
             scores,
-            *self.scaling,
+            *self._scaling(rating.scaling if rating else None),
             failures=failures,
             refused=any(isinstance(one, RefusedError) for one in asked),
             prompt_tokens=tokens,
             money=prices.of_prompt(tokens) if prices and tokens else None,
+            version=rating.version if rating else "",
         )
 
 
