@@ -42,7 +42,9 @@ class Settings(Options):
     template: str | None = Field(None, description="name or file of the prompt; default `grm`")
     k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")
     schedule: Schedule | None = Field(
-        None, description="k (and k_meta) that grow during training; `k` holds everywhere else"
+        None,
+        description="k (and k_meta) that follow the training, by `step`, `saturation` or "
+        "`reliability`; `k` holds everywhere else",
     )
     contract: Part | None = Field(
         None, description="how the judge answers; default: what the template says"

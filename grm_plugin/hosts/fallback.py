@@ -18,13 +18,16 @@ from grm_plugin.types import Verdict
 
 PREFIX = "grm/"
 _OF_A_GROUP = (  # those that say something of a single group
-    *("reward_spread", "vote_spread", "tie_rate", "length_correlation", "unscored_rate"),
+    *("reward_spread", "vote_spread", "reliability", "tie_rate"),
+    *("length_correlation", "unscored_rate"),
     *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
     *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
 )
 _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
     "reward_spread": "0 without two rewards",
     "vote_spread": "0 where nobody voted",
+    "reliability": "of each group by itself, so that its mean lies below TRL's, which is over all "
+    "groups at once, and 0 where it is not told",
     "tie_rate": "0 without two rewards",
     "length_correlation": "of each group by itself, so that one with small differences counts as "
     "much as one with large ones, and 0 where lengths or rewards are alike: not comparable with "

@@ -88,6 +88,14 @@ METRICS = (
         lambda tally: tally.vote_spread.value,
     ),
     _metric(
+        "reliability",
+        "",
+        "at most 1",
+        "share of a single vote's variance that lies between the responses of a group, not between "
+        "the samples of the judge; a `schedule` may go by it, and single samples do not tell it",
+        lambda tally: tally.vote_variance.reliability,
+    ),
+    _metric(
         "tie_rate",
         "",
         _SHARE,

@@ -42,6 +42,20 @@ class Cost:
             len(found) - len(known),
         )
 
+    def share(self, n: int) -> Cost:
+        """Of each of ``n`` processes that spent it in equal parts, rounded up.
+
+        >>> Cost(prompt_tokens=5, money=3.0).share(2)
+        Cost(prompt_tokens=3, output_tokens=0, seconds=0.0, money=1.5, unpriced=0)
+        """
+        return Cost(
+            -(-self.prompt_tokens // n),
+            -(-self.output_tokens // n),
+            self.seconds / n,
+            None if self.money is None else self.money / n,
+            -(-self.unpriced // n),
+        )
+
     def __add__(self, other: Cost) -> Cost:
         """Of both together."""
         return Cost(
