@@ -13,7 +13,7 @@ from grm_plugin.engines.asking import Asking
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.gathering import gathered
-from grm_plugin.engines.marks import marks_in_the_frame
+from grm_plugin.remote.marks import marks_in_the_frame
 from grm_plugin.errors import EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
