@@ -70,7 +70,7 @@ def before(config: GRMConfig, steps: int, engines: int) -> dict[str, Any]:
             " and ".join(_begins_anew(config)),
         )
     seen = {"seen": found.by_step(metric, steps)} if metric else {}
-    return {**seen, **({"spent": found.cost.share(engines)} if config.budget else {})}
+    return {**seen, **({"spent": found.cost.share(1 / engines)} if config.budget else {})}
 
 
 def _begins_anew(config: GRMConfig) -> Iterator[str]:

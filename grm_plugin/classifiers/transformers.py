@@ -58,9 +58,13 @@ class TransformersClassifier:
             raise not_installed(_OWNER, "transformers", error) from error
         return SequenceModel(self.options, _OWNER)
 
-    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
-        found = await self._rated(self._running.encode, texts)
-        return [one.logit if isinstance(one, Rating) else one for one in found]
+    @property
+    def flops_per_token(self) -> float | None:
+        """Twice the active parameters; None before the model is there."""
+        return self._model.flops_per_token if self._model else None
+
+    async def logits(self, texts: Sequence[str]) -> Sequence[Rating | EngineError]:
+        return await self._rated(self._running.encode, texts)
 
     async def logits_of_conversations(
         self, conversations: Sequence[Sequence[Message]]

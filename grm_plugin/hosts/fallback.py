@@ -21,7 +21,7 @@ _OF_A_GROUP = (  # those that say something of a single group
     *("reward_spread", "vote_spread", "reliability", "tie_rate"),
     *("length_correlation", "unscored_rate"),
     *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
-    *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
+    *("tokens_in", "tokens_out", "cache_hit_rate", "flops", "money", "unpriced_rate"),
 )
 _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
     "reward_spread": "0 without two rewards",
@@ -39,6 +39,7 @@ _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups
     "early_rate": "0 where nothing was judged",
     "selected_rate": "0 without judgments",
     "cache_hit_rate": "0 where it does not",
+    "flops": "0 where no size is known",
     "money": "0 where none is known",
     "unpriced_rate": "0 where nothing was judged",
 }

@@ -90,7 +90,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     selector: Selector = make("selector", config.select)
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
-    pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
+    pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
     rule = Rule(

@@ -112,7 +112,7 @@ class Scorer:
             settled = settle(course.selection.judgments, course.case, self.rule)
         except PluginError as error:
             settled = Settled(None, str(error))
-        return course.verdict(settled, self.origin(course.size))
+        return course.verdict(settled, self.origin(course.size), self.drawer.pricing)
 
     def check(self, group: Group) -> None:
         """Refuse what the template can not show, before sources are asked and tokens are spent.
@@ -196,7 +196,8 @@ class Scorer:
 
     async def _select(self, course: Course) -> Selection:
         found = await select(course, self.config, self.fitter.plan, self.selector)
-        rated = self.drawer.pricing.ratings(course.valid, [*found.judgments, *found.failures])
+        samples = [*found.judgments, *found.failures]
+        rated = self.drawer.pricing.ratings(course.valid, samples, found.tokens)
         course.case.allowance.settle(Amount(), rated)
         return found
 
