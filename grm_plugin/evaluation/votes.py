@@ -90,4 +90,5 @@ def cost_of_samples(verdict: Verdict) -> Cost:
     have the same ones.
     """
     samples = [*verdict.judgments, *verdict.failures]
-    return Cost.of(samples, verdict.cost.seconds, verdict.cost.flops)
+    rating = Cost(money=verdict.scalar.money if verdict.scalar else None)
+    return Cost.of(samples, verdict.cost.seconds, verdict.cost.flops) + rating

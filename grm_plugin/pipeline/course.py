@@ -71,13 +71,15 @@ class Course:
             origin=origin,
             shown=None if case.shown is case.asked else case.shown,
             unscored_responses={n: responses[n] for n in sorted(responses)},
+            scalar=case.scalar,
         )
 
     def _cost(self, selection: Selection, pricing: Pricing) -> Cost:
         """Of all samples, as the selector left them: it may have added what a rating cost."""
         samples = [*selection.judgments, *selection.failures, *self.probes]
-        flops = pricing.flops(samples, selection.tokens)
-        return Cost.of(samples, time.monotonic() - self.started, flops)
+        scalar, flops = self.case.scalar, pricing.flops(samples, selection.tokens)
+        rating = Cost(money=scalar.money, flops=scalar.flops) if scalar else Cost()
+        return Cost.of(samples, time.monotonic() - self.started, flops) + rating
 
 
 def _dropped(failures: Sequence[Failure]) -> str:

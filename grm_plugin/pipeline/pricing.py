@@ -81,7 +81,7 @@ class Pricing:
                 "output: ...} in US dollars for a million tokens, or budget.tokens instead"
             )
         may_know = not started and hasattr(self.engine, "flops_per_token")
-        if budget.flops and not (self.flops_per_token or may_know):
+        if budget.flops and self.flops_per_token is None and not may_know:
             raise ConfigError(
                 f"budget.flops: what a token of {owner} takes is not known; set flops_per_token to "
                 "twice the judge's active parameters, or budget.tokens instead"

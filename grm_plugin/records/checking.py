@@ -49,7 +49,8 @@ def _check_scalar(scalar: Scalar, n: int) -> None:
         raise RecordError(
             f"scalar: expected failures of some of {n} responses, got {quoted([*scalar.failures])}"
         )
-    _check_numbers("scalar", [scalar.prompt_tokens], [scalar.money or 0.0])
+    costs = [scalar.money or 0.0, scalar.flops or 0.0]
+    _check_numbers("scalar", [scalar.prompt_tokens], costs)
 
 
 def _check_cost(name: str, cost: Cost) -> None:

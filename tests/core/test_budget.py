@@ -332,7 +332,7 @@ def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"budget": {}}, "expected money, tokens or both"),
+        ({"budget": {}}, "expected money, tokens or flops"),
         ({"budget": {"money": 0}}, "budget.money"),
         ({"budget": {"money": math.inf}}, "budget.money"),
         ({"budget": {"dollars": 3}}, "budget.dollars"),
