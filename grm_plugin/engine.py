@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.errors import EngineError
-from grm_plugin.types import Group, Message, Scalar, Token
+from grm_plugin.types import Control, Group, Message, Scalar, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class Recorded:
 
     Args:
         k: samples of each run; None when the group is not on record.
+        control: what a control judge said of it then.
         most: samples that might have been drawn of each, as the verdict's origin has it; None: not
             known.
         runs: the responses that were shown together, by run.
@@ -114,6 +115,7 @@ class Recorded:
     most: int | None = None
     scalar: Scalar | None = None
     sure: float | None = None
+    control: Control | None = None
 
 
 class Engine(Protocol):

@@ -107,7 +107,7 @@ class GroupJudge:
         return self._scored(verdict, Filled(rewards, unscored=True))
 
     def _scored(self, verdict: Verdict, filled: Filled, score: float | None = None) -> list[Scored]:
-        logs, scale = extra_logs(verdict, filled), self._options.reward_scale
+        logs, scale = extra_logs(verdict, filled, self._grm.watch), self._options.reward_scale
         known = verdict.rewards or (None,) * len(filled.rewards)
         return [
             Scored(reward * scale, reward if score is None else score, logs, own is None)

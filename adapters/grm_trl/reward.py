@@ -68,7 +68,7 @@ class _Reward:
         self._reader = Reader(
             self.options.thinking, self.options.unseen, self.config.thinking.marks
         )
-        self._reporter = Reporter(self.options, self.config)
+        self._reporter = Reporter(self.options, self.config, self._grm.watch)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -139,9 +139,11 @@ class _Reward:
         own = settings.on_rank(self.config, rank, world)
         if own is not self.config:
             self._grm = GRM(own, plugins=self._plugins)
+            self._reporter.watch = self._grm.watch
         return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
+        self._watch_others(call, shares)
         verdicts = [self._rounded(verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
@@ -149,6 +151,13 @@ class _Reward:
         self._reporter.report(verdicts, places, call.trl, size=call.size, started=call.started)
         rewards = [verdict.rewards for verdict in verdicts]
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
+
+    def _watch_others(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> None:
+        """What other ranks judged counts as much as what was judged here."""
+        if self._grm.watch:
+            for rank, share in enumerate(shares):
+                if rank != call.ranks.index:
+                    self._grm.watch.add(share)
 
     def _rounded(self, verdict: Verdict) -> Verdict:
         rewards = rounded(verdict.rewards, self.options.round_to, self._range)

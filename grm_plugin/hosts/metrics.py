@@ -244,6 +244,28 @@ METRICS = (
         lambda tally: share(tally.scalar.failed, tally.scalar.responses),
     ),
     _metric(
+        "control_rate",
+        "",
+        _SHARE,
+        "share of groups that the control judge of `watch` gave rewards as well",
+        lambda tally: share(tally.controlled, tally.groups),
+    ),
+    _metric(
+        "control_failed_rate",
+        "",
+        _SHARE,
+        "share of the groups about which the control judge was asked, and gave nothing",
+        lambda tally: share(tally.uncontrolled, tally.controlled + tally.uncontrolled),
+    ),
+    _metric(
+        "control_correlation",
+        "",
+        "-1 to 1",
+        "correlation of a response's reward and that of the control judge within groups; where "
+        "it falls to 0 the policy learns what only its judge likes",
+        lambda tally: tally.control.value,
+    ),
+    _metric(
         "tokens_in", "tokens", _ANY, "that the judge read", lambda tally: tally.cost.prompt_tokens
     ),
     _metric(

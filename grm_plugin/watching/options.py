@@ -56,6 +56,8 @@ class WatchOptions(Options):
     @classmethod
     def _can_be_counted(cls, artefacts: dict[str, str]) -> dict[str, str]:
         for name, text in artefacts.items():
+            if name == "opening":
+                raise ValueError("opening: expected another name; how responses begin has this one")
             if not _NAME.fullmatch(name):
                 raise ValueError(
                     f"expected names of small letters, digits and _, got {name[:80]!r}; they "
