@@ -100,7 +100,7 @@ class GRM(Calls):
     def spend(self, cost: Cost) -> None:
         """Count what an earlier part of this run cost against ``budget``."""
         tokens = cost.prompt_tokens + cost.output_tokens
-        self._keeper.budget.spend(Amount(tokens, cost.money or 0.0))
+        self._keeper.budget.spend(Amount(tokens, cost.money or 0.0, cost.flops or 0.0))
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.

@@ -67,7 +67,6 @@ class Reporter:
 
     def __init__(self, options: TRLOptions, config: GRMConfig, watch: Watch | None = None) -> None:
         self.numbers: dict[str, float] = {}
-        self.mean_reward_key = f"{options.name}/reward_mean"
         self._name, self._table, self._config = options.name, options.table, config
         self.watch = watch
         self._knows_truth = options.truth is not None

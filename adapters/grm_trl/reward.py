@@ -97,9 +97,10 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
+            growth.spend_earlier(self._grm, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
-        size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
+        size = growth.size_for(self.config.schedule, trl, options.name)
         n = host.generations(trainer) or options.num_generations
         training, step = host.is_training(trainer), host.step_of(trl)
         metadata = when(step, training=training, round_to=options.round_to)
@@ -189,7 +190,7 @@ class GRMReward(_Reward):
     ``none``, and with ``round_to=0.05`` where responses of equal quality should tie. Rewards are
     in 0..1 unless ``vote: sum``; ``reward_weights`` mixes them with other rewards of that range.
 
-    With a ``schedule`` k follows the trainer's steps, or the mean rewards in its log.
+    With a ``schedule`` k follows the trainer's steps, or what its log says of the rewards.
 
     Pickling keeps the settings; the copy starts a judge of its own.
 

@@ -12,6 +12,7 @@ from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.hosts.scalar_counting import ScalarTally
+from grm_plugin.reliability import VoteVariance
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
 from grm_plugin.watching.audits import Audit
 
@@ -38,6 +39,7 @@ class Tally:
         selected: judgments that voted.
         dropped: samples without a judgment, by reason.
         vote_spread: of the votes on each response (points, population standard deviation).
+        vote_variance: of all judgments, between the responses of a group and within each.
         places: the scores by place.
         cached: prompt tokens that servers had cached, over all of the samples that tell it.
         scalar: what a scalar RM did.
@@ -64,6 +66,7 @@ class Tally:
     selected: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     vote_spread: Mean = field(default_factory=Mean)
+    vote_variance: VoteVariance = field(default_factory=VoteVariance)
     places: Places = field(default_factory=Places)
     cached: Mean = field(default_factory=Mean)
     scalar: ScalarTally = field(default_factory=ScalarTally)
@@ -114,7 +117,9 @@ class Tally:
         self.selected += len(voted)
         for judgment in verdict.judgments:
             self.places.add(judgment)
-        for n in range(len(verdict.group.responses)):
+        responses = range(len(verdict.group.responses))
+        self.vote_variance += VoteVariance.of([votes(verdict.judgments, n) for n in responses])
+        for n in responses:
             if found := votes(voted, n):
                 self.vote_spread.add(spread(found))
 

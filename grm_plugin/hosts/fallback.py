@@ -20,16 +20,19 @@ from grm_plugin.watching.watch import Watch
 
 PREFIX = "grm/"
 _OF_A_GROUP = (  # those that say something of a single group
-    *("reward_spread", "vote_spread", "tie_rate", "length_correlation", "unscored_rate"),
+    *("reward_spread", "vote_spread", "reliability", "tie_rate"),
+    *("length_correlation", "unscored_rate"),
     *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
     *("judged_rate", "sureness", "sure_threshold", "audited_rate", "audit_agreement"),
     *("scalar_correlation", "scalar_failed_rate"),
     *("control_rate", "control_failed_rate"),
-    *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
+    *("tokens_in", "tokens_out", "cache_hit_rate", "flops", "money", "unpriced_rate"),
 )
 _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
     "reward_spread": "0 without two rewards",
     "vote_spread": "0 where nobody voted",
+    "reliability": "of each group by itself, so that its mean lies below TRL's, which is over all "
+    "groups at once, and 0 where it is not told",
     "tie_rate": "0 without two rewards",
     "length_correlation": "of each group by itself, so that one with small differences counts as "
     "much as one with large ones, and 0 where lengths or rewards are alike: not comparable with "
@@ -49,6 +52,7 @@ _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups
     "scalar_failed_rate": "0 without a scalar RM",
     "control_failed_rate": "0 where it was not asked",
     "cache_hit_rate": "0 where it does not",
+    "flops": "0 where no size is known",
     "money": "0 where none is known",
     "unpriced_rate": "0 where nothing was judged",
 }

@@ -55,6 +55,10 @@ def _money(tally: Tally) -> float:
     return math.nan if tally.cost.money is None else tally.cost.money
 
 
+def _flops(tally: Tally) -> float:
+    return math.nan if tally.cost.flops is None else tally.cost.flops
+
+
 def _metric(
     name: str, unit: str, range_: str, meaning: str, of: Callable[[Tally], float]
 ) -> Metric:
@@ -86,6 +90,14 @@ METRICS = (
         "standard deviation of the votes on a response, mean over responses: how far the samples "
         "of the judge disagree",
         lambda tally: tally.vote_spread.value,
+    ),
+    _metric(
+        "reliability",
+        "",
+        "at most 1",
+        "share of a single vote's variance that lies between the responses of a group, not between "
+        "the samples of the judge; a `schedule` may go by it, and single samples do not tell it",
+        lambda tally: tally.vote_variance.reliability,
     ),
     _metric(
         "tie_rate",
@@ -270,6 +282,14 @@ METRICS = (
         "share of the prompt tokens that the judge's server had cached, where it tells that; "
         "vLLM does with `--enable-prompt-tokens-details`",
         lambda tally: tally.cached.value,
+    ),
+    _metric(
+        "flops",
+        "FLOPs",
+        _ANY,
+        "of the judge, twice its active parameters for each token that it read or wrote, and of "
+        "other models whose size is known; see `flops_per_token`",
+        _flops,
     ),
     _metric("money", "US dollars", _ANY, "what the samples cost whose price is known", _money),
     _metric(

@@ -102,7 +102,7 @@ def make_scorer(
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
     check_scalar(config, voter, replays=hasattr(engine, "recorded"))
-    pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
+    pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
     rule = Rule(

@@ -49,12 +49,13 @@ def _check_scalar(scalar: Scalar, n: int) -> None:
         raise RecordError(
             f"scalar: expected failures of some of {n} responses, got {quoted([*scalar.failures])}"
         )
-    _check_numbers("scalar", [scalar.prompt_tokens], [scalar.money or 0.0])
+    costs = [scalar.money or 0.0, scalar.flops or 0.0]
+    _check_numbers("scalar", [scalar.prompt_tokens], costs)
 
 
 def _check_cost(name: str, cost: Cost) -> None:
     counts = cost.prompt_tokens, cost.output_tokens, cost.unpriced
-    _check_numbers(name, counts, [cost.seconds, cost.money or 0.0])
+    _check_numbers(name, counts, [cost.seconds, cost.money or 0.0, cost.flops or 0.0])
 
 
 def _check_control(control: Control, n: int) -> None:

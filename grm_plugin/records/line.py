@@ -13,16 +13,7 @@ from grm_plugin.errors import RecordError, placed, quoted
 from grm_plugin.plain import finite, told
 from grm_plugin.problems import wrong
 from grm_plugin.records.checking import check_verdict
-from grm_plugin.types import (
-    SURROGATE,
-    Control,
-    Cost,
-    Failure,
-    Group,
-    Judgment,
-    Scalar,
-    Verdict,
-)
+from grm_plugin.types import SURROGATE, Control, Cost, Failure, Group, Judgment, Scalar, Verdict
 
 VERSION = 2
 

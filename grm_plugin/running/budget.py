@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
+from functools import partial
 from typing import Self
 
 from grm_plugin.errors import BudgetError
-from grm_plugin.prices import Amount, BudgetLimits, dollars
+from grm_plugin.prices import Amount, BudgetLimits, told
 from grm_plugin.running.waiting import Waiting
 
 
@@ -151,20 +152,17 @@ class Budget:
         worst = self._spent.plus(more)
         for one in self._under_way:
             worst = worst.plus(one.held)
-        money, tokens = (self._limits.money, self._limits.tokens) if self._limits else (None, None)
-        if money is not None and worst.money > money:
-            return "money"
-        return "tokens" if tokens is not None and worst.tokens > tokens else ""
+        limits = self._limits.told if self._limits else {}
+        return next((name for name in limits if getattr(worst, name) > limits[name]), "")
 
     def _told(self, most: Amount, group: str) -> str:
         short = self._short(most)
         limit, spent = getattr(self._limits, short), getattr(self._spent, short)
-        say = dollars if short == "money" else _tokens
-        left = say(max(0, limit - spent))
+        say = partial(told, short)
         return (
-            f"budget.{short}: {say(spent)} of {say(limit)} is spent and {left} is left, and group "
-            f"{group} may cost up to {say(getattr(most, short))}; raise budget.{short}, or lower "
-            "k or max_tokens"
+            f"budget.{short}: {say(spent)} of {say(limit)} is spent and "
+            f"{say(max(0, limit - spent))} is left, and group {group} may cost up to "
+            f"{say(getattr(most, short))}; raise budget.{short}, or lower k or max_tokens"
         )
 
 
@@ -240,7 +238,3 @@ class Allowance:
         """Of what was set aside, ``most`` is over, and cost ``spent``."""
         if self._budget:
             self._budget._settle(self, most, spent)
-
-
-def _tokens(count: float) -> str:
-    return f"{count:,.0f} tokens"

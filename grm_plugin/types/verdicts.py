@@ -22,6 +22,7 @@ class Cost:
         seconds: wall seconds of the whole group.
         money: US dollars of the samples whose price is known; None when it is of none.
         unpriced: samples whose price is not known; where there are any, ``money`` is the least.
+        flops: of the judge, and of other models whose size is known; None: that of none is.
     """
 
     prompt_tokens: int = 0
@@ -29,9 +30,12 @@ class Cost:
     seconds: float = 0.0
     money: float | None = None
     unpriced: int = 0
+    flops: float | None = None
 
     @classmethod
-    def of(cls, samples: Iterable[Sample], seconds: float = 0.0) -> Cost:
+    def of(
+        cls, samples: Iterable[Sample], seconds: float = 0.0, flops: float | None = None
+    ) -> Cost:
         """Of samples together; no samples cost nothing that is known."""
         found = list(samples)
         known = _known(one.money for one in found)
@@ -41,6 +45,22 @@ class Cost:
             seconds,
             _total(known),
             len(found) - len(known),
+            flops,
+        )
+
+    def share(self, share: float) -> Cost:
+        """A part of it, 0..1.
+
+        >>> Cost(prompt_tokens=6, money=3.0).share(1 / 2)
+        Cost(prompt_tokens=3, output_tokens=0, seconds=0.0, money=1.5, unpriced=0, flops=None)
+        """
+        return Cost(
+            round(self.prompt_tokens * share),
+            round(self.output_tokens * share),
+            self.seconds * share,
+            None if self.money is None else self.money * share,
+            round(self.unpriced * share),
+            None if self.flops is None else self.flops * share,
         )
 
     def __add__(self, other: Cost) -> Cost:
@@ -51,6 +71,7 @@ class Cost:
             self.seconds + other.seconds,
             _total(_known((self.money, other.money))),
             self.unpriced + other.unpriced,
+            _total(_known((self.flops, other.flops))),
         )
 
 
