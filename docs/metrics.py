@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from grm_openrlhf.metrics import WAIT
 from grm_plugin.hosts import fallback, watching
-from grm_plugin.hosts.metrics import METRICS, Described
+from grm_plugin.hosts.described import Described
+from grm_plugin.hosts.metrics import METRICS
 from grm_plugin.serving.metrics import Metrics
 from grm_trl.columns import CELLS
 from grm_trl.reporting import OWN

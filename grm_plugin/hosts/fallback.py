@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from grm_plugin.hosts import watching
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.metrics import METRICS, Described, numbers
+from grm_plugin.hosts.described import Described
+from grm_plugin.hosts.metrics import METRICS, numbers
 from grm_plugin.types import Verdict
 from grm_plugin.watching.watch import Watch
 
