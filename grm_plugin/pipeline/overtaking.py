@@ -73,7 +73,7 @@ def truly_ahead(leads: Sequence[float], width: float) -> float:
         width: of the scale, in points.
 
     >>> round(truly_ahead([3.0, 2.0, 4.0, 3.0], width=9), 2), truly_ahead([1.0, -1.0], width=9)
-    (0.98, 0.5)
+    (0.99, 0.5)
     """
     total, valid = abs(math.fsum(leads)), len(leads)
     spread = _spread(total, math.fsum(lead * lead for lead in leads), valid, width)
