@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.selecting import Items
-from grm_plugin.types import Cost, Verdict
+from grm_plugin.types import Cost, Sample, Verdict
 
 _MOST = 60_000  # items of one k, over all sets
 
@@ -89,6 +89,6 @@ def cost_of_samples(verdict: Verdict) -> Cost:
     Seconds are those from asking to verdict, waiting included; groups that are judged side by side
     have the same ones.
     """
-    samples = [*verdict.judgments, *verdict.failures]
+    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     rating = Cost(money=verdict.scalar.money if verdict.scalar else None)
     return Cost.of(samples, verdict.cost.seconds, verdict.cost.flops) + rating

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
-from grm_plugin.hosts.recorded import PHASE, STEP, TRAIN
 from grm_plugin.records import read_verdicts
 from grm_plugin.types import Cost, Verdict
+from grm_plugin.types.training import PHASE, STEP, TRAIN
 
 
 @dataclass

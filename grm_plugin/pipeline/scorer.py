@@ -35,7 +35,7 @@ from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
 from grm_plugin.running.budget import Allowance, Budget
 from grm_plugin.size import Size
-from grm_plugin.types import Cost, Group, Verdict
+from grm_plugin.types import Cost, Group, Sample, Verdict
 
 # The share of a group's time that is kept for the selector.
 _SELECTING = 0.1
@@ -223,7 +223,7 @@ class Scorer:
 
     async def _select(self, course: Course) -> Selection:
         found = await select(course, self.config, self.fitter.plan, self.selector)
-        samples = [*found.judgments, *found.failures]
+        samples: list[Sample] = [*found.judgments, *found.failures]
         rated = self.drawer.pricing.ratings(course.valid, samples, found.tokens)
         course.case.allowance.settle(Amount(), rated)
         return found
