@@ -3,6 +3,9 @@
 ``python recipes/launch.py recipes/Qwen3-8B/grpo/config_8gpu.yaml --train-gpus 0,1,2,3,4,5
 --judge-gpus 6 --meta-gpus 7``
 
+With ``--refresh-base out/scalar --refresh-gpus 7`` the judge's scalar RM is refreshed beside the
+training, from what the judge records.
+
 What is served is read from the judge settings that the recipe names in ``env: {GRM_CONFIG: ...}``:
 model and port of the judge, and of its meta RM where there is one. The exit code is the training's.
 """
@@ -29,6 +32,7 @@ from grm_plugin.remote.launching.gpus import visible
 from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.launching.process import GuardedProcess, program
 from grm_plugin.remote.secret import Secret
+from grm_plugin.spct.refresh_process import RefreshProcess
 
 POOLING = ("--runner", "pooling", "--convert", "classify")
 INTERRUPTED = 128 + signal.SIGINT
@@ -43,6 +47,9 @@ def main(
     judge_options: Annotated[str, typer.Option(help="more for the judge's server")] = "",
     meta_gpus: Annotated[str, typer.Option(help="empty: the meta RM runs elsewhere")] = "",
     meta_options: Annotated[str, typer.Option(help="more for the meta RM's server")] = "",
+    refresh_base: Annotated[str, typer.Option(help="scalar RM to refresh; empty: none is")] = "",
+    refresh_gpus: Annotated[str, typer.Option(help="empty: the refresh trains on the CPU")] = "",
+    refresh_options: Annotated[str, typer.Option(help="more for `grm train refresh`")] = "",
     pass_env: Annotated[
         list[str], typer.Option(help="a variable that servers get, too, such as HF_TOKEN")
     ] = [],  # noqa: B006
@@ -67,7 +74,11 @@ def main(
             options = judge.select.options.get("classifier") or {}
             args = (*POOLING, *shlex.split(meta_options))
             servers.append(server("meta RM", options, gpus, args, serving))
-        work = run(servers, command, _listed(train_gpus))
+        refresh = None
+        if refresh_base:
+            gpus, more = _listed(refresh_gpus), shlex.split(refresh_options)
+            refresh = RefreshProcess(judge, refresh_base, gpus=gpus, options=more)
+        work = run(servers, command, _listed(train_gpus), refresh)
         code = asyncio.run(until_interrupted(work))
     except GRMError as error:
         typer.echo(f"launch: {error}", err=True)
@@ -119,15 +130,24 @@ def server(
     return ServerProcess(serve, secret, part, called=_option)
 
 
-async def run(servers: Sequence[ServerProcess], command: Sequence[str], gpus: Sequence[str]) -> int:
-    """Exit code of the training ``command``, once it and all servers are gone.
+async def run(
+    servers: Sequence[ServerProcess],
+    command: Sequence[str],
+    gpus: Sequence[str],
+    refresh: RefreshProcess | None = None,
+) -> int:
+    """Exit code of the training ``command``, once it, all servers and the refresh are gone.
 
     Raises:
-        EngineError: a server ended before it was healthy; the training has not started then.
+        EngineError: a server ended before it was healthy, or the refresh before it had a version;
+            the training has not started then.
     """
     async with AsyncExitStack() as stack:
         for server in servers:
             stack.push_async_callback(server.close)
+        if refresh:
+            stack.push_async_callback(refresh.close)
+            await asyncio.to_thread(refresh.start)
         await asyncio.gather(*(server.start() for server in servers))
         return await _train(command, gpus)
 

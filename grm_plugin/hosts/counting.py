@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
+from grm_plugin.hosts.scalar_counting import ScalarTally
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
 from grm_plugin.watching.audits import Audit
 
@@ -39,6 +40,7 @@ class Tally:
         vote_spread: of the votes on each response (points, population standard deviation).
         places: the scores by place.
         cached: prompt tokens that servers had cached, over all of the samples that tell it.
+        scalar: what a scalar RM did.
         controlled: groups that the control judge gave rewards.
         uncontrolled: groups about which it was asked in vain.
         control: rewards against its own, within groups.
@@ -64,6 +66,7 @@ class Tally:
     vote_spread: Mean = field(default_factory=Mean)
     places: Places = field(default_factory=Places)
     cached: Mean = field(default_factory=Mean)
+    scalar: ScalarTally = field(default_factory=ScalarTally)
     controlled: int = 0
     uncontrolled: int = 0
     control: Correlation = field(default_factory=Correlation)
@@ -85,6 +88,7 @@ class Tally:
         verdict = as_trained(verdict)
         self._add_samples(verdict)
         self._add_votes(verdict)
+        self.scalar.add(verdict)
         self._add_control(verdict)
         if verdict.known_rewards:
             self._add_rewards(verdict)
@@ -186,10 +190,13 @@ def share(count: float, total: float) -> float:
 def why_unscored(verdict: Verdict) -> str:
     """The kind of reason a group has no rewards, for counting.
 
-    ``refused`` when it was not judged at all; else the most frequent reason its samples failed.
+    ``refused`` when it was not judged at all; ``scalar RM`` when that gave no score; else the most
+    frequent reason its samples failed.
     """
     if verdict.unscored.startswith("refused"):
         return "refused"
+    if verdict.scalar and not verdict.scalar.judged:
+        return "scalar RM"
     reasons = Counter(verdict.failures_by_reason)
     return f"mostly {reasons.most_common(1)[0][0]}" if reasons else "too few samples"
 

@@ -11,7 +11,7 @@ from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.options import Part
-from grm_plugin.pipeline.combining import check_sizes, check_vote, check_weights
+from grm_plugin.pipeline.combining import check_scalar, check_sizes, check_vote, check_weights
 from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
@@ -19,6 +19,8 @@ from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
+from grm_plugin.pipeline.scalar_stage import make_scalar_stage
+from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
@@ -99,6 +101,7 @@ def make_scorer(
     selector: Selector = shared.get("select") or make("selector", config.select)
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
+    check_scalar(config, voter, replays=hasattr(engine, "recorded"))
     pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
@@ -108,6 +111,7 @@ def make_scorer(
         template.scale,
         plan.aggregate,
         both_orders=plan.name == "pairs",
+        scalar=ScalarRule.of(config.scalar, config.vote.name),
     )
     return Scorer(
         config=config,
@@ -131,6 +135,7 @@ def make_scorer(
         selector=selector,
         rule=rule,
         budget=budget or Budget(config.budget),
+        scalar=make_scalar_stage(config, make),
     )
 
 

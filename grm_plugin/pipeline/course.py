@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.origin import SCALAR_VERSION
 from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.pipeline.settling import Settled
 from grm_plugin.prompts import Prepared
@@ -67,15 +68,23 @@ class Course:
             failures=selection.failures,
             unscored=settled.unscored and settled.unscored + _dropped(selection.failures),
             cost=self._cost(selection),
-            origin=origin,
+            origin=self._with_version(origin),
             shown=None if case.shown is case.asked else case.shown,
             unscored_responses={n: responses[n] for n in sorted(responses)},
+            scalar=case.scalar,
         )
+
+    def _with_version(self, origin: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``origin`` with the version of the scalar RM, where that changes during a run."""
+        version = self.case.scalar.version if self.case.scalar else ""
+        return {**origin, SCALAR_VERSION: version} if version else origin
 
     def _cost(self, selection: Selection) -> Cost:
         """Of all samples, as the selector left them: it may have added what a rating cost."""
         samples = [*selection.judgments, *selection.failures, *self.probes]
-        return Cost.of(samples, time.monotonic() - self.started)
+        scalar = self.case.scalar
+        rating = Cost(money=scalar.money if scalar else None)
+        return Cost.of(samples, time.monotonic() - self.started) + rating
 
 
 def _dropped(failures: Sequence[Failure]) -> str:

@@ -103,6 +103,8 @@ CURVES = (
     Curve("Correlation with true quality", lambda step: step.follows.value, (0,)),
     Curve("Gap to the control judge in z", lambda step: step.gap, (0,)),
     Curve("Correlation with the control judge", lambda step: step.tally.control.value, (0, 1)),
+    Curve("Share of judged groups", lambda step: step.tally.scalar.judged_rate, (0, 1)),
+    Curve("Agreement of audits", lambda step: step.tally.scalar.audits.value, (0, 1)),
 )
 
 

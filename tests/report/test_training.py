@@ -25,7 +25,7 @@ from grm_plugin.report.training import (
 from grm_plugin.types import Group, Judgment, Verdict
 from tests.watching.judges import audited
 
-REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, GAP, CONTROL = CURVES
+REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, GAP, CONTROL, *_ = CURVES
 
 
 def verdict(
