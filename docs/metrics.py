@@ -41,7 +41,7 @@ def metrics_page() -> str:
         "becomes a share. Every response needs every number: what does not exist is 0, and draws "
         "the mean towards 0 where groups are unscored, unlike in TRL. The server answers the "
         "same in `extra_logs`, but for the wait and what is watched of a run.\n\n"
-        f"{_HEAD}{_rows([*fallback.described(), WAIT])}\n\n"
+        f"{_HEAD}{_rows([*fallback.described(), *watching.OWN, WAIT])}\n\n"
         "## Columns of TRL's completions table\n\n"
         "With `log_completions: true`, in the terminal and in the tables of trackio and wandb; "
         "`table` of the adapter says which. A cell is one line of 400 characters at most; the "
