@@ -169,7 +169,7 @@ def extra_logs(verdict: Verdict, filled: Filled, watch: Watch | None = None) -> 
 def described() -> tuple[Described, ...]:
     """What :func:`extra_logs` gives, one by one."""
     names = {metric.described.name: metric.described for metric in METRICS}
-    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP), *watching.OWN)
+    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP))
 
 
 def _of_a_group(one: Described) -> Described:
