@@ -72,7 +72,7 @@ class Biased(ReferenceEngine):
 
 def for_length(text: str) -> int:
     """Points for a response of so many words."""
-    return min(4, len(text.split()) // 3)
+    return min(7, len(text.split()))
 
 
 def _more(draw: Draw, extra: Sequence[int]) -> Draw:

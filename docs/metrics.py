@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from grm_openrlhf.metrics import WAIT
 from grm_plugin.hosts import fallback, watching
-from grm_plugin.hosts.described import Described
-from grm_plugin.hosts.metrics import METRICS
+from grm_plugin.hosts.metrics import METRICS, Described
 from grm_plugin.serving.metrics import Metrics
 from grm_trl.columns import CELLS
 from grm_trl.reporting import OWN
@@ -41,8 +40,8 @@ def metrics_page() -> str:
         "Of the group of each response; OpenRLHF logs the mean over responses, so that a flag "
         "becomes a share. Every response needs every number: what does not exist is 0, and draws "
         "the mean towards 0 where groups are unscored, unlike in TRL. The server answers the "
-        "same in `extra_logs`, but for the wait.\n\n"
-        f"{_HEAD}{_rows([*fallback.described(), WAIT])}\n\n"
+        "same in `extra_logs`, but for the wait and what is watched of a run.\n\n"
+        f"{_HEAD}{_rows([*fallback.described(), *watching.OWN, WAIT])}\n\n"
         "## Columns of TRL's completions table\n\n"
         "With `log_completions: true`, in the terminal and in the tables of trackio and wandb; "
         "`table` of the adapter says which. A cell is one line of 400 characters at most; the "

@@ -49,11 +49,11 @@ def main(
     judge_options: Annotated[str, typer.Option(help="more for the judge's server")] = "",
     meta_gpus: Annotated[str, typer.Option(help="empty: the meta RM runs elsewhere")] = "",
     meta_options: Annotated[str, typer.Option(help="more for the meta RM's server")] = "",
+    scalar_gpus: Annotated[str, typer.Option(help="empty: no scalar RM, or elsewhere")] = "",
+    scalar_options: Annotated[str, typer.Option(help="more for the scalar RM's server")] = "",
     refresh_base: Annotated[str, typer.Option(help="scalar RM to refresh; empty: none is")] = "",
     refresh_gpus: Annotated[str, typer.Option(help="empty: the refresh trains on the CPU")] = "",
     refresh_options: Annotated[str, typer.Option(help="more for `grm train refresh`")] = "",
-    scalar_gpus: Annotated[str, typer.Option(help="empty: no scalar RM, or elsewhere")] = "",
-    scalar_options: Annotated[str, typer.Option(help="more for the scalar RM's server")] = "",
     pass_env: Annotated[
         list[str], typer.Option(help="a variable that servers get, too, such as HF_TOKEN")
     ] = [],  # noqa: B006

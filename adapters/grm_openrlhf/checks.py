@@ -86,6 +86,7 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
             "engine.serve.gpus names GPUs, but Ray hands them out here; say how many with "
             "adapters.openrlhf.judge.gpus"
         )
+    _check_control(config)
     classifier = config.select.options.get("classifier")
     if isinstance(classifier, Mapping) and classifier.get("serve"):
         raise ConfigError(
@@ -97,6 +98,17 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
         raise ConfigError(
             "scalar.classifier.serve would start a server in every rollout actor; start the scalar "
             "RM's server yourself and name it with scalar.classifier.url"
+        )
+
+
+def _check_control(config: GRMConfig) -> None:
+    control = config.watch.control if config.watch else None
+    engine = control.judge.get("engine") if control else None
+    name = engine.get("name") if isinstance(engine, Mapping) else engine
+    if name == "vllm" or (isinstance(engine, Mapping) and engine.get("serve")):
+        raise ConfigError(
+            "watch.control.judge.engine would start a control judge in every rollout actor; start "
+            "its server yourself and name it with engine: {name: server, url: ...}"
         )
 
 

@@ -11,8 +11,7 @@ from typing import Any
 from grm_plugin import GRMConfig, Size
 from grm_plugin.hosts import watching
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.described import Described
-from grm_plugin.hosts.metrics import numbers
+from grm_plugin.hosts.metrics import Described, numbers
 from grm_plugin.types import Verdict
 from grm_plugin.watching.watch import Watch
 from grm_trl import growth, host

@@ -93,6 +93,10 @@ def _served(config: GRMConfig) -> dict[str, Mapping[str, Any]]:
     classifier = config.select.options.get("classifier")
     if isinstance(classifier, Mapping):
         found["select.classifier"] = classifier
+    control = config.watch.control if config.watch else None
+    engine = control.judge.get("engine") if control else None
+    if isinstance(engine, Mapping):
+        found["watch.control.judge.engine"] = engine
     if config.scalar and config.scalar.classifier:
         found["scalar.classifier"] = config.scalar.classifier.options
     return found

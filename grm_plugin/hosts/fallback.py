@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from grm_plugin.hosts import watching
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.described import Described
-from grm_plugin.hosts.metrics import METRICS, numbers
+from grm_plugin.hosts.metrics import METRICS, Described, numbers
 from grm_plugin.types import Verdict
 from grm_plugin.watching.watch import Watch
 
@@ -170,7 +169,7 @@ def extra_logs(verdict: Verdict, filled: Filled, watch: Watch | None = None) -> 
 def described() -> tuple[Described, ...]:
     """What :func:`extra_logs` gives, one by one."""
     names = {metric.described.name: metric.described for metric in METRICS}
-    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP), *watching.OWN)
+    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP))
 
 
 def _of_a_group(one: Described) -> Described:

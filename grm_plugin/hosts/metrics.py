@@ -6,13 +6,15 @@ reward when no group was scored, is NaN; what a trainer gets in its place is for
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
-from grm_plugin.hosts import scalar_metrics
+from grm_plugin.hosts.beside_metrics import BESIDE
+from grm_plugin.hosts.cost_metrics import COSTS
 from grm_plugin.hosts.counting import Tally, share
-from grm_plugin.hosts.described import ANY, SHARE, metric
+from grm_plugin.hosts.metric import ANY, SHARE, Described, Metric, metric
 from grm_plugin.types import Reason
+
+__all__ = ["METRICS", "Described", "Metric", "numbers"]
 
 
 def numbers(tally: Tally) -> dict[str, float]:
@@ -28,15 +30,7 @@ def _dropped(reason: Reason, tally: Tally) -> float:
     return share(tally.dropped[reason], tally.samples)
 
 
-def _money(tally: Tally) -> float:
-    return math.nan if tally.cost.money is None else tally.cost.money
-
-
-def _flops(tally: Tally) -> float:
-    return math.nan if tally.cost.flops is None else tally.cost.flops
-
-
-METRICS = (
+_JUDGING = (
     metric(
         "reward_mean",
         "reward",
@@ -159,61 +153,5 @@ METRICS = (
         "share of the judgments that were selected to vote",
         lambda tally: share(tally.selected, tally.valid),
     ),
-    *scalar_metrics.METRICS,
-    metric(
-        "control_rate",
-        "",
-        SHARE,
-        "share of groups that the control judge of `watch` gave rewards as well",
-        lambda tally: share(tally.controlled, tally.groups),
-    ),
-    metric(
-        "control_failed_rate",
-        "",
-        SHARE,
-        "share of the groups about which the control judge was asked, and gave nothing",
-        lambda tally: share(tally.uncontrolled, tally.controlled + tally.uncontrolled),
-    ),
-    metric(
-        "control_correlation",
-        "",
-        "-1 to 1",
-        "correlation of a response's reward and that of the control judge within groups; where "
-        "it falls to 0 the policy learns what only its judge likes",
-        lambda tally: tally.control.value,
-    ),
-    metric(
-        "tokens_in", "tokens", ANY, "that the judge read", lambda tally: tally.cost.prompt_tokens
-    ),
-    metric(
-        "tokens_out",
-        "tokens",
-        ANY,
-        "that the judge wrote",
-        lambda tally: tally.cost.output_tokens,
-    ),
-    metric(
-        "cache_hit_rate",
-        "",
-        SHARE,
-        "share of the prompt tokens that the judge's server had cached, where it tells that; "
-        "vLLM does with `--enable-prompt-tokens-details`",
-        lambda tally: tally.cached.value,
-    ),
-    metric(
-        "flops",
-        "FLOPs",
-        ANY,
-        "of the judge, twice its active parameters for each token that it read or wrote, and of "
-        "other models whose size is known; see `flops_per_token`",
-        _flops,
-    ),
-    metric("money", "US dollars", ANY, "what the samples cost whose price is known", _money),
-    metric(
-        "unpriced_rate",
-        "",
-        SHARE,
-        "share of the samples whose price is not known, so that `money` is the least",
-        lambda tally: min(share(tally.cost.unpriced, tally.samples), 1.0),
-    ),
 )
+METRICS = (*_JUDGING, *BESIDE, *COSTS)

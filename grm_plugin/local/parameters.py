@@ -24,7 +24,8 @@ def active_parameters(model: Any) -> float:
         looked_up = None
     share = _used_experts(model.config.get_text_config())
     named = ((name, one) for name, one in model.named_parameters() if one is not looked_up)
-    return float(sum(one.numel() * (share if ".experts." in name else 1.0) for name, one in named))
+    used = (one.numel() * (share if ".experts." in name else 1.0) for name, one in named)
+    return float(sum(used))
 
 
 def _weights(find: Callable[[], Any]) -> Any:
@@ -39,4 +40,4 @@ def _used_experts(config: Any) -> float:
     """The share of the experts of a layer that one token is sent to; 1 where there are none."""
     counts = (getattr(config, name, None) for name in _EXPERTS)
     experts, used = next(filter(None, counts), None), getattr(config, "num_experts_per_tok", None)
-    return used / experts if experts and used else 1.0
+    return float(used / experts) if experts and used else 1.0

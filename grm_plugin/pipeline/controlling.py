@@ -54,10 +54,9 @@ def control_config(config: GRMConfig) -> GRMConfig | None:
             "once; leave it out"
         )
     beside = {"seed": config.seed + 1, "stop": "fixed", "scalar": None}
-    known = {name: one for name, one in beside.items() if name in GRMConfig.model_fields}
     prices = {"prices": None} if "engine" in keys else {}
     try:
-        return config.but(**_ONCE, **{**known, **prices, **own})
+        return config.but(**_ONCE, **{**beside, **prices, **own})
     except ConfigError as error:
         said = str(error).removeprefix("config: ")
         raise ConfigError(f"watch.control.judge: {said}") from None

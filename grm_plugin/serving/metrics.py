@@ -50,6 +50,7 @@ class Metrics:
             "grm_judge_cached_tokens",
             "Prompt tokens that the judge's server had cached",
         )
+        self.flops = self._counter("grm_judge_flops", "FLOPs of models whose size is known")
         self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
         self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
         self.scalar_groups = self._counter(
@@ -109,6 +110,7 @@ class Metrics:
         self.tokens.labels("in").inc(tally.cost.prompt_tokens)
         self.tokens.labels("out").inc(tally.cost.output_tokens)
         self.cached.inc(tally.cached.total)
+        self.flops.inc(tally.cost.flops or 0.0)
         self.money.inc(tally.cost.money or 0.0)
         self.unpriced.inc(tally.cost.unpriced)
         self.group_seconds.observe(verdict.cost.seconds)

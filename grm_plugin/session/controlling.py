@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from grm_plugin.config import GRMConfig
@@ -63,19 +63,26 @@ class Controller:
     @contextmanager
     def asked(self, group: Group, deadline: float) -> Iterator[Awaitable[Control | None]]:
         """What it says of a group, which it judges meanwhile; None of one that is not its own."""
-        task = asyncio.ensure_future(self._say(group, deadline))
+        said: asyncio.Future[Control | None]
+        if self._scorer and self._judges(group):
+            said = asyncio.ensure_future(self._control(self._scorer, group, deadline))
+        else:
+            said = asyncio.get_running_loop().create_future()
+            said.set_result(self._past(group))
         try:
-            yield task
+            yield said
         finally:
-            task.cancel()
+            said.cancel()
 
-    async def _say(self, group: Group, deadline: float) -> Control | None:
-        if recorded := getattr(self._judge.engine, "recorded", None):
-            past: Recorded = recorded(group)
-            return past.control
-        if self._scorer and is_chosen(group.fingerprint, self._judge.config.seed, self._share):
-            return await self._control(self._scorer, group, deadline)
-        return None
+    def _judges(self, group: Group) -> bool:
+        if hasattr(self._judge.engine, "recorded"):
+            return False
+        return is_chosen(group.fingerprint, self._judge.config.seed, self._share)
+
+    def _past(self, group: Group) -> Control | None:
+        recorded: Callable[[Group], Recorded] | None
+        recorded = getattr(self._judge.engine, "recorded", None)
+        return recorded(group).control if recorded else None
 
     async def _control(self, scorer: Scorer, group: Group, deadline: float) -> Control:
         """By ``deadline``, and within its own ``group_timeout_s``."""

@@ -36,9 +36,14 @@ class Watched:
         self._begun = False
 
     def size(self, groups: Sequence[Group], size: Size | None) -> Size | None:
-        """The size of a batch for which ``size`` was asked; an evaluation gets what was asked."""
+        """The size of a batch for which ``size`` was asked; an evaluation gets what was asked.
+
+        Raises:
+            AlarmError: as :meth:`grm_plugin.watching.watch.Watch.check`.
+        """
         if self.watch is None or (groups and _phase(groups[0]) == EVAL):
             return size
+        self.watch.check()
         self._begin(groups)
         return self.watch.raised(size or self._usual) if self.watch.raises else size
 

@@ -61,21 +61,28 @@ class Watch:
         self._signals = Signals(options.start, self._patterns)
         self._round = self._last = Round(None)
         self._recent: deque[list[Audit]] = deque(maxlen=int(PRESENT))
-        self._acts = True
+        self._acts, self._stopped = True, ""
         self._lock = threading.Lock()
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
         """Count verdicts.
 
         Raises:
-            AlarmError: an alarm began, and they shall stop the run.
+            AlarmError: as :meth:`check`.
         """
         with self._lock:
-            before = len(self.alarms)
             for verdict in verdicts:
                 self._add(verdict)
-            if self._acts and self.options.alarm == "stop" and len(self.alarms) > before:
-                raise AlarmError(f"{self.alarms[before].said}; watch.alarm is stop")
+        self.check()
+
+    def check(self) -> None:
+        """Refuse to go on after an alarm that stops the run.
+
+        Raises:
+            AlarmError: one began, and they shall stop the run; says what was seen.
+        """
+        if self._stopped:
+            raise AlarmError(f"{self._stopped}; watch.alarm is stop")
 
     def rebuild(self, verdicts: Iterable[Verdict]) -> None:
         """Count those of an earlier part of the run; alarms that began then stop nothing now."""
@@ -155,6 +162,7 @@ class Watch:
         self.raises += self.options.alarm == "raise_k" and alarm.of_gap
         if self._acts:
             logger.warning("watch: %s", alarm.said)
+            self._stopped = self._stopped or (alarm.said if self.options.alarm == "stop" else "")
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:

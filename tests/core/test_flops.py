@@ -54,7 +54,7 @@ def test_an_engine_that_counts_its_parameters_needs_no_setting() -> None:
 
 
 class MetaRM:
-    """Counts texts as so many tokens."""
+    """A meta RM, or a scalar RM, to which every text is so many tokens."""
 
     flops_per_token = 1e6
 
@@ -62,6 +62,8 @@ class MetaRM:
 
     async def logits(self, texts: list[str]) -> list[Rating]:
         return [Rating(0.5, 300) for _ in texts]
+
+    logits_of_conversations = logits
 
     async def close(self) -> None: ...
 
@@ -85,6 +87,20 @@ def test_what_a_meta_rm_reads_counts_with_its_own_size(
         verdict = grm.score(groups(1)[0])
         spent = grm._keeper.budget.spent.flops
     assert verdict.cost.flops == PER_TOKEN * 2 * 1100 + per_token * 2 * 300
+    assert spent == verdict.cost.flops
+
+
+@pytest.mark.parametrize(("use", "judged"), [("alone", 0), ("vote", 1)])
+def test_what_a_scalar_rm_reads_counts_with_its_own_size_also_without_a_judge(
+    use: str, judged: int
+) -> None:
+    judge = scripted([told(1000, 100)], Plugin("counted", _Offer()))
+    scalar = {"use": use, "classifier": {"name": "counted"}}
+    named = {"engine": "scripted", "flops_per_token": PER_TOKEN} if judged else {}
+    with GRM(plugins=judge, k=2, scalar=scalar, budget={"flops": 1e15}, **named) as grm:
+        verdict = grm.score(groups(1)[0])
+        spent = grm._keeper.budget.spent.flops
+    assert verdict.cost.flops == judged * PER_TOKEN * 2 * 1100 + 1e6 * 2 * 300
     assert spent == verdict.cost.flops
 
 

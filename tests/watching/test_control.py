@@ -14,11 +14,13 @@ from grm_plugin.engine import Draw
 from grm_plugin.errors import ConfigError, RecordError, TransportError
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
+from grm_plugin.plugins import Plugins
 from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import from_record, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Verdict
 from grm_plugin.watching.audits import is_chosen
+from tests.pipeline.scalar_rm import ScalarRM, group, parts
 from tests.watching.judges import two
 
 GOOD = Draw(r"\boxed{9, 9}", "stop", prompt_tokens=10, output_tokens=2)
@@ -189,3 +191,18 @@ def test_a_verdict_without_one_is_the_same_as_before() -> None:
     (found,) = judged(ScriptedEngine([POOR]), None, GROUPS[:1])
     assert found.control is None
     assert replace(found.spent, seconds=0.0) == replace(found.cost, seconds=0.0, unpriced=2)
+
+
+@pytest.mark.parametrize("use", ["alone", "cascade", "vote"])
+def test_a_scalar_rm_is_watched_too_and_the_control_judge_asks_none(use: str) -> None:
+    rm, control = ScalarRM(), ScriptedEngine([POOR])
+    plugins = Plugins([*two(ScriptedEngine([GOOD]), control).plugins, *parts(rm).plugins[-1:]])
+    engine = {} if use == "alone" else {"engine": "scripted"}
+    scalar = {"classifier": "said", "use": use}
+    watch = watching(k=3)
+    with GRM(plugins=plugins, scalar=scalar, watch=watch, **engine) as grm:
+        found = grm.score(group((2, -3), (9, 3)))
+    assert found.scalar and found.scored
+    assert found.control and found.control.rewards == (1 / 9, 1 / 9)
+    assert "scalar" not in found.control.origin
+    assert (rm.starts, len(rm.conversations), control.starts) == (1, 2, 1)

@@ -190,6 +190,8 @@ def test_an_alarm_that_stops_ends_the_run_with_an_error_of_its_own_and_loses_not
             asked += 8
             grm.score_batch(batch(step))
     assert 20 < step <= 40
+    with pytest.raises(AlarmError):  # nor does a caller who tries again
+        grm.score_batch(batch(step + 1))
     assert isinstance(raised.value, JudgeDeadError)
     assert len(raised.value.verdicts) == 8
     assert len(list(read_verdicts(record))) == asked

@@ -48,6 +48,7 @@ class Giving:
     def __init__(self, *rewards: float | None) -> None:
         self.rewards = rewards
         self.config = GRMConfig()
+        self.watch = None
 
     async def score_batch_async(self, groups: list[Group], size: object) -> list[Verdict]:
         self.asked = groups

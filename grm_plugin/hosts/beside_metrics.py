@@ -1,11 +1,11 @@
-"""The metrics of a scalar RM beside the judge."""
+"""The metrics of models beside the judge: a scalar RM, and the control judge."""
 
 from __future__ import annotations
 
 from grm_plugin.hosts.counting import share
-from grm_plugin.hosts.described import SHARE, metric
+from grm_plugin.hosts.metric import SHARE, metric
 
-METRICS = (
+BESIDE = (
     metric(
         "judged_rate",
         "",
@@ -58,5 +58,27 @@ METRICS = (
         SHARE,
         "share of the responses to which the scalar RM gave no score, so that they have no reward",
         lambda tally: share(tally.scalar.failed, tally.scalar.responses),
+    ),
+    metric(
+        "control_rate",
+        "",
+        SHARE,
+        "share of groups that the control judge of `watch` gave rewards as well",
+        lambda tally: share(tally.controlled, tally.groups),
+    ),
+    metric(
+        "control_failed_rate",
+        "",
+        SHARE,
+        "share of the groups about which the control judge was asked, and gave nothing",
+        lambda tally: share(tally.uncontrolled, tally.controlled + tally.uncontrolled),
+    ),
+    metric(
+        "control_correlation",
+        "",
+        "-1 to 1",
+        "correlation of a response's reward and that of the control judge within groups; where "
+        "it falls to 0 the policy learns what only its judge likes",
+        lambda tally: tally.control.value,
     ),
 )

@@ -1,4 +1,4 @@
-"""What a trainer logs, described: name, unit, range and meaning of a number."""
+"""What a metric is: its name, its unit, its meaning, and how it is counted from verdicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import NamedTuple
 from grm_plugin.hosts.counting import Tally
 
 SHARE = "0 to 1"
+"""The range of a share."""
 ANY = "0 or more"
+"""The range of an amount."""
 
 
 class Described(NamedTuple):
@@ -35,5 +37,5 @@ class Metric(NamedTuple):
 
 
 def metric(name: str, unit: str, range_: str, meaning: str, of: Callable[[Tally], float]) -> Metric:
-    """A metric of these fields of :class:`Described`, and how it is counted."""
+    """A metric in one line; see :class:`Described`."""
     return Metric(Described(name, unit, range_, meaning), of)
