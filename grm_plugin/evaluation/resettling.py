@@ -246,13 +246,3 @@ def marks_on_record(origin: Mapping[str, Any]) -> Marks:
 def _share_of(k_meta: int, k: int, few: int) -> int:
     """Of ``few`` samples as many as ``k_meta`` are of ``k``, at least one."""
     return max(1, round(few * k_meta / k))
-
-
-def best(k_meta: int) -> Marks:
-    """The ``k_meta`` judgments with the highest recorded meta-scores vote."""
-    return lambda judgments, k: keep_best(judgments, k_meta)
-
-
-def all_vote(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
-    """Every judgment votes with the same weight, whatever a selector said."""
-    return [replace(one, voted=True, weight=1.0) for one in judgments]
