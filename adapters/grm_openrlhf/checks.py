@@ -63,7 +63,8 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
     Raises:
         ConfigError: says where it could.
     """
-    if config.engine.name == DEFAULT:
+    alone = config.scalar is not None and config.scalar.use == "alone"
+    if config.engine.name == DEFAULT and not alone:
         raise ConfigError(
             "no judge is named, and the GPUs of a run belong to the policy; name a server with "
             "--grm.engine.url http://host:8001, start one with engine: {serve: ...}, or try things "
@@ -85,11 +86,29 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
             "engine.serve.gpus names GPUs, but Ray hands them out here; say how many with "
             "adapters.openrlhf.judge.gpus"
         )
+    _check_control(config)
     classifier = config.select.options.get("classifier")
     if isinstance(classifier, Mapping) and classifier.get("serve"):
         raise ConfigError(
             "select.classifier.serve would start a server in every rollout actor; start the meta "
             "RM's server yourself and name it with select.classifier.url"
+        )
+    scalar = config.scalar.classifier if config.scalar else None
+    if scalar and scalar.options.get("serve"):
+        raise ConfigError(
+            "scalar.classifier.serve would start a server in every rollout actor; start the scalar "
+            "RM's server yourself and name it with scalar.classifier.url"
+        )
+
+
+def _check_control(config: GRMConfig) -> None:
+    control = config.watch.control if config.watch else None
+    engine = control.judge.get("engine") if control else None
+    name = engine.get("name") if isinstance(engine, Mapping) else engine
+    if name == "vllm" or (isinstance(engine, Mapping) and engine.get("serve")):
+        raise ConfigError(
+            "watch.control.judge.engine would start a control judge in every rollout actor; start "
+            "its server yourself and name it with engine: {name: server, url: ...}"
         )
 
 

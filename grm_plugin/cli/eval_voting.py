@@ -11,11 +11,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 from grm_plugin.cli.eval_records import Recorded
 from grm_plugin.cli.judge import JudgeSettings, read_pairs
 from grm_plugin.errors import ConfigError, InputError, placed, quoted
-from grm_plugin.evaluation.accuracy import Marks, by_weight
+from grm_plugin.evaluation.accuracy import Marks, all_vote, best, by_weight
 from grm_plugin.evaluation.resettling import (
     Ballot,
-    all_vote,
-    best,
     marks_on_record,
     rule_on_record,
 )

@@ -11,6 +11,7 @@ import math
 import random
 import statistics
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from grm_plugin.evaluation.outcomes import Ties, credit
@@ -65,6 +66,16 @@ def best_by_meta_score(judgments: Sequence[Judgment], k: int) -> Sequence[Judgme
 def by_weight(weighing: Weighing) -> Marks:
     """Every judgment votes with its weight; a coefficient for meta-scores needs recorded ones."""
     return lambda judgments, k: weighed(judgments, weighing)
+
+
+def best(k_meta: int) -> Marks:
+    """The ``k_meta`` judgments with the highest recorded meta-scores vote."""
+    return lambda judgments, k: keep_best(judgments, k_meta)
+
+
+def all_vote(judgments: Sequence[Judgment], k: int) -> Sequence[Judgment]:
+    """Every judgment votes with the same weight, whatever a selector said."""
+    return [replace(one, voted=True, weight=1.0) for one in judgments]
 
 
 def settled_at(verdict: Verdict, rule: Rule, *, k: int, **sets: Any) -> Iterator[Settled]:

@@ -6,36 +6,15 @@ reward when no group was scored, is NaN; what a trainer gets in its place is for
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
+from grm_plugin.hosts.beside_metrics import BESIDE
+from grm_plugin.hosts.cost_metrics import COSTS
 from grm_plugin.hosts.counting import Tally, share
+from grm_plugin.hosts.metric import ANY, SHARE, Described, Metric, metric
 from grm_plugin.types import Reason
 
-
-class Described(NamedTuple):
-    """A number that a trainer logs.
-
-    Args:
-        name: after the prefix of the judge, ``grm/`` unless it was given another.
-        unit: of the number; empty for a share or a correlation.
-        range: what it can be.
-        meaning: of what, over what.
-    """
-
-    name: str
-    unit: str
-    range: str
-    meaning: str
-
-
-class Metric(NamedTuple):
-    """A number that is counted from verdicts, and how."""
-
-    described: Described
-    of: Callable[[Tally], float]
+__all__ = ["METRICS", "Described", "Metric", "numbers"]
 
 
 def numbers(tally: Tally) -> dict[str, float]:
@@ -44,58 +23,54 @@ def numbers(tally: Tally) -> dict[str, float]:
     Args:
         tally: of all groups of a call, with the rewards that the trainer gets.
     """
-    return {metric.described.name: float(metric.of(tally)) for metric in METRICS}
+    return {one.described.name: float(one.of(tally)) for one in METRICS}
 
 
 def _dropped(reason: Reason, tally: Tally) -> float:
     return share(tally.dropped[reason], tally.samples)
 
 
-def _money(tally: Tally) -> float:
-    return math.nan if tally.cost.money is None else tally.cost.money
-
-
-def _metric(
-    name: str, unit: str, range_: str, meaning: str, of: Callable[[Tally], float]
-) -> Metric:
-    return Metric(Described(name, unit, range_, meaning), of)
-
-
-_SHARE = "0 to 1"
-_ANY = "0 or more"
-METRICS = (
-    _metric(
+_JUDGING = (
+    metric(
         "reward_mean",
         "reward",
         "0 to 1, unless `vote: sum`",
         "mean of the responses that have a reward",
         lambda tally: tally.mean_reward,
     ),
-    _metric(
+    metric(
         "reward_spread",
         "reward",
-        _ANY,
+        ANY,
         "standard deviation within a group, mean over groups with two rewards or more; at 0 a "
         "group teaches nothing",
         lambda tally: tally.mean_spread,
     ),
-    _metric(
+    metric(
         "vote_spread",
         "points",
-        _ANY,
+        ANY,
         "standard deviation of the votes on a response, mean over responses: how far the samples "
         "of the judge disagree",
         lambda tally: tally.vote_spread.value,
     ),
-    _metric(
+    metric(
+        "reliability",
+        "",
+        "at most 1",
+        "share of a single vote's variance that lies between the responses of a group, not between "
+        "the samples of the judge; a `schedule` may go by it, and single samples do not tell it",
+        lambda tally: tally.vote_variance.reliability,
+    ),
+    metric(
         "tie_rate",
         "",
-        _SHARE,
+        SHARE,
         "share of groups in which responses share the highest reward, of those with two rewards "
         "or more",
         lambda tally: tally.tie_rate,
     ),
-    _metric(
+    metric(
         "length_correlation",
         "",
         "-1 to 1",
@@ -103,60 +78,60 @@ METRICS = (
         "groups; far above 0 the policy may learn to be long",
         lambda tally: tally.lengths.value,
     ),
-    _metric(
+    metric(
         "unscored_rate",
         "",
-        _SHARE,
+        SHARE,
         "share of groups without a reward",
         lambda tally: tally.unscored_rate,
     ),
-    _metric(
+    metric(
         "unscored_response_rate",
         "",
-        _SHARE,
+        SHARE,
         "share of the responses of scored groups that alone have no reward",
         lambda tally: share(tally.left_out, tally.left_out + tally.rewards.count),
     ),
-    _metric(
+    metric(
         "valid_rate",
         "",
-        _SHARE,
+        SHARE,
         "share of the judge's samples that could be read",
         lambda tally: tally.valid_rate,
     ),
     *(
-        _metric(
+        metric(
             f"dropped_{reason}",
             "",
-            _SHARE,
+            SHARE,
             f"share of the samples that were dropped as `{reason}`",
             partial(_dropped, reason),
         )
         for reason in Reason
     ),
-    _metric(
+    metric(
         "place_gap",
         "points",
-        _ANY,
+        ANY,
         "between the places in the prompt with the highest and the lowest mean score; chance "
         "alone opens a gap, the wider the fewer the judgments",
         lambda tally: tally.places.gap,
     ),
-    _metric(
+    metric(
         "place_first",
         "points",
         "any",
         "how far the first place lies above the mean of all places; chance pushes it both ways",
         lambda tally: tally.places.first,
     ),
-    _metric(
+    metric(
         "k",
         "samples",
         "1 or more",
         "samples that were asked for a group; it follows the `schedule`, if there is one",
         lambda tally: tally.asked.value,
     ),
-    _metric(
+    metric(
         "k_drawn",
         "samples",
         "1 or more",
@@ -164,44 +139,19 @@ METRICS = (
         "judged at all",
         lambda tally: tally.drawn.value,
     ),
-    _metric(
+    metric(
         "early_rate",
         "",
-        _SHARE,
+        SHARE,
         "share of the judged groups for which a stopper had enough samples before k",
         lambda tally: share(tally.early, tally.judged),
     ),
-    _metric(
+    metric(
         "selected_rate",
         "",
-        _SHARE,
+        SHARE,
         "share of the judgments that were selected to vote",
         lambda tally: share(tally.selected, tally.valid),
     ),
-    _metric(
-        "tokens_in", "tokens", _ANY, "that the judge read", lambda tally: tally.cost.prompt_tokens
-    ),
-    _metric(
-        "tokens_out",
-        "tokens",
-        _ANY,
-        "that the judge wrote",
-        lambda tally: tally.cost.output_tokens,
-    ),
-    _metric(
-        "cache_hit_rate",
-        "",
-        _SHARE,
-        "share of the prompt tokens that the judge's server had cached, where it tells that; "
-        "vLLM does with `--enable-prompt-tokens-details`",
-        lambda tally: tally.cached.value,
-    ),
-    _metric("money", "US dollars", _ANY, "what the samples cost whose price is known", _money),
-    _metric(
-        "unpriced_rate",
-        "",
-        _SHARE,
-        "share of the samples whose price is not known, so that `money` is the least",
-        lambda tally: min(share(tally.cost.unpriced, tally.samples), 1.0),
-    ),
 )
+METRICS = (*_JUDGING, *BESIDE, *COSTS)

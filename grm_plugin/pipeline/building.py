@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.options import Part
-from grm_plugin.pipeline.combining import check_sizes, check_vote, check_weights
+from grm_plugin.pipeline.combining import check_scalar, check_sizes, check_vote, check_weights
 from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
@@ -18,6 +19,8 @@ from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
+from grm_plugin.pipeline.scalar_stage import make_scalar_stage
+from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
@@ -59,13 +62,20 @@ def make_form(config: GRMConfig, plugins: Plugins) -> Form:
     return Form(template, named, Reader(contract, _thinking(config), template.scale, named.name))
 
 
-def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = None) -> Scorer:
+def make_scorer(
+    config: GRMConfig,
+    plugins: Plugins,
+    budget: Budget | None = None,
+    *,
+    beside: Scorer | None = None,
+) -> Scorer:
     """All parts that ``config`` names, made and not started.
 
     Args:
         config: the settings.
         plugins: who offers the parts.
         budget: what the run may spend, which may outlive these parts; None: a new one.
+        beside: a judge whose engine, selector and sources are taken where they are set alike.
 
     Raises:
         ConfigError: a part is not offered, its options are wrong or do not fit another part, or a
@@ -81,16 +91,18 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     def make(kind: str, part: Part) -> Any:
         return plugins.make(kind, part.name, part.options, limits)
 
+    shared = _shared(config, beside)
     form = make_form(config, plugins)
     template, contract = form.template, form.reader.contract
     plan = read_plan(config.plan, contract.shows)
     check_vote(config, plan)
     check_sizes(config, plan)
-    engine: Engine = make("engine", config.engine)
-    selector: Selector = make("selector", config.select)
+    engine: Engine = shared.get("engine") or make("engine", config.engine)
+    selector: Selector = shared.get("select") or make("selector", config.select)
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
-    pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
+    check_scalar(config, voter, replays=hasattr(engine, "recorded"))
+    pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
     rule = Rule(
@@ -99,13 +111,15 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         template.scale,
         plan.aggregate,
         both_orders=plan.name == "pairs",
+        scalar=ScalarRule.of(config.scalar, config.vote.name),
     )
     return Scorer(
         config=config,
         contract=form.named,
         engine=engine,
         template=template,
-        sources=Sources(
+        sources=shared.get("sources")
+        or Sources(
             [(part.name, make("evidence source", part)) for part in config.evidence],
             {part.name: make("principle source", part) for part in _some(config.principles)},
         ),
@@ -121,7 +135,22 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         selector=selector,
         rule=rule,
         budget=budget or Budget(config.budget),
+        scalar=make_scalar_stage(config, make),
     )
+
+
+def _shared(config: GRMConfig, beside: Scorer | None) -> Mapping[str, Any]:
+    """The parts of another judge that this one would make alike, by the setting that names them."""
+    if beside is None or _limits(config) != _limits(beside.config):
+        return {}
+    parts = ("engine", "select", "evidence", "principles")
+    same = {name for name in parts if getattr(config, name) == getattr(beside.config, name)}
+    sources = {"evidence", "principles"} <= same
+    return {
+        **({"engine": beside.engine} if "engine" in same else {}),
+        **({"select": beside.selector} if "select" in same else {}),
+        **({"sources": beside.sources} if sources else {}),
+    }
 
 
 def find_template(name: str, plugins: Plugins) -> Template:

@@ -13,7 +13,7 @@ from grm_plugin.errors import RecordError, placed, quoted
 from grm_plugin.plain import finite, told
 from grm_plugin.problems import wrong
 from grm_plugin.records.checking import check_verdict
-from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
+from grm_plugin.types import SURROGATE, Control, Cost, Failure, Group, Judgment, Scalar, Verdict
 
 VERSION = 2
 
@@ -48,6 +48,8 @@ class Line:
     failures: tuple[Failure, ...]
     cost: Cost
     origin: Mapping[str, Any]
+    scalar: Scalar | None = None
+    control: Control | None = None  # earlier releases knew none
 
 
 _LINES = TypeAdapter(Line)
@@ -97,6 +99,8 @@ def _line(verdict: Verdict) -> Line:
         failures=tuple(map(finite, verdict.failures)),
         cost=verdict.cost,
         origin=verdict.origin,
+        scalar=verdict.scalar,
+        control=verdict.control,
     )
 
 
@@ -181,6 +185,8 @@ def _verdict(line: Line) -> Verdict:
         origin=line.origin,
         shown=added,
         unscored_responses=line.unscored_responses,
+        scalar=line.scalar,
+        control=line.control,
     )
     check_verdict(verdict)
     return verdict

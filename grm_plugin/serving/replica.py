@@ -7,7 +7,13 @@ import logging
 import os
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import BudgetError, JudgeDeadError, JudgeRefusedError, on_one_line
+from grm_plugin.errors import (
+    AlarmError,
+    BudgetError,
+    JudgeDeadError,
+    JudgeRefusedError,
+    on_one_line,
+)
 from grm_plugin.grm import GRM
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
@@ -36,7 +42,7 @@ class Replica:
         """As :meth:`GRM.score_batch_async`, of one group."""
         try:
             (verdict,) = await self._grm.score_batch_async([group], size=size)
-        except (JudgeRefusedError, BudgetError):  # of no use to anybody, in any replica
+        except (JudgeRefusedError, BudgetError, AlarmError):  # of no use to anybody, in any replica
             raise
         except JudgeDeadError as error:
             await asyncio.to_thread(self._end, error)

@@ -21,12 +21,14 @@ from grm_plugin.types.samples import (
     Token,
     is_weight,
 )
-from grm_plugin.types.verdicts import Cost, Verdict
+from grm_plugin.types.scalars import Scalar
+from grm_plugin.types.verdicts import Control, Cost, Verdict
 
 __all__ = [
     "LOST",
     "SURROGATE",
     "Comparison",
+    "Control",
     "Cost",
     "Failure",
     "Group",
@@ -36,6 +38,7 @@ __all__ = [
     "Ranking",
     "Reason",
     "Sample",
+    "Scalar",
     "Scale",
     "Token",
     "Verdict",

@@ -20,6 +20,7 @@ import numpy as np
 from grm_plugin import Group, Verdict
 from grm_plugin.cli.eval_tables import curve_table
 from grm_plugin.errors import InputError
+from grm_plugin.evaluation.accuracy import all_vote, best
 from grm_plugin.evaluation.figures import Mean, each_of
 from grm_plugin.evaluation.gains import GREEDY, ONE, gains
 from grm_plugin.evaluation.items import items_of
@@ -27,8 +28,6 @@ from grm_plugin.evaluation.resampled import Resampled, mean_of_independent
 from grm_plugin.evaluation.resampling import Difference
 from grm_plugin.evaluation.resettling import (
     Ballot,
-    all_vote,
-    best,
     marks_on_record,
     rule_on_record,
 )

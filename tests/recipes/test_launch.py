@@ -94,6 +94,17 @@ def test_the_meta_rm_has_a_server_with_options_of_its_own() -> None:
     )
 
 
+def test_the_scalar_rm_has_a_server_with_options_of_its_own() -> None:
+    classifier = {"name": "server", "url": f"http://127.0.0.1:{free_port()}", "model": "scalar"}
+    judge = yaml.safe_load(Path("judge.yaml").read_text())
+    judge["scalar"] = {"use": "cascade", "classifier": classifier}
+    Path("judge.yaml").write_text(yaml.safe_dump(judge))
+    options = ("--scalar-gpus", "5", "--scalar-options", "--max-model-len 8192")
+    assert launched("answer", "succeed", *options).wait(30) == 0
+    served = {line.split()[0]: line for line in Path("served").read_text().splitlines()}
+    assert served["scalar"].endswith("--runner pooling --convert classify --max-model-len 8192")
+
+
 def test_gated_weights_are_served_with_the_token_that_is_named() -> None:
     run = launched("answer", "succeed", "--pass-env", "HF_TOKEN")
     assert run.wait(30) == 0
@@ -172,6 +183,7 @@ def test_an_interrupt_while_the_server_loads_ends_it() -> None:
         ("{max_steps: 2}", (), "expected env: {GRM_CONFIG: a file}"),
         ("{env: {GRM_CONFIG: nowhere.yaml}}", (), "nowhere.yaml can not be read"),
         ("{env: {GRM_CONFIG: judge.yaml}}", ("--meta-gpus", "4"), "meta RM: it has GPUs, but"),
+        ("{env: {GRM_CONFIG: judge.yaml}}", ("--scalar-gpus", "4"), "scalar RM: it has GPUs, but"),
     ],
 )
 def test_wrong_settings_are_told_before_anything_starts(

@@ -7,7 +7,7 @@ import pytest
 from grm_plugin import GRMConfig
 from grm_plugin.hosts import telling
 from grm_plugin.hosts.passages import passages
-from grm_plugin.types import Failure, Group, Judgment, Principle, Reason, Verdict
+from grm_plugin.types import Failure, Group, Judgment, Principle, Reason, Scalar, Verdict
 from grm_trl.columns import CELLS, MAX_TEXT, columns
 from grm_trl.options import TRLOptions
 from grm_trl.reporting import Reporter
@@ -70,6 +70,16 @@ def test_a_critique_is_read_once_for_all_the_responses_of_its_group(
     first, other = "Response 1: ", "Response 2: other"
     assert told["grm_critique"] == [f"{first}a", other, f"{first}b", other]
     assert len(read) == 2
+
+
+def test_a_response_that_a_scalar_rm_decided_shows_its_score_in_place_of_a_critique() -> None:
+    scalar = Scalar((3.0, 0.0), sure=0.8, judged=False)
+    made = Verdict(Group.of("q", ["a", "b"]), scalar.votes, scalar=scalar)
+    first, second = columns(made, ALL)
+    assert first["critique"].startswith("decided by the scalar RM without the judge: sureness 0.95")
+    assert first["critique"].endswith("scalar score 3 (vote 0.95)")
+    assert second["critique"].endswith("scalar score 0 (vote 0.50)")
+    assert {first[name] for name in ("place", "votes", "principles")} == {""}
 
 
 def test_a_judgment_that_did_not_vote_is_not_shown() -> None:

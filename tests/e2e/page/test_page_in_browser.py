@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.report.page import write_page
+from grm_plugin.types import Scalar, Verdict
 from tests.e2e.page.conftest import DESKTOP, PHONE, Open
 from tests.e2e.page.reference_verdicts import reference_verdicts
 from tests.report.pages import unscored, verdict
@@ -128,6 +129,21 @@ def test_a_verdict_opens_with_each_response_beside_its_own_passage(run: Path, op
     assert re.search(r"sample 1, shown 1st of 2, voted", second.inner_text())
     text = box.inner_text()
     assert "100 tokens read, 50 written, 1.5 s" in text and "Principles of 2 samples" in text
+    assert page.errors == []
+
+
+def test_a_group_that_a_scalar_rm_decided_says_so_and_shows_no_votes(
+    tmp_path: Path, opened: Open
+) -> None:
+    scalar = Scalar((3.0, 0.0), sure=0.8, judged=False)
+    sure = Verdict(verdict(1).group, scalar.votes, scalar=scalar)
+    write_page(tmp_path / "run.html", [sure, verdict(2)], title="A cascade")
+    page = opened(tmp_path / "run.html")
+    page.tab.get_by_role("link", name="group-1", exact=True).click()
+    box = page.verdict().inner_text()
+    assert "decided by the scalar RM without the judge: sureness 0.95" in box
+    assert "scalar score 3 (vote 0.95)" in box and "The judge was not asked." in box
+    assert "No rewards" not in box and "Whole texts of the judge" not in box
     assert page.errors == []
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from trl import GRPOConfig, GRPOTrainer
 
+from grm_plugin.engine import SampleRequest
 from grm_plugin.plugins import Plugins
 from grm_plugin.records import read_verdicts
+from grm_plugin.testing import scripted
 from grm_trl import GRMReward
 from tests.e2e.trl.test_trl_ranks import run_ranks
 from tests.e2e.trl.test_trl_trainers import SMALL, rows, train
@@ -77,6 +79,35 @@ def test_a_saturation_schedule_counts_training_steps_also_over_a_resume_and_not_
     log = resumed.state.log_history
     assert ks(log) == [1, 1, 2, 2, 3, 3]
     assert [entry["eval_grm/k"] for entry in log if "eval_grm/k" in entry] == [8] * 6
+
+
+BY_RELIABILITY = {"by": "reliability", "window": 2, "sizes": [{"k": 2}, {"k": 3}]}
+
+
+def unsure(request: SampleRequest, i: int) -> str:
+    """Votes that scatter and say nothing of the responses."""
+    return "\\boxed{3, 3}" if request.first % 2 else "\\boxed{9, 9}"
+
+
+def test_k_follows_the_reliability_that_the_trainer_logs_also_over_a_resume(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    def trained(steps: int, **resume: bool) -> list[dict[str, Any]]:
+        settings = {"engine": "scripted", "duplicates": "keep", "schedule": BY_RELIABILITY}
+        reward = GRMReward(plugins=scripted(unsure), **settings)
+        more = {"max_steps": steps, "save_strategy": "steps", "save_steps": 3}
+        config = GRPOConfig(
+            str(tmp_path), **{**SMALL, "num_generations": 2, "max_completion_length": 5, **more}
+        )
+        trainer = GRPOTrainer(str(tiny_model), reward, config, rows())
+        trainer.train(**resume)
+        log: list[dict[str, Any]] = trainer.state.log_history
+        return log
+
+    log = trained(3)
+    assert ks(log) == [2, 2, 3]
+    assert all(entry["grm/reliability"] <= 0 for entry in log if "grm/k" in entry)
+    assert ks(trained(5, resume_from_checkpoint=True)) == [2, 2, 3, 3, 3]
 
 
 def test_steps_that_reuse_a_generation_do_not_count_as_steps_with_a_reward(
