@@ -1,0 +1,148 @@
+"""Train one policy of the co-scaling study with TRL: one arm, one seed.
+
+``python recipes/coscaling/policy.py --config recipes/coscaling/grpo.yaml
+--judge recipes/coscaling/arms/grm_k8.yaml --data prompts.jsonl --seed 1 --output_dir out/grm_k8/1``
+
+Run the same command again after a kill, and it goes on from its last checkpoint. In the output
+folder are at the end ``metrics.jsonl`` with one line a step, ``verdicts.jsonl``, and the weights
+after every ``keep_steps`` steps in ``kept/``. Keys of the YAML are those of :class:`Arm`, of TRL's
+``GRPOConfig`` and of its ``ModelConfig``.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import load_dataset
+from transformers import AutoTokenizer, TrainerCallback
+from trl import GRPOConfig, ModelConfig
+
+from grm_plugin.cli.judge import read_pairs
+from grm_plugin.config import GRMConfig
+from grm_plugin.reference.policy import true_quality
+from grm_trl import GRMReward
+from grm_trl.resuming import going_on
+from grm_trl.small import SmallModelGRPOTrainer
+from grm_trl.training import MetricsFile, StopAtNaN, run_command
+from recipes.coscaling.plan import CHECKER, kept_folder
+
+TRUTH = "grm_plugin.reference.policy.true_quality"
+
+
+@dataclass
+class Arm:
+    """What rewards the policy, and what is kept of the run."""
+
+    judge: str = field(metadata={"help": f"Judge settings, or `{CHECKER}` for the hidden checker."})
+    data: str = field(metadata={"help": "Prompts with their requirements, a JSONL file."})
+    set: list[str] = field(
+        default_factory=list, metadata={"help": "KEY=VALUE over the judge settings."}
+    )
+    keep_steps: int = field(default=16, metadata={"help": "Steps between weights that are kept."})
+
+
+def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
+    """Train, or go on; the last weights are kept whatever the number of steps."""
+    torch.set_num_threads(1)
+    training.logging_nan_inf_filter = False  # which would hide a loss that is NaN
+    folder, name = Path(training.output_dir), model.model_name_or_path
+    rows = load_dataset("json", data_files=arm.data, split="train")
+    settings = read_pairs(arm.set, "--set")
+    last = going_on(training, name, rows, judge=_decides(arm, settings))
+    trainer = TimedTrainer(
+        name,
+        rewards(arm.judge, settings, folder),
+        training,
+        rows,
+        processing_class=AutoTokenizer.from_pretrained(name),
+        callbacks=[
+            MetricsFile(folder / "metrics.jsonl"),
+            StopAtNaN(),
+            KeptWeights(folder, arm.keep_steps),
+        ],
+    )
+    trainer.train(resume_from_checkpoint=last)
+
+
+def rewards(judge: str, settings: Mapping[str, Any], folder: Path) -> list[Callable[..., Any]]:
+    """The reward functions of an arm; true quality is logged beside all of them.
+
+    Args:
+        judge: file of its settings, or ``checker``.
+        settings: over those of the file.
+        folder: where verdicts are recorded.
+    """
+    if judge == CHECKER:
+        return [true_quality, watched]
+    record = folder / "verdicts.jsonl"
+    return [GRMReward(judge, **settings, record=record, truth=TRUTH), watched]
+
+
+def watched(
+    completions: Any, requirements: Any, log_metric: Callable[[str, float], None], **_: object
+) -> list[None]:
+    """Logs mean and standard deviation of the true quality of a round, and rewards nothing."""
+    qualities = true_quality(completions, requirements)
+    log_metric("true_quality", statistics.fmean(qualities))
+    log_metric("true_quality_deviation", statistics.pstdev(qualities))
+    return [None] * len(qualities)
+
+
+class TimedTrainer(SmallModelGRPOTrainer):
+    """Logs what a step cost in seconds of a core, the judge's among them.
+
+    Seconds of the clock say more about what else ran than about the arm.
+    """
+
+    def train(self, *args: Any, **keywords: Any) -> Any:
+        """Begin to count."""
+        self._before = time.process_time()
+        return super().train(*args, **keywords)
+
+    def log(self, logs: dict[str, float], *args: Any, **keywords: Any) -> None:
+        """Add the seconds since the last line."""
+        now = time.process_time()
+        super().log({**logs, "cpu_seconds": now - self._before}, *args, **keywords)
+        self._before = now
+
+
+def _decides(arm: Arm, settings: Mapping[str, Any]) -> object:
+    """The settings of the judge as JSON: a run does not go on with others."""
+    if arm.judge == CHECKER:
+        return arm.judge
+    return GRMConfig.load(arm.judge, **settings).model_dump(mode="json")
+
+
+class KeptWeights(TrainerCallback):  # type: ignore[misc]
+    """Saves the weights alone at the start and after every ``steps`` steps.
+
+    Args:
+        run: output folder of the run.
+        steps: 1 and more.
+    """
+
+    def __init__(self, run: Path, steps: int) -> None:
+        self._run, self._steps = run, steps
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **keys: Any) -> None:
+        """Keep what the run starts from."""
+        if state.global_step == 0:
+            self._keep(0, **keys)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **keys: Any) -> None:
+        """Keep the weights of this step, if it is its turn."""
+        if state.global_step % self._steps == 0 or state.global_step == state.max_steps:
+            self._keep(state.global_step, **keys)
+
+    def _keep(self, step: int, *, model: Any, **_: Any) -> None:
+        model.save_pretrained(kept_folder(self._run, step))
+
+
+if __name__ == "__main__":
+    run_command(main, Arm, GRPOConfig, ModelConfig)
