@@ -10,6 +10,7 @@ from pydantic import Field
 from grm_plugin.options import Options, Part
 from grm_plugin.prices import BudgetLimits, Prices
 from grm_plugin.running.recorder import Durability
+from grm_plugin.scalar import ScalarOptions
 from grm_plugin.schedule import Schedule
 from grm_plugin.size import MAX_K
 
@@ -79,6 +80,9 @@ class Settings(Options):
         Part(name="fixed"),
         description="when enough samples are drawn: `fixed` draws k, `ranking` as many of the k as "
         "settle who leads, `advantage` as many as GRPO's advantages need",
+    )
+    scalar: ScalarOptions | None = Field(
+        None, description="a scalar RM beside the judge, in front of it, or alone"
     )
     min_valid: int | None = Field(
         None, ge=1, description="fewest valid samples for a reward; default half of k, rounded up"

@@ -1,18 +1,33 @@
-"""Where a meta RM runs: text in, one logit out."""
+"""Where a meta RM or a scalar RM runs: text, or a conversation, in; one logit out."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ConfigError, EngineError
+from grm_plugin.errors import ConfigError, EngineError, quoted
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.lazily import Lazily
+from grm_plugin.types import Message
 
-__all__ = ["TEMPLATE", "Classifier", "ClassifierFactory", "Rating", "named", "template_beside"]
+__all__ = [
+    "SCALAR",
+    "TEMPLATE",
+    "Answer",
+    "Classifier",
+    "ClassifierFactory",
+    "ConversationClassifier",
+    "Rating",
+    "Scaling",
+    "named",
+    "scaling_beside",
+    "template_beside",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +38,24 @@ class Rating:
     prompt_tokens: int = 0
 
 
+Answer = float | Rating | EngineError
+"""What a classifier says of one text: its logit, the same with its cost, or why there is none."""
+
+
+class Scaling(NamedTuple):
+    """How the logits of a scalar RM are scaled: ``(logit - center) / spread``."""
+
+    center: float = 0.0
+    spread: float = 1.0
+
+
 class Classifier(Protocol):
     """A sequence classifier with one output. All methods are called on one event loop.
 
-    It may say ``start_limit_s``, as an engine may, and in ``template`` the path of the template it
-    was trained on (None: it does not know), which holds where the settings name none.
+    It may say ``start_limit_s``, as an engine may; in ``template`` the path of the template it
+    was trained on (None: it does not know), which holds where the settings name none; in
+    ``scaling`` the :class:`Scaling` of its logits, as it was measured; and in ``control_tokens``,
+    once it has started, the texts that its tokenizer takes for control tokens.
     """
 
     async def start(self) -> None:
@@ -37,7 +65,7 @@ class Classifier(Protocol):
             EngineError: with what is missing and what to do.
         """
 
-    async def logits(self, texts: Sequence[str]) -> Sequence[float | Rating | EngineError]:
+    async def logits(self, texts: Sequence[str]) -> Sequence[Answer]:
         """The raw logit of each text, in order; an error in place of one fails that text alone.
 
         A :class:`Rating` in place of a logit tells what it cost, too.
@@ -50,6 +78,23 @@ class Classifier(Protocol):
 
     async def close(self) -> None:
         """Free what ``start`` took; may be called twice."""
+
+
+class ConversationClassifier(Classifier, Protocol):
+    """One that can fill the chat template of its model, as a scalar RM is asked.
+
+    Where ``control_tokens`` are not known by themselves, it may have ``find_control_tokens()``, a
+    coroutine that is called once it has started.
+    """
+
+    async def logits_of_conversations(
+        self, conversations: Sequence[Sequence[Message]]
+    ) -> Sequence[Answer]:
+        """As :meth:`logits`, of conversations that end with a response in the assistant's turn.
+
+        Raises:
+            EngineError: all failed, say because the model has no chat template.
+        """
 
 
 class ClassifierFactory(Protocol):
@@ -67,6 +112,34 @@ def template_beside(model: str) -> Path | None:
     """The template in a model's folder, where there is one."""
     path = Path(model).expanduser() / TEMPLATE
     return path if path.is_file() else None
+
+
+SCALAR = "scalar.json"
+"""The file beside a scalar RM's weights that holds the scaling of its logits."""
+
+
+def scaling_beside(model: str) -> Scaling | None:
+    """The scaling in a model's folder, as `grm train scalar` notes it; None where there is none.
+
+    Raises:
+        EngineError: the file can not be read, or holds something else.
+    """
+    path = Path(model).expanduser() / SCALAR
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        center, spread = float(found["center"]), float(found["spread"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise EngineError(
+            f"{path}: expected the numbers center and spread, as `grm train scalar` notes them, "
+            f"got {quoted(error, 200)}"
+        ) from error
+    if not (math.isfinite(center) and 0 < spread < math.inf):
+        raise EngineError(
+            f"{path}: expected a finite center and a spread above 0, got {center} and {spread}"
+        )
+    return Scaling(center, spread)
 
 
 _BUILT_IN: Mapping[str, ClassifierFactory] = {

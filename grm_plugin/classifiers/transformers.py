@@ -1,17 +1,18 @@
-"""The meta RM in this process."""
+"""The meta RM, or a scalar RM, in this process."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grm_plugin.classifiers import template_beside
+from grm_plugin.classifiers import Rating, scaling_beside, template_beside
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
 from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import read_options
+from grm_plugin.types import Message
 
 if TYPE_CHECKING:
     from grm_plugin.local.sequence import SequenceModel
@@ -35,11 +36,14 @@ class TransformersClassifier:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         self.options = read_options(LocalModelOptions, _OWNER, options)
         self.template = template_beside(self.options.model)
+        self.scaling = scaling_beside(self.options.model)
+        self.control_tokens: Sequence[str] = ()
         self._model: SequenceModel | None = None
         self._worker: BatchWorker[list[int], float] | None = None
 
     async def start(self) -> None:
         self._model = await asyncio.to_thread(self._load)
+        self.control_tokens = self._model.control_tokens
         self._worker = BatchWorker(
             self._model.run,
             budget=self.options.batch_tokens,
@@ -55,25 +59,55 @@ class TransformersClassifier:
         return SequenceModel(self.options, _OWNER)
 
     async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
+        found = await self._rated(self._running.encode, texts)
+        return [one.logit if isinstance(one, Rating) else one for one in found]
+
+    async def logits_of_conversations(
+        self, conversations: Sequence[Sequence[Message]]
+    ) -> Sequence[Rating | EngineError]:
+        """As :meth:`grm_plugin.classifiers.ConversationClassifier.logits_of_conversations`."""
+        return await self._rated(self._running.encode_conversations, conversations)
+
+    @property
+    def _running(self) -> SequenceModel:
         if self._model is None or self._worker is None:
             raise EngineError(f"{_OWNER} is not running; start it first")
-        rows = await asyncio.to_thread(self._model.encode, texts)
-        found: list[float | EngineError] = [self._refusal(len(row)) for row in rows]
-        fits = [i for i, row in enumerate(rows) if self._fits(len(row))]
-        results = await self._worker.results((rows[i], len(rows[i])) for i in fits)
-        for i, result in zip(fits, results, strict=True):
-            found[i] = result
-        return found
+        return self._model
 
-    def _fits(self, tokens: int) -> bool:
-        limit = self._model.context_tokens if self._model else None
-        return limit is None or tokens <= limit
+    async def _rated(
+        self, encode: Callable[[Any], list[list[int]]], texts: Sequence[Any]
+    ) -> list[Rating | EngineError]:
+        rows, worker = await asyncio.to_thread(encode, texts), self._worker
+        refusals = [self._refusal(row) for row in rows]
+        fits = [row for row, refusal in zip(rows, refusals, strict=True) if not refusal]
+        if worker is None:
+            raise EngineError(f"{_OWNER} was closed before this was done")
+        results = iter(await worker.results((row, len(row)) for row in fits))
+        return [
+            refusal or _rating(next(results), len(row))
+            for row, refusal in zip(rows, refusals, strict=True)
+        ]
 
-    def _refusal(self, tokens: int) -> EngineError:
-        limit = self._model.context_tokens if self._model else None
-        return EngineError(f"{_OWNER}: a text of {tokens} tokens is over the context of {limit}")
+    def _refusal(self, row: Sequence[int]) -> EngineError | None:
+        """Why a text can not be rated; None where it can."""
+        limit = self._running.context_tokens
+        if limit is not None and len(row) > limit:
+            return EngineError(
+                f"{_OWNER}: a text of {len(row)} tokens is over the context of {limit}"
+            )
+        known = self._running.vocabulary
+        if row and max(row) >= known:
+            return EngineError(
+                f"{_OWNER}: its tokenizer writes token {max(row)}, and the model knows {known} "
+                "tokens; expected the tokenizer that the model was trained with"
+            )
+        return None
 
     async def close(self) -> None:
         worker, self._worker, self._model = self._worker, None, None
         if worker is not None:
             await worker.close()
+
+
+def _rating(result: float | EngineError, tokens: int) -> Rating | EngineError:
+    return result if isinstance(result, EngineError) else Rating(result, tokens)

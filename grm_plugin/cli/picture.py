@@ -1,4 +1,4 @@
-"""Pictures: what more votes are worth, how a policy learns, how calibrated a meta RM is."""
+"""Pictures: what more votes are worth, how a policy learns, how calibrated a classifier is."""
 
 from __future__ import annotations
 
@@ -53,24 +53,25 @@ def save_learning(path: Path, curve: Sequence[Step]) -> None:
         axes.set_title("A policy learns from the embedded judge", loc="left")
 
 
-def save_calibration(path: Path, found: Calibration) -> None:
-    """Save a reliability diagram of a meta RM as a PNG.
+def save_calibration(path: Path, found: Calibration, unit: str) -> None:
+    """Save a reliability diagram of a classifier as a PNG.
 
     Args:
         path: the file; its folder is made.
         found: at least one bin.
+        unit: what is right or wrong, in the plural.
     """
     predicted = [100 * one.predicted for one in found.bins]
     observed = [100 * one.observed for one in found.bins]
     with _axes(path) as axes:
         axes.plot([0, 100], [0, 100], color=_GREY, linestyle="--", label="calibrated")
-        axes.plot(predicted, observed, color=_BLUE, marker="o", label="meta RM, bins of equal size")
+        axes.plot(predicted, observed, color=_BLUE, marker="o", label="bins of equal size")
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
-        axes.set_xlabel("predicted chance that a judgment is right (%)")
-        axes.set_ylabel("judgments that are right (%)")
+        axes.set_xlabel("predicted chance to be right (%)")
+        axes.set_ylabel(f"{unit} that are right (%)")
         number = sum(one.number for one in found.bins)
-        axes.set_title(f"{number} held-out judgments, ECE {found.ece:.3f}", loc="left")
+        axes.set_title(f"{number} held-out {unit}, ECE {found.ece:.3f}", loc="left")
 
 
 @contextmanager

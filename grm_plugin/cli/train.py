@@ -14,6 +14,7 @@ from grm_plugin.cli.train_meta_data import meta_data
 from grm_plugin.cli.train_reject import reject
 from grm_plugin.cli.train_rl_data import rl_data
 from grm_plugin.cli.train_sample import sample
+from grm_plugin.cli.train_scalar import scalar
 from grm_plugin.cli.train_stopper import stopper
 from grm_plugin.cli.train_tasks import tasks
 from grm_plugin.cli.train_weights import weights
@@ -28,6 +29,7 @@ train.command("reject")(reject)
 train.command("rl-data")(rl_data)
 train.command("meta-data")(meta_data)
 train.command("meta")(meta)
+train.command("scalar")(scalar)
 train.command("weights")(weights)
 train.command("stopper")(stopper)
 

@@ -14,7 +14,16 @@ from typer import Argument, Option
 
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.cli.picture import save_calibration
-from grm_plugin.cli.progress import Meter
+from grm_plugin.cli.training_options import (
+    Dtype,
+    GradientCheckpointing,
+    LearningRate,
+    Out,
+    Warmup,
+    WeightDecay,
+    step_meter,
+    tell_trained,
+)
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.evaluation.auc import AUC
@@ -39,8 +48,8 @@ def meta(
     base: Annotated[
         str, Option(help="Folder or hub id of a language model; the judge's own is a good one.")
     ],
-    folder: Annotated[Path, Option("--out", help="Folder for model, report and checkpoints.")],
-    learning_rate: Annotated[float, Option(min=0.0, help="Of AdamW; the paper's for 27B.")] = 1e-5,
+    folder: Out,
+    learning_rate: LearningRate = 1e-5,
     batch: Annotated[int, Option(min=1, help="Judgments a step, over all devices.")] = 512,
     device_batch: Annotated[int, Option(min=1, help="Judgments a device takes at a time.")] = 8,
     epochs: Annotated[float, Option(min=0.0, help="Passes over the data.")] = 1.0,
@@ -48,16 +57,12 @@ def meta(
         Balance,
         Option(help="Weigh right and wrong alike: not at all, in all, or within each margin."),
     ] = "none",
-    warmup: Annotated[float, Option(min=0.0, max=1.0, help="Share of steps; the rate rises.")] = (
-        0.05
-    ),
-    weight_decay: Annotated[float, Option(min=0.0, help="Of AdamW.")] = 0.01,
+    warmup: Warmup = 0.05,
+    weight_decay: WeightDecay = 0.01,
     save_every: Annotated[int, Option(min=1, help="Steps between checkpoints.")] = 100,
     seed: Annotated[int, Option(help="Of the new head and the order of the data.")] = 0,
-    dtype: Annotated[str, Option(help="Of the weights in training.")] = "float32",
-    gradient_checkpointing: Annotated[
-        bool, Option("--gradient-checkpointing", help="Take less memory and more time.")
-    ] = False,
+    dtype: Dtype = "float32",
+    gradient_checkpointing: GradientCheckpointing = False,
 ) -> None:
     """Train a meta RM: the trunk of BASE with one logit that says whether a judgment is right.
 
@@ -94,7 +99,7 @@ def meta(
     with writing(folder / "report.json") as file:
         file.write(as_json({"training": training, "validation": figures}, indent=2) + "\n")
     if report:
-        save_calibration(folder / "calibration.png", report.calibration)
+        save_calibration(folder / "calibration.png", report.calibration, "judgments")
         _tell(report, by)
     say(
         "next: grm score ... --set select.name=meta_rm --set select.classifier.name=transformers "
@@ -125,13 +130,9 @@ def _train(rows: Sequence[MetaRow], settings: dict[str, Any]) -> dict[str, Any]:
     except ImportError as error:
         raise not_installed("grm train meta", "transformers", error) from error
     chosen = MetaTraining(**settings)
-    with Meter(None, "steps", state="loading") as meter:
-
-        def tell(step: int, steps: int, loss: float) -> None:
-            meter.show(step, f"of {steps}, loss {loss:.4f}")
-
+    with step_meter() as tell:
         trained = train_meta_rm(rows, chosen, tell)
-    say(f"{trained.steps} steps in {trained.seconds:.0f} s, loss {trained.loss:.4f}")
+    tell_trained(trained.steps, trained.seconds, trained.loss)
     for number, why in (
         (trained.too_long, "are longer than the base's context"),
         (trained.without_weight, f"have no weight with balance {chosen.balance!r}"),

@@ -13,11 +13,11 @@ from grm_plugin.engines.asking import Asking
 from grm_plugin.engines.completions import read_draws
 from grm_plugin.engines.cutting import CutPrompts
 from grm_plugin.engines.gathering import gathered
-from grm_plugin.engines.marks import marks_in_the_frame
 from grm_plugin.errors import EngineError, GRMError
 from grm_plugin.options import read_options
 from grm_plugin.remote.connection import Connection
 from grm_plugin.remote.fields import RequestShape
+from grm_plugin.remote.marks import marks_in_the_frame
 from grm_plugin.remote.options import ConnectionOptions
 from grm_plugin.remote.refusing.refusals import NotFound
 from grm_plugin.types import Message

@@ -1,4 +1,4 @@
-"""Whether a meta RM's probabilities are shares: reliability, ECE, Brier score. Pure functions."""
+"""Whether a classifier's probabilities are shares: reliability, ECE, Brier score. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Judgments of like probability.
+    """Judgments, or pairs of responses, of like probability.
 
     Args:
         predicted: the mean of what was predicted, 0..1.
-        observed: the share of right judgments, 0..1.
-        number: of judgments.
+        observed: the share that is right, 0..1.
+        number: how many.
     """
 
     predicted: float
@@ -41,13 +41,13 @@ class Calibration:
     log_loss: float
 
 
-def calibration(logits: Sequence[float], labels: Sequence[int], *, bins: int = 10) -> Calibration:
-    """How well the sigmoid of ``logits`` tells how often judgments are right.
+def calibration(logits: Sequence[float], labels: Sequence[float], *, bins: int = 10) -> Calibration:
+    """How well the sigmoid of ``logits`` tells how often judgments, or pairs, are right.
 
     Args:
-        logits: one a judgment, at least one.
-        labels: 1 of a right judgment, 0 of a wrong one.
-        bins: how many; judgments of one probability may stand in two of them.
+        logits: one each, at least one.
+        labels: 1 of a right one, 0 of a wrong one; a share of votes where several were asked.
+        bins: how many; what has one probability may stand in two of them.
 
     Raises:
         ValueError: there are none, or the lengths differ.
@@ -77,10 +77,9 @@ def sigmoid(logit: float) -> float:
     return 0.5 + 0.5 * math.tanh(logit / 2)
 
 
-def cross_entropy(logit: float, label: int) -> float:
-    """The loss, in nats, of a logit where the label is 0 or 1."""
-    wrong = -logit if label else logit
-    return max(wrong, 0.0) + math.log1p(math.exp(-abs(logit)))
+def cross_entropy(logit: float, label: float) -> float:
+    """The loss, in nats, of a logit where the label is 0, 1 or a share between them."""
+    return max(logit, 0.0) - logit * label + math.log1p(math.exp(-abs(logit)))
 
 
 def _parts(number: int, bins: int) -> list[tuple[int, int]]:
@@ -89,6 +88,6 @@ def _parts(number: int, bins: int) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
 
 
-def _bin(known: Sequence[tuple[float, int]]) -> Bin:
+def _bin(known: Sequence[tuple[float, float]]) -> Bin:
     chances, labels = zip(*known, strict=True)
     return Bin(statistics.fmean(chances), statistics.fmean(labels), len(known))

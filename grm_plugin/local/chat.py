@@ -41,14 +41,19 @@ class ChatEncoder:
         self._firsts = frozenset(text.strip()[0] for text in marks.values())
         self._opened: dict[tuple[str, ...], bool] = {}
 
-    def encode(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids of ``messages``, ready for the judge's answer.
+    def encode(self, messages: Sequence[Message], *, answer: bool = True) -> list[int]:
+        """Token ids of ``messages``.
 
         A model without a chat template gets the contents of the messages, joined by blank lines.
+
+        Args:
+            messages: the turns.
+            answer: whether the model's own turn is opened behind them; a classifier reads turns
+                that are over.
         """
         if any(self._has_marks(message.content) for message in messages):
-            return self._encoded_apart(messages)
-        return self._ids(self.template.rendered(messages), whole=True)
+            return self._encoded_apart(messages, answer)
+        return self._ids(self.template.rendered(messages, answer=answer), whole=True)
 
     def marked(
         self, messages: Sequence[Message], draws: Sequence[Draw | EngineError]
@@ -82,7 +87,7 @@ class ChatEncoder:
             return False
         return not self._marks.isdisjoint(self._ids(text))
 
-    def _encoded_apart(self, messages: Sequence[Message]) -> list[int]:
+    def _encoded_apart(self, messages: Sequence[Message], answer: bool) -> list[int]:
         """Ids where the marks in contents are taken out before the template is filled."""
         taken: list[str] = []
         place = _absent(messages)
@@ -91,7 +96,7 @@ class ChatEncoder:
             for message in messages
         ]
         # re.split with one group alternates what the template wrote and what was taken
-        parts = re.split(rf"{place}(\d+)Z", self.template.rendered(without))
+        parts = re.split(rf"{place}(\d+)Z", self.template.rendered(without, answer=answer))
         ids = [
             self._plain(taken[int(part)]) if number % 2 else self._ids(part)
             for number, part in enumerate(parts)

@@ -10,8 +10,10 @@ from transformers import AutoModelForSequenceClassification
 
 from grm_plugin.errors import EngineError
 from grm_plugin.local.batching import Job
+from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
 from grm_plugin.local.options import LocalModelOptions
+from grm_plugin.types import Message
 
 TextJob = Job[list[int], float]
 
@@ -33,11 +35,28 @@ class SequenceModel:
             AutoModelForSequenceClassification, options, owner, num_labels=1
         )
         self.context_tokens = context_of(self.model)
-        self._vocabulary = int(self.model.config.get_text_config().vocab_size)
+        self.vocabulary = int(self.model.config.get_text_config().vocab_size)
+        self._encoder = ChatEncoder(self.tokenizer, owner=owner)
+        self.control_tokens = self._encoder.control_tokens
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, with the special tokens its tokenizer adds."""
         return [list(self.tokenizer(text).input_ids) for text in texts]
+
+    def encode_conversations(self, conversations: Sequence[Sequence[Message]]) -> list[list[int]]:
+        """Token ids of each conversation in the chat template of the model.
+
+        Texts of control tokens in what is said stay plain text.
+
+        Raises:
+            EngineError: the model has no chat template, or it takes no such turns.
+        """
+        if not self._encoder.template.is_there:
+            raise EngineError(
+                f"{self._owner}: the model has no chat template, so what it reads is not known; "
+                "name a file with scalar.template"
+            )
+        return [self._encoder.encode(one, answer=False) for one in conversations]
 
     def run(self, jobs: Sequence[TextJob]) -> list[float | EngineError]:
         """One raw logit per job, as one batch if it fits into memory."""
@@ -45,7 +64,7 @@ class SequenceModel:
 
     def _batch(self, jobs: Sequence[TextJob]) -> list[float | EngineError]:
         padded = Padded.of([job.item for job in jobs])
-        if padded.pad >= self._vocabulary and len(jobs) > 1:
+        if padded.pad >= self.vocabulary and len(jobs) > 1:
             return [logit for job in jobs for logit in self._batch([job])]
         self.model.config.get_text_config().pad_token_id = padded.pad
         device = self.model.device

@@ -46,8 +46,8 @@ class ChatTemplate:
         """What the judge does not get as it was asked for, for the record."""
         return {"system": "in the user turn"} if self._folds and self.is_there else {}
 
-    def rendered(self, messages: Sequence[Message]) -> str:
-        """The text of ``messages``, ready for the judge's answer.
+    def rendered(self, messages: Sequence[Message], *, answer: bool = True) -> str:
+        """The text of ``messages``, ready for the model's answer unless ``answer`` is false.
 
         Raises:
             RefusedError: the template takes no such turns, whatever they hold.
@@ -57,7 +57,7 @@ class ChatTemplate:
         if has_system(messages) and self._takes_no_system():
             messages = in_user_turn(messages)
         try:
-            return self._applied(messages)
+            return self._applied(messages, answer=answer)
         except Exception as error:  # a wall of its own: templates raise what they like
             roles = ", ".join(message.role for message in messages)
             advice = (

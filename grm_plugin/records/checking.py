@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from grm_plugin.errors import RecordError, quoted
 from grm_plugin.size import MAX_K
-from grm_plugin.types import Judgment, Sample, Verdict, is_weight
+from grm_plugin.types import Judgment, Sample, Scalar, Verdict, is_weight
 
 _MOST = 2**63
 
@@ -29,6 +29,27 @@ def check_verdict(verdict: Verdict) -> None:
         _check_judgment(judgment, n)
     for failure in verdict.failures:
         _check_sample(failure, n)
+    if verdict.scalar:
+        _check_scalar(verdict.scalar, n)
+
+
+def _check_scalar(scalar: Scalar, n: int) -> None:
+    if not _are_scores(scalar.scores, n):
+        raise RecordError(f"scalar: expected {n} finite scores, got {quoted(scalar.scores)}")
+    if not (math.isfinite(scalar.center) and 0 < scalar.spread < math.inf):
+        raise RecordError(
+            f"scalar: expected a finite center and a spread above 0, got {scalar.center} and "
+            f"{scalar.spread}"
+        )
+    for name in ("sure", "agreement"):
+        share = getattr(scalar, name)
+        if share is not None and not 0 <= share <= 1:
+            raise RecordError(f"scalar: {name}: expected a number in 0..1, got {share}")
+    if not set(scalar.failures) <= set(range(n)):
+        raise RecordError(
+            f"scalar: expected failures of some of {n} responses, got {quoted([*scalar.failures])}"
+        )
+    _check_numbers("scalar", [scalar.prompt_tokens], [scalar.money or 0.0])
 
 
 def _check_judgment(judgment: Judgment, n: int) -> None:

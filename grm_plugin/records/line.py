@@ -13,7 +13,7 @@ from grm_plugin.errors import RecordError, placed, quoted
 from grm_plugin.plain import finite, told
 from grm_plugin.problems import wrong
 from grm_plugin.records.checking import check_verdict
-from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Verdict
+from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Scalar, Verdict
 
 VERSION = 2
 
@@ -48,6 +48,7 @@ class Line:
     failures: tuple[Failure, ...]
     cost: Cost
     origin: Mapping[str, Any]
+    scalar: Scalar | None = None
 
 
 _LINES = TypeAdapter(Line)
@@ -97,6 +98,7 @@ def _line(verdict: Verdict) -> Line:
         failures=tuple(map(finite, verdict.failures)),
         cost=verdict.cost,
         origin=verdict.origin,
+        scalar=verdict.scalar,
     )
 
 
@@ -181,6 +183,7 @@ def _verdict(line: Line) -> Verdict:
         origin=line.origin,
         shown=added,
         unscored_responses=line.unscored_responses,
+        scalar=line.scalar,
     )
     check_verdict(verdict)
     return verdict

@@ -21,6 +21,7 @@ from grm_plugin.types.samples import (
     Token,
     is_weight,
 )
+from grm_plugin.types.scalars import Scalar
 from grm_plugin.types.verdicts import Cost, Verdict
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Ranking",
     "Reason",
     "Sample",
+    "Scalar",
     "Scale",
     "Token",
     "Verdict",

@@ -10,6 +10,7 @@ from typing import Any
 
 from grm_plugin.types.groups import Group
 from grm_plugin.types.samples import Failure, Judgment, Sample
+from grm_plugin.types.scalars import Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class Verdict:
             select.
         shown: the group with what sources added to it (evidence, principles); None when nothing.
         unscored_responses: why single responses have no reward, by their index.
+        scalar: what a scalar RM says of the group; None where there is none. A group of which it
+            is sure has rewards and no judgments.
     """
 
     group: Group
@@ -94,6 +97,7 @@ class Verdict:
     origin: Mapping[str, Any] = field(default_factory=dict)
     shown: Group | None = None
     unscored_responses: Mapping[int, str] = field(default_factory=dict)
+    scalar: Scalar | None = None
 
     @property
     def scored(self) -> bool:

@@ -64,7 +64,7 @@ async def test_a_text_over_the_context_fails_alone(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("garbage", "telling"),
     [
-        (acts.raw("{}"), "expected one logit from the meta RM server, got '{}'"),
+        (acts.raw("{}"), "expected one logit from the classifier's server, got '{}'"),
         (acts.raw('{"data": [{"probs": [0.1, 0.9]}]}'), "is it a classifier with one label"),
         (acts.raw('{"data": [{"probs": [NaN]}]}'), "expected a finite logit"),
     ],

@@ -138,7 +138,7 @@ def test_the_logits_in_use_are_those_of_the_plain_model(grm: Grm, rows: Path, ba
 def test_a_training_goes_on_from_its_last_checkpoint_as_if_nothing_had_been(
     grm: Grm, rows: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from grm_plugin.spct import meta_training
+    from grm_plugin.spct.classifier_training import last_checkpoint
 
     command = ("train", "meta", rows, "--base", base, "--save-every", "10", *QUICK)
     assert grm(*command, "--out", "whole").code == 0
@@ -150,7 +150,7 @@ def test_a_training_goes_on_from_its_last_checkpoint_as_if_nothing_had_been(
     with monkeypatch.context() as patched, pytest.raises(MemoryError, match="killed"):
         patched.setattr("grm_plugin.cli.train_meta.Meter.show", killed)
         grm(*command, "--out", "made")
-    assert meta_training._last_checkpoint(Path("made/checkpoints")).name == "checkpoint-20"
+    assert last_checkpoint(Path("made/checkpoints")).name == "checkpoint-20"
     Path("made/checkpoints/checkpoint-50").mkdir()  # one that was not written to its end
     assert grm(*command, "--out", "made").code == 0
     one, other = (json.loads(Path(name, "report.json").read_text()) for name in ("whole", "made"))
@@ -164,10 +164,11 @@ def test_a_training_goes_on_from_its_last_checkpoint_as_if_nothing_had_been(
 
 
 def test_another_training_does_not_go_on_in_the_folder(grm: Grm, rows: Path, base: Path) -> None:
-    from grm_plugin.spct.meta_settings import MetaTraining, check_folder
+    from grm_plugin.spct.classifier_settings import check_folder
+    from grm_plugin.spct.meta_settings import MetaTraining, digest_of
 
     settings = MetaTraining(str(base), Path("made"))
-    check_folder(settings, read_rows(rows))
+    check_folder(settings, digest_of(read_rows(rows)))
     ended = grm("train", "meta", rows, "--base", base, "--out", "made", "--seed", "1")
     assert ended.code == 1
     assert "made holds a training with learning_rate" not in ended.err
@@ -177,14 +178,15 @@ def test_another_training_does_not_go_on_in_the_folder(grm: Grm, rows: Path, bas
 def test_one_of_several_processes_writes_what_a_folder_holds(
     rows: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from grm_plugin.spct.meta_settings import MetaTraining, check_folder
+    from grm_plugin.spct.classifier_settings import check_folder
+    from grm_plugin.spct.meta_settings import MetaTraining, digest_of
 
     settings, noted = MetaTraining(str(base), tmp_path / "made"), tmp_path / "made/settings.json"
     monkeypatch.setenv("RANK", "1")
-    check_folder(settings, read_rows(rows))
+    check_folder(settings, digest_of(read_rows(rows)))
     assert not noted.exists()
     monkeypatch.setenv("RANK", "0")
-    check_folder(settings, read_rows(rows))
+    check_folder(settings, digest_of(read_rows(rows)))
     assert [one.name for one in noted.parent.iterdir()] == ["settings.json"]
 
 

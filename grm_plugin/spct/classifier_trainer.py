@@ -1,16 +1,15 @@
-"""Transformers' Trainer for a meta RM: batches, order, loss, log. Imports torch: import it late."""
+"""Transformers' Trainer for a classifier of one logit: order, loss, log. Imports torch."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback
 
@@ -19,26 +18,23 @@ from grm_plugin.local.sequence import Padded
 
 Tell = Callable[[int, int, float], None]
 """Called with the step, the number of steps, and the mean loss since the last call (nats)."""
+Loss = Callable[[torch.Tensor, Mapping[str, Any]], torch.Tensor]
+"""The loss of a batch, in nats: of its logits, and of what its examples say besides their ids."""
 
-_POOL = 50  # batches among which rows are sorted by length
+_POOL = 50  # batches among which examples are sorted by length
+_READ = ("input_ids", "attention_mask")
 
 
-def collate(examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A batch of rows with their ids, label and weight; ``pad`` occurs in none of them."""
-    padded = Padded.of([one["input_ids"] for one in examples])
-    return {
-        "input_ids": padded.ids,
-        "attention_mask": padded.mask,
-        "labels": torch.tensor([float(one["label"]) for one in examples]),
-        "weights": torch.tensor([one["weight"] for one in examples]),
-        "pad": padded.pad,
-    }
+def padded(rows: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """What the model reads of ``rows`` of token ids; ``pad`` occurs in none of them."""
+    found = Padded.of(rows)
+    return {"input_ids": found.ids, "attention_mask": found.mask, "pad": found.pad}
 
 
 class _ByLength(Sampler[int]):  # type: ignore[misc]
-    """Rows in an order that only seed and epoch decide, so that a resumed training sees the same.
+    """Examples in an order that only seed and epoch decide, so that a resumed training sees it too.
 
-    Rows of like length share what a device takes at a time, and the times are shuffled.
+    Examples of like length share what a device takes at a time, and the times are shuffled.
     """
 
     def __init__(self, lengths: Sequence[int], together: int, seed: int) -> None:
@@ -70,29 +66,31 @@ def _parts(places: list[int], size: int) -> list[list[int]]:
     return [places[start : start + size] for start in range(0, len(places), size)]
 
 
-class MetaTrainer(Trainer):  # type: ignore[misc]
-    """Weighted binary cross-entropy on the one logit of a sequence classifier."""
+class ClassifierTrainer(Trainer):  # type: ignore[misc]
+    """Trains the one logit of a sequence classifier.
 
-    def __init__(self, **settings: Any) -> None:
+    Args:
+        loss: of a batch.
+        settings: of transformers' Trainer; examples have a ``length`` in tokens.
+    """
+
+    def __init__(self, loss: Loss, **settings: Any) -> None:
         super().__init__(**settings)
+        self._loss = loss
         self.model_accepts_loss_kwargs = False  # a mean over the rows of each micro-batch
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        rows = train_dataset or self.train_dataset
-        lengths = [len(row["input_ids"]) for row in rows]
+        examples = train_dataset or self.train_dataset
+        lengths = [one["length"] for one in examples]
         return _ByLength(lengths, self.args.train_batch_size, self.args.seed)
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        labels, weights = inputs.pop("labels"), inputs.pop("weights")
-        self.accelerator.unwrap_model(model).config.get_text_config().pad_token_id = inputs.pop(
-            "pad"
-        )
-        outputs = model(**inputs)
-        loss = functional.binary_cross_entropy_with_logits(
-            outputs.logits[:, 0].float(), labels, weights
-        )
+        config = self.accelerator.unwrap_model(model).config.get_text_config()
+        config.pad_token_id = inputs["pad"]
+        outputs = model(**{name: inputs[name] for name in _READ})
+        loss = self._loss(outputs.logits[:, 0].float(), inputs)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1}; lower the "
@@ -109,8 +107,9 @@ class Telling(TrainerCallback):  # type: ignore[misc]
         self._tell, self._log = tell, log
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
-        if not state.is_world_process_zero or "loss" not in (logs or {}):
+        if not state.is_world_process_zero or not {"loss", "eval_loss"} & set(logs or {}):
             return
-        self._tell(state.global_step, state.max_steps, logs["loss"])
+        if "loss" in logs:
+            self._tell(state.global_step, state.max_steps, logs["loss"])
         with self._log.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": state.global_step, **logs}) + "\n")

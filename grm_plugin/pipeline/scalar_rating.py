@@ -1,0 +1,173 @@
+"""Asks a scalar RM for the scores of a group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling
+from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
+from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
+from grm_plugin.prices import Amount
+from grm_plugin.running import guarded
+from grm_plugin.scalar import ScalarOptions
+from grm_plugin.types import Group, Scalar
+
+UNKNOWN = (
+    "no scalar score of it is on record, and the settings name no scalar.classifier to ask for one"
+)
+_FRAME_TOKENS = 64
+
+
+class ScalarRater:
+    """A scalar RM and how it is asked.
+
+    Args:
+        options: the section ``scalar`` of the settings.
+        classifier: what it names, not started; None where only recorded scores count.
+
+    Raises:
+        ConfigError: without a template, the classifier must know the chat template of its model.
+        TemplateError: the template can not be used.
+    """
+
+    def __init__(self, options: ScalarOptions, classifier: Classifier | None) -> None:
+        self._options, self._classifier = options, classifier
+        self._template = load_scalar_template(options.template) if options.template else None
+        self.start_limit_s: float = getattr(classifier, "start_limit_s", 0.0)
+        self.owner = "scalar RM"
+        if options.classifier:
+            self.owner += f" (classifier {options.classifier.name!r})"
+        if classifier and not (self._template or _reads_conversations(classifier)):
+            raise ConfigError(
+                f"scalar: the {self.owner} can not fill the chat template of its model; name a "
+                "file with scalar.template"
+            )
+
+    @property
+    def scaling(self) -> Scaling:
+        """Of its logits: what is set, else what stands beside its weights."""
+        beside = getattr(self._classifier, "scaling", None) or Scaling()
+        center, spread = self._options.center, self._options.spread
+        return Scaling(
+            beside.center if center is None else center,
+            beside.spread if spread is None else spread,
+        )
+
+    async def start(self) -> None:
+        """Start the classifier."""
+        if self._classifier is None:
+            return
+        await self._classifier.start()
+        if find := getattr(self._classifier, "find_control_tokens", None):
+            await find()
+
+    async def close(self) -> None:
+        """Close the classifier."""
+        if self._classifier:
+            await self._classifier.close()
+
+    def abandon(self) -> None:
+        """Let the classifier end what it runs outside of this process; its event loop is lost."""
+        if abandon := getattr(self._classifier, "abandon", None):
+            abandon()
+
+    def most(self, group: Group) -> Amount:
+        """The most that the scores of ``group`` may cost: every byte counts as a token."""
+        if self._options.prices is None or self._classifier is None:
+            return Amount()
+        shared = sum(len(turn.content.encode()) + _FRAME_TOKENS for turn in group.conversation)
+        tokens = sum(shared + len(text.encode()) + _FRAME_TOKENS for text in group.responses)
+        return Amount(money=self._options.prices.of_prompt(tokens))
+
+    async def rated(self, group: Group, deadline: float) -> Scalar:
+        """The scores of all responses; equal ones are rated once.
+
+        Args:
+            group: as the judge is shown it.
+            deadline: ``time.monotonic()`` by which all must be there.
+
+        Raises:
+            InputError, TemplateError: the template can not show the group.
+        """
+        first: dict[str, int] = {}
+        for n, text in enumerate(group.responses):
+            first.setdefault(text, n)
+        answers = await self._answers(group, list(first.values()), deadline)
+        by_text = dict(zip(first, answers, strict=True))
+        return self._scalar([by_text[text] for text in group.responses], answers)
+
+    async def _answers(
+        self, group: Group, numbers: Sequence[int], deadline: float
+    ) -> Sequence[Answer]:
+        if self._classifier is None:
+            return [EngineError(UNKNOWN)] * len(numbers)
+        control = getattr(self._classifier, "control_tokens", ())
+        if self._template:
+            ask, shown = self._classifier.logits, texts_of(self._template, group, numbers, control)
+        else:
+            ask = self._classifier.logits_of_conversations  # type: ignore[attr-defined]
+            texts = [group.responses[n] for n in numbers]
+            shown = conversations_of(group, texts, control)  # type: ignore[assignment]
+        try:
+            found = await guarded.call(self.owner, ask, shown, deadline=deadline)
+        except guarded.PartTimeout:
+            late = EngineError(f"the group's deadline passed before the {self.owner} answered")
+            return [late] * len(numbers)
+        except EngineError as error:
+            return [error] * len(numbers)
+        return _checked(self.owner, found, len(numbers))
+
+    def _scalar(self, answers_N: Sequence[Answer], asked: Sequence[Answer]) -> Scalar:
+        """What the answers come to; ``asked`` are those of different texts, which were paid for."""
+        scores, failures = _parted(answers_N)
+        tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
+        prices = self._options.prices
+        return Scalar(
+            scores,
+            *self.scaling,
+            failures=failures,
+            refused=any(isinstance(one, RefusedError) for one in asked),
+            prompt_tokens=tokens,
+            money=prices.of_prompt(tokens) if prices and tokens else None,
+        )
+
+
+def _reads_conversations(classifier: Classifier) -> bool:
+    return hasattr(classifier, "logits_of_conversations")
+
+
+def _checked(owner: str, answers: Sequence[Answer], n: int) -> Sequence[Answer]:
+    """What a classifier gave, if it is one answer a text.
+
+    Raises:
+        PluginError: it is not.
+    """
+    if isinstance(answers, Sequence) and len(answers) == n:
+        return answers
+    raise PluginError(f"{owner}: expected {n} logits, one a response, got {quoted(answers)}")
+
+
+def _parted(answers_N: Sequence[Answer]) -> tuple[tuple[float | None, ...], Mapping[int, str]]:
+    """The logits, None for what is none, and why."""
+    found = dict(enumerate(map(_logit, answers_N)))
+    failures = {n: f"the scalar RM gave no score: {why}" for n, why in _failed(found)}
+    scores = tuple(None if isinstance(one, str) else one for one in found.values())
+    return scores, failures
+
+
+def _failed(found: Mapping[int, float | str]) -> Iterator[tuple[int, str]]:
+    return ((n, one) for n, one in found.items() if isinstance(one, str))
+
+
+def _logit(answer: Answer) -> float | str:
+    """The logit, or what came in its place."""
+    logit = answer.logit if isinstance(answer, Rating) else answer
+    if isinstance(logit, EngineError):
+        return str(logit)
+    try:
+        if math.isfinite(logit) and not isinstance(logit, bool):
+            return float(logit)
+    except TypeError:
+        pass
+    return f"expected a finite logit, got {quoted(logit)}"

@@ -1,0 +1,154 @@
+"""Loads, trains and saves a classifier of one logit with transformers. Imports torch."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from grm_plugin.errors import ConfigError, TrainingError, quoted
+from grm_plugin.local.loading import bars_in_terminals_only, capped
+from grm_plugin.spct.classifier_settings import ClassifierTraining
+
+logger = logging.getLogger(__name__)
+
+_LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
+
+
+def load(settings: ClassifierTraining) -> tuple[Any, Any]:
+    """The model to train, and its tokenizer.
+
+    Raises:
+        ConfigError: there is no such dtype.
+        TrainingError: the base can not be loaded.
+    """
+    set_seed(settings.seed)
+    dtype = getattr(torch, settings.dtype, None)
+    if not isinstance(dtype, torch.dtype):
+        raise ConfigError(f"dtype: expected a torch dtype, got {quoted(settings.dtype)}")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(settings.base)
+        with bars_in_terminals_only():
+            model = AutoModelForSequenceClassification.from_pretrained(
+                settings.base,
+                num_labels=1,
+                dtype=dtype,
+                use_safetensors=True,
+                attn_implementation=capped(settings.base),
+            )
+    except _LOAD_ERRORS as error:
+        raise TrainingError(
+            f"base {settings.base!r} can not be loaded: {quoted(error, 300)}"
+        ) from error
+    model.config.use_cache = False
+    return model, tokenizer
+
+
+def arguments(settings: ClassifierTraining, **more: Any) -> TrainingArguments:
+    """What transformers' Trainer is told.
+
+    Args:
+        settings: of the training.
+        more: further arguments, which go first.
+
+    Raises:
+        ConfigError: devices can not share a batch.
+    """
+    on_gpu = torch.cuda.is_available()
+    chosen: dict[str, Any] = {
+        "output_dir": str(settings.folder / "checkpoints"),
+        "learning_rate": settings.learning_rate,
+        "per_device_train_batch_size": min(settings.device_batch, settings.batch),
+        "per_device_eval_batch_size": settings.device_batch,
+        "num_train_epochs": settings.epochs,
+        "warmup_steps": settings.warmup,
+        "weight_decay": settings.weight_decay,
+        "lr_scheduler_type": "linear",
+        "save_strategy": "steps",
+        "save_steps": settings.save_every,
+        "save_total_limit": 1,
+        "logging_steps": 10,
+        "logging_first_step": True,
+        "logging_nan_inf_filter": False,
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "bf16": on_gpu and torch.cuda.is_bf16_supported(),
+        "use_cpu": not on_gpu,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "remove_unused_columns": False,
+        "disable_tqdm": True,
+        "report_to": [],
+    }
+    made = TrainingArguments(**{**chosen, **more})
+    together = made.per_device_train_batch_size * made.world_size
+    if settings.batch % together:
+        raise ConfigError(
+            f"batch: expected a multiple of {together} (device_batch times devices), got "
+            f"{settings.batch}"
+        )
+    made.gradient_accumulation_steps = settings.batch // together
+    return made
+
+
+def run(trainer: Trainer, settings: ClassifierTraining) -> Any:
+    """Train, from the last checkpoint where there is one; what transformers says of it.
+
+    Raises:
+        TrainingError: memory is out.
+    """
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
+    last = last_checkpoint(settings.folder / "checkpoints")
+    if last:
+        logger.warning("going on from %s", last.name)
+    try:
+        return trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"out of memory with {settings.device_batch} examples on a device; lower "
+            "--device-batch or set --gradient-checkpointing, and the same command goes on from its "
+            "last checkpoint"
+        ) from error
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that was written whole: its state is written last."""
+    states = folder.glob("checkpoint-*/trainer_state.json")
+    found = {int(path.parent.name.rpartition("-")[2]): path.parent for path in states}
+    return found[max(found)] if found else None
+
+
+def last_loss(history: Sequence[dict[str, float]], name: str = "loss") -> float:
+    """The last loss in a log, in nats; NaN where there is none."""
+    return next((one[name] for one in reversed(history) if name in one), math.nan)
+
+
+def save(trainer: Trainer, model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write the model so that whoever loads it pools the last token, as the training did."""
+    config = model.config.get_text_config()
+    config.pad_token_id = tokenizer.pad_token_id
+    if config.pad_token_id is None:
+        config.pad_token_id = tokenizer.eos_token_id
+    model.config.use_cache = True
+    trainer.save_model(str(folder))
+
+
+def end(trainer: Trainer, settings: ClassifierTraining, done: str) -> None:
+    """Write down that the training is over, and drop its checkpoints."""
+    if trainer.is_world_process_zero():
+        (settings.folder / "trained.json").write_text(done, encoding="utf-8")
+        shutil.rmtree(settings.folder / "checkpoints", ignore_errors=True)

@@ -1,0 +1,130 @@
+"""What a scalar RM knows of held-out pairs, and the scale of its logits. Pure functions."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from grm_plugin.evaluation.calibration import Calibration, calibration, sigmoid
+from grm_plugin.evaluation.statistics import Estimate, bootstrap
+from grm_plugin.spct.scalar_data import ScalarRow
+from grm_plugin.spct.scalar_pairs import Compared
+
+_STEEPEST, _FLATTEST = 1e3, 1e-3  # of 1 / spread
+_STEPS = 100
+
+Scored = tuple[Compared, Sequence[float]]
+"""A group, and N logits; NaN where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """The scale of logits: (logit - center) / spread is a scaled score.
+
+    Args:
+        center: the mean logit.
+        spread: > 0; the difference of two scaled scores is the log odds that the first response is
+            better, as likely as can be on the pairs it was fitted to.
+        pairs: that it was fitted to; of none it is 0 and 1.
+    """
+
+    center: float = 0.0
+    spread: float = 1.0
+    pairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarReport:
+    """Figures of a scalar RM on held-out groups.
+
+    Args:
+        groups, pairs: that were scored; a tie of the judge is a pair of calibration alone.
+        accuracy: share of pairs, 0..1, whose better response has the higher logit, a mean over
+            groups; a tie of the logits counts one half.
+        calibrated: the scale that is fitted to these pairs.
+        calibration: of the scaled scores: of pairs claimed to be right with p, how many are.
+    """
+
+    groups: int
+    pairs: int
+    accuracy: Estimate
+    calibrated: Calibrated
+    calibration: Calibration
+
+
+def scalar_report(rows: Sequence[ScalarRow], logits_G_N: Sequence[Sequence[float]]) -> ScalarReport:
+    """The figures of ``logits_G_N`` about ``rows``.
+
+    Args:
+        rows: held-out groups.
+        logits_G_N: of their responses; a NaN was not given, and its pairs are left out.
+
+    Raises:
+        ValueError: no pair has two logits, or all are ties.
+    """
+    scored = [(row.compared, logits_N) for row, logits_N in zip(rows, logits_G_N, strict=True)]
+    found = calibrated(scored)
+    right = [(_accuracy(one), row.cluster) for one, row in zip(scored, rows, strict=True)]
+    known = [(share, cluster) for share, cluster in right if not math.isnan(share)]
+    claims = list(_claims(scored, found.spread))
+    return ScalarReport(
+        groups=len(known),
+        pairs=len(claims),
+        accuracy=bootstrap([share for share, _ in known], clusters=[one for _, one in known]),
+        calibrated=found,
+        calibration=calibration([claim for claim, _ in claims], [right for _, right in claims]),
+    )
+
+
+def calibrated(scored: Sequence[Scored]) -> Calibrated:
+    """Center and spread of logits, fitted to all pairs of ``scored`` that have two."""
+    known = [logit for _, logits_N in scored for logit in logits_N if not math.isnan(logit)]
+    pairs = list(_claims(scored, 1.0))
+    if not pairs:
+        return Calibrated()
+    return Calibrated(statistics.fmean(known), 1 / _steepness(pairs), len(pairs))
+
+
+def _steepness(pairs: Sequence[tuple[float, float]]) -> float:
+    """By what differences of logits are multiplied so that they are log odds.
+
+    By bisection of the slope of the likelihood, which falls. Targets are drawn in by one part of
+    the pairs and two, as Platt does, so that differences without an error have an end, too.
+    """
+    drawn_in = 1 / (len(pairs) + 2)
+    wanted = [(apart, target * (1 - 2 * drawn_in) + drawn_in) for apart, target in pairs if apart]
+    low, high = _FLATTEST, _STEEPEST
+    for _ in range(_STEPS):
+        middle = math.sqrt(low * high)
+        slope = math.fsum(apart * (goal - sigmoid(middle * apart)) for apart, goal in wanted)
+        low, high = (middle, high) if slope > 0 else (low, middle)
+    return math.sqrt(low * high) if wanted else 1.0
+
+
+def _claims(scored: Sequence[Scored], spread: float) -> Iterator[tuple[float, float]]:
+    """Of each pair the log odds that its claimed order is right, >= 0, and the share it is."""
+    for compared, logits_N in scored:
+        for pair in compared.pairs:
+            apart = (logits_N[pair.first] - logits_N[pair.second]) / spread
+            if not math.isnan(apart):
+                yield abs(apart), pair.target if apart >= 0 else 1 - pair.target
+
+
+def _accuracy(scored: Scored) -> float:
+    """The share of decided pairs that the logits put in their order; NaN where there is none."""
+    compared, logits_N = scored
+    found = [
+        _agree(logits_N[pair.first] - logits_N[pair.second], pair.target - 0.5)
+        for pair in compared.pairs
+        if pair.target != 0.5
+    ]
+    known = [one for one in found if not math.isnan(one)]
+    return statistics.fmean(known) if known else math.nan
+
+
+def _agree(apart: float, wanted: float) -> float:
+    if math.isnan(apart):
+        return apart
+    return 0.5 if apart == 0 else float((apart > 0) == (wanted > 0))
