@@ -118,7 +118,7 @@ def policy(chain: Chain, settings: Plan, arm: Arm, seed: int) -> Stage:
     flat = [text for option in options.items() for text in option]
     if models := _models(chain, arm, seed):
         flat += ["--set", *models]
-    command = (sys.executable, f"{HERE}/policy.py", *flat)
+    command = (sys.executable, "-m", f"{_MODULE}.policy", *flat)
     asked = tuple(chain.scalar(name) for name in arm.scalar)
     return Stage(f"{arm.name} {seed}", command, kept_folder(folder, steps), asked)
 

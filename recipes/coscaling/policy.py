@@ -1,6 +1,6 @@
 """Train one policy of the co-scaling study with TRL: one arm, one seed.
 
-``python recipes/coscaling/policy.py --config recipes/coscaling/grpo.yaml
+``python -m recipes.coscaling.policy --config recipes/coscaling/grpo.yaml
 --judge recipes/coscaling/arms/grm_k8.yaml --data prompts.jsonl --seed 1 --output_dir out/grm_k8/1``
 
 Run the same command again after a kill, and it goes on from its last checkpoint. In the output
@@ -30,6 +30,7 @@ from grm_trl import GRMReward
 from grm_trl.resuming import going_on
 from grm_trl.small import SmallModelGRPOTrainer
 from grm_trl.training import MetricsFile, StopAtNaN, run_command
+from recipes.coscaling import ensemble
 from recipes.coscaling.plan import CHECKER, kept_folder
 
 TRUTH = "grm_plugin.reference.policy.true_quality"
@@ -80,8 +81,8 @@ def rewards(judge: str, settings: Mapping[str, Any], folder: Path) -> list[Calla
     """
     if judge == CHECKER:
         return [true_quality, watched]
-    record = folder / "verdicts.jsonl"
-    return [GRMReward(judge, **settings, record=record, truth=TRUTH), watched]
+    own = {"record": folder / "verdicts.jsonl", "truth": TRUTH}
+    return [GRMReward(judge, plugins=[ensemble], **settings, **own), watched]
 
 
 def watched(
