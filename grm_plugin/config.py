@@ -24,7 +24,7 @@ from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.options import put, read_yaml
 from grm_plugin.problems import explain
 from grm_plugin.schedule import read_schedule
-from grm_plugin.settings import Settings
+from grm_plugin.settings import DEFAULT, Settings
 from grm_plugin.size import Size
 
 ENV = "GRM_CONFIG"
@@ -91,6 +91,21 @@ class GRMConfig(Settings):
                 raise ValueError(f"schedule.{name}: {problem}")
         return self
 
+    @model_validator(mode="after")
+    def _alone_without_judge(self) -> GRMConfig:
+        """What is for a judge would do nothing where there is none."""
+        if self.scalar is None or self.scalar.use != "alone":
+            return self
+        usual = {"engine": (DEFAULT, "none", "replay"), "select": ("all",), "stop": ("fixed",)}
+        idle = [name for name, known in usual.items() if getattr(self, name).name not in known]
+        idle += [name for name in ("schedule", "principles", "evidence") if getattr(self, name)]
+        if idle:
+            raise ValueError(
+                f"scalar: use: alone asks no judge, so {' and '.join(idle)} would do nothing; "
+                f"leave {'it' if len(idle) == 1 else 'them'} out, or set use: vote or cascade"
+            )
+        return self
+
     @model_validator(mode="wrap")
     @classmethod
     def _in_our_words(
@@ -149,7 +164,9 @@ class GRMConfig(Settings):
         """
         path = path or os.environ.get(ENV) or None
         values = read_yaml(_existing(path)) if path else {}
-        _find_template(values, Path(path or ""))
+        for section in (values, values.get("scalar")):
+            if isinstance(section, dict):
+                _find_template(section, Path(path or ""))
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
     @classmethod

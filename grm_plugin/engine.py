@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.errors import EngineError
-from grm_plugin.types import Group, Message, Token
+from grm_plugin.types import Group, Message, Scalar, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,9 @@ class Recorded:
         runs: the responses that were shown together, by run.
         shown: the group as the judge saw it; None when nothing was added to it.
         plan: the plan that made the runs, as the verdict's origin has it; None: not known.
+        scalar: what a scalar RM said of it; None: nothing.
+        sure: the sureness from which on its cascade went without the judge, as it was set; None
+            where it was no cascade.
     """
 
     k: int | None = None
@@ -109,6 +112,8 @@ class Recorded:
     shown: Group | None = None
     plan: object = None
     most: int | None = None
+    scalar: Scalar | None = None
+    sure: float | None = None
 
 
 class Engine(Protocol):

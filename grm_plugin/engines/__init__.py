@@ -17,6 +17,7 @@ def grm_register_engines(register: Register[EngineFactory]) -> None:
     register("vllm", Lazily(f"{__name__}.vllm", "VLLMEngine"))
     register("server", Lazily(f"{__name__}.server", "ServerEngine"))
     register("litellm", Lazily(f"{__name__}.litellm", "LiteLLMEngine"))
+    register("none", Lazily(f"{__name__}.nobody", "Nobody"))
     register("replay", Lazily(f"{__name__}.replay", "ReplayEngine"))
 
 

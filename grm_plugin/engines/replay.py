@@ -48,27 +48,45 @@ class ReplayEngine:
         verdict = self._verdicts.get(group.fingerprint)
         samples = _samples(verdict)
         runs = {run: tuple(sorted(one.order)) for (run, _), one in samples.items()}
-        if verdict is None or not runs:
+        if verdict is None:
             return Recorded(runs=(tuple(range(len(group.responses))),))
-        plan = verdict.origin.get("plan")
-        judged = tuple(runs[run] for run in sorted(runs))
-        return Recorded(verdict.drawn, judged, verdict.shown, plan, _most(verdict))
+        judged = tuple(runs[run] for run in sorted(runs)) or (tuple(range(len(group.responses))),)
+        return Recorded(
+            k=verdict.drawn or None,
+            runs=judged,
+            shown=verdict.shown,
+            plan=verdict.origin.get("plan") if runs else None,
+            most=_most(verdict),
+            scalar=verdict.scalar,
+            sure=_sure(verdict),
+        )
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
-        samples, first = _samples(self._verdicts.get(request.group)), request.first
+        verdict, first = self._verdicts.get(request.group), request.first
+        samples = _samples(verdict)
+        missing = self._missing(verdict)
         return [
-            self._draw(samples.get((request.run, number)), request.group, number)
+            self._draw(samples.get((request.run, number)), request.group, number, missing)
             for number in range(first, first + request.n)
         ]
 
-    def _draw(self, found: Sample | None, group: str, number: int) -> Draw | EngineError:
+    def _draw(
+        self, found: Sample | None, group: str, number: int, missing: str
+    ) -> Draw | EngineError:
         if isinstance(found, Judgment) or (found and _was_read(found)):
             return _again(found)
         if isinstance(found, Failure):
             return RecordedFailure(found.reason, found.detail)
-        return RecordedFailure(
-            Reason.MISSING, f"sample {number} of group {group[:8]} is not in {self.path}"
-        )
+        return RecordedFailure(Reason.MISSING, f"sample {number} of group {group[:8]} {missing}")
+
+    def _missing(self, verdict: Verdict | None) -> str:
+        """Why a sample is not there."""
+        if verdict and verdict.scalar and not verdict.scalar.judged:
+            return (
+                f"was never drawn: on record in {self.path} a scalar RM decided this group without "
+                "the judge"
+            )
+        return f"is not in {self.path}"
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         return None
@@ -89,6 +107,13 @@ def _samples(verdict: Verdict | None) -> dict[tuple[int, int], Sample]:
 def _most(verdict: Verdict) -> int | None:
     k = verdict.origin.get("k")
     return k if isinstance(k, int) and verdict.drawn <= k <= MAX_K else None
+
+
+def _sure(verdict: Verdict) -> float | None:
+    """What a cascade was set to; None where it was none."""
+    told = verdict.origin.get("scalar")
+    sure = told.get("sure") if isinstance(told, Mapping) else None
+    return float(sure) if isinstance(sure, int | float) else None
 
 
 def _was_read(failure: Failure) -> bool:

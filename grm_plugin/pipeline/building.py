@@ -10,7 +10,7 @@ from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling
 from grm_plugin.options import Part
-from grm_plugin.pipeline.combining import check_sizes, check_vote, check_weights
+from grm_plugin.pipeline.combining import check_scalar, check_sizes, check_vote, check_weights
 from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
@@ -18,6 +18,8 @@ from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.reading import Reader
+from grm_plugin.pipeline.scalar_stage import make_scalar_stage
+from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.pipeline.selecting import Selector
 from grm_plugin.pipeline.settling import Rule
@@ -90,6 +92,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     selector: Selector = make("selector", config.select)
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
+    check_scalar(config, voter, replays=hasattr(engine, "recorded"))
     pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
@@ -99,6 +102,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         template.scale,
         plan.aggregate,
         both_orders=plan.name == "pairs",
+        scalar=ScalarRule.of(config.scalar, config.vote.name),
     )
     return Scorer(
         config=config,
@@ -121,6 +125,7 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         selector=selector,
         rule=rule,
         budget=budget or Budget(config.budget),
+        scalar=make_scalar_stage(config, make),
     )
 
 

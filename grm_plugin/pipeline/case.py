@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grm_plugin.pipeline.planning import distinct, looks
 from grm_plugin.running.budget import Allowance
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Sample, Verdict
+from grm_plugin.types import Group, Sample, Scalar, Verdict
 
 Run = tuple[int, ...]
 
@@ -28,6 +28,7 @@ class Case:
         min_valid: valid samples a run needs before it gives rewards.
         deadline: ``time.monotonic()`` by which the verdict is due.
         allowance: what it may spend on the judge.
+        scalar: what a scalar RM says of it; None where there is none.
     """
 
     asked: Group
@@ -38,6 +39,7 @@ class Case:
     min_valid: int
     deadline: float = math.inf
     allowance: Allowance = field(default_factory=Allowance, compare=False)
+    scalar: Scalar | None = None
 
     @classmethod
     def of(cls, verdict: Verdict, *, k: int | None = None, min_valid: int = 1) -> Case:
@@ -60,7 +62,18 @@ class Case:
             copies=copies(shown, runs),
             size=Size(k=k or drawn),
             min_valid=min_valid,
+            scalar=verdict.scalar,
         )
+
+    @property
+    def asks_the_judge(self) -> bool:
+        """Whether samples of the judge decide, alone or among others."""
+        return self.scalar is None or self.scalar.judged
+
+    @property
+    def judge_alone(self) -> Case:
+        """The same without the scalar RM."""
+        return replace(self, scalar=None) if self.scalar else self
 
 
 def copies(shown: Group, runs: Iterable[Run]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
+from grm_plugin.pipeline.default import NO_JUDGE
 from grm_plugin.pipeline.plans import Plan
 from grm_plugin.pipeline.voting import NO_WEIGHTS, Voter, can_weigh
 from grm_plugin.size import Size
@@ -13,6 +14,8 @@ from grm_plugin.types import Judgment
 
 # Votes that compare responses within one answer; a single response has nobody to be compared with.
 _COMPARING = ("majority", "borda")
+# Votes of which a scalar RM's can be a part: their rewards are in 0..1, or points that add up.
+_TO_UNIT = ("mean", "median", "majority", "borda")
 # Stoppers that may end a group after its first samples.
 _EARLY = ("ranking", "advantage")
 _CHOOSING = ("meta_rm", "weights")
@@ -53,6 +56,45 @@ def check_weights(config: GRMConfig, voter: Voter, *, weighs: bool) -> None:
     """
     if weighs and not can_weigh(voter):
         raise ConfigError(f"vote: {config.vote}: {NO_WEIGHTS}")
+
+
+def check_scalar(config: GRMConfig, voter: Voter, *, replays: bool) -> None:
+    """Refuse a vote, a stopper or an engine that do not go with the scalar RM.
+
+    Args:
+        config: the settings.
+        voter: which they name; one of others says with ``unit = True`` that its rewards are 0..1.
+        replays: whether the engine replays what is on record.
+
+    Raises:
+        ConfigError: says what to write.
+    """
+    scalar, vote = config.scalar, config.vote.name
+    if scalar is None:
+        if config.engine.name == NO_JUDGE:
+            raise ConfigError(
+                f"engine: {NO_JUDGE} is for a scalar RM alone; expected a judge, or scalar with "
+                "use: alone"
+            )
+        return
+    if scalar.classifier is None and not replays:
+        raise ConfigError(
+            "scalar: classifier: required, and not given; say where the scalar RM runs, such as "
+            "{name: transformers, model: ...}"
+        )
+    if scalar.use == "alone":
+        return
+    in_unit = vote in _TO_UNIT or getattr(voter, "unit", False) is True
+    if not in_unit and (vote != "sum" or scalar.use == "cascade"):
+        raise ConfigError(
+            f"scalar: its vote is in 0..1, and so must be the judge's rewards beside it with use: "
+            f"{scalar.use}; expected vote: {', '.join(_TO_UNIT)}, got {config.vote}"
+        )
+    if scalar.votes_as and config.stop.name == "advantage":
+        raise ConfigError(
+            "scalar: stop: advantage does not reckon with the vote of a scalar RM; expected stop: "
+            "ranking or fixed (or weight: 0 in a cascade), got advantage"
+        )
 
 
 def check_sizes(config: GRMConfig, plan: Plan) -> None:

@@ -70,12 +70,15 @@ class Course:
             origin=origin,
             shown=None if case.shown is case.asked else case.shown,
             unscored_responses={n: responses[n] for n in sorted(responses)},
+            scalar=case.scalar,
         )
 
     def _cost(self, selection: Selection) -> Cost:
         """Of all samples, as the selector left them: it may have added what a rating cost."""
         samples = [*selection.judgments, *selection.failures, *self.probes]
-        return Cost.of(samples, time.monotonic() - self.started)
+        scalar = self.case.scalar
+        rating = Cost(money=scalar.money if scalar else None)
+        return Cost.of(samples, time.monotonic() - self.started) + rating
 
 
 def _dropped(failures: Sequence[Failure]) -> str:

@@ -9,11 +9,14 @@ from grm_plugin.options import Part
 from grm_plugin.remote.launching.gpus import has_cuda_gpu
 from grm_plugin.settings import DEFAULT
 
+NO_JUDGE = "none"
 DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 
 def with_judge(config: GRMConfig) -> GRMConfig:
-    """``config`` with a judge named: where none is, the one for this machine."""
+    """``config`` with a judge named: where none is, the one for this machine, or none at all."""
+    if config.scalar and config.scalar.use == "alone" and config.engine.name == DEFAULT:
+        return config.but(engine=NO_JUDGE)
     if config.engine.name != DEFAULT:
         return config
     engine = default_judge()

@@ -10,6 +10,7 @@ model), in closed form.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 _BEFORE = 2  # differences that the prior of the spread is worth
@@ -30,29 +31,59 @@ def prior(width: float) -> float:
     return _BEFORE * (_SPREAD * width) ** 2
 
 
-def overtaken(total: float, squares: float, valid: int, drawn: int, k: int, width: float) -> float:
+def overtaken(
+    total: float,
+    squares: float,
+    valid: int,
+    drawn: int,
+    k: int,
+    width: float,
+    ahead: float = 0.0,
+) -> float:
     """The chance, 0..1, that a rival is not behind the leader once k samples are drawn.
 
     With ``valid`` differences of mean d and spread s, the k - drawn samples to come give as many
     valid ones a sample as those before, and the chance is P(T > d / s * sqrt(valid k / (k -
-    drawn))).
+    drawn))). A lead that no sample gave counts towards d as spread over all the k samples.
 
     Args:
-        total: sum of the differences, leader less rival, in points; 0 or more.
+        total: sum of the differences, leader less rival, in points; with ``ahead`` 0 or more.
         squares: sum of their squares.
         valid: how many differences, >= 1.
         drawn: samples drawn, failed ones included, 1..k - 1.
         k: samples that may be drawn.
         width: of the scale, in points.
+        ahead: what the leader has besides the sum of the differences, in points.
 
     >>> round(overtaken(8, 32, valid=2, drawn=2, k=32, width=9), 3)
     0.025
     >>> overtaken(0, 0, valid=8, drawn=8, k=32, width=9)
     0.5
     """
+    spread = _spread(total, squares, valid, width)
+    lead = total / valid + ahead * drawn / (valid * k)
+    return tail(lead / spread * math.sqrt(valid * k / (k - drawn)), freedom(valid))
+
+
+def truly_ahead(leads: Sequence[float], width: float) -> float:
+    """The chance, 0.5..1, that whoever is ahead by these differences is so by all there could be.
+
+    Args:
+        leads: one a sample, one at least, in points.
+        width: of the scale, in points.
+
+    >>> round(truly_ahead([3.0, 2.0, 4.0, 3.0], width=9), 2), truly_ahead([1.0, -1.0], width=9)
+    (0.98, 0.5)
+    """
+    total, valid = abs(math.fsum(leads)), len(leads)
+    spread = _spread(total, math.fsum(lead * lead for lead in leads), valid, width)
+    return 1 - tail(total / valid / spread * math.sqrt(valid), freedom(valid))
+
+
+def _spread(total: float, squares: float, valid: int, width: float) -> float:
+    """Of the differences around their mean, the prior included."""
     deviations = max(0.0, squares - total * total / valid) + prior(width)
-    spread = math.sqrt(deviations / freedom(valid))
-    return tail(total / valid / spread * math.sqrt(valid * k / (k - drawn)), freedom(valid))
+    return math.sqrt(deviations / freedom(valid))
 
 
 def tail(t: float, degrees: int) -> float:

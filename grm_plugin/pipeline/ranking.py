@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,8 @@ from grm_plugin.pipeline.overtaking import overtaken
 from grm_plugin.pipeline.samplewise import Drawn, RoundOptions, Row, next_round
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.types import Judgment
+
+_NONE: Row = {}
 
 
 class RankingOptions(RoundOptions):
@@ -33,7 +34,8 @@ class Ranking:
 
     It goes by the mean over samples of what each of them alone comes to, all of them with equal
     weight. That is the reward itself with the votes ``mean``, ``sum``, ``majority`` and ``borda``;
-    with others, and where a selector chooses who votes, it is near to it.
+    with others, and where a selector chooses who votes, it is near to it. What a scalar RM's vote
+    adds is known from the start.
 
     A group whose top is a tie gets all k samples: either response is as likely to lead in the end
     as not to.
@@ -51,11 +53,17 @@ class Ranking:
         return next_round(now, self._options, self._is_settled)
 
     def _is_settled(self, now: Drawn) -> bool:
-        return lead_risk(now.rows, now.members, now.number, now.k, now.width) <= self._options.error
+        risk = lead_risk(now.rows, now.members, now.number, now.k, now.width, now.offsets)
+        return risk <= self._options.error
 
 
 def lead_risk(
-    rows: Sequence[Row], members: Sequence[int], drawn: int, k: int, width: float
+    rows: Sequence[Row],
+    members: Sequence[int],
+    drawn: int,
+    k: int,
+    width: float,
+    offsets: Row = _NONE,
 ) -> float:
     """The chance, at most, that another response than now leads once k samples are drawn.
 
@@ -68,25 +76,35 @@ def lead_risk(
         drawn: samples drawn, failed ones included, 1..k - 1.
         k: samples that may be drawn.
         width: from the lowest reward that a sample can give to the highest.
+        offsets: what responses get besides the sum of their rewards, by index.
 
     >>> rows = [{0: 0.8, 1: 0.2}, {0: 0.7, 1: 0.2}, {0: 0.9, 1: 0.3}, {0: 0.6, 1: 0.2}]
     >>> round(lead_risk(rows, (0, 1), drawn=4, k=32, width=1), 3)
     0.001
+    >>> round(lead_risk(rows, (0, 1), drawn=4, k=32, width=1, offsets={1: 1.0}), 4)
+    0.0009
     """
-    means = {n: statistics.fmean(found) for n in members if (found := _column(rows, n))}
+    means = {
+        n: (sum(found) + offsets.get(n, 0.0)) / len(found)
+        for n in members
+        if (found := _column(rows, n))
+    }
     if not means:
         return 1.0
     leader = max(means, key=lambda n: means[n])
+    ahead = {n: offsets.get(leader, 0.0) - offsets.get(n, 0.0) for n in members}
     return sum(
-        _rival_risk(_leads(rows, leader, n), drawn, k, width) for n in members if n != leader
+        _rival_risk(_leads(rows, leader, n), ahead[n], drawn, k, width)
+        for n in members
+        if n != leader
     )
 
 
-def _rival_risk(leads: Sequence[float], drawn: int, k: int, width: float) -> float:
+def _rival_risk(leads: Sequence[float], ahead: float, drawn: int, k: int, width: float) -> float:
     if not leads:
         return 0.5
     squares = sum(lead * lead for lead in leads)
-    return overtaken(sum(leads), squares, len(leads), drawn, k, width)
+    return overtaken(sum(leads), squares, len(leads), drawn, k, width, ahead)
 
 
 def _leads(rows: Sequence[Row], leader: int, rival: int) -> list[float]:

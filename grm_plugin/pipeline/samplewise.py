@@ -65,8 +65,8 @@ class Drawn:
 
     @property
     def gives_rewards(self) -> bool:
-        """Whether every response would have a reward if the drawing ended here."""
-        settled = settle(self.judgments, self.case, self.rule)
+        """Whether every response would have the judge's reward if the drawing ended here."""
+        settled = settle(self.judgments, self.case.judge_alone, self.rule)
         return settled.rewards is not None and None not in settled.rewards
 
     @functools.cached_property
@@ -79,7 +79,7 @@ class Drawn:
     @functools.cached_property
     def rows(self) -> list[Row]:
         """What each sample alone comes to; without those that come to nothing."""
-        alone = replace(self.case, size=Size(k=1), min_valid=1)
+        alone = replace(self.case.judge_alone, size=Size(k=1), min_valid=1)
         found = []
         for sample in sorted({one.sample for one in self.judgments}):
             settled = settle(
@@ -88,6 +88,12 @@ class Drawn:
             rewards = enumerate(settled.rewards or ())
             found.append({n: reward for n, reward in rewards if reward is not None})
         return [row for row in found if row]
+
+    @functools.cached_property
+    def offsets(self) -> Row:
+        """What a scalar RM adds to the sum of the samples' rewards, where it votes."""
+        offsets = enumerate(self.rule.scalar.offsets(self.case.scalar, self.rule.scale))
+        return {n: one for n, one in offsets if one is not None}
 
 
 def next_round(drawn: Drawn, options: RoundOptions, is_enough: Callable[[Drawn], bool]) -> int:

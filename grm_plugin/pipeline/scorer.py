@@ -9,20 +9,23 @@ from typing import Any, Protocol
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded
-from grm_plugin.errors import PluginError, RecordError, SourceError
+from grm_plugin.errors import PluginError, SourceError
 from grm_plugin.options import Part
 from grm_plugin.pipeline import culprits
 from grm_plugin.pipeline.case import Case, copies
 from grm_plugin.pipeline.checking import checked_group
 from grm_plugin.pipeline.combining import check_size_of
 from grm_plugin.pipeline.course import Course
+from grm_plugin.pipeline.default import NO_JUDGE
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.electing import select
 from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.isolating import isolate
 from grm_plugin.pipeline.origin import origin
+from grm_plugin.pipeline.past import check_past, past_of, usual_size
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.rounds import draw_rounds
+from grm_plugin.pipeline.scalar_stage import ScalarStage
 from grm_plugin.pipeline.selecting import Selection, Selector
 from grm_plugin.pipeline.settling import Rule, Settled, settle
 from grm_plugin.pipeline.sources import Sources
@@ -64,12 +67,22 @@ class Scorer:
     selector: Selector
     rule: Rule
     budget: Budget
+    scalar: ScalarStage | None = None
 
     def parts(self) -> Iterator[tuple[str, Startable]]:
         """What has to be started before the first group, and closed, by what messages call it."""
-        yield f"engine {self.config.engine.name!r}", self.engine
-        yield f"selector {self.config.select.name!r}", self.selector
-        yield from self.sources.parts()
+        if self.config.engine.name != NO_JUDGE:
+            yield f"engine {self.config.engine.name!r}", self.engine
+        if not self.alone:
+            yield f"selector {self.config.select.name!r}", self.selector
+            yield from self.sources.parts()
+        if self.scalar:
+            yield self.scalar.rater.owner, self.scalar.rater
+
+    @property
+    def alone(self) -> bool:
+        """Whether a scalar RM decides every group, so that there is no judge."""
+        return bool(self.scalar and self.scalar.options.use == "alone")
 
     async def judge(
         self, group: Group, size: Size | None, *, deadline: float, allowance: Allowance
@@ -97,22 +110,32 @@ class Scorer:
         except (SourceError, PluginError) as error:
             cost = Cost(seconds=time.monotonic() - started)
             return Verdict(group, None, unscored=str(error), cost=cost, origin=self.origin(size))
-        if not self._past(group):  # what is replayed was paid for
+        if not past_of(self.engine, group):  # what is replayed was paid for
             await self._afford(course, latest)
-        drawn_by = course.case.deadline - _SELECTING * (course.case.deadline - course.started)
         try:
-            await draw_rounds(
-                course, self.config, self.planner, self.drawer, self.stopper, drawn_by
-            )
-            if not self._past(group):
-                await isolate(
-                    course, self.config, self.template, self.planner, self.drawer, drawn_by
-                )
-            course.selection = await self._select(course)
-            settled = settle(course.selection.judgments, course.case, self.rule)
+            settled = await self._settled(course, past_of(self.engine, group))
         except PluginError as error:
             settled = Settled(None, str(error))
         return course.verdict(settled, self.origin(course.size))
+
+    async def _settled(self, course: Course, past: Recorded | None) -> Settled:
+        if self.scalar:
+            course.case = await self.scalar.rated(course.case, past)
+        if course.case.asks_the_judge:
+            await self._draw(course, past)
+        judgments = course.selection.judgments if course.selection else ()
+        if self.scalar:
+            course.case = self.scalar.learned(course.case, judgments, self.rule, past=bool(past))
+        return settle(judgments, course.case, self.rule)
+
+    async def _draw(self, course: Course, past: Recorded | None) -> None:
+        """Draw samples of the judge, and let the selector choose among them."""
+        case = course.case
+        drawn_by = case.deadline - _SELECTING * (case.deadline - course.started)
+        await draw_rounds(course, self.config, self.planner, self.drawer, self.stopper, drawn_by)
+        if not past:
+            await isolate(course, self.config, self.template, self.planner, self.drawer, drawn_by)
+        course.selection = await self._select(course)
 
     def check(self, group: Group) -> None:
         """Refuse what the template can not show, before sources are asked and tokens are spent.
@@ -121,6 +144,8 @@ class Scorer:
             InputError: names the group.
             TemplateError: the template has no place for what the group carries.
         """
+        if self.alone:  # the template is never shown
+            return
         coming = ["principles"] if self.config.principles else []
         coming += ["evidence"] if self.config.evidence else []
         self.template.check(group, self.fitter.plan.together, coming=coming)
@@ -153,7 +178,8 @@ class Scorer:
             self.template,
             size or self.config.size,
         )
-        return {**settings, **getattr(self.selector, "origin", {})}
+        scalar = {"scalar": self.scalar.origin} if self.scalar else {}
+        return {**settings, **getattr(self.selector, "origin", {}), **scalar}
 
     async def _begin(
         self,
@@ -163,16 +189,17 @@ class Scorer:
         deadline: float,
         allowance: Allowance,
     ) -> Course:
-        past = self._past(group)
+        past = past_of(self.engine, group)
         if past:
-            self._check_recorded(group, past)
+            check_past(past, group, self.fitter.plan, self.config)
         else:
             self.check(group)
         shown = (past.shown or group) if past else await self.sources.shown(group, deadline)
         judge = f"engine {self.config.engine.name!r}"
         if admit := getattr(self.engine, "admit", None):
             guarded.run(f"{judge}: admit", admit, group)
-        self.template.check(shown, self.fitter.plan.together)
+        if not self.alone:
+            self.template.check(shown, self.fitter.plan.together)
         prepared = self.template.prepare(
             shown,
             control=getattr(self.engine, "control_tokens", ()),
@@ -185,7 +212,7 @@ class Scorer:
             asked = (shown, prepared, self.planner.ring(group.fingerprint))
             fit = self.fitter.runs
             runs = await guarded.call(f"{judge}: tokens", fit, *asked, deadline=deadline)
-        size = size or self._usual_size(past)
+        size = size or usual_size(past, self.config)
         enough = self.config.enough(size)
         members = tuple(runs), copies(shown, runs)
         case = Case(group, shown, *members, size, enough, deadline, allowance)
@@ -210,21 +237,9 @@ class Scorer:
         if not case.allowance.limited:
             return
         before = time.monotonic()
-        most = self.drawer.most(course.prepared, self.planner.showings(case))
+        showings = [] if self.alone else self.planner.showings(case)
+        most = self.drawer.most(course.prepared, showings)
+        if self.scalar:
+            most = most.plus(self.scalar.most(case.shown))
         await case.allowance.take(most, case.asked.label)
         course.postpone(time.monotonic() - before, latest)
-
-    def _check_recorded(self, group: Group, past: Recorded) -> None:
-        try:
-            self.fitter.plan.check_recorded(past.plan, self.config.plan)
-        except RecordError as error:
-            raise RecordError(f"group {group.label} on record: {error}") from None
-
-    def _past(self, group: Group) -> Recorded | None:
-        recorded = getattr(self.engine, "recorded", None)
-        return recorded(group) if recorded else None
-
-    def _usual_size(self, past: Recorded | None) -> Size:
-        if past and past.k and "k" not in self.config.model_fields_set:
-            return Size(k=past.k if self.config.stop.name == "fixed" else past.most or past.k)
-        return self.config.size

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from grm_plugin.errors import PluginError
 from grm_plugin.pipeline.aggregating import Aggregate, Rewards, connected, mean_of_runs
 from grm_plugin.pipeline.case import Case, Run
 from grm_plugin.pipeline.checking import checked_rewards
+from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.pipeline.voting import NO_WEIGHTS, Voter, can_weigh
 from grm_plugin.running import guarded
-from grm_plugin.types import Judgment, Scale
+from grm_plugin.types import Judgment, Scalar, Scale
 
 _NOISE = 1e-9  # of floating point
 _APART = (
@@ -35,6 +36,7 @@ class Rule:
         aggregate: how runs meet; only pairs need another than the mean.
         both_orders: whether a run of two or more samples counts only when its two responses were
             shown both ways round, with equal weight for each way.
+        scalar: what the votes of a scalar RM count, where the case has them.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Rule:
     scale: Scale
     aggregate: Aggregate = mean_of_runs
     both_orders: bool = False
+    scalar: ScalarRule = field(default_factory=ScalarRule)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ def settle(judgments: Iterable[Judgment], case: Case, rule: Rule) -> Settled:
     """The rewards of a group, or why there are none.
 
     A run with fewer than ``case.min_valid`` judgments, or whose selector let nobody vote, gives no
-    rewards. A response that no run scores is unscored alone; a group of such is unscored.
+    rewards. A response that no run scores is unscored alone; a group of such is unscored. So is one
+    without a scalar score, where there is a scalar RM; and where that decides alone, its votes are
+    the rewards.
 
     Args:
         judgments: valid ones, in any order; those that did not get a vote count as valid.
@@ -83,22 +88,45 @@ def settle(judgments: Iterable[Judgment], case: Case, rule: Rule) -> Settled:
     >>> settle(votes, case, Rule("mean", mean, Scale(1, 10))).rewards
     (1.0, 0.5)
     """
+    scalar = case.scalar
+    if scalar is None:
+        return _judged(judgments, case, rule)[0]
+    if not scalar.judged:
+        return _with_scalar(Settled(rule.scalar.instead(scalar)), scalar)
+    settled, votes = _judged(judgments, case, rule)
+    if settled.rewards is None:
+        return settled
+    rewards = rule.scalar.together(settled.rewards, scalar, votes, rule.scale)
+    return _with_scalar(replace(settled, rewards=rewards), scalar)
+
+
+def _with_scalar(settled: Settled, scalar: Scalar) -> Settled:
+    """Settled with what the scalar RM could not score; a group of such is unscored."""
+    responses = {**settled.responses, **scalar.failures}
+    if settled.rewards is None or all(one is None for one in settled.rewards):
+        return Settled(None, next(iter(responses.values()), "no response has a score"))
+    return replace(settled, responses=responses)
+
+
+def _judged(judgments: Iterable[Judgment], case: Case, rule: Rule) -> tuple[Settled, float]:
+    """What judgments alone come to, and how many vote: the mean over the runs that count."""
     of_run: dict[int, list[Judgment]] = {}
     for one in judgments:
         of_run.setdefault(one.run, []).append(one)
-    rewards, missing = [], []
+    rewards, missing, votes = [], [], []
     for number, run in enumerate(case.runs):
         valid = of_run.get(number, [])
         if problem := _too_few(valid, case, rule):
             missing.append((run, problem))
         else:
             rewards.append(_of_run(valid, run, rule))
+            votes.append(sum(one.voted for one in valid))
     if not rewards:
-        return Settled(None, missing[0][1])
+        return Settled(None, missing[0][1]), 0.0
     kept = connected(rewards) if rule.both_orders else rewards
     why = {n: problem for run, problem in missing for n in run}
     why.update((n, _APART) for pair in rewards if pair not in kept for n in pair)
-    return _spread(rule.aggregate(kept), why, case)
+    return _spread(rule.aggregate(kept), why, case), statistics.fmean(votes)
 
 
 def _too_few(valid: Sequence[Judgment], case: Case, rule: Rule) -> str:

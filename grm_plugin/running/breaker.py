@@ -24,10 +24,15 @@ class Judged:
         Raises:
             JudgeRefusedError: says why, and what to change.
         """
-        lost = () if self.verdict.scored else self.verdict.failures
+        if self.verdict.scored:
+            return
+        lost, scalar = self.verdict.failures, self.verdict.scalar
         why = next((one.detail for one in lost if one.reason == Reason.REFUSED), "")
         if why:
             raise JudgeRefusedError(f"the judge takes no request of ours: {why}")
+        if scalar and scalar.refused:
+            told = next(iter(scalar.failures.values()))
+            raise JudgeRefusedError(f"the scalar RM takes no request of ours: {told}")
 
 
 class Outcome:
