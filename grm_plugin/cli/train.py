@@ -11,6 +11,7 @@ from grm_plugin.cli import train_data
 from grm_plugin.cli.program import program
 from grm_plugin.cli.train_meta import meta
 from grm_plugin.cli.train_meta_data import meta_data
+from grm_plugin.cli.train_refresh import refresh
 from grm_plugin.cli.train_reject import reject
 from grm_plugin.cli.train_rl_data import rl_data
 from grm_plugin.cli.train_sample import sample
@@ -30,6 +31,7 @@ train.command("rl-data")(rl_data)
 train.command("meta-data")(meta_data)
 train.command("meta")(meta)
 train.command("scalar")(scalar)
+train.command("refresh")(refresh)
 train.command("weights")(weights)
 train.command("stopper")(stopper)
 

@@ -87,14 +87,19 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path, start: int = 0) -> Iterator[bytes]:
     """The lines of a record file with their newlines, but for a torn last one.
+
+    Args:
+        path: the file.
+        start: byte at which a line begins, from which on it is read.
 
     Raises:
         RecordError: the file can not be read, or a line is longer than any record.
     """
     try:
         with path.open("rb") as lines:
+            lines.seek(start)
             yield from _whole_lines(str(path), lines)
     except OSError as error:
         raise RecordError(f"record {path} can not be read: {error}") from error

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from grm_plugin.errors import ConfigError, quoted
 
@@ -30,6 +30,11 @@ class ClassifierTraining:
         dtype: of the weights in training; a GPU that can computes in bfloat16 whatever it is.
         gradient_checkpointing: trade time for memory.
     """
+
+    PASSING: ClassVar[frozenset[str]] = frozenset(
+        ("folder", "save_every", "device_batch", "gradient_checkpointing")
+    )
+    """Settings that do not decide what comes out."""
 
     base: str
     folder: Path
@@ -57,7 +62,9 @@ def check_folder(settings: ClassifierTraining, examples: str) -> None:
     Raises:
         ConfigError: the folder holds another training, or what it holds can not be read or written.
     """
-    names = {name: value for name, value in asdict(settings).items() if name not in _PASSING}
+    names = {
+        name: value for name, value in asdict(settings).items() if name not in settings.PASSING
+    }
     asked = {**names, "rows": examples}
     path = settings.folder / "settings.json"
     made = _made(path) or asked
@@ -98,6 +105,3 @@ def _write(path: Path, text: str) -> None:
         beside.replace(path)
     except OSError as error:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
-
-
-_PASSING = {"folder", "save_every", "device_batch", "gradient_checkpointing"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,14 +137,21 @@ def last_loss(history: Sequence[dict[str, float]], name: str = "loss") -> float:
     return next((one[name] for one in reversed(history) if name in one), math.nan)
 
 
-def save(trainer: Trainer, model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write the model so that whoever loads it pools the last token, as the training did."""
+def save(write: Callable[[str], object], model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write the model so that whoever loads it pools the last token, as the training did.
+
+    Args:
+        write: writes it into a folder.
+        model: whose settings are made ready for use.
+        tokenizer: that says which token pads.
+        folder: for all of it.
+    """
     config = model.config.get_text_config()
     config.pad_token_id = tokenizer.pad_token_id
     if config.pad_token_id is None:
         config.pad_token_id = tokenizer.eos_token_id
     model.config.use_cache = True
-    trainer.save_model(str(folder))
+    write(str(folder))
 
 
 def end(trainer: Trainer, settings: ClassifierTraining, done: str) -> None:

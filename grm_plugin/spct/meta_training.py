@@ -60,7 +60,7 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
         rows=len(examples),
         **counts,
     )
-    save(trainer, model, tokenizer, settings.folder)
+    save(trainer.save_model, model, tokenizer, settings.folder)
     end(trainer, settings, json.dumps(asdict(trained)))
     return trained
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,11 @@ from torch.nn import functional
 
 from grm_plugin.errors import TrainingError
 from grm_plugin.local.loading import context_of
+from grm_plugin.local.sequence import Padded
 from grm_plugin.spct.classifier_trainer import padded
 from grm_plugin.spct.scalar_encoding import ScalarEncoder
 from grm_plugin.spct.scalar_pairs import Compared, Pair
+from grm_plugin.types import Group
 
 Example = dict[str, Any]
 
@@ -40,14 +43,34 @@ class Examples:
         """
         return [found for one in groups if (found := self._example(one))]
 
+    def scores(self, group: Group) -> list[float]:
+        """The logit of each response; NaN for one that the context does not hold."""
+        rows = self.encoder.encode(group)
+        fits = [n for n, row in enumerate(rows) if len(row) <= self._context]
+        logits = dict(zip(fits, self._logits([rows[n] for n in fits]), strict=True))
+        return [logits.get(n, math.nan) for n in range(len(rows))]
+
+    def _logits(self, rows: Sequence[Sequence[int]]) -> list[float]:
+        if not rows:
+            return []
+        batch, device = Padded.of(rows), self.model.device
+        self.model.config.get_text_config().pad_token_id = batch.pad
+        self.model.eval()
+        with torch.inference_mode():
+            output = self.model(batch.ids.to(device), attention_mask=batch.mask.to(device))
+        return [float(logit) for logit in output.logits[:, 0].float()]
+
+    @property
+    def _context(self) -> float:
+        return context_of(self.model) or math.inf
+
     def _example(self, compared: Compared) -> Example | None:
         rows = self.encoder.encode(compared.group)
         self._check_vocabulary(rows)
-        context = context_of(self.model) or float("inf")
         pairs = [
             pair
             for pair in compared.pairs
-            if max(len(rows[pair.first]), len(rows[pair.second])) <= context
+            if max(len(rows[pair.first]), len(rows[pair.second])) <= self._context
         ]
         self.too_long += len(compared.pairs) - len(pairs)
         return _example(rows, pairs) if pairs else None

@@ -87,6 +87,12 @@ def calibrated(scored: Sequence[Scored]) -> Calibrated:
     return Calibrated(statistics.fmean(known), 1 / _steepness(pairs), len(pairs))
 
 
+def accuracy_of(scored: Sequence[Scored]) -> float | None:
+    """The share of pairs in their order, a mean over groups; None where all are ties."""
+    known = [share for one in scored if not math.isnan(share := _accuracy(one))]
+    return statistics.fmean(known) if known else None
+
+
 def _steepness(pairs: Sequence[tuple[float, float]]) -> float:
     """By what differences of logits are multiplied so that they are log odds.
 

@@ -67,7 +67,7 @@ def train_scalar_rm(
     )
     result = run(trainer, settings)
     trained = _trained(trainer.state, result.metrics["train_runtime"], learned, too_long)
-    save(trainer, model, tokenizer, settings.folder)
+    save(trainer.save_model, model, tokenizer, settings.folder)
     end(trainer, settings, json.dumps(asdict(trained)))
     return trained
 

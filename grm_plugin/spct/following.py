@@ -1,0 +1,69 @@
+"""New verdicts of records that others are writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from grm_plugin.errors import InputError, RecordError
+from grm_plugin.hosts.recorded import records_of
+from grm_plugin.records import from_line, read_lines
+from grm_plugin.types import Verdict
+
+
+class Read(NamedTuple):
+    """How far a record was read: whole lines, and their bytes."""
+
+    lines: int = 0
+    bytes: int = 0
+
+
+class Following:
+    """Reads on where it was, whenever it is asked; a line that is not whole yet waits.
+
+    A record that became shorter, as a run makes it that goes back to its last checkpoint, is read
+    on from its new end: what was learned of the lost lines stays learned.
+
+    Args:
+        record: one file, a folder, or the start of their names, as a run with several processes
+            writes them; none need be there yet.
+    """
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+        self.read: dict[str, Read] = {}
+
+    def new(self, until: Mapping[str, Read] | None = None) -> Iterator[tuple[str, Verdict]]:
+        """Where each new verdict stands, and the verdict.
+
+        Args:
+            until: how far to read each file, by its name; None: to its end.
+
+        Raises:
+            RecordError: a line is no verdict; names the file and the line.
+        """
+        for path in self._files():
+            if until is None or path.name in until:
+                yield from self._new_in(path, until[path.name].lines if until else None)
+
+    def _files(self) -> list[Path]:
+        try:
+            return records_of(self._record)
+        except InputError:  # its writer has not begun
+            return []
+
+    def _new_in(self, path: Path, until: int | None) -> Iterator[tuple[str, Verdict]]:
+        read = self.read.get(path.name, Read())
+        read = read._replace(bytes=min(read.bytes, path.stat().st_size))
+        for line in read_lines(path, read.bytes):
+            if until is not None and read.lines >= until:
+                break
+            read = Read(read.lines + 1, read.bytes + len(line))
+            self.read[path.name] = read
+            place = f"{path}, line {read.lines}"
+            try:
+                verdict = from_line(line)
+            except RecordError as error:
+                raise RecordError(f"{place}: {error}") from error
+            yield place, verdict

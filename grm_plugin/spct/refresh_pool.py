@@ -1,0 +1,87 @@
+"""The groups of a record that grows: new ones, old ones, and those that are held out."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from grm_plugin.spct.following import Following, Read
+from grm_plugin.spct.refresh_settings import Refreshing
+from grm_plugin.spct.scalar_data import ScalarTable, judged_group
+from grm_plugin.spct.scalar_pairs import Compared
+from grm_plugin.spct.splitting import Splitting
+from grm_plugin.types import digest
+
+_HELD_OUT = 512  # of the newest groups, which say what a version knows
+
+
+class RefreshPool:
+    """Takes in what a record gets.
+
+    Args:
+        following: the record.
+        settings: which groups are held out, and how many are remembered.
+        table: counts what is left out, and knows the judge.
+    """
+
+    def __init__(self, following: Following, settings: Refreshing, table: ScalarTable) -> None:
+        self._following, self._settings, self.table = following, settings, table
+        self.new: list[Compared] = []
+        self.old: deque[Compared] = deque(maxlen=settings.remember)
+        self.held_out: deque[Compared] = deque(maxlen=_HELD_OUT)
+
+    def grow(self) -> bool:
+        """Take in what is new in the record; whether anything was.
+
+        Raises:
+            InputError: another judge wrote it.
+            RecordError: a line is no verdict.
+        """
+        return self._take(None)
+
+    def remember(self, read: Mapping[str, Read]) -> None:
+        """Take in as old ones what versions before were trained on.
+
+        Args:
+            read: how far they had read each file.
+        """
+        self._take(read)
+        self._age()
+
+    def taken(self, version: int) -> tuple[list[Compared], list[Compared]]:
+        """The new groups for a version, and old ones beside them; the new ones are old then."""
+        share = self._settings.replay
+        new, wanted = self.new, round(len(self.new) * share / (1 - share))
+        rng = random.Random(f"{self._settings.seed}/{version}")
+        replayed = rng.sample(list(self.old), min(wanted, len(self.old)))
+        self._age()
+        return new, replayed
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """How far each file was read, and whose verdicts they are, as JSON values."""
+        return {
+            "read": {name: list(read) for name, read in self._following.read.items()},
+            "left_out": dict(self.table.left_out),
+            "judge": dict(self.table.judge.origin),
+        }
+
+    def _take(self, until: Mapping[str, Read] | None) -> bool:
+        grew = False
+        for place, verdict in self._following.new(until):
+            grew = True
+            if one := judged_group(verdict, self.table, place):
+                (self.held_out if self._is_held_out(one) else self.new).append(one)
+        return grew
+
+    def _is_held_out(self, one: Compared) -> bool:
+        """By its conversation alone, so that it is held out whenever it comes."""
+        (conversation,) = Splitting().values(one.group)
+        drawn = int(digest(f"{self._settings.seed}/{conversation}"), 16) / 16**32
+        return drawn < self._settings.validation
+
+    def _age(self) -> None:
+        self.old.extend(self.new)
+        self.new = []
