@@ -106,36 +106,49 @@ def policy(chain: Chain, settings: Plan, arm: Arm, seed: int) -> Stage:
     """The training of one policy."""
     folder, steps = chain.run(arm, seed), settings.steps(arm, chain.share)
     options = {
-        "--config": f"{HERE}/grpo.yaml",
         "--judge": arm.settings,
         "--data": str(chain.prompts),
         "--output_dir": str(folder),
         "--seed": str(seed),
-        "--beta": f"{arm.beta:g}",
-        "--max_steps": str(steps),
-        "--keep_steps": str(settings.kept * settings.updates),
+        **_of_trainer(settings, arm, steps),
     }
     flat = [text for option in options.items() for text in option]
-    if models := _models(chain, arm, seed):
-        flat += ["--set", *models]
-    command = (sys.executable, "-m", f"{_MODULE}.policy", *flat)
+    module = "policy" if arm.trainer == "trl" else arm.trainer
+    command = (sys.executable, "-m", f"{_MODULE}.{module}", *flat, *_models(chain, arm, seed))
     asked = tuple(chain.scalar(name) for name in arm.scalar)
     return Stage(f"{arm.name} {seed}", command, kept_folder(folder, steps), asked)
 
 
+def _of_trainer(settings: Plan, arm: Arm, steps: int) -> dict[str, str]:
+    """The options that one of the two trainers has alone."""
+    if arm.trainer == "openrlhf":
+        return {"--rounds": str(steps // settings.updates)}
+    return {
+        "--config": f"{HERE}/grpo.yaml",
+        "--beta": f"{arm.beta:g}",
+        "--max_steps": str(steps),
+        "--keep_steps": str(settings.kept * settings.updates),
+    }
+
+
 def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
-    """The models of an arm, as settings of its judge."""
-    parts, scalars = arm.parts, [chain.scalar(name) for name in arm.scalar]
+    """Options that name the models of an arm."""
+    parts, scalars = arm.parts, [str(chain.scalar(name)) for name in arm.scalar]
+    classifier = parts.get("scalar", {}).get("classifier", {})
+    own = scalars[(seed - 1) % len(scalars)] if scalars else ""
     found = []
     if "engine" in parts:
         found.append(f"engine.model={chain.judge}")
     if arm.needs_meta:
         found.append(f"select.classifier.model={chain.meta}")
-    if scalars and parts["scalar"]["classifier"]["name"] == "ensemble":
-        found.append(f"scalar.classifier.models=[{', '.join(map(str, scalars))}]")
-    elif scalars:
-        found.append(f"scalar.classifier.model={scalars[(seed - 1) % len(scalars)]}")
-    return found
+    if classifier.get("name") == "ensemble":
+        found.append(f"scalar.classifier.models=[{', '.join(scalars)}]")
+    elif own and not classifier.get("reload"):
+        found.append(f"scalar.classifier.model={own}")
+    refresh = ["--refresh", own] if classifier.get("reload") else []
+    if arm.trainer == "openrlhf":
+        return [text for setting in found for text in ("--set", setting)]
+    return [*refresh, *(["--set", *found] if found else [])]
 
 
 def measuring(chain: Chain, arm: Arm, seed: int, trained: Stage) -> Stage:

@@ -40,7 +40,6 @@ class Ensemble:
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         chosen = read_options(EnsembleOptions, "classifier 'ensemble'", options)
         self._members = [TransformersClassifier({"model": one}, limits) for one in chosen.models]
-        self.template = self._members[0].template
         self.scaling = Scaling()
         self.control_tokens: Sequence[str] = ()
 

@@ -30,13 +30,16 @@ from grm_plugin.types import Verdict
 from recipes.coscaling.plan import kept_folder, plan
 
 RECIPE = Path("recipes/reference/openrlhf/grpo.sh")
+LEARNING_RATE = 3.5e-4  # as grpo.yaml says for TRL
 _ON_A_CPU = ("--ds.attn_implementation", "eager", "--vllm.enforce_eager")
 
 
 def main(
     judge: Annotated[str, typer.Option(help="Judge settings.")],
     data: Annotated[Path, typer.Option(help="Prompts with their requirements, a JSONL file.")],
-    output_dir: Annotated[Path, typer.Option(help="Folder of the run; emptied first.")],
+    output_dir: Annotated[
+        Path, typer.Option("--output_dir", help="Folder of the run; emptied first.")
+    ],
     seed: Annotated[int, typer.Option(help="Of the training.")],
     rounds: Annotated[int, typer.Option(min=1, help="Rollouts.")],
     set_: Annotated[
@@ -54,7 +57,7 @@ def main(
     started = time.monotonic()
     with cluster() as address, (output_dir / "log.txt").open("wb") as log:
         variables = {**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address}
-        code = subprocess.run(
+        code = subprocess.run(  # noqa: S603
             [*command, *_ON_A_CPU], env=variables, stdout=log, stderr=subprocess.STDOUT, check=False
         ).returncode
     if code:
@@ -70,6 +73,7 @@ def _command(judge: str, data: Path, out: Path, seed: int, rounds: int, steps: i
     prompts = rounds * plan().responses // 4
     options = {
         "--grm_config": Path(judge).resolve(),
+        "--actor.adam.lr": LEARNING_RATE,
         "--train.seed": seed,
         "--data.prompt_dataset": data,
         "--data.max_samples": prompts,

@@ -62,6 +62,8 @@ class Arm(Options):
         beta: of the KL term.
         scalar: the scalar RMs that it may ask, by seed or start, one after the other over its
             seeds; an ensemble asks all of them.
+        trainer: of the policy.
+        cut: it is run only where it is named.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Arm(Options):
     rounds: int = Field(0, ge=0)
     beta: float = Field(0.0, ge=0)
     scalar: tuple[int | Start, ...] = ()
+    trainer: Literal["trl", "openrlhf"] = "trl"
+    cut: bool = False
 
     @property
     def settings(self) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,14 @@ from trl import GRPOConfig, ModelConfig
 from grm_plugin.cli.judge import read_pairs
 from grm_plugin.config import GRMConfig
 from grm_plugin.reference.policy import true_quality
+from grm_plugin.spct.versions import CURRENT
 from grm_trl import GRMReward
 from grm_trl.resuming import going_on
 from grm_trl.small import SmallModelGRPOTrainer
 from grm_trl.training import MetricsFile, StopAtNaN, run_command
 from recipes.coscaling import ensemble
 from recipes.coscaling.plan import CHECKER, kept_folder
+from recipes.coscaling.refreshing import refreshed, versions
 
 TRUTH = "grm_plugin.reference.policy.true_quality"
 
@@ -45,6 +48,9 @@ class Arm:
     set: list[str] = field(
         default_factory=list, metadata={"help": "KEY=VALUE over the judge settings."}
     )
+    refresh: str | None = field(
+        default=None, metadata={"help": "A scalar RM that is trained on beside the policy."}
+    )
     keep_steps: int = field(default=16, metadata={"help": "Steps between weights that are kept."})
 
 
@@ -54,8 +60,8 @@ def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
     training.logging_nan_inf_filter = False  # which would hide a loss that is NaN
     folder, name = Path(training.output_dir), model.model_name_or_path
     rows = load_dataset("json", data_files=arm.data, split="train")
-    settings = read_pairs(arm.set, "--set")
-    last = going_on(training, name, rows, judge=_decides(arm, settings))
+    settings = settings_of(arm, folder)
+    last = going_on(training, name, rows, judge=_decides(arm.judge, settings))
     trainer = TimedTrainer(
         name,
         rewards(arm.judge, settings, folder),
@@ -68,7 +74,15 @@ def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
             KeptWeights(folder, arm.keep_steps),
         ],
     )
-    trainer.train(resume_from_checkpoint=last)
+    with refreshed(arm.refresh, folder) if arm.refresh else nullcontext():
+        trainer.train(resume_from_checkpoint=last)
+
+
+def settings_of(arm: Arm, folder: Path) -> dict[str, Any]:
+    """What is set over the file of the judge; a scalar RM that is refreshed is the newest one."""
+    settings = read_pairs(arm.set, "--set")
+    newest = {"scalar.classifier.model": str(versions(folder) / CURRENT)}
+    return settings | newest if arm.refresh else settings
 
 
 def rewards(judge: str, settings: Mapping[str, Any], folder: Path) -> list[Callable[..., Any]]:
@@ -113,11 +127,9 @@ class TimedTrainer(SmallModelGRPOTrainer):
         self._before = now
 
 
-def _decides(arm: Arm, settings: Mapping[str, Any]) -> object:
+def _decides(judge: str, settings: Mapping[str, Any]) -> object:
     """The settings of the judge as JSON: a run does not go on with others."""
-    if arm.judge == CHECKER:
-        return arm.judge
-    return GRMConfig.load(arm.judge, **settings).model_dump(mode="json")
+    return judge if judge == CHECKER else GRMConfig.load(judge, **settings).model_dump(mode="json")
 
 
 class KeptWeights(TrainerCallback):  # type: ignore[misc]

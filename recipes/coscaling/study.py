@@ -2,7 +2,7 @@
 
 ``python -m recipes.coscaling.study --out out/coscaling --jobs 2`` from the root of the repository.
 The same command goes on after a kill, run by run. ``--only grm_k8,scalar`` leaves other arms out,
-and a later call without it goes on with them.
+and a later call without it goes on with them; an arm that the plan cuts is run by its name alone.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
     runs = [
         (arm, seed)
         for arm, seed in settings.runs()
-        if arm.name in (only or known) and (chain.meta or not arm.needs_meta)
+        if (arm.name in only if only else not arm.cut) and (chain.meta or not arm.needs_meta)
     ]
     needed = {name for arm, _ in runs for name in arm.scalar}
     if not only:

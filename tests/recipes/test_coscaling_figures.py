@@ -214,22 +214,22 @@ def test_differences_are_of_seeds_that_both_have() -> None:
     assert paired({1: 0.5, 2: 0.75}, {2: 0.25, 3: 0.0}) == {2: 0.5}
 
 
-def written(folder: Path, arm: str, seed: int, *, gain: float, judge: bool) -> None:
+def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> None:
     """A run's files as the study's commands write them, of 40 rounds and the points they keep."""
     run = folder / "runs" / arm / str(seed)
     run.mkdir(parents=True)
     lines, steps = [], plan().rounds * plan().updates
     for step in range(1, steps + 1):
-        row = {"step": step, "loss": 0.1, "cpu_seconds": 0.5}
+        row = {"step": step, "loss": 0.1, "cpu_seconds": 0.5 + costs}
         if step % plan().updates == 1:
             row |= {
                 "reward": 0.4 + gain * step / steps,
                 "true_quality": 0.45 + gain * step / steps,
                 "true_quality_deviation": 0.3,
-                "rewards/grm/std" if judge else "rewards/true_quality/std": 0.2,
+                "rewards/grm/std" if costs else "rewards/true_quality/std": 0.2,
                 "rewards/watched/std": None,
             }
-            row |= {"grm/flops": 1e9, "grm/tokens_out": 5e3, "grm/truth_correlation": 0.6}
+            row |= {"grm/flops": 1e9 * costs, "grm/tokens_out": 5e3, "grm/truth_correlation": 0.6}
         lines.append(json.dumps(row))
     (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
     every = plan().kept * plan().updates
@@ -245,9 +245,10 @@ def written(folder: Path, arm: str, seed: int, *, gain: float, judge: bool) -> N
 def test_runs_on_disk_become_figures_and_pictures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    costs = {"grm_k8": 8.0, "scalar": 1.0, "growing": 4.0, "checker": 0.0}
     for arm, gain in (("grm_k8", 0.3), ("scalar", 0.1), ("growing", 0.28), ("checker", 0.35)):
         for seed in (1, 2):
-            written(tmp_path, arm, seed, gain=gain + seed / 100, judge=arm != "checker")
+            written(tmp_path, arm, seed, gain=gain + seed / 100, costs=costs[arm])
     main(tmp_path)
     told = json.loads((tmp_path / "figures.json").read_text())
     claim = told["claims"][0]
@@ -256,6 +257,8 @@ def test_runs_on_disk_become_figures_and_pictures(
     assert claim["holds"] is True
     assert told["arms"]["scalar"]["megaflops"] == pytest.approx(1e9 / 128 / 1e6)
     assert told["arms"]["grm_k8"]["equal"]["flops"]["value"] == pytest.approx(0.4 + 0.315)
+    assert told["exchange rates"]["grm_k8"] == pytest.approx({"flops": 8, "seconds": 8})
+    assert not [name for name in told["missing"] if name.startswith("grm_k8_kl")]  # it is cut
     assert "scalar_k4 1" in told["missing"]
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     assert (tmp_path / "figures_gap.png").exists()
@@ -265,7 +268,7 @@ def test_runs_on_disk_become_figures_and_pictures(
 def test_a_study_of_which_nothing_is_done_says_what_is_missing(tmp_path: Path) -> None:
     main(tmp_path)
     told = json.loads((tmp_path / "figures.json").read_text())
-    assert len(told["missing"]) == len(plan().runs())
+    assert len(told["missing"]) == sum(not arm.cut for arm, _ in plan().runs())
     assert told["claims"] == []
 
 
@@ -280,7 +283,7 @@ def test_a_study_of_which_nothing_is_done_says_what_is_missing(tmp_path: Path) -
     ],
 )
 def test_files_of_no_run_are_named(tmp_path: Path, file: str, text: str, says: str) -> None:
-    written(tmp_path, "grm_k8", 1, gain=0.1, judge=True)
+    written(tmp_path, "grm_k8", 1, gain=0.1, costs=8)
     (tmp_path / file).write_text(text)
     run, truth = tmp_path / "runs/grm_k8/1", tmp_path / "truth/grm_k8/1.json"
     with pytest.raises(ConfigError, match=says):

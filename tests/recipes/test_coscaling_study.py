@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
+from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from recipes.coscaling.chain import Chain
-from recipes.coscaling.plan import kept_folder, plan
+from recipes.coscaling.openrlhf import LEARNING_RATE
+from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
 from recipes.coscaling.study import stages
 from recipes.stages import Stage
 
 CHAIN = Chain(Path("out/coscaling"), judge=Path("judge"), base=Path("base"), meta=Path("meta"))
 MADE = stages(CHAIN, plan())
 NAMED = {stage.name: stage for stage in MADE}
+RUN = [arm for arm in plan().arms if not arm.cut]
 
 
 def option(stage: Stage, name: str) -> str:
@@ -35,7 +39,7 @@ def test_whatever_a_stage_reads_an_earlier_one_makes() -> None:
 
 
 def test_every_policy_waits_for_the_scalar_rms_that_it_is_rewarded_by() -> None:
-    for arm in plan().arms:
+    for arm in RUN:
         for seed in range(1, arm.seeds + 1):
             reads = {one.name for one in MADE if NAMED[f"{arm.name} {seed}"].reads(one)}
             assert reads == {"prompts", *(f"scalar RM {name}" for name in arm.scalar)}
@@ -45,11 +49,12 @@ def test_arms_differ_in_their_reward_and_their_length_alone() -> None:
     told = ("--judge", "--beta", "--max_steps", "--output_dir")
     for seed in (1, 2, 3):
         commands = []
-        for arm in plan().arms:
+        for arm in (one for one in RUN if one.trainer == "trl"):
             command = list(NAMED[f"{arm.name} {seed}"].command)
             for name in told:
                 command[command.index(name) + 1] = ""
-            commands.append(command[: command.index("--set")] if "--set" in command else command)
+            ends = [command.index(name) for name in ("--refresh", "--set") if name in command]
+            commands.append(command[: min(ends, default=len(command))])
         assert all(command == commands[0] for command in commands)
 
 
@@ -59,7 +64,7 @@ def test_seeds_of_a_scalar_arm_take_its_scalar_rms_in_turn() -> None:
 
 
 def test_a_run_is_measured_where_its_last_weights_are_kept() -> None:
-    for arm in plan().arms:
+    for arm in (one for one in RUN if one.trainer == "trl"):
         trained = NAMED[f"{arm.name} 1"]
         steps, every = (int(option(trained, name)) for name in ("--max_steps", "--keep_steps"))
         assert steps % every == 0 and steps >= plan().rounds * plan().updates
@@ -79,6 +84,42 @@ def test_arms_without_their_meta_rm_are_left_out() -> None:
     assert {one.name for one in made} == {
         name for name in NAMED if not name.removeprefix("truth ").startswith("growing_meta")
     }
+
+
+def test_an_arm_that_is_cut_is_run_by_its_name_alone() -> None:
+    cut = [arm.name for arm in plan().arms if arm.cut]
+    assert not {name.rpartition(" ")[0] for name in NAMED} & {*cut}
+    for name in cut:
+        assert f"{name} 1" in {stage.name for stage in stages(CHAIN, plan(), [name])}
+
+
+def test_openrlhf_and_trl_learn_at_one_rate_and_count_the_same_steps() -> None:
+    grpo = yaml.safe_load((HERE / "grpo.yaml").read_text())
+    assert grpo["learning_rate"] == LEARNING_RATE
+    stage = NAMED["openrlhf_grm_k8 1"]
+    assert option(stage, "--rounds") == str(plan().rounds)
+    assert stage.makes.name == f"{plan().rounds * plan().updates:05d}"
+    ours, theirs = (
+        yaml.safe_load((HERE / f"arms/{name}.yaml").read_text())["schedule"]["stages"]
+        for name in ("growing", "growing_openrlhf")
+    )
+    assert [one | {"step": one["step"] // plan().updates} for one in ours] == theirs
+
+
+def test_a_round_is_what_the_trainer_says() -> None:
+    grpo = yaml.safe_load((HERE / "grpo.yaml").read_text())
+    assert grpo["steps_per_generation"] == plan().updates
+    assert grpo["per_device_train_batch_size"] * plan().updates == plan().responses
+    longest = max(arm.rounds for arm in plan().arms)
+    assert longest * plan().responses // grpo["num_generations"] <= plan().prompts.number
+
+
+@pytest.mark.parametrize("arm", RUN, ids=lambda arm: arm.name)
+def test_every_arm_names_settings_of_a_judge(arm: Arm) -> None:
+    """Sections of parts that are not there yet are left out."""
+    known = {key: value for key, value in arm.parts.items() if key in GRMConfig.model_fields}
+    assert GRMConfig(**known) or arm.settings == CHECKER
+    assert known.keys() == arm.parts.keys() or arm.parts.keys() - known.keys() == {"watch"}
 
 
 def test_single_arms_can_be_run_alone() -> None:

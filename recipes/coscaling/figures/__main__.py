@@ -18,7 +18,7 @@ from grm_plugin.report.terminal import plain_table
 from recipes.coscaling.figures import picture
 from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
-from recipes.coscaling.figures.rows import Row, rows
+from recipes.coscaling.figures.rows import Row, exchange_rates, rows
 from recipes.coscaling.figures.runs import read_run
 from recipes.coscaling.plan import Plan, plan
 
@@ -35,6 +35,7 @@ def main(
         "claims": [asdict(one) | {"p": one.p} for one in told],
         "not by Holm's rule": not_by_holm(told),
         "arms": {line.arm: asdict(line) for line in lines},
+        "exchange rates": exchange_rates(lines),
         "missing": missing,
     }
     path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
@@ -55,7 +56,7 @@ def found(folder: Path, settings: Plan) -> tuple[Arms, list[str]]:
         file = truth / f"{seed}.json"
         if file.exists():
             runs.append(read_run(run, file, edge=settings.edge, responses=settings.responses))
-        else:
+        elif not arm.cut:
             missing.append(f"{arm.name} {seed}")
     size = {"rounds": settings.rounds, "updates": settings.updates, "edge": settings.edge}
     return Arms(runs, **size), missing

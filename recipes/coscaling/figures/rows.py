@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grm_plugin.evaluation.statistics import Estimate
@@ -49,6 +50,26 @@ class Row:
 def rows(arms: Arms) -> list[Row]:
     """A row for every arm that was run."""
     return [_row(arms, name) for name in arms.names]
+
+
+def exchange_rates(lines: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """What judging a response costs in each arm, in that of the scalar RM alone.
+
+    Seconds are those of a run beyond a run with the hidden checker, which costs next to nothing.
+    Nothing is told where one of these two arms is missing.
+    """
+    known = {line.arm: line for line in lines}
+    if not {"scalar", "checker"} <= known.keys():
+        return {}
+    scalar, free = known["scalar"], known["checker"].milliseconds
+    return {
+        name: {
+            "flops": line.megaflops / scalar.megaflops,
+            "seconds": (line.milliseconds - free) / (scalar.milliseconds - free),
+        }
+        for name, line in known.items()
+        if name != "checker"
+    }
 
 
 def _row(arms: Arms, name: str) -> Row:
