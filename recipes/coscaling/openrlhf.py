@@ -30,7 +30,7 @@ from grm_plugin.types import Verdict
 from recipes.coscaling.plan import kept_folder, plan
 
 RECIPE = Path("recipes/reference/openrlhf/grpo.sh")
-LEARNING_RATE = 3.5e-4  # as grpo.yaml says for TRL
+LEARNING_RATE = 5e-4  # as grpo.yaml says for TRL
 _ON_A_CPU = ("--ds.attn_implementation", "eager", "--vllm.enforce_eager")
 
 
