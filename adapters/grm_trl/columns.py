@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grm_plugin.errors import on_one_line
 from grm_plugin.hosts import counting
+from grm_plugin.hosts.scalar_telling import decided, scored
 from grm_plugin.hosts.telling import nearest, said_of_each
 from grm_plugin.types import Judgment, Principle, Verdict
 
@@ -42,9 +43,16 @@ def columns(verdict: Verdict, names: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _critique(shown: _Shown, n: int) -> str:
-    """Why the response has no reward, or what the judgment says of it: no word about another."""
-    why = shown.verdict.unscored or shown.verdict.unscored_responses.get(n, "")
-    return f"no reward: {why}" if why else " ".join(shown.said.get(n, ()))
+    """Why the response has no reward, or what the judgment says of it: no word about another.
+
+    Of a group that a scalar RM decided there is no judgment, and its score in place of one.
+    """
+    verdict = shown.verdict
+    if why := verdict.unscored or verdict.unscored_responses.get(n, ""):
+        return f"no reward: {why}"
+    if verdict.scalar and not verdict.scalar.judged:
+        return f"{decided(verdict.scalar)}; {scored(verdict.scalar, n)}"
+    return " ".join(shown.said.get(n, ()))
 
 
 def _place(shown: _Shown, n: int) -> str:

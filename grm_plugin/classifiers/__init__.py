@@ -30,23 +30,32 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
-    """A logit, and the tokens that were read for it; 0 when nobody tells."""
-
-    logit: float
-    prompt_tokens: int = 0
-
-
-Answer = float | Rating | EngineError
-"""What a classifier says of one text: its logit, the same with its cost, or why there is none."""
-
-
 class Scaling(NamedTuple):
     """How the logits of a scalar RM are scaled: ``(logit - center) / spread``."""
 
     center: float = 0.0
     spread: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A logit, and what else is known of it.
+
+    Args:
+        logit: raw.
+        prompt_tokens: that were read for it; 0 when nobody tells.
+        version: of the weights, where they change while they are in use; else empty.
+        scaling: of the logits of that version; None: as the classifier says.
+    """
+
+    logit: float
+    prompt_tokens: int = 0
+    version: str = ""
+    scaling: Scaling | None = None
+
+
+Answer = float | Rating | EngineError
+"""What a classifier says of one text: its logit, the same with its cost, or why there is none."""
 
 
 class Classifier(Protocol):

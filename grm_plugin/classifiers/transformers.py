@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grm_plugin.classifiers import Rating, scaling_beside, template_beside
+from grm_plugin.classifiers import (
+    Answer,
+    Rating,
+    Scaling,
+    scaling_beside,
+    template_beside,
+)
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError, not_installed
 from grm_plugin.local.batching import BatchWorker
-from grm_plugin.local.options import LocalModelOptions
+from grm_plugin.local.options import ClassifierOptions
+from grm_plugin.local.renewing import Renewing
 from grm_plugin.options import read_options
 from grm_plugin.types import Message
 
@@ -24,25 +33,28 @@ class TransformersClassifier:
     """Batches pending texts of like length and runs them in a thread.
 
     Args:
-        options: see :class:`grm_plugin.local.options.LocalModelOptions`.
+        options: see :class:`grm_plugin.local.options.ClassifierOptions`.
         limits: nothing of it matters here: a batch is one pass over the texts.
 
     Raises:
         ConfigError: an option is unknown or of the wrong type.
     """
 
-    Options = LocalModelOptions
+    Options = ClassifierOptions
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
-        self.options = read_options(LocalModelOptions, _OWNER, options)
+        self.options = read_options(ClassifierOptions, _OWNER, options)
+        model = Path(self.options.model).expanduser()
         self.template = template_beside(self.options.model)
         self.scaling = scaling_beside(self.options.model)
+        self.version = ""
+        self._versions = Renewing(model, self._renew, _OWNER) if self.options.reload else None
         self.control_tokens: Sequence[str] = ()
         self._model: SequenceModel | None = None
         self._worker: BatchWorker[list[int], float] | None = None
 
     async def start(self) -> None:
-        self._model = await asyncio.to_thread(self._load)
+        self._model = await asyncio.to_thread(self._loaded)
         self.control_tokens = self._model.control_tokens
         self._worker = BatchWorker(
             self._model.run,
@@ -51,15 +63,33 @@ class TransformersClassifier:
             owner=_OWNER,
         )
 
-    def _load(self) -> SequenceModel:
+    def _loaded(self) -> SequenceModel:
         try:
             from grm_plugin.local.sequence import SequenceModel
         except ImportError as error:
             raise not_installed(_OWNER, "transformers", error) from error
-        return SequenceModel(self.options, _OWNER)
+        if self._versions is None:
+            return SequenceModel(self.options, _OWNER)
+        folder = self._versions.begin()
+        found = SequenceModel(self._options_of(folder), _OWNER)
+        self._note(folder, scaling_beside(str(folder)))
+        return found
 
-    async def logits(self, texts: Sequence[str]) -> Sequence[float | EngineError]:
+    def _renew(self, folder: Path) -> None:
+        scaling = scaling_beside(str(folder))
+        self._running.renew(self._options_of(folder))
+        self._note(folder, scaling)
+
+    def _options_of(self, folder: Path) -> ClassifierOptions:
+        return self.options.model_copy(update={"model": str(folder)})
+
+    def _note(self, folder: Path, scaling: Scaling | None) -> None:
+        self.version, self.scaling = folder.name, scaling
+
+    async def logits(self, texts: Sequence[str]) -> Sequence[Answer]:
         found = await self._rated(self._running.encode, texts)
+        if self._versions:
+            return found
         return [one.logit if isinstance(one, Rating) else one for one in found]
 
     async def logits_of_conversations(
@@ -82,11 +112,12 @@ class TransformersClassifier:
         fits = [row for row, refusal in zip(rows, refusals, strict=True) if not refusal]
         if worker is None:
             raise EngineError(f"{_OWNER} was closed before this was done")
-        results = iter(await worker.results((row, len(row)) for row in fits))
-        return [
-            refusal or _rating(next(results), len(row))
-            for row, refusal in zip(rows, refusals, strict=True)
-        ]
+        async with self._versions.in_use() if self._versions else nullcontext():
+            results = iter(await worker.results((row, len(row)) for row in fits))
+            return [
+                refusal or self._rating(next(results), len(row))
+                for row, refusal in zip(rows, refusals, strict=True)
+            ]
 
     def _refusal(self, row: Sequence[int]) -> EngineError | None:
         """Why a text can not be rated; None where it can."""
@@ -105,9 +136,12 @@ class TransformersClassifier:
 
     async def close(self) -> None:
         worker, self._worker, self._model = self._worker, None, None
+        if self._versions:
+            await self._versions.close()
         if worker is not None:
             await worker.close()
 
-
-def _rating(result: float | EngineError, tokens: int) -> Rating | EngineError:
-    return result if isinstance(result, EngineError) else Rating(result, tokens)
+    def _rating(self, result: float | EngineError, tokens: int) -> Rating | EngineError:
+        if isinstance(result, EngineError):
+            return result
+        return Rating(result, tokens, self.version, self.scaling)

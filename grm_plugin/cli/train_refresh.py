@@ -68,13 +68,12 @@ def refresh(
     Run the same command again after a kill, and it goes on at its last version. It ends when RECORD
     does not grow for IDLE_S, or by Ctrl-C.
     """
-    settings = Refreshing(**{
-        "base": base, "folder": folder, "every": every, "replay": replay, "epochs": epochs,
-        "validation": validation, "keep": keep, "idle_s": idle_s, "poll_s": poll_s,
-        "learning_rate": learning_rate, "batch": batch, "device_batch": device_batch,
-        "weight_decay": weight_decay, "seed": seed, "dtype": dtype,
-        "gradient_checkpointing": gradient_checkpointing,
-    })  # fmt: skip
+    settings = Refreshing(
+        base, folder, learning_rate, batch, device_batch, epochs,
+        weight_decay=weight_decay, seed=seed, dtype=dtype,
+        gradient_checkpointing=gradient_checkpointing, every=every, replay=replay,
+        validation=validation, keep=keep, idle_s=idle_s, poll_s=poll_s,
+    )  # fmt: skip
     table = ScalarTable(judge=OneJudge(any_judge=any_judge))
     try:
         from grm_plugin.spct.refresh_model import RefreshModel

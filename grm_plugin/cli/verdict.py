@@ -11,6 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from grm_plugin.hosts.scalar_telling import decided, scored
 from grm_plugin.hosts.telling import asked, by_distance, said_of, telling
 from grm_plugin.report.judges import named
 from grm_plugin.report.tally import paid_for
@@ -42,9 +43,12 @@ def _parts(verdict: Verdict, samples: Collection[int] | None) -> Iterator[Render
     yield Rule(f"group {one_line(name)}", align="left", characters="─")
     if not verdict.scored:
         yield Text(f"UNSCORED: {one_line(verdict.unscored)}", "bold red")
+    if verdict.scalar:
+        yield Text(decided(verdict.scalar), "bold")
     yield from _group(verdict)
     yield from _reason_for_lowest(verdict)
-    yield _samples(verdict)
+    if verdict.judgments or verdict.failures or not verdict.scalar:
+        yield _samples(verdict)
     for judgment in telling(verdict, samples):
         yield _judgment(judgment, *_principles(judgment))
     for failure in verdict.failures:
@@ -62,7 +66,8 @@ def _group(verdict: Verdict) -> Iterator[RenderableType]:
     if group.principles:
         yield _titled("principles to use", "\n".join(group.principles))
     for n, response in enumerate(group.responses):
-        yield _titled(f"response #{n + 1}{_reward(verdict, n)}", response)
+        scalar = f"  {told}" if (told := scored(verdict.scalar, n)) else ""
+        yield _titled(f"response #{n + 1}{_reward(verdict, n)}{scalar}", response)
         for evidence in filter(None, group.evidence[n : n + 1]):
             yield _titled(f"evidence on #{n + 1}", evidence)
 

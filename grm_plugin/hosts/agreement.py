@@ -13,7 +13,7 @@ from grm_plugin.options import Part
 
 Terms = dict[str, str]
 
-_SERVERS = ("engine", "select.classifier")
+_SERVERS = ("engine", "select.classifier", "scalar.classifier")
 _ADDRESS = ("url", "urls", "api_key_env")
 _SERVE = ("port", "gpus", "env", "command", "log", "shared", "start_timeout_s")
 # what may differ from process to process without changing a reward: addresses, files, waiting;
@@ -74,6 +74,8 @@ def _parts(judge: GRM) -> Iterator[tuple[str, str]]:
     classifier = config.select.options.get("classifier")
     if isinstance(classifier, Mapping) and "name" in classifier:
         yield "classifier", str(classifier["name"])
+    if config.scalar and config.scalar.classifier:
+        yield "classifier", config.scalar.classifier.name
     if not is_template_file(judge.template.name):
         yield "template", judge.template.name
 

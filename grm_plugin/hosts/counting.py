@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
+from grm_plugin.hosts.scalar_counting import ScalarTally
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
 
 
@@ -38,6 +39,7 @@ class Tally:
         vote_spread: of the votes on each response (points, population standard deviation).
         places: the scores by place.
         cached: prompt tokens that servers had cached, over all of the samples that tell it.
+        scalar: what a scalar RM did.
         cost: all that was spent.
     """
 
@@ -60,6 +62,7 @@ class Tally:
     vote_spread: Mean = field(default_factory=Mean)
     places: Places = field(default_factory=Places)
     cached: Mean = field(default_factory=Mean)
+    scalar: ScalarTally = field(default_factory=ScalarTally)
     cost: Cost = field(default_factory=Cost)
 
     @classmethod
@@ -78,6 +81,7 @@ class Tally:
         verdict = as_trained(verdict)
         self._add_samples(verdict)
         self._add_votes(verdict)
+        self.scalar.add(verdict)
         if verdict.known_rewards:
             self._add_rewards(verdict)
         else:
@@ -170,10 +174,13 @@ def share(count: float, total: float) -> float:
 def why_unscored(verdict: Verdict) -> str:
     """The kind of reason a group has no rewards, for counting.
 
-    ``refused`` when it was not judged at all; else the most frequent reason its samples failed.
+    ``refused`` when it was not judged at all; ``scalar RM`` when that gave no score; else the most
+    frequent reason its samples failed.
     """
     if verdict.unscored.startswith("refused"):
         return "refused"
+    if verdict.scalar and not verdict.scalar.judged:
+        return "scalar RM"
     reasons = Counter(verdict.failures_by_reason)
     return f"mostly {reasons.most_common(1)[0][0]}" if reasons else "too few samples"
 

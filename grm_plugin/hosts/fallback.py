@@ -20,6 +20,8 @@ PREFIX = "grm/"
 _OF_A_GROUP = (  # those that say something of a single group
     *("reward_spread", "vote_spread", "tie_rate", "length_correlation", "unscored_rate"),
     *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
+    *("judged_rate", "sureness", "sure_threshold", "audited_rate", "audit_agreement"),
+    *("scalar_correlation", "scalar_failed_rate"),
     *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
 )
 _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
@@ -35,6 +37,13 @@ _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups
     "k_drawn": "0 where nothing was judged",
     "early_rate": "0 where nothing was judged",
     "selected_rate": "0 without judgments",
+    "judged_rate": "0 without a scalar RM",
+    "sureness": "0 without scalar scores",
+    "sure_threshold": "0 without a cascade",
+    "audited_rate": "0 without a cascade",
+    "audit_agreement": "0 in all other groups, so that it has to be divided by `audited_rate`",
+    "scalar_correlation": "of each group by itself, 0 where one of the two is missing or alike",
+    "scalar_failed_rate": "0 without a scalar RM",
     "cache_hit_rate": "0 where it does not",
     "money": "0 where none is known",
     "unpriced_rate": "0 where nothing was judged",

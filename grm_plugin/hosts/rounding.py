@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from grm_plugin.errors import ConfigError
@@ -19,6 +19,8 @@ _TO_UNIT = frozenset(("mean", "median", "majority", "borda"))
 def vote_range(judge: GRM) -> Range | None:
     """Lowest and highest reward that a vote of ours can give at the smallest size; else None."""
     config, scale = judge.config, judge.template.scale
+    if config.scalar and config.scalar.use == "alone":
+        return None if config.scalar.raw else UNIT
     if judge.plugins.source("voter", config.vote.name) != "built in":
         return None
     if config.vote.name in _TO_UNIT:
@@ -26,7 +28,7 @@ def vote_range(judge: GRM) -> Range | None:
     if config.vote.name != "sum":
         return None
     later = config.schedule.every_size().values() if config.schedule else ()
-    k = min(size.k for size in (config.size, *later))
+    k = min(size.k for size in (config.size, *later)) + judge.rule.scalar.weight
     return k * scale.low, k * scale.high
 
 
@@ -87,7 +89,9 @@ def as_trained(verdict: Verdict) -> Verdict:
         return verdict
     if PHASE not in verdict.group.metadata:  # it is no trainer's word
         return verdict
-    within = UNIT if str(verdict.origin.get("vote")) in _TO_UNIT else None
+    told = verdict.origin.get("scalar")
+    raw = isinstance(told, Mapping) and told.get("raw") is True
+    within = UNIT if str(verdict.origin.get("vote")) in _TO_UNIT and not raw else None
     return replace(verdict, rewards=rounded(verdict.rewards, step, within))
 
 

@@ -54,6 +54,17 @@ class LocalModelOptions(Options):
         return {"revision": self.revision, "trust_remote_code": self.trust_remote_code}
 
 
+class ClassifierOptions(LocalModelOptions):
+    """Options of a classifier in this process.
+
+    Args:
+        reload: ``model`` is a link to a version, such as `grm train refresh` keeps at
+            ``OUT/current``; when it leads to another one, that one is loaded between batches.
+    """
+
+    reload: bool = False
+
+
 class LocalJudgeOptions(LocalModelOptions):
     """Options of a model that is asked in turns.
 

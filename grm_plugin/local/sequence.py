@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -39,6 +39,25 @@ class SequenceModel:
         self._encoder = ChatEncoder(self.tokenizer, owner=owner)
         self.control_tokens = self._encoder.control_tokens
 
+    def renew(self, options: LocalModelOptions) -> None:
+        """Take in other weights of the same model, in place of its own.
+
+        Args:
+            options: where they are.
+
+        Raises:
+            EngineError: they can not be loaded, or are of another model.
+        """
+        options = options.model_copy(update={"device": "cpu"})  # no device holds both
+        model, _ = load(AutoModelForSequenceClassification, options, self._owner, num_labels=1)
+        found = model.state_dict()
+        if _shapes(found) != _shapes(self.model.state_dict()):
+            raise EngineError(
+                f"{self._owner}: {options.model} holds weights of other shapes than the model in "
+                "use; expected another version of the same one"
+            )
+        self.model.load_state_dict(found)
+
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, with the special tokens its tokenizer adds."""
         return [list(self.tokenizer(text).input_ids) for text in texts]
@@ -71,6 +90,10 @@ class SequenceModel:
         with torch.inference_mode():
             output = self.model(padded.ids.to(device), attention_mask=padded.mask.to(device))
         return [float(logit) for logit in output.logits[:, 0].float().tolist()]
+
+
+def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: one.shape for name, one in weights.items()}
 
 
 class Padded(NamedTuple):

@@ -47,7 +47,11 @@ class ScalarRater:
     @property
     def scaling(self) -> Scaling:
         """Of its logits: what is set, else what stands beside its weights."""
-        beside = getattr(self._classifier, "scaling", None) or Scaling()
+        return self._scaling(None)
+
+    def _scaling(self, told: Scaling | None) -> Scaling:
+        """What is set, else what came with the logits, else what the classifier says."""
+        beside = told or getattr(self._classifier, "scaling", None) or Scaling()
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,
@@ -121,15 +125,17 @@ class ScalarRater:
     def _scalar(self, answers_N: Sequence[Answer], asked: Sequence[Answer]) -> Scalar:
         """What the answers come to; ``asked`` are those of different texts, which were paid for."""
         scores, failures = _parted(answers_N)
+        rating = next((one for one in asked if isinstance(one, Rating)), None)
         tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
         prices = self._options.prices
         return Scalar(
             scores,
-            *self.scaling,
+            *self._scaling(rating.scaling if rating else None),
             failures=failures,
             refused=any(isinstance(one, RefusedError) for one in asked),
             prompt_tokens=tokens,
             money=prices.of_prompt(tokens) if prices and tokens else None,
+            version=rating.version if rating else "",
         )
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.places import Places
+from grm_plugin.hosts.scalar_counting import ScalarTally
 from grm_plugin.prices import dollars
 from grm_plugin.report.terminal import plain_table
 from grm_plugin.types import Cost
@@ -45,6 +46,7 @@ def _rows(tally: Tally) -> list[tuple[str, str, str]]:
         ("scored", f"{tally.scored:,}", ""),
         ("unscored", f"{tally.unscored.total():,}", by_reason(tally.unscored)),
         *_left_out(tally),
+        *_by_scalar(tally.scalar),
         *_early(tally),
         ("samples valid", f"{tally.valid:,}", percent(tally.valid_rate, 1)),
         ("samples dropped", f"{tally.dropped.total():,}", by_reason(tally.dropped)),
@@ -61,6 +63,20 @@ def _left_out(tally: Tally) -> list[tuple[str, str, str]]:
     if not tally.left_out:
         return []
     return [("responses unscored", f"{tally.left_out:,}", "of scored groups")]
+
+
+def _by_scalar(scalar: ScalarTally) -> list[tuple[str, str, str]]:
+    """What a scalar RM decided, and whether audits agree; nothing where there is none."""
+    if not scalar.groups:
+        return []
+    alone = scalar.groups - scalar.judged
+    rows = [("by the scalar RM", f"{alone:,}", f"groups without the judge, of {scalar.groups:,}")]
+    if scalar.audits.count:
+        note = f"agreement of the judge on pairs, in {scalar.audits.count:,} groups"
+        rows.append(("audited", percent(scalar.audits.value, 1), note))
+    if scalar.failed:
+        rows.append(("no scalar score", f"{scalar.failed:,}", f"of {scalar.responses:,} responses"))
+    return rows
 
 
 def _early(tally: Tally) -> list[tuple[str, str, str]]:

@@ -80,6 +80,8 @@ CURVES = (
     Curve("Number of samples", lambda step: step.tally.drawn.value, (0,)),
     Curve("Correlation with length", lambda step: step.tally.lengths.value, (0,)),
     Curve("Correlation with true quality", lambda step: step.follows.value, (0,)),
+    Curve("Share of judged groups", lambda step: step.tally.scalar.judged_rate, (0, 1)),
+    Curve("Agreement of audits", lambda step: step.tally.scalar.audits.value, (0, 1)),
 )
 
 

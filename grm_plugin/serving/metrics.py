@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
 
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.fallback import Filled
-from grm_plugin.types import Reason, Verdict
+from grm_plugin.types import Reason, Scalar, Verdict
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
@@ -52,6 +52,23 @@ class Metrics:
         )
         self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
         self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
+        self.scalar_groups = self._counter(
+            "grm_scalar_groups",
+            "Groups with scalar scores: decided without the judge, judged, or audited",
+            outcome=("scalar", "judged", "audited"),
+        )
+        self.scalar_failed = self._counter(
+            "grm_scalar_failed_responses", "Responses to which the scalar RM gave no score"
+        )
+        self.sureness = self._summary(
+            "grm_scalar_sureness", "How sure the scalar RM is of the order of a group"
+        )
+        self.agreement = self._summary(
+            "grm_audit_agreement", "Share of pairs of an audited group on which the judge agrees"
+        )
+        self.sure = self._gauge(
+            "grm_sure_threshold", "Sureness from which on groups go without the judge"
+        )
         self.group_seconds = self._histogram("grm_group_seconds", "Seconds of judging a group")
         self.collecting = self._gauge("grm_collecting_groups", "Groups that wait for responses")
         self.queue_depth = self._gauge("grm_queue_depth", "Groups that wait for the judge")
@@ -67,6 +84,9 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=_SECONDS, registry=self.registry)
+
+    def _summary(self, name: str, text: str) -> Summary:
+        return Summary(name, text, registry=self.registry)
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)
@@ -92,6 +112,19 @@ class Metrics:
         self.money.inc(tally.cost.money or 0.0)
         self.unpriced.inc(tally.cost.unpriced)
         self.group_seconds.observe(verdict.cost.seconds)
+        if verdict.scalar:
+            self._count_scalar(verdict.scalar)
+
+    def _count_scalar(self, scalar: Scalar) -> None:
+        outcome = ("audited" if scalar.audited else "judged") if scalar.judged else "scalar"
+        self.scalar_groups.labels(outcome).inc()
+        self.scalar_failed.inc(len(scalar.failures))
+        if scalar.sureness is not None:
+            self.sureness.observe(scalar.sureness)
+        if scalar.audited and scalar.agreement is not None:
+            self.agreement.observe(scalar.agreement)
+        if scalar.sure is not None:
+            self.sure.set(scalar.sure)
 
     def count_filled(self, filled: Filled) -> None:
         """Count the responses of a group that got a number in place of a reward."""

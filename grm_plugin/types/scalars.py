@@ -24,6 +24,7 @@ class Scalar:
         agreement: share of pairs, 0..1, that the judge alone puts in the same order; a tie of
             either counts one half. None where there is nothing to compare.
         failures: why responses have no score, by index.
+        version: of the scalar RM, where it changes while it is in use; else empty.
         refused: whether its server takes no request like ours (key, model).
         prompt_tokens: that it read; 0 when nobody tells.
         money: what it cost in US dollars; None: the price is not known.
@@ -40,6 +41,7 @@ class Scalar:
     refused: bool = False
     prompt_tokens: int = 0
     money: float | None = None
+    version: str = ""
 
     @property
     def scaled(self) -> tuple[float | None, ...]:

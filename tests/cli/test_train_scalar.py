@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Ended
-from tests.spct.scalar_data import by_another, group, judged, save_scalar_rm, write, write_rows
+from tests.spct.scalar_data import group, judged, write, write_rows
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")

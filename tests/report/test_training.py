@@ -23,7 +23,7 @@ from grm_plugin.report.training import (
 )
 from grm_plugin.types import Group, Judgment, Verdict
 
-REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS = CURVES
+REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, *_ = CURVES
 
 
 def verdict(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grm_plugin.evaluation.truth import Best, Correct, Truth
+from grm_plugin.hosts.scalar_telling import decided, scored
 from grm_plugin.hosts.telling import by_distance, said_of_each
 from grm_plugin.report import judges
 from grm_plugin.report.page.rows import name_of, named, truth_known
@@ -30,6 +31,7 @@ def details_of(verdict: Verdict) -> Details:
     return {
         "id": named(name_of(verdict.group)),
         "unscored": cut(verdict.unscored),
+        "scalar": decided(verdict.scalar) if verdict.scalar else "",
         "turns": [[cut(turn.role), cut(turn.content)] for turn in shown.conversation],
         "reference": None if shown.reference is None else cut(shown.reference),
         "principles": [cut(one) for one in shown.principles],
@@ -58,6 +60,7 @@ def _response(verdict: Verdict, shown: Group, truth: Truth | None, n: int) -> De
         "text": cut(shown.responses[n]),
         "reward": verdict.rewards[n] if verdict.rewards else None,
         "unscored": cut(verdict.unscored_responses.get(n, "")),
+        "scalar": scored(verdict.scalar, n),
         "evidence": cut("".join(shown.evidence[n : n + 1])),
         "truth": _known(truth, n),
     }

@@ -68,6 +68,7 @@ const response = (found, n) => {
           )
         : h("span", { class: "given" }, `reward ${short(one.reward)}`),
       best && h("span", { class: "badge good" }, "highest"),
+      one.scalar && h("span", { class: "badge plain" }, one.scalar),
       one.truth && h("span", { class: "badge plain" }, one.truth),
     ),
     h(
@@ -89,7 +90,13 @@ const response = (found, n) => {
               { class: "said" },
               judged.slice(0, about.said).map((sample) => said(sample, n)),
             )
-          : h("p", { class: "muted" }, "No sample scored it."),
+          : h(
+              "p",
+              { class: "muted" },
+              found.scalar && !found.samples.length
+                ? "The judge was not asked."
+                : "No sample scored it.",
+            ),
         judged.length > about.said &&
           disclosed(
             counted(judged.length - about.said, "further sample", "further samples"),

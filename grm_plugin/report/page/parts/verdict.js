@@ -59,16 +59,17 @@ const listing = (title, pairs) =>
 
 const shownVerdict = (found, row) => [
   found.unscored && h("p", { class: "alert" }, "No rewards: ", visible(found.unscored)),
+  found.scalar && h("p", {}, found.scalar),
   prompt(found),
   h(
     "section",
     {},
     found.responses.map((_, n) => response(found, n)),
   ),
-  votes(found),
+  (found.samples.length > 0 || !found.scalar) && votes(found),
   failures(found),
   principles(found),
-  texts(found),
+  (found.samples.length > 0 || !found.scalar) && texts(found),
   h(
     "section",
     {},

@@ -1,0 +1,154 @@
+"""A classifier whose weights are renewed while it is in use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from grm_plugin.classifiers.transformers import TransformersClassifier
+from grm_plugin.engine import Limits
+from grm_plugin.errors import EngineError
+from grm_plugin.local.renewing import Renewing
+from grm_plugin.types import Message
+
+torch = pytest.importorskip("torch")
+
+ASKED = [[Message("user", "ba be"), Message("assistant", text)] for text in ("bi ba", "ka")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two versions with heads that differ by their sign; the first one is current."""
+    from safetensors.torch import load_file, save_file
+
+    from grm_plugin.spct.versions import point
+    from tests.spct.scalar_data import save_scalar_rm
+
+    for number in (0, 1):
+        version = save_scalar_rm(tmp_path / f"version-000{number}", center=float(number))
+        weights = load_file(version / "model.safetensors")
+        weights["score.weight"] *= 1 - 2 * number
+        save_file(weights, version / "model.safetensors", {"format": "pt"})
+    point(tmp_path, 0)
+    return tmp_path
+
+
+def started(folder: Path, **options: object) -> TransformersClassifier:
+    return TransformersClassifier(
+        {"model": str(folder / "current"), "reload": True, **options}, Limits()
+    )
+
+
+async def test_a_newer_version_rates_from_the_next_call_on_and_says_so(folder: Path) -> None:
+    from grm_plugin.spct.versions import point
+
+    classifier = started(folder)
+    await classifier.start()
+    before = await classifier.logits_of_conversations(ASKED)
+    point(folder, 1)
+    after = await classifier.logits_of_conversations(ASKED)
+    again = await classifier.logits(["ba"])
+    await classifier.close()
+    assert [one.version for one in before] == ["version-0000"] * 2
+    assert [one.version for one in (*after, *again)] == ["version-0001"] * 3
+    assert [one.logit for one in after] == pytest.approx([-one.logit for one in before])
+    assert before[0].scaling.center == 0 and after[0].scaling.center == 1
+
+
+async def test_without_reload_the_weights_stay_what_they_were(folder: Path) -> None:
+    from grm_plugin.spct.versions import point
+
+    classifier = started(folder, reload=False)
+    await classifier.start()
+    before = await classifier.logits(["ba"])
+    point(folder, 1)
+    assert await classifier.logits(["ba"]) == before
+    await classifier.close()
+
+
+async def test_a_version_that_can_not_be_loaded_is_told_once_and_passed_over(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from grm_plugin.spct.versions import point
+    from tests.engines.tiny_models import config, tokenizer
+
+    other = folder / "version-0002"
+    from transformers import LlamaForSequenceClassification
+
+    wide = config(num_labels=1)
+    wide.intermediate_size = 32
+    LlamaForSequenceClassification(wide).save_pretrained(other)
+    tokenizer().save_pretrained(other)
+    classifier = started(folder)
+    await classifier.start()
+    before = await classifier.logits(["ba"])
+    with caplog.at_level(logging.WARNING):
+        for number in (2, 3):  # other shapes, and no such folder
+            point(folder, number)
+            assert await classifier.logits(["ba"]) == before
+            assert await classifier.logits(["ba"]) == before
+    told = [one.getMessage() for one in caplog.records if "stays in use" in one.getMessage()]
+    assert len(told) == 2 and "other shapes" in told[0] and "version-0003" in told[1]
+    point(folder, 1)
+    assert (await classifier.logits(["ba"]))[0].version == "version-0001"
+    await classifier.close()
+
+
+async def test_reload_without_a_link_is_refused_with_what_to_name(folder: Path) -> None:
+    classifier = TransformersClassifier(
+        {"model": str(folder / "version-0000"), "reload": True}, Limits()
+    )
+    with pytest.raises(EngineError, match=r"reload: expected a link .* keeps at OUT/current, got"):
+        await classifier.start()
+
+
+async def test_no_call_ever_sees_two_versions(tmp_path: Path) -> None:
+    from grm_plugin.spct.versions import point
+
+    loaded: list[str] = []
+    (tmp_path / "version-0000").mkdir()
+    point(tmp_path, 0)
+    versions = Renewing(tmp_path / "current", lambda one: loaded.append(one.name), "it")
+    loaded.append(versions.begin().name)
+
+    async def call(number: int) -> tuple[str, str]:
+        async with versions.in_use():
+            seen = loaded[-1]
+            if number % 3 == 0:
+                point(tmp_path, number)
+            await asyncio.sleep(0.001 * (number % 5))
+            return seen, loaded[-1]
+
+    found = []
+    for start in range(0, 60, 6):
+        found += await asyncio.gather(*(call(start + one) for one in range(1, 7)))
+    assert all(first == last for first, last in found)
+    assert len(set(loaded)) > 5 and len(loaded) == len(set(loaded))
+    await versions.close()
+
+
+async def test_who_stops_waiting_for_a_version_does_not_stop_it_for_others(tmp_path: Path) -> None:
+    from grm_plugin.spct.versions import point
+
+    loaded: list[str] = []
+    point(tmp_path, 0)
+    versions = Renewing(tmp_path / "current", lambda one: loaded.append(one.name), "it")
+    versions.begin()
+    async with versions.in_use():
+        point(tmp_path, 1)
+        waits = asyncio.create_task(_enter(versions))
+        gives_up = asyncio.create_task(_enter(versions))
+        await asyncio.sleep(0.01)
+        gives_up.cancel()
+        await asyncio.sleep(0.01)
+        assert not loaded and not waits.done()
+    await waits
+    assert loaded == ["version-0001"]
+
+
+async def _enter(versions: Renewing) -> None:
+    async with versions.in_use():
+        pass
