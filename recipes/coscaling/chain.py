@@ -75,11 +75,16 @@ def _prompts(chain: Chain, settings: Plan) -> Stage:
 
 
 def _groups(chain: Chain, training: ScalarTraining) -> Stage:
-    groups, sizes = training.groups, ",".join(map(str, training.sizes))
-    number = str(max(100, round(groups.number * chain.share)))
-    options = ("--groups", number, "--responses", sizes, "--seed", str(groups.seed))
-    command = ("grm", "train", "tasks", "--split", groups.split, *options)
-    return Stage("groups", (*command, "--out", str(chain.groups)), chain.groups)
+    groups = training.groups
+    options = {
+        "--split": groups.split,
+        "--seed": str(groups.seed),
+        "--number": str(max(100, round(groups.number * chain.share))),
+        "--sizes": ",".join(map(str, training.sizes)),
+        "--out": str(chain.groups),
+    }
+    flat = [text for option in options.items() for text in option]
+    return Stage("groups", (sys.executable, "-m", f"{_MODULE}.groups", *flat), chain.groups)
 
 
 def _dense(chain: Chain, training: ScalarTraining) -> Stage:

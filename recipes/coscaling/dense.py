@@ -37,7 +37,7 @@ def main(
     groups: Annotated[Path, typer.Argument(help="RM data of `grm train tasks`.")],
     base: Annotated[Path, typer.Option(help="Folder of the judge.")],
     out: Annotated[Path, typer.Option(help="Folder for the trunk, as a language model.")],
-    epochs: Annotated[float, typer.Option(help="Passes over the responses.")] = 2.0,
+    epochs: Annotated[float, typer.Option(help="Passes over the responses.")] = 1.0,
     learning_rate: Annotated[float, typer.Option(help="Of AdamW.")] = 5e-4,
     seed: Annotated[int, typer.Option(help="Of the heads and the order.")] = 1,
 ) -> None:

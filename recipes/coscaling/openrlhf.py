@@ -14,7 +14,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +30,7 @@ from recipes.coscaling.plan import kept_folder, plan
 
 RECIPE = Path("recipes/reference/openrlhf/grpo.sh")
 LEARNING_RATE = 5e-4  # as grpo.yaml says for TRL
+_PROMPTS = 32  # of a rollout, as the recipe says
 _ON_A_CPU = ("--ds.attn_implementation", "eager", "--vllm.enforce_eager")
 
 
@@ -50,45 +50,49 @@ def main(
     # a cluster that believes it has GPUs; only who runs this needs Ray and the tests beside it
     from tests.e2e.openrlhf.trainer import ENVIRONMENT, cluster
 
-    steps = rounds * plan().updates
+    last = kept_folder(output_dir, rounds * plan().updates)
     shutil.rmtree(output_dir, ignore_errors=True)
     shutil.copytree(POLICY_MODEL, kept_folder(output_dir, 0))
-    command = [*_command(judge, data, output_dir, seed, rounds, steps), *_overrides(set_ or ())]
-    started = time.monotonic()
+    chosen = options(judge, data, output_dir, seed=seed, rounds=rounds, settings=set_ or ())
+    command = ["bash", str(RECIPE), *chosen, *_ON_A_CPU]
     with cluster() as address, (output_dir / "log.txt").open("wb") as log:
         variables = {**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address}
-        code = subprocess.run(  # noqa: S603
-            [*command, *_ON_A_CPU], env=variables, stdout=log, stderr=subprocess.STDOUT, check=False
-        ).returncode
-    if code:
-        say(f"openrlhf: ended with code {code}; see {output_dir / 'log.txt'}")
-        shutil.rmtree(kept_folder(output_dir, steps), ignore_errors=True)
-        sys.exit(code)
-    seconds = (time.monotonic() - started) / rounds
-    lines = [json.dumps({**row, "seconds": seconds}) for row in rows(output_dir, data)]
+        done = subprocess.run(command, env=variables, stdout=log, stderr=log, check=False)  # noqa: S603
+    if done.returncode:
+        shutil.rmtree(last, ignore_errors=True)
+        say(f"openrlhf: ended with code {done.returncode}; see {output_dir / 'log.txt'}")
+        sys.exit(done.returncode)
+    lines = [json.dumps(row) for row in rows(output_dir, data)]
     (output_dir / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _command(judge: str, data: Path, out: Path, seed: int, rounds: int, steps: int) -> list[str]:
-    prompts = rounds * plan().responses // 4
-    options = {
+def options(
+    judge: str, data: Path, out: Path, *, seed: int, rounds: int, settings: Sequence[str] = ()
+) -> list[str]:
+    """What the trainer is told beside what the recipe tells it.
+
+    Args:
+        judge: file of the judge's settings.
+        data: the prompts.
+        out: folder of the run.
+        seed: of the training.
+        rounds: rollouts.
+        settings: KEY=VALUE over those of the file.
+    """
+    chosen = {
         "--grm_config": Path(judge).resolve(),
         "--actor.adam.lr": LEARNING_RATE,
         "--train.seed": seed,
         "--data.prompt_dataset": data,
-        "--data.max_samples": prompts,
-        "--ckpt.output_dir": kept_folder(out, steps),
+        "--data.max_samples": rounds * _PROMPTS,
+        "--ckpt.output_dir": kept_folder(out, rounds * plan().updates),
         "--ckpt.path": out / "checkpoints",
         "--logger.tensorboard_dir": out / "metrics",
         "--grm.record": out / "verdicts.jsonl",
     }
-    return ["bash", str(RECIPE), *(str(text) for option in options.items() for text in option)]
-
-
-def _overrides(pairs: Sequence[str]) -> Iterator[str]:
-    for pair in pairs:
-        key, _, value = pair.partition("=")
-        yield from (f"--grm.{key}", value)
+    pairs = [setting.partition("=") for setting in settings]
+    chosen |= {f"--grm.{key}": value for key, _, value in pairs}
+    return [str(text) for option in chosen.items() for text in option]
 
 
 def rows(run: Path, data: Path) -> Iterator[dict[str, Any]]:
