@@ -91,6 +91,12 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
             "select.classifier.serve would start a server in every rollout actor; start the meta "
             "RM's server yourself and name it with select.classifier.url"
         )
+    scalar = config.scalar.classifier if config.scalar else None
+    if scalar and scalar.options.get("serve"):
+        raise ConfigError(
+            "scalar.classifier.serve would start a server in every rollout actor; start the scalar "
+            "RM's server yourself and name it with scalar.classifier.url"
+        )
 
 
 def check_weights(host: Host, given: argparse.Namespace) -> None:

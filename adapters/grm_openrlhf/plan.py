@@ -139,12 +139,24 @@ def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[st
 
 
 def _vote_range(judge: GRM) -> tuple[float, float]:
-    """Lowest and highest reward of one group, by voting on its extremes."""
+    """Lowest and highest reward of one group, by voting on its extremes.
+
+    Raises:
+        ConfigError: rewards are logits, which have no bounds.
+    """
     config, scale = judge.config, judge.template.scale
+    if config.scalar and config.scalar.use == "alone":
+        if config.scalar.raw:
+            raise ConfigError(
+                "scalar.raw: logits have no bounds, and OpenRLHF cuts rewards to a range; leave "
+                "raw out, and rewards are in 0..1"
+            )
+        return 0.0, 1.0
     sizes = [config.size, *(config.schedule.every_size().values() if config.schedule else ())]
     vote = judge.plugins.make("voter", config.vote.name, config.vote.options, Limits())
     found = [reward for size in sizes for reward in vote([[scale.low, scale.high]] * size.k, scale)]
-    return min(found), max(found)
+    more = judge.rule.scalar.weight if config.vote.name == "sum" else 0.0
+    return min(found) + more * scale.low, max(found) + more * scale.high
 
 
 def _label(

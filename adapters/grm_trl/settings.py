@@ -63,8 +63,8 @@ def on_rank(config: GRMConfig, rank: int, world: int = 1) -> GRMConfig:
     """The judge's settings on one of ``world`` ranks.
 
     Each has a record of its own, and an equal share of the budget. All ranks of a node use one
-    server where the judge starts one, and one where its meta RM does, unless ``serve`` says
-    ``shared``; other runs have servers of their own.
+    server where the judge starts one, and one where its meta RM or a scalar RM does, unless
+    ``serve`` says ``shared``; other runs have servers of their own.
     """
     changes: dict[str, Any] = {}
     if config.record:
@@ -93,6 +93,8 @@ def _served(config: GRMConfig) -> dict[str, Mapping[str, Any]]:
     classifier = config.select.options.get("classifier")
     if isinstance(classifier, Mapping):
         found["select.classifier"] = classifier
+    if config.scalar and config.scalar.classifier:
+        found["scalar.classifier"] = config.scalar.classifier.options
     return found
 
 

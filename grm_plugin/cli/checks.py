@@ -66,10 +66,17 @@ class JudgeChecks:
 
     @cached_property
     def _grm(self) -> GRM:
-        """The judge, for one sample in each order and without a record."""
+        """The judge, for one sample in each order and without a record or a scalar RM."""
+        config = _impatient(self._config)
         both = {"k": 2, "permutations": None, "shuffle": "balanced"}
-        self._made = GRM(_impatient(self._config).but(**both, min_valid=1, record=None))
+        beside = {} if self._alone else {"scalar": None}
+        self._made = GRM(config.but(**both, **beside, min_valid=1, record=None))
         return self._made
+
+    @property
+    def _alone(self) -> bool:
+        """Whether there is a scalar RM and no judge."""
+        return bool(self._config.scalar and self._config.scalar.use == "alone")
 
     @property
     def _sample(self) -> Group:
@@ -87,7 +94,7 @@ class JudgeChecks:
             config = self._config
         names = f"engine {config.engine.name}, k {config.k}, vote {config.vote}"
         detail = f"{names}, select {config.select.name}; file: {self._settings.source}"
-        if "engine" not in config.model_fields_set:
+        if "engine" not in config.model_fields_set and not self._alone:
             return Check("warn", f"{detail}, no judge named", "name one: --engine, or GRM_CONFIG")
         return Check("ok", detail)
 
@@ -138,15 +145,37 @@ class JudgeChecks:
 
     def sample_is_read(self) -> Check:
         """Whether judgments of a built-in group can be read."""
-        if self._config.engine.name == "replay":
-            return Check("ok", "not taken: the replay engine asks no judge")
+        if self._asks_nobody:
+            return Check("ok", f"not taken: {self._asks_nobody}")
         return sample.reading(self._verdict)
 
     def order_is_right(self) -> Check:
         """Whether the good response gets the higher score, wherever it stands."""
-        if self._config.engine.name == "replay":
+        if self._asks_nobody:
             return Check("ok", "not looked at: there is no judgment")
         return sample.order(self._verdict.judgments)
+
+    @property
+    def _asks_nobody(self) -> str:
+        """Why there is no judge to be asked; empty where there is one."""
+        if self._config.engine.name == "replay":
+            return "the replay engine asks no judge"
+        return "a scalar RM decides alone" if self._alone else ""
+
+    def scalar_rm_rates(self) -> Check:
+        """Whether the scalar RM, if one is configured, scores the built-in group, and how."""
+        scalar = self._config.scalar
+        if scalar is None or scalar.classifier is None:
+            return Check("ok", "not used: " + ("no scalar" if scalar is None else "no classifier"))
+        return sample.scalar_scores(self._rated)
+
+    @cached_property
+    def _rated(self) -> Verdict:
+        """The built-in group as the scalar RM alone decides it."""
+        config = _impatient(self._config)
+        alone = config.scalar and config.scalar.model_copy(update={"use": "alone"})
+        with err.status("asking the scalar RM"), GRM(GRMConfig(scalar=alone)) as grm:
+            return grm.score(self._sample)
 
     def meta_rm_rates(self) -> Check:
         """Whether the meta RM, if one is configured, gave those judgments scores."""
@@ -165,4 +194,7 @@ def _impatient(config: GRMConfig) -> GRMConfig:
     classifier = config.select.options.get("classifier")
     if isinstance(classifier, Mapping) and classifier.get("name") == "server":
         no_wait["select.classifier"] = {**classifier, "start_timeout_s": 0}
+    scalar = config.scalar.classifier if config.scalar else None
+    if scalar and scalar.name == "server":
+        no_wait["scalar.classifier.start_timeout_s"] = 0
     return config.but(**no_wait)

@@ -50,6 +50,7 @@ def _steps(judge: JudgeChecks) -> dict[str, Callable[[], Check]]:
         "sample": judge.sample_is_read,
         "order": judge.order_is_right,
         "meta RM": judge.meta_rm_rates,
+        "scalar": judge.scalar_rm_rates,
     }
 
 

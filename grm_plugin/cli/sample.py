@@ -108,6 +108,22 @@ def order(judged: Sequence[Judgment]) -> Check:
     return Check("ok", f"{detail} over {len(judged)} judgments")
 
 
+def scalar_scores(verdict: Verdict) -> Check:
+    """Whether a scalar RM scores both responses, and the good one higher."""
+    scalar = verdict.scalar
+    if scalar is None or scalar.failures:
+        why = next(iter(scalar.failures.values())) if scalar else verdict.unscored
+        return Check("fail", why, "look at scalar.classifier, and at its server's log")
+    good, bad = scalar.scores
+    detail = (
+        f"scores {good:.3g} for a good and {bad:.3g} for a bad response, center "
+        f"{scalar.center:g}, spread {scalar.spread:g}: sureness {scalar.sureness:.2f}"
+    )
+    if good is not None and bad is not None and not good > bad:
+        return Check("warn", detail, "a single pair says little; `grm scale` measures it on yours")
+    return Check("ok", detail)
+
+
 def _winning_place(judged: Sequence[Judgment]) -> str:
     """``first`` or ``last`` when that place won in each of several orders, else nothing."""
     shown = {one.order: [one.scores[n] or 0.0 for n in one.order] for one in judged}

@@ -1,4 +1,4 @@
-"""The meta RM rates recorded judgments, once: the judge itself is not asked again."""
+"""A meta RM or a scalar RM rates what is on record, once: the judge itself is not asked again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
 from grm_plugin.cli.scale_records import RATED_RECORD, Judged, with_samples
-from grm_plugin.cli.scale_samples import rating
+from grm_plugin.cli.scale_samples import rating, voting_scalar
 from grm_plugin.cli.source import Source
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError
@@ -18,11 +18,15 @@ from grm_plugin.grm import GRM
 from grm_plugin.hosts.inputs.opening import Check
 from grm_plugin.records import read_verdicts
 from grm_plugin.report.terminal import say
+from grm_plugin.scalar import ScalarOptions
 from grm_plugin.types import Group, Verdict
 
 
 def needs_rating(judged: Judged, config: GRMConfig) -> bool:
-    """Whether ``config`` names a meta RM's classifier, and judgments have no meta-score yet."""
+    """Whether ``config`` names a meta RM or a scalar RM, and their scores are not there yet."""
+    unscored = any(one.scalar is None for one in judged.samples)
+    if unscored and config.scalar and config.scalar.classifier:
+        return True
     votes = (vote for verdict in judged.samples for vote in verdict.judgments)
     return "classifier" in config.select.options and any(one.meta_score is None for one in votes)
 
@@ -49,8 +53,9 @@ def rated(judged: Judged, files: Sequence[Path], config: GRMConfig, folder: Path
         select=rating(config),
         min_valid=None,
         permutations=None,
+        scalar=_scalar(judged, config),
     )
-    say(f"the meta RM rates the judgments in {file}:")
+    say(f"the judgments in {file} are rated:")
     rows = Groups(tuple(one.group for one in judged.samples), str(file))
     with (
         GRM(replay) as grm,
@@ -64,6 +69,13 @@ def rated(judged: Judged, files: Sequence[Path], config: GRMConfig, folder: Path
         if (one.group.id, one.group.fingerprint) in asked
     )
     return Judged(with_samples(found), judged.greedy)
+
+
+def _scalar(judged: Judged, config: GRMConfig) -> ScalarOptions | None:
+    """As it is set, or without a model where its scores are on record, so that they stay there."""
+    if config.scalar is None and any(one.scalar for one in judged.samples):
+        return ScalarOptions()
+    return voting_scalar(config)
 
 
 def _of_samples(files: Sequence[Path], judged: Judged) -> Path:

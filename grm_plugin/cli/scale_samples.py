@@ -21,6 +21,7 @@ from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.pipeline.rating import RatingOptions
 from grm_plugin.records import read_verdicts
 from grm_plugin.report.terminal import say
+from grm_plugin.scalar import WEIGHT, ScalarOptions
 from grm_plugin.types import Cost, Group, Scale
 
 
@@ -48,13 +49,16 @@ def sampled(
         GRMError: as ``grm score``.
     """
     check = Labelled(clusters)
-    many = config.but(stop="fixed", select=rating(config), min_valid=None)
+    many = config.but(
+        stop="fixed", select=rating(config), min_valid=None, scalar=voting_scalar(config)
+    )
     say(f"{many.k} samples of each group:")
     spent, lost = _judged(many, groups, folder / RECORD, check, limit, Cost())
     found = with_samples(read_verdicts(folder / RECORD))
     if not greedy:
         return Judged(found, (), lost)
-    _, more = _judged(once_greedy(config), groups, folder / GREEDY_RECORD, check, limit, spent)
+    once = once_greedy(config).but(scalar=None)
+    _, more = _judged(once, groups, folder / GREEDY_RECORD, check, limit, spent)
     return Judged(found, with_samples(read_verdicts(folder / GREEDY_RECORD)), lost + more)
 
 
@@ -65,6 +69,21 @@ def rating(config: GRMConfig) -> dict[str, Any]:
         return {"name": "all"}
     asked = {name: given[name] for name in RatingOptions.model_fields if name in given}
     return {"name": "rate", **asked}
+
+
+def voting_scalar(config: GRMConfig) -> ScalarOptions | None:
+    """The scalar RM beside a judge that is asked about every group, so that all shares can be told.
+
+    Raises:
+        ConfigError: there is no judge.
+    """
+    scalar = config.scalar
+    if scalar and scalar.use == "alone":
+        raise ConfigError(
+            "scalar: expected use: vote or cascade, got alone; curves are of a judge, and have the "
+            "scalar RM alone beside it"
+        )
+    return scalar and scalar.model_copy(update={"use": "vote", "weight": scalar.votes_as or WEIGHT})
 
 
 def _judged(

@@ -17,12 +17,14 @@ from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.outcomes import Ties
 from grm_plugin.evaluation.scaling import (
     VOTERS,
+    Beside,
     Design,
     Intervals,
     LeadRisks,
     Samples,
     Scheme,
     known_schemes,
+    scalar_schemes,
     stopping,
     study,
     weighing,
@@ -37,6 +39,8 @@ from grm_plugin.pipeline.selectors import WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
 from grm_plugin.plugins import installed
 from grm_plugin.report.terminal import out, say
+from grm_plugin.scalar import WEIGHT
+from grm_plugin.types import Scale
 
 _PANELS = 4
 
@@ -124,6 +128,7 @@ def _schemes(
     if by := _weighing(config, weights):
         _check_rated(samples, by)
         schemes.append(weighing("weights", by, voter))
+    schemes += _with_scalar(samples, config, judged, voter)
     if config.stop.name == "ranking":
         schemes.append(_early_stop(config, judged, voter))
     elif config.stop.name != "fixed":
@@ -144,18 +149,35 @@ def _voter(config: GRMConfig) -> str:
 def _early_stop(config: GRMConfig, judged: Judged, voter: str) -> Scheme:
     """The stopper that the settings name, on the scale of the judge."""
     options = read_options(RankingOptions, "stopper 'ranking'", config.stop.options)
+    scale = _scale("stop: ranking", config, judged)
+    risks = LeadRisks(scale.high - scale.low, voter)
+    stop = risks.stop(options.error, min_samples=options.min_samples, every=options.round)
+    return stopping("early stop", stop, voter)
+
+
+def _scale(who: str, config: GRMConfig, judged: Judged) -> Scale:
+    """The scale of the judge, by which ``who`` goes."""
     scale = recorded_scale(judged.samples[0])
     if scale is None and config.template:
         scale = find_template(str(config.template), installed()).scale
     if scale is None:
         raise InputError(
-            "stop: ranking goes by the scale of the judge, and its template is not on record, not "
-            "installed, or another by now; name it with --template, or leave stop out"
+            f"{who} goes by the scale of the judge, and its template is not on record, not "
+            "installed, or another by now; name it with --template, or leave it out"
         )
     check_scores(judged.samples, scale)
-    risks = LeadRisks(scale.high - scale.low, voter)
-    stop = risks.stop(options.error, min_samples=options.min_samples, every=options.round)
-    return stopping("early stop", stop, voter)
+    return scale
+
+
+def _with_scalar(samples: Samples, config: GRMConfig, judged: Judged, voter: str) -> list[Scheme]:
+    """The scalar RM whose scores are on record; its weight is the settings', or the record's."""
+    if np.isnan(samples.scalar_G_N).all():
+        return []
+    told = judged.origin.get("scalar")
+    weight = config.scalar.votes_as if config.scalar else 0.0
+    weight = weight or (told.get("weight") if isinstance(told, Mapping) else None) or WEIGHT
+    beside = Beside(_scale("the vote of a scalar RM", config, judged), float(weight), voter)
+    return scalar_schemes(samples, beside)
 
 
 def _check_rated(samples: Samples, by: Weighing) -> None:
@@ -183,7 +205,7 @@ def _print(parts: list[Part], intervals: Intervals) -> None:
     if differing(overall):
         out.print("other schemes, against the mean of the same k:", others(overall), "", sep="\n")
     if any("uniform" in one.against for one in overall.points):
-        out.print("early stops:", early_stops(overall), "", sep="\n")
+        out.print("fewer samples:", early_stops(overall), "", sep="\n")
     if len(parts) > 1:
         out.print(parts_table(parts), "", sep="\n")
     out.print(told(overall, intervals), "", sep="\n")

@@ -19,9 +19,11 @@ from grm_plugin.evaluation.accuracy import (
 )
 from grm_plugin.options import Part, read_options
 from grm_plugin.pipeline.building import find_template
+from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.plans import Plan, read_plan
+from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.pipeline.selecting import keep_best
-from grm_plugin.pipeline.settling import Rule
+from grm_plugin.pipeline.settling import Rule, settle
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import Template
@@ -67,13 +69,18 @@ class Ballot:
         """
         drawn = samples_of(verdict)
         if not drawn:
-            return [(None, ())]
+            return [(self._undrawn(verdict), ())]
         if k >= drawn and self.as_judged:
             return [(verdict.rewards, verdict.judgments)]
         found = voted_at(
             verdict, self.rule, k=min(k, drawn), marks=self.marks, seed=seed, most=sets
         )
         return [(one.rewards, judgments) for judgments, one in itertools.islice(found, sets)]
+
+    def _undrawn(self, verdict: Verdict) -> Rewards:
+        """What a group comes to that was not judged: nothing, unless a scalar RM decided it."""
+        case = Case.of(verdict)
+        return None if case.asks_the_judge else settle((), case, self.rule).rewards
 
     def verdict(self, verdict: Verdict, k: int | None = None) -> Verdict:
         """``verdict`` as its first ``k`` samples come to it, which are all that is left of it.
@@ -162,7 +169,14 @@ def rule_on_record(
     plan = plan_on_record(origin)
     made = offered.make("voter", voter.name, voter.options, Limits())
     scale = scale_on_record(origin, offered, template)
-    return Rule(str(voter), made, scale, plan.aggregate, both_orders=plan.name == "pairs")
+    return Rule(
+        str(voter),
+        made,
+        scale,
+        plan.aggregate,
+        both_orders=plan.name == "pairs",
+        scalar=ScalarRule.on_record(origin, voter.name),
+    )
 
 
 def _voter(origin: Mapping[str, Any]) -> Part:

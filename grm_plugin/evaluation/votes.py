@@ -89,7 +89,8 @@ def cost_of_samples(verdict: Verdict) -> Cost:
     Seconds are those from asking to verdict, waiting included; groups that are judged side by side
     have the same ones.
     """
-    return Cost.of([*verdict.judgments, *verdict.failures], verdict.cost.seconds)
+    rating = Cost(money=verdict.scalar.money if verdict.scalar else None)
+    return Cost.of([*verdict.judgments, *verdict.failures], verdict.cost.seconds) + rating
 
 
 def _share(cost: Cost, share: float) -> Cost:

@@ -41,7 +41,7 @@ _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups
     "sureness": "0 without scalar scores",
     "sure_threshold": "0 without a cascade",
     "audited_rate": "0 without a cascade",
-    "audit_agreement": "0 in all other groups, so that it has to be divided by `audited_rate`",
+    "audit_agreement": "0 where a group is not audited: to be divided by `audited_rate`",
     "scalar_correlation": "of each group by itself, 0 where one of the two is missing or alike",
     "scalar_failed_rate": "0 without a scalar RM",
     "cache_hit_rate": "0 where it does not",

@@ -16,6 +16,7 @@ from grm_plugin.evaluation.scaling.margin import by_margin, margins
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.orders import draw_orders
 from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.evaluation.scaling.scalar import Beside, scalar_schemes
 from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
@@ -32,6 +33,7 @@ from grm_plugin.evaluation.scaling.weighing import weighing
 
 __all__ = [
     "VOTERS",
+    "Beside",
     "Cost",
     "Design",
     "Intervals",
@@ -49,6 +51,7 @@ __all__ = [
     "margins",
     "measure",
     "meta_rm",
+    "scalar_schemes",
     "select",
     "stopping",
     "study",

@@ -29,6 +29,7 @@ class Comparison:
         ties: how the accuracy counts a tie at the top.
         greedy: judgments at temperature 0 of these groups.
         at_zero: what they come to.
+        with_scalar: names of the schemes that ask a scalar RM.
     """
 
     samples: Samples
@@ -38,6 +39,7 @@ class Comparison:
     ties: Ties
     greedy: Samples | None = None
     at_zero: Wins | None = None
+    with_scalar: frozenset[str] = frozenset()
 
     def points(self, ks: tuple[int, ...]) -> Iterator[Point]:
         """Every scheme at ``ks``."""
@@ -65,7 +67,7 @@ class Comparison:
             yield GREEDY, self.resampling.difference(right, self._right(self.at_zero))
         if scheme != MEAN:
             yield MEAN, self.resampling.difference(right, self._mean_at(k))
-        if (drawn := float(wins.drawn_G.mean())) < k:
+        if 1 <= (drawn := float(wins.drawn_G.mean())) < k:
             yield "uniform", self.resampling.difference(right, self._uniform(drawn))
 
     def _uniform(self, drawn: float) -> Array:
@@ -91,11 +93,13 @@ class Comparison:
             strict=float(wins.strict_G.mean()),
             ties=float(wins.tied_G.mean()),
             unscored=float(wins.unscored_G.mean()),
-            cost=_cost(samples, wins.drawn_G),
+            cost=_cost(samples, wins.drawn_G, scalar=scheme in self.with_scalar),
             against=against,
         )
 
 
-def _cost(samples: Samples, drawn_G: Array) -> Cost:
+def _cost(samples: Samples, drawn_G: Array, *, scalar: bool) -> Cost:
     each = (samples.read_G_K, samples.written_G_K, samples.seconds_G_K)
-    return Cost(float(drawn_G.mean()), *(float(np.mean(drawn_G * one.mean(1))) for one in each))
+    read, written, seconds = (float(np.mean(drawn_G * one.mean(1))) for one in each)
+    by_scalar = float(samples.scalar_read_G.mean()) if scalar else 0.0
+    return Cost(float(drawn_G.mean()), read, written, seconds, by_scalar)

@@ -19,12 +19,14 @@ class Cost:
         samples: drawn.
         read, written: tokens of prompts and of judgments.
         seconds: of the requests, added up, however many ran at a time.
+        scalar_read: tokens that a scalar RM read, where the scheme asks one and it tells.
     """
 
     samples: float
     read: float
     written: float
     seconds: float
+    scalar_read: float = 0.0
 
 
 @dataclass(frozen=True)

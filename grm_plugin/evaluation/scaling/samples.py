@@ -32,6 +32,9 @@ class Samples:
         meta_G_K: logits of the meta RM; NaN where there is none.
         read_G_K, written_G_K: tokens of the prompt and of the judgment, of dropped samples, too.
         seconds_G_K: wall seconds of the request.
+        scalar_G_N: votes of a scalar RM, 0..1; NaN where it gave none.
+        sureness_G: of the scalar RM, 0.5..1; NaN where there is none.
+        scalar_read_G: tokens that it read, where it tells.
     """
 
     groups: tuple[Group, ...]
@@ -42,6 +45,9 @@ class Samples:
     read_G_K: Array
     written_G_K: Array
     seconds_G_K: Array
+    scalar_G_N: Array
+    sureness_G: Array
+    scalar_read_G: Array
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict], *, k: int | None = None) -> Samples:
@@ -94,6 +100,9 @@ class Samples:
             self.read_G_K[taken],
             self.written_G_K[taken],
             self.seconds_G_K[taken],
+            self.scalar_G_N[taken, :n],
+            self.sureness_G[taken],
+            self.scalar_read_G[taken],
         )
 
     def spread(self, rewards_O_G_N: Array) -> Array:
@@ -125,7 +134,20 @@ def _row(verdict: Verdict, k: int, n: int) -> tuple[object, ...]:
     if len(group.responses) == 1:
         best = _beside_the_middle(scores, best, group)
     copies = [*case.copies, *range(len(case.copies), n)]
-    return best, copies, scores, meta, *tokens
+    return best, copies, scores, meta, *tokens, *_scalar(verdict, n)
+
+
+def _scalar(verdict: Verdict, n: int) -> tuple[object, ...]:
+    """Votes of a scalar RM, its sureness, what it read; a single response meets the middle."""
+    votes_N, scalar = np.full(n, np.nan), verdict.scalar
+    if scalar is None:
+        return votes_N, np.nan, 0
+    for index, one in enumerate(scalar.votes):
+        votes_N[index] = np.nan if one is None else one
+    if len(scalar.scores) == 1:
+        votes_N[1] = _MIDDLE
+    sure = scalar.sureness
+    return votes_N, np.nan if sure is None else sure, scalar.prompt_tokens
 
 
 def _label(group: Group) -> int:

@@ -38,10 +38,12 @@ class Scheme:
         name: such as ``mean``.
         outcome: called with the samples, k, ``orders_O_K`` and the fewest valid samples (None:
             half of k).
+        scalar: whether a scalar RM reads every group for it, too.
     """
 
     name: str
     outcome: Callable[[Samples, int, Array, int | None], Outcome]
+    scalar: bool = False
 
 
 def voting(voter: str) -> Scheme:

@@ -78,6 +78,7 @@ def study(
             ties=intervals.ties,
             greedy=greedy.at(members) if greedy else None,
             at_zero=at_zero.at(members) if at_zero else None,
+            with_scalar=frozenset(scheme.name for scheme in schemes if scheme.scalar),
         )
         parts.append(_part(name, comparison, clusters, design))
     return parts
@@ -97,7 +98,7 @@ def _measured(
     drawn = [float(wins.drawn_G.mean()) for wins in found.values()]
     parts = parts_of(samples).values()
     drawn += [float(wins.drawn_G[one].mean()) for wins in found.values() for one in parts]
-    wanted = {1, *map(math.floor, drawn), *map(math.ceil, drawn)}
+    wanted = {1, *map(math.floor, drawn), *map(math.ceil, drawn)} - {0}
     if more := tuple(sorted(k for k in wanted if (MEAN, k) not in found)):
         found |= measure(samples, [voting(MEAN)], replace(design, ks=more))
     return found

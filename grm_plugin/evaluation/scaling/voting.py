@@ -75,6 +75,12 @@ def select(meta_G_K: Array, k: int | Array, k_meta: int, orders_O_K: Array) -> A
     return _along(among, np.argsort(best_G_K, axis=1))
 
 
+def valid_among(scores_G_K_N: Array, k: int | Array, orders_O_K: Array) -> Array:
+    """``votes_O_G``: how many of the first ``k`` samples are valid; arguments as for ``vote``."""
+    valid_G_K = np.asarray(~np.isnan(scores_G_K_N).all(axis=2))
+    return _sums(drawn(k, orders_O_K), valid_G_K)
+
+
 def drawn(k: int | Array, orders_O_K: Array) -> Array:
     """Whether a sample is among the first ``k``: ``O_K``, or ``O_G_K`` of a ``k_O_G``."""
     places_O_K: Array = np.argsort(orders_O_K, axis=1)

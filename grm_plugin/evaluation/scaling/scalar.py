@@ -1,0 +1,105 @@
+"""A scalar RM in a study: alone, as a vote beside the judge's, and in front of it in a cascade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from grm_plugin.evaluation.resampling import Array
+from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.evaluation.scaling.schemes import Outcome, Scheme
+from grm_plugin.evaluation.scaling.voting import valid_among, vote
+from grm_plugin.scalar import WEIGHT
+from grm_plugin.types import Scale
+
+_SHARES = (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
+_UNIT = Scale(0, 1)
+_IN_UNIT = ("majority", "borda")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """How a scalar RM stands beside the samples of a study.
+
+    Args:
+        scale: of the judge's scores, in points.
+        weight: samples of the judge that its vote counts as.
+        voter: how the samples vote.
+    """
+
+    scale: Scale
+    weight: float = WEIGHT
+    voter: str = "mean"
+
+    def points(self, samples: Samples) -> Array:
+        """``votes_G_N`` of the scalar RM in the unit of the samples' rewards."""
+        low, high = _UNIT if self.voter in _IN_UNIT else self.scale
+        return np.asarray(low + (high - low) * samples.scalar_G_N)
+
+
+def scalar_schemes(samples: Samples, beside: Beside) -> list[Scheme]:
+    """The scalar RM alone, with the judge, and deciding three shares of the groups.
+
+    None where no group has scalar scores.
+    """
+    if np.isnan(samples.scalar_G_N).all():
+        return []
+    cascades = [cascade(share, samples, beside.voter) for share in _SHARES]
+    return [alone(), together(beside), *cascades]
+
+
+def alone() -> Scheme:
+    """Rewards are the scalar RM's votes, and no sample is drawn."""
+
+    def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
+        return Outcome(*_undrawn(samples, len(orders_O_K)))
+
+    return Scheme("scalar", outcome, scalar=True)
+
+
+def together(beside: Beside) -> Scheme:
+    """The scalar RM's vote counts as some of the judge's, as in ``scalar: {use: vote}``."""
+
+    def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
+        scores = samples.scores_G_K_N
+        judged = vote(scores, k, orders_O_K, voter=beside.voter, min_valid=min_valid)
+        more = beside.weight * beside.points(samples)
+        if beside.voter == "sum":
+            return Outcome(judged + more)
+        votes = valid_among(scores, k, orders_O_K)[..., None]
+        return Outcome((votes * judged + more) / (votes + beside.weight))
+
+    return Scheme(f"{beside.voter} + scalar", outcome, scalar=True)
+
+
+def cascade(share: Fraction, samples: Samples, voter: str = "mean") -> Scheme:
+    """The judge is asked about the share of groups of which the scalar RM is least sure.
+
+    Args:
+        share: of the groups that are judged, 0..1.
+        samples: of all groups, whose sureness says how sure is sure enough.
+        voter: how the samples of groups that are judged vote.
+    """
+    sure = float(np.quantile(_sureness(samples), float(share), method="higher"))
+
+    def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
+        judged = vote(samples.scores_G_K_N, k, orders_O_K, voter=voter, min_valid=min_valid)
+        votes, drawn = _undrawn(samples, len(orders_O_K))
+        asked_G = _sureness(samples) < sure
+        rewards = np.where(asked_G[None, :, None], judged, votes)
+        return Outcome(rewards, np.where(asked_G[None], k, drawn))
+
+    return Scheme(f"cascade {share}", outcome, scalar=True)
+
+
+def _sureness(samples: Samples) -> Array:
+    """Of each group; one of which nobody knows is judged first."""
+    return np.nan_to_num(samples.sureness_G, nan=0.0)
+
+
+def _undrawn(samples: Samples, orders: int) -> tuple[Array, Array]:
+    """The scalar RM's votes for every order of the samples, of which none is drawn."""
+    shape = (orders, *samples.scalar_G_N.shape)
+    return np.broadcast_to(samples.scalar_G_N, shape), np.zeros(shape[:2], dtype=int)
