@@ -45,7 +45,7 @@ class Following:
         """
         for path in self._files():
             if until is None or path.name in until:
-                yield from self._new_in(path, until[path.name].lines if until else None)
+                yield from self._new_in(path, until[path.name].bytes if until else None)
 
     def _files(self) -> list[Path]:
         try:
@@ -55,12 +55,13 @@ class Following:
 
     def _new_in(self, path: Path, until: int | None) -> Iterator[tuple[str, Verdict]]:
         read = self.read.get(path.name, Read())
-        read = read._replace(bytes=min(read.bytes, path.stat().st_size))
+        if path.stat().st_size < read.bytes:
+            whole = list(map(len, read_lines(path)))
+            read = self.read[path.name] = Read(len(whole), sum(whole))
         for line in read_lines(path, read.bytes):
-            if until is not None and read.lines >= until:
+            if until is not None and read.bytes >= until:
                 break
-            read = Read(read.lines + 1, read.bytes + len(line))
-            self.read[path.name] = read
+            read = self.read[path.name] = Read(read.lines + 1, read.bytes + len(line))
             place = f"{path}, line {read.lines}"
             try:
                 verdict = from_line(line)
