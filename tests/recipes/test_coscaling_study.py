@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
 
+from grm_plugin.cli import app
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from recipes.coscaling.chain import Chain
@@ -120,6 +123,19 @@ def test_every_arm_names_settings_of_a_judge(arm: Arm) -> None:
     known = {key: value for key, value in arm.parts.items() if key in GRMConfig.model_fields}
     assert GRMConfig(**known) or arm.settings == CHECKER
     assert known.keys() == arm.parts.keys() or arm.parts.keys() - known.keys() == {"watch"}
+
+
+@pytest.mark.parametrize(
+    "stage", [one for one in MADE if one.command[0] == "grm"], ids=lambda stage: stage.name
+)
+def test_grm_takes_the_options_of_its_stages(stage: Stage) -> None:
+    command: Any = get_command(app)
+    words = list(stage.command[1:])
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    read = command.make_context("grm", words).params
+    assert read["folder"] == stage.makes
+    assert read["learning_rate"] == plan().scalar.options["learning-rate"]
 
 
 def test_single_arms_can_be_run_alone() -> None:

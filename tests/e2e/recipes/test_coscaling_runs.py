@@ -92,7 +92,7 @@ def models(arm: str, scalars: Sequence[Path]) -> list[str]:
         return ["--set", f"scalar.classifier.models=[{', '.join(map(str, scalars))}]"]
     alone = [] if arm == "scalar" else [f"engine.model={BASE}"]
     if arm == "refreshed":
-        return ["--refresh", str(scalars[0]), "--set", *alone]
+        return ["--refresh", str(scalars[0]), "--set", *alone, "scalar.audit=1.0"]
     needs = [f"scalar.classifier.model={scalars[0]}"] if arm in _WITH_SCALAR else []
     return ["--set", *alone, *needs]
 
