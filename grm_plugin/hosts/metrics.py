@@ -55,6 +55,10 @@ def _money(tally: Tally) -> float:
     return math.nan if tally.cost.money is None else tally.cost.money
 
 
+def _flops(tally: Tally) -> float:
+    return math.nan if tally.cost.flops is None else tally.cost.flops
+
+
 def _metric(
     name: str, unit: str, range_: str, meaning: str, of: Callable[[Tally], float]
 ) -> Metric:
@@ -86,6 +90,14 @@ METRICS = (
         "standard deviation of the votes on a response, mean over responses: how far the samples "
         "of the judge disagree",
         lambda tally: tally.vote_spread.value,
+    ),
+    _metric(
+        "reliability",
+        "",
+        "at most 1",
+        "share of a single vote's variance that lies between the responses of a group, not between "
+        "the samples of the judge; a `schedule` may go by it, and single samples do not tell it",
+        lambda tally: tally.vote_variance.reliability,
     ),
     _metric(
         "tie_rate",
@@ -232,6 +244,28 @@ METRICS = (
         lambda tally: share(tally.scalar.failed, tally.scalar.responses),
     ),
     _metric(
+        "control_rate",
+        "",
+        _SHARE,
+        "share of groups that the control judge of `watch` gave rewards as well",
+        lambda tally: share(tally.controlled, tally.groups),
+    ),
+    _metric(
+        "control_failed_rate",
+        "",
+        _SHARE,
+        "share of the groups about which the control judge was asked, and gave nothing",
+        lambda tally: share(tally.uncontrolled, tally.controlled + tally.uncontrolled),
+    ),
+    _metric(
+        "control_correlation",
+        "",
+        "-1 to 1",
+        "correlation of a response's reward and that of the control judge within groups; where "
+        "it falls to 0 the policy learns what only its judge likes",
+        lambda tally: tally.control.value,
+    ),
+    _metric(
         "tokens_in", "tokens", _ANY, "that the judge read", lambda tally: tally.cost.prompt_tokens
     ),
     _metric(
@@ -248,6 +282,14 @@ METRICS = (
         "share of the prompt tokens that the judge's server had cached, where it tells that; "
         "vLLM does with `--enable-prompt-tokens-details`",
         lambda tally: tally.cached.value,
+    ),
+    _metric(
+        "flops",
+        "FLOPs",
+        _ANY,
+        "of the judge, twice its active parameters for each token that it read or wrote, and of "
+        "other models whose size is known; see `flops_per_token`",
+        _flops,
     ),
     _metric("money", "US dollars", _ANY, "what the samples cost whose price is known", _money),
     _metric(

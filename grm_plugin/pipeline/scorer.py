@@ -116,7 +116,7 @@ class Scorer:
             settled = await self._settled(course, past_of(self.engine, group))
         except PluginError as error:
             settled = Settled(None, str(error))
-        return course.verdict(settled, self.origin(course.size))
+        return course.verdict(settled, self.origin(course.size), self.drawer.pricing)
 
     async def _settled(self, course: Course, past: Recorded | None) -> Settled:
         if self.scalar:
@@ -223,7 +223,8 @@ class Scorer:
 
     async def _select(self, course: Course) -> Selection:
         found = await select(course, self.config, self.fitter.plan, self.selector)
-        rated = self.drawer.pricing.ratings(course.valid, [*found.judgments, *found.failures])
+        samples = [*found.judgments, *found.failures]
+        rated = self.drawer.pricing.ratings(course.valid, samples, found.tokens)
         course.case.allowance.settle(Amount(), rated)
         return found
 

@@ -12,9 +12,9 @@ from grm_plugin.errors import InputError
 from grm_plugin.evaluation.truth import Best, Correct, truth_of
 from grm_plugin.hosts.averages import Correlation, Mean
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.recorded import PHASE, STEP, TRAIN
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
+from grm_plugin.types.training import TRAIN, when_of
 
 MOST_POINTS = 60
 """Points of a curve; of a longer run several steps are one point."""
@@ -101,12 +101,6 @@ def steps_of(verdicts: Iterable[Verdict]) -> dict[tuple[str, int], Step]:
         if (when := when_of(verdict.group)) is not None:
             found.setdefault(when, Step()).add(verdict)
     return found
-
-
-def when_of(group: Group) -> tuple[str, int] | None:
-    """Phase and step of a group that says its step."""
-    step = group.metadata.get(STEP)
-    return (str(group.metadata.get(PHASE) or ""), step) if type(step) is int else None
 
 
 def quality_of(group: Group) -> Sequence[float]:

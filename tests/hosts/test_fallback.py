@@ -110,6 +110,8 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         "grm/tokens_in": 10.0,
         "grm/tokens_out": 20.0,
         "grm/cache_hit_rate": 0.0,
+        "grm/reliability": pytest.approx(17.5 / 18.5),
+        "grm/flops": 0.0,
         "grm/money": 0.0,
         "grm/unpriced_rate": 1.0,
         "grm/seconds": 1.5,
