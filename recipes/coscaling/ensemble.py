@@ -43,6 +43,11 @@ class Ensemble:
         self.scaling = Scaling()
         self.control_tokens: Sequence[str] = ()
 
+    @property
+    def flops_per_token(self) -> float | None:
+        """Of one of them: a token that all have read counts as often."""
+        return self._members[0].flops_per_token
+
     async def start(self) -> None:
         """Start all of them."""
         await asyncio.gather(*(member.start() for member in self._members))

@@ -27,6 +27,7 @@ from grm_plugin.reference.policy import POLICY_MODEL, true_quality
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Verdict
 from recipes.coscaling.plan import kept_folder, plan
+from recipes.coscaling.spending import spent
 
 RECIPE = Path("recipes/reference/openrlhf/grpo.sh")
 LEARNING_RATE = 5e-4  # as grpo.yaml says for TRL
@@ -129,6 +130,7 @@ def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any
         "rewards/grm/std": statistics.pstdev(rewards),
         "true_quality": statistics.fmean(qualities),
         "true_quality_deviation": statistics.pstdev(qualities),
+        **spent(verdicts),
         **{f"grm/{name}": value for name, value in numbers(Tally.of(verdicts)).items()},
     }
 

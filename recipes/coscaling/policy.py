@@ -35,6 +35,7 @@ from grm_trl.training import MetricsFile, StopAtNaN, run_command
 from recipes.coscaling import ensemble
 from recipes.coscaling.plan import CHECKER, kept_folder
 from recipes.coscaling.refreshing import refreshed, versions
+from recipes.coscaling.spending import Spending
 
 TRUTH = "grm_plugin.reference.policy.true_quality"
 
@@ -62,11 +63,13 @@ def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
     rows = load_dataset("json", data_files=arm.data, split="train")
     settings = settings_of(arm, folder)
     last = going_on(training, name, rows, judge=_decides(arm.judge, settings))
-    trainer = TimedTrainer(
+    spending = Spending()
+    trainer = TellingTrainer(
         name,
-        rewards(arm.judge, settings, folder),
+        rewards(arm.judge, settings, folder, spending),
         training,
         rows,
+        spending=spending,
         processing_class=AutoTokenizer.from_pretrained(name),
         callbacks=[
             MetricsFile(folder / "metrics.jsonl"),
@@ -85,18 +88,21 @@ def settings_of(arm: Arm, folder: Path) -> dict[str, Any]:
     return settings | newest if arm.refresh else settings
 
 
-def rewards(judge: str, settings: Mapping[str, Any], folder: Path) -> list[Callable[..., Any]]:
+def rewards(
+    judge: str, settings: Mapping[str, Any], folder: Path, spending: Spending
+) -> list[Callable[..., Any]]:
     """The reward functions of an arm; true quality is logged beside all of them.
 
     Args:
         judge: file of its settings, or ``checker``.
         settings: over those of the file.
         folder: where verdicts are recorded.
+        spending: is told of them.
     """
     if judge == CHECKER:
         return [true_quality, watched]
     own = {"record": folder / "verdicts.jsonl", "truth": TRUTH}
-    return [GRMReward(judge, plugins=[ensemble], **settings, **own), watched]
+    return [GRMReward(judge, plugins=[ensemble, spending], **settings, **own), watched]
 
 
 def watched(
@@ -109,21 +115,29 @@ def watched(
     return [None] * len(qualities)
 
 
-class TimedTrainer(SmallModelGRPOTrainer):
-    """Logs what a step cost in seconds of a core, the judge's among them.
+class TellingTrainer(SmallModelGRPOTrainer):
+    """Logs what each step cost: FLOPs and tokens of the rewards, and seconds of a core for all.
 
     Seconds of the clock say more about what else ran than about the arm.
+
+    Args:
+        spending: counts what the rewards cost.
     """
 
-    def train(self, *args: Any, **keywords: Any) -> Any:
+    def __init__(self, *given: Any, spending: Spending, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._spending = spending
+
+    def train(self, *given: Any, **named: Any) -> Any:
         """Begin to count."""
         self._before = time.process_time()
-        return super().train(*args, **keywords)
+        return super().train(*given, **named)
 
-    def log(self, logs: dict[str, float], *args: Any, **keywords: Any) -> None:
-        """Add the seconds since the last line."""
+    def log(self, logs: dict[str, float], *given: Any, **named: Any) -> None:
+        """Add what was spent since the last line."""
         now = time.process_time()
-        super().log({**logs, "cpu_seconds": now - self._before}, *args, **keywords)
+        spent = {"cpu_seconds": now - self._before, **self._spending.taken()}
+        super().log({**logs, **spent}, *given, **named)
         self._before = now
 
 

@@ -229,7 +229,7 @@ def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> 
                 "rewards/grm/std" if costs else "rewards/true_quality/std": 0.2,
                 "rewards/watched/std": None,
             }
-            row |= {"grm/flops": 1e9 * costs, "grm/tokens_out": 5e3, "grm/truth_correlation": 0.6}
+            row |= {"flops": 1e9 * costs, "tokens": 5e3, "grm/truth_correlation": 0.6}
         lines.append(json.dumps(row))
     (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
     every = plan().kept * plan().updates

@@ -53,7 +53,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rounds_of_several_processes_become_one_log(run: Path) -> None:
     first, second = rows(run, run / "train.jsonl")
     assert [first["step"], second["step"]] == [plan().updates, 2 * plan().updates]
-    assert second["grm/tokens_out"] > first["grm/tokens_out"] > 0
+    assert second["tokens"] > first["tokens"] > 0
+    assert second["flops"] > first["flops"] > 2 * 945_920 * first["tokens"] * 0.5
     asked = [json.loads(line) for line in (run / "train.jsonl").read_text().splitlines()]
     texts = ["sunrise, seaweed", "hooray: milkman; 7"]
     known = true_quality(texts, [asked[0]["requirements"]] * 2)

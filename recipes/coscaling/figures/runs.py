@@ -12,7 +12,7 @@ from typing import Any
 
 from grm_plugin.errors import ConfigError, quoted
 
-_SPENT = {"flops": "grm/flops", "tokens": "grm/tokens_out", "seconds": "cpu_seconds"}
+_SPENT = {"flops": "flops", "tokens": "tokens", "seconds": "cpu_seconds"}
 COSTS = ("steps", *_SPENT)
 """What runs are compared at equal amounts of: optimizer steps; ``flops`` of everything that judges;
 ``tokens`` that the judge wrote; ``seconds`` of a core, those of the policy among them."""

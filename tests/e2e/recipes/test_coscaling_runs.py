@@ -15,9 +15,7 @@ pytest.importorskip("trl")
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification  # noqa: E402
 from trl import GRPOConfig, ModelConfig, TrlParser  # noqa: E402
 
-from grm_plugin.classifiers.transformers import TransformersClassifier  # noqa: E402
 from grm_plugin.errors import ConfigError  # noqa: E402
-from grm_plugin.hosts.metrics import METRICS  # noqa: E402
 from grm_plugin.reference.judge import BASE  # noqa: E402
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts  # noqa: E402
 from grm_plugin.reference.tasks.rm_data import rm_rows  # noqa: E402
@@ -26,10 +24,7 @@ from recipes.coscaling.dense import main as train_dense  # noqa: E402
 from recipes.coscaling.figures.runs import Run, read_run  # noqa: E402
 from recipes.coscaling.plan import HERE, kept_folder, kept_steps, plan  # noqa: E402
 
-COUNTED = "flops" in {metric.described.name for metric in METRICS}
-RELOADS = "reload" in TransformersClassifier.Options.model_fields
-ARMS = ["checker", "scalar", "scalar_ensemble", "scalar_k4", "cascade", "growing"]
-ARMS += ["refreshed"] if RELOADS else []
+ARMS = ("checker", "grm_k8", "scalar", "scalar_ensemble", "scalar_k4", "cascade", "refreshed")
 RESPONSES = 8  # of a round: 2 prompts x 4
 
 
@@ -110,14 +105,12 @@ def test_an_arm_trains_a_policy_and_is_told_of(
     assert all(0 <= one <= 1 for one in (*found.heldout_P, *found.tune_P, *found.truth_R))
     assert found.spent_P["seconds"][-1] > 0
     assert all(spread > 0 for spread in found.deviations)
-    if COUNTED:
-        assert (found.spent_P["flops"][-1] > 0) == (arm != "checker")
+    assert (found.spent_P["flops"][-1] > 0) == (arm != "checker")
     assert (found.spent_P["tokens"][-1] > 0) == (
         arm not in {"checker", "scalar", "scalar_ensemble"}
     )
 
 
-@pytest.mark.skipif(not COUNTED, reason="judges do not count FLOPs")
 def test_an_ensemble_reads_as_many_tokens_as_its_members_together(
     prompts: Path, scalars: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +120,18 @@ def test_an_ensemble_reads_as_many_tokens_as_its_members_together(
         for arm in ("scalar", "scalar_ensemble")
     ]  # fmt: skip
     assert spent[1] == pytest.approx(3 * spent[0])
+
+
+def test_a_control_judge_is_no_part_of_what_rewards_cost(
+    prompts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ["--set", f"engine.model={BASE}", "watch.control.share=1.0"]
+    spent = []
+    for arm, settings in (("grm_k8", more), ("unwatched_k8", more[:2])):
+        run = trained(arm, prompts, tmp_path / arm / "1", *settings)
+        spent.append(measured(run, monkeypatch).spent_P)
+    assert spent[0]["flops"][-1] == spent[1]["flops"][-1]
+    assert spent[0]["tokens"][-1] == spent[1]["tokens"][-1]
 
 
 def test_a_run_that_was_stopped_goes_on_and_ends_as_one_that_was_not(
