@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grm_plugin.errors import TrainingError
-from grm_plugin.remote.launching.process import program
+from grm_plugin.errors import TrainingError, quoted
 from grm_plugin.spct.versions import CURRENT
 from recipes.coscaling.plan import HERE
 
@@ -45,11 +45,9 @@ def refreshed(base: str, run: Path) -> Iterator[None]:
         TrainingError: the training ended before there was one.
     """
     folder = versions(run)
-    asked = ("grm", "train", "refresh", str(run / "verdicts.jsonl"), "--base", base)
+    asked = ("train", "refresh", str(run / "verdicts.jsonl"), "--base", base)
     more = ("--template", f"{HERE}/scalar.txt", *_OPTIONS, "--out", str(folder))
-    command = program((*asked, *more))
-    if command is None:
-        raise TrainingError("refresh: no command 'grm' on this machine")
+    command = (sys.executable, "-m", "grm_plugin", *asked, *more)
     run.mkdir(parents=True, exist_ok=True)
     with (run / "refresh.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
@@ -63,12 +61,18 @@ def refreshed(base: str, run: Path) -> Iterator[None]:
 def _await(process: subprocess.Popen[bytes], current: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not current.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise TrainingError(
-                f"refresh: expected {current} within {_PATIENCE_S:.0f} s, and it is not there; see "
-                "refresh.log beside it"
-            )
+        if process.poll() is not None:
+            raise TrainingError(_missing(current, f"ended with code {process.returncode}"))
+        if time.monotonic() > deadline:
+            raise TrainingError(_missing(current, f"took over {_PATIENCE_S:.0f} s"))
         time.sleep(_POLL_S)
+
+
+def _missing(current: Path, why: str) -> str:
+    return (
+        f"refresh: expected a scalar RM in {quoted(str(current))}, and the command that makes it "
+        f"{why}; see refresh.log in the folder of the run"
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

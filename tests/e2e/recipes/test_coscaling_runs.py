@@ -15,7 +15,7 @@ pytest.importorskip("trl")
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification  # noqa: E402
 from trl import GRPOConfig, ModelConfig, TrlParser  # noqa: E402
 
-from grm_plugin.errors import ConfigError  # noqa: E402
+from grm_plugin.errors import ConfigError, TrainingError  # noqa: E402
 from grm_plugin.reference.judge import BASE  # noqa: E402
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts  # noqa: E402
 from grm_plugin.reference.tasks.rm_data import rm_rows  # noqa: E402
@@ -147,6 +147,15 @@ def test_a_run_that_was_stopped_goes_on_and_ends_as_one_that_was_not(
     rows = [json.loads(line) for line in (halves / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4, 5, 6]
     assert all(row["cpu_seconds"] > 0 for row in rows if "loss" in row)
+
+
+def test_a_refresh_that_can_not_begin_ends_the_run_with_where_to_look(
+    prompts: Path, tmp_path: Path
+) -> None:
+    nowhere = ["--refresh", str(tmp_path / "nowhere"), "--set", f"engine.model={BASE}"]
+    with pytest.raises(TrainingError, match=r"ended with code 1.*refresh\.log"):
+        trained("refreshed", prompts, tmp_path / "run", *nowhere)
+    assert "nowhere" in (tmp_path / "run/refresh.log").read_text()
 
 
 def test_a_run_does_not_go_on_with_another_reward(
