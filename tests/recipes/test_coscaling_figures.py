@@ -229,6 +229,7 @@ def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> 
                 "rewards/grm/std" if costs else "rewards/true_quality/std": 0.2,
                 "rewards/watched/std": None,
             }
+            row |= {"grm/alarms": float(step > 100 and costs == 1.0)}
             row |= {"flops": 1e9 * costs, "tokens": 5e3, "grm/truth_correlation": 0.6}
         lines.append(json.dumps(row))
     (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
@@ -257,12 +258,53 @@ def test_runs_on_disk_become_figures_and_pictures(
     assert claim["holds"] is True
     assert told["arms"]["scalar"]["megaflops"] == pytest.approx(1e9 / 128 / 1e6)
     assert told["arms"]["grm_k8"]["equal"]["flops"]["value"] == pytest.approx(0.4 + 0.315 / 2)
+    assert {name: one["alarms"] for name, one in told["arms"].items()} == {
+        "grm_k8": 0, "scalar": 1, "growing": 0, "checker": 0,
+    }  # fmt: skip
     assert told["exchange rates"]["grm_k8"] == pytest.approx({"flops": 8, "seconds": 8})
     assert not [name for name in told["missing"] if name.startswith("grm_k8_kl")]  # it is cut
     assert "scalar_k4 1" in told["missing"]
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     assert (tmp_path / "figures_gap.png").exists()
     assert "not done yet: grm_k1 1" in capsys.readouterr().out
+
+
+def a_training(folder: Path, losses: Sequence[float], ended: str) -> None:
+    """A scalar RM's report and log, with a look at held-out pairs every 100 steps."""
+    folder.mkdir(parents=True)
+    steps = 100 * len(losses)
+    training = {"steps": steps, "ended": ended, "seconds": 9.0, "held_out_loss": min(losses)}
+    accuracy = {"value": 0.8, "low": 0.7, "high": 0.9}
+    report = {"training": training, "validation": {"accuracy": accuracy}}
+    (folder / "report.json").write_text(json.dumps(report))
+    rows = [{"step": 100 * (n + 1), "eval_loss": loss} for n, loss in enumerate(losses)]
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize(
+    ("losses", "ended", "flat"),
+    [
+        ([0.69, 0.5, 0.401, 0.4], "epochs", True),
+        ([0.69, 0.6, 0.5, 0.4], "epochs", False),
+        ([0.69, 0.5, 0.5, 0.4], "flat", True),
+        ([0.4], "epochs", False),
+    ],
+)
+def test_a_training_is_flat_where_its_last_quarter_gains_nothing(
+    losses: list[float], ended: str, flat: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_training(tmp_path / "scalar/1", losses, ended)
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())["scalar RMs"]["1"]
+    assert told["flat"] is flat
+    assert ("NOT flat" in capsys.readouterr().out) is not flat
+
+
+def test_a_report_of_no_training_is_named(tmp_path: Path) -> None:
+    a_training(tmp_path / "scalar/1", [0.5], "flat")
+    (tmp_path / "scalar/1/report.json").write_text("{}")
+    with pytest.raises(ConfigError, match="scalar/1"):
+        main(tmp_path)
 
 
 def test_a_study_of_which_nothing_is_done_says_what_is_missing(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
 from recipes.coscaling.figures.rows import Row, exchange_rates, rows
 from recipes.coscaling.figures.runs import read_run
+from recipes.coscaling.figures.scalar_rms import ScalarRM, scalar_rms
 from recipes.coscaling.plan import Plan, plan
 
 
@@ -30,12 +31,13 @@ def main(
     """Write what the finished runs come to, and name those that are not done."""
     settings, path = plan(), out or folder / "figures.json"
     arms, missing = found(folder, settings)
-    told, lines = claims(arms), rows(arms)
+    told, lines, trained = claims(arms), rows(arms), scalar_rms(folder / "scalar")
     figures = {
         "claims": [asdict(one) | {"p": one.p} for one in told],
         "not by Holm's rule": not_by_holm(told),
         "arms": {line.arm: asdict(line) for line in lines},
         "exchange rates": exchange_rates(lines),
+        "scalar RMs": {name: asdict(one) for name, one in trained.items()},
         "missing": missing,
     }
     path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
@@ -44,6 +46,8 @@ def main(
         picture.save_gap(path.with_name(f"{path.stem}_gap.png"), arms)
     terminal.print(claims_table(told))
     terminal.print(arms_table(lines))
+    for name, one in trained.items():
+        terminal.print(f"scalar RM {name}: {_trained(one)}")
     for name in missing:
         terminal.print(f"not done yet: {name}")
 
@@ -77,12 +81,22 @@ def claims_table(told: Sequence[Claim]) -> Table:
 def arms_table(lines: Sequence[Row]) -> Table:
     """One line an arm: true quality after the common rounds, the gap, and what a response cost."""
     made = plain_table(
-        "arm", ">seeds", ">final", "95 %", ">sd", ">peak", ">mean", ">gap", ">MFLOP", ">ms"
+        "arm",
+        ">seeds",
+        ">final",
+        "95 %",
+        ">sd",
+        ">peak",
+        ">mean",
+        ">gap",
+        ">alarms",
+        ">MFLOP",
+        ">ms",
     )
     for one in lines:
         figures = (one.final.value, one.deviation, one.peak.value, one.mean.value, one.gap.value)
         final, deviation, peak, mean, gap = (f"{value:.3f}" for value in figures)
-        costs = f"{one.megaflops:.0f}", f"{one.milliseconds:.1f}"
+        costs = f"{one.alarms:.1f}", f"{one.megaflops:.0f}", f"{one.milliseconds:.1f}"
         row = (one.arm, str(one.seeds), final, _interval(one.final), deviation, peak, mean, gap)
         made.add_row(*row, *costs)
     return made
@@ -95,6 +109,12 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_as_json(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _trained(one: ScalarRM) -> str:
+    ends = "flat" if one.flat else f"NOT flat, it still fell by {one.fell:.3f}"
+    known = f"{one.accuracy.value:.1%} of held-out pairs in their order ({_interval(one.accuracy)})"
+    return f"{known}; {one.steps} steps, loss {one.loss:.3f}, {ends}"
 
 
 def _interval(found: Estimate) -> str:

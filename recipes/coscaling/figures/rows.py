@@ -28,6 +28,7 @@ class Row:
         deviation: of the final one between seeds; 0 of one seed.
         gap: by how much reward grew beyond true quality, in standard deviations of the start.
         correlation: of both inside groups at the end.
+        alarms: that began in a run, the mean over seeds.
         megaflops: of everything that judges, a response.
         milliseconds: of a core, a response, those of the policy among them.
         equal: the final one at equal cost with :data:`LIMIT`, by cost; none without that arm.
@@ -42,6 +43,7 @@ class Row:
     deviation: float
     gap: Estimate
     correlation: Estimate
+    alarms: float
     megaflops: float
     milliseconds: float
     equal: dict[str, Estimate]
@@ -84,6 +86,7 @@ def _row(arms: Arms, name: str) -> Row:
         deviation=statistics.stdev(final) if len(final) > 1 else 0.0,
         gap=over_seeds([one.standard for one in gaps]),
         correlation=over_seeds([one.correlation for one in gaps]),
+        alarms=statistics.fmean(run.alarms for run in arms.runs(name).values()),
         megaflops=arms.a_response(name, "flops") / 1e6,
         milliseconds=arms.a_response(name, "seconds") * 1e3,
         equal=_equal(arms, name),

@@ -32,6 +32,7 @@ class Run:
         deviations: of reward and of true quality over the responses of the first rounds.
         correlation_R: of reward and true quality inside groups, by round; NaN where it says none.
         responses: that are rewarded in a round.
+        alarms: that began in the whole run; 0 where nothing was watched.
     """
 
     arm: str
@@ -45,6 +46,7 @@ class Run:
     deviations: tuple[float, float]
     correlation_R: Sequence[float]
     responses: int
+    alarms: float = 0.0
 
 
 def read_run(folder: Path, truth: Path, *, edge: int, responses: int) -> Run:
@@ -78,6 +80,7 @@ def read_run(folder: Path, truth: Path, *, edge: int, responses: int) -> Run:
         deviations=_deviations(rounds[:edge]),
         correlation_R=[_number(row.get("grm/truth_correlation")) for row in rounds],
         responses=responses,
+        alarms=max(row.get("grm/alarms") or 0.0 for row in rounds),
     )
 
 
