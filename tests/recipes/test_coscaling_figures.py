@@ -230,7 +230,8 @@ def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> 
                 "rewards/watched/std": None,
             }
             row |= {"grm/alarms": float(step > 100 and costs == 1.0)}
-            row |= {"flops": 1e9 * costs, "tokens": 5e3, "grm/truth_correlation": 0.6}
+            row |= {"flops": 1e9 * costs, "tokens": 5e3}
+            row |= {"grm/truth_correlation": 0.6} if costs else {}
         lines.append(json.dumps(row))
     (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
     every = plan().kept * plan().updates
@@ -261,6 +262,8 @@ def test_runs_on_disk_become_figures_and_pictures(
     assert {name: one["alarms"] for name, one in told["arms"].items()} == {
         "grm_k8": 0, "scalar": 1, "growing": 0, "checker": 0,
     }  # fmt: skip
+    assert told["arms"]["grm_k8"]["correlation"]["value"] == pytest.approx(0.6)
+    assert told["arms"]["checker"]["correlation"] is None
     assert told["exchange rates"]["grm_k8"] == pytest.approx({"flops": 8, "seconds": 8})
     assert not [name for name in told["missing"] if name.startswith("grm_k8_kl")]  # it is cut
     assert "scalar_k4 1" in told["missing"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from grm_plugin.hosts.averages import mean
 from recipes.coscaling.figures.runs import Run
 
 READINGS = ("final", "peak", "mean")
@@ -45,8 +47,8 @@ def reached(run: Run, cost: str, limit: float) -> Reached:
     chosen = int(np.argmax(np.where(within_P, run.tune_P, -np.inf)))
     at = np.append(spent_P[within_P], until)
     values = np.append(heldout_P[within_P], final)
-    mean = float(np.trapezoid(values, at) / until) if until else final
-    return Reached(final, float(heldout_P[chosen]), mean, until)
+    average = float(np.trapezoid(values, at) / until) if until else final
+    return Reached(final, float(heldout_P[chosen]), average, until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Gap:
         standard: difference of both in standard deviations of the responses of the start.
         raw: difference of both as they are, 0..1 each.
         correlation: of both inside groups at the end; less where the policy has found what the
-            reward can not tell.
+            reward can not tell. NaN where no round says it.
     """
 
     standard: float
@@ -76,5 +78,5 @@ def gap(run: Run, *, rounds: int, edge: int) -> Gap:
     reward_R, truth_R = (np.array(one[:rounds]) for one in (run.reward_R, run.truth_R))
     grown = [float(one[-edge:].mean() - one[:edge].mean()) for one in (reward_R, truth_R)]
     of_reward, of_truth = run.deviations
-    correlation = float(np.nanmean(run.correlation_R[:rounds][-edge:]))
+    correlation = mean(one for one in run.correlation_R[:rounds][-edge:] if not math.isnan(one))
     return Gap(grown[0] / of_reward - grown[1] / of_truth, grown[0] - grown[1], correlation)

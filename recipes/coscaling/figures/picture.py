@@ -54,8 +54,7 @@ def save_quality(path: Path, arms: Arms) -> None:
     right.set_title("What judging costs, and what it buys", loc="left")
     left.set(xlabel="optimizer steps", ylabel="true quality on held-out queries, 0..1")
     right.set_xlabel("judge and scalar RM, TFLOP")
-    left.legend(frameon=False, fontsize=8)
-    _save(sheet, path)
+    _save(sheet, left, path)
 
 
 def save_gap(path: Path, arms: Arms) -> None:
@@ -75,8 +74,7 @@ def save_gap(path: Path, arms: Arms) -> None:
     left.set(xlabel="round", ylabel="z(reward) - z(true quality), over the start")
     right.set(xlabel="round", ylabel="correlation of both inside groups")
     left.axhline(0, color="#777777", lw=0.8, ls=":")
-    left.legend(frameon=False, fontsize=8)
-    _save(sheet, path)
+    _save(sheet, left, path)
 
 
 def _drawn(arms: Arms) -> list[str]:
@@ -136,6 +134,8 @@ def _sheet(*, sharey: bool) -> tuple[Any, Any]:
     return sheet, panels
 
 
-def _save(sheet: Any, path: Path) -> None:
+def _save(sheet: Any, named: Any, path: Path) -> None:
+    if named.get_legend_handles_labels()[0]:
+        named.legend(frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.savefig(path, dpi=150)

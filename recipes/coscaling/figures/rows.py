@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Row:
         final, peak, mean: readings after the common rounds.
         deviation: of the final one between seeds; 0 of one seed.
         gap: by how much reward grew beyond true quality, in standard deviations of the start.
-        correlation: of both inside groups at the end.
+        correlation: of both inside groups at the end; None of a reward that is true quality itself.
         alarms: that began in a run, the mean over seeds.
         megaflops: of everything that judges, a response.
         milliseconds: of a core, a response, those of the policy among them.
@@ -42,7 +43,7 @@ class Row:
     mean: Estimate
     deviation: float
     gap: Estimate
-    correlation: Estimate
+    correlation: Estimate | None
     alarms: float
     megaflops: float
     milliseconds: float
@@ -85,13 +86,18 @@ def _row(arms: Arms, name: str) -> Row:
         start=statistics.fmean(run.heldout_P[0] for run in arms.runs(name).values()),
         deviation=statistics.stdev(final) if len(final) > 1 else 0.0,
         gap=over_seeds([one.standard for one in gaps]),
-        correlation=over_seeds([one.correlation for one in gaps]),
+        correlation=_known([one.correlation for one in gaps]),
         alarms=statistics.fmean(run.alarms for run in arms.runs(name).values()),
         megaflops=arms.a_response(name, "flops") / 1e6,
         milliseconds=arms.a_response(name, "seconds") * 1e3,
         equal=_equal(arms, name),
         **{reading: over_seeds(values) for reading, values in readings.items()},
     )
+
+
+def _known(values: Sequence[float]) -> Estimate | None:
+    known = [value for value in values if not math.isnan(value)]
+    return over_seeds(known) if known else None
 
 
 def _equal(arms: Arms, name: str) -> dict[str, Estimate]:
