@@ -1,6 +1,6 @@
 """How often watching alarms in clean runs, and how soon after a bias begins: simulated runs.
 
-    python benchmarks/watch_alarms.py --runs 500 --out benchmarks/results/watch_alarms.json
+    python benchmarks/watch_alarms.py --clean 300 --biased 100
 
 A policy whose true quality is known gets better over 300 steps; a judge and a control judge see it
 with errors of their own, on a scale of 1 to 10 where both saturate. In clean runs every alarm is
@@ -11,7 +11,6 @@ then learns to do; the delay is counted from there. A run's seed decides everyth
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import random
 import statistics
@@ -19,6 +18,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from machine import RESULTS, save
 
 from grm_plugin.watching.audits import Audit
 from grm_plugin.watching.drift import Drift
@@ -94,25 +95,25 @@ def main() -> None:
     found = {
         "what": "false alarms of clean runs and delays (steps) of biased ones, simulated",
         "steps": STEPS,
-        "runs_of_each": options.runs,
+        "runs_of_each_clean": options.clean,
+        "runs_of_each_biased": options.biased,
+        "rounds_of_the_start": START,
         "responses_of_a_group": options.n,
         "clean": {name: _false(name, world, options) for name, world in CLEAN.items()},
         "biased": {name: _noticed(name, world, options) for name, world in BIASED.items()},
         "worlds": {name: asdict(world) for name, world in (CLEAN | BIASED).items()},
     }
     found["cpu_seconds"] = round(time.process_time() - started, 1)
-    text = json.dumps(found, indent=1) + "\n"
-    print(text if options.out is None else f"written: {options.out}")
-    if options.out:
-        options.out.write_text(text, encoding="utf-8")
+    print("saved", save("watch_alarms", found, folder=options.out))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=100, help="simulated runs of each kind")
+    parser.add_argument("--clean", type=int, default=100, help="runs of each clean kind")
+    parser.add_argument("--biased", type=int, default=100, help="runs of each biased kind")
     parser.add_argument("--n", type=int, default=4, help="responses of a group")
     parser.add_argument("--groups", type=int, nargs="+", default=[1, 2, 4, 8])
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     return parser.parse_args()
 
 
@@ -121,9 +122,9 @@ def _false(name: str, world: World, options: argparse.Namespace) -> dict[str, fl
     return {
         f"{groups} a step": sum(
             alarm_at(world, groups, options.n, f"{name} {seed}") is not None
-            for seed in range(options.runs)
+            for seed in range(options.clean)
         )
-        / options.runs
+        / options.clean
         for groups in options.groups
     }
 
@@ -131,7 +132,7 @@ def _false(name: str, world: World, options: argparse.Namespace) -> dict[str, fl
 def _noticed(name: str, world: World, options: argparse.Namespace) -> dict[str, object]:
     return {
         f"{groups} a step": _delays(
-            [alarm_at(world, groups, options.n, f"{name} {seed}") for seed in range(options.runs)]
+            [alarm_at(world, groups, options.n, f"{name} {seed}") for seed in range(options.biased)]
         )
         for groups in options.groups
     }

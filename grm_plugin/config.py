@@ -164,8 +164,8 @@ class GRMConfig(Settings):
         """
         path = path or os.environ.get(ENV) or None
         values = read_yaml(_existing(path)) if path else {}
-        for section in ((), ("scalar",), ("watch", "control", "judge")):
-            _find_template(values, Path(path or ""), *section)
+        for inside in ((), ("scalar",), ("watch", "control", "judge")):
+            _find_template(values, Path(path or ""), *inside)
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
     @classmethod

@@ -30,8 +30,9 @@ class ScalarOptions(Options):
             weights says, else 0.
         spread: what a logit is divided by; default: as for `center`, else 1.
         raw: with ``use: alone``: rewards are the logits as they are.
-        template: a file of what it reads; default: the model's own chat template, filled with the
-            prompt and one response.
+        template: a file of what it reads; default: the one beside its weights, as `grm train
+            scalar --template` keeps it, else the model's own chat template, filled with the prompt
+            and one response.
         prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens.
         flops_per_token: FLOPs for a token that it reads, twice its active parameters; one in this
             process is counted.

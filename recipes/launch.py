@@ -3,8 +3,12 @@
 ``python recipes/launch.py recipes/Qwen3-8B/grpo/config_8gpu.yaml --train-gpus 0,1,2,3,4,5
 --judge-gpus 6 --meta-gpus 7``
 
+With ``--refresh-base out/scalar --refresh-gpus 7`` the judge's scalar RM is refreshed beside the
+training, from what the judge records.
+
 What is served is read from the judge settings that the recipe names in ``env: {GRM_CONFIG: ...}``:
-model and port of the judge, and of its meta RM where there is one. The exit code is the training's.
+model and port of the judge, and of its meta RM and its scalar RM where there are any. The exit code
+is the training's.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import shlex
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -29,6 +34,7 @@ from grm_plugin.remote.launching.gpus import visible
 from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.launching.process import GuardedProcess, program
 from grm_plugin.remote.secret import Secret
+from grm_plugin.spct.refresh_process import RefreshProcess
 
 POOLING = ("--runner", "pooling", "--convert", "classify")
 INTERRUPTED = 128 + signal.SIGINT
@@ -43,6 +49,11 @@ def main(
     judge_options: Annotated[str, typer.Option(help="more for the judge's server")] = "",
     meta_gpus: Annotated[str, typer.Option(help="empty: the meta RM runs elsewhere")] = "",
     meta_options: Annotated[str, typer.Option(help="more for the meta RM's server")] = "",
+    scalar_gpus: Annotated[str, typer.Option(help="empty: no scalar RM, or elsewhere")] = "",
+    scalar_options: Annotated[str, typer.Option(help="more for the scalar RM's server")] = "",
+    refresh_base: Annotated[str, typer.Option(help="scalar RM to refresh; empty: none is")] = "",
+    refresh_gpus: Annotated[str, typer.Option(help="empty: the refresh trains on the CPU")] = "",
+    refresh_options: Annotated[str, typer.Option(help="more for `grm train refresh`")] = "",
     pass_env: Annotated[
         list[str], typer.Option(help="a variable that servers get, too, such as HF_TOKEN")
     ] = [],  # noqa: B006
@@ -59,15 +70,17 @@ def main(
     try:
         command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
         judge = judge_of(recipe)
-        servers = []
-        if gpus := _listed(judge_gpus):
-            options = judge.engine.options
-            servers.append(server("judge", options, gpus, shlex.split(judge_options), serving))
-        if gpus := _listed(meta_gpus):
-            options = judge.select.options.get("classifier") or {}
-            args = (*POOLING, *shlex.split(meta_options))
-            servers.append(server("meta RM", options, gpus, args, serving))
-        work = run(servers, command, _listed(train_gpus))
+        wanted = (
+            Wanted("judge", judge.engine.options, judge_gpus, shlex.split(judge_options)),
+            Wanted("meta RM", _meta_rm(judge), meta_gpus, _pooling(meta_options)),
+            Wanted("scalar RM", _scalar_rm(judge), scalar_gpus, _pooling(scalar_options)),
+        )
+        servers = [server(one, serving) for one in wanted if one.gpus]
+        refresh = None
+        if refresh_base:
+            gpus, more = _listed(refresh_gpus), shlex.split(refresh_options)
+            refresh = RefreshProcess(judge, refresh_base, gpus=gpus, options=more)
+        work = run(servers, command, _listed(train_gpus), refresh)
         code = asyncio.run(until_interrupted(work))
     except GRMError as error:
         typer.echo(f"launch: {error}", err=True)
@@ -90,44 +103,76 @@ def judge_of(recipe: Path) -> GRMConfig:
         raise ConfigError(f"recipe {recipe}: expected env: {{{ENV}: a file}}") from None
 
 
-def server(
-    part: str,
-    options: Mapping[str, Any],
-    gpus: Sequence[str],
-    args: Sequence[str],
-    serving: Mapping[str, Any],
-) -> ServerProcess:
-    """The server that a part of the judge asks, not started yet.
+@dataclass(frozen=True)
+class Wanted:
+    """A server that a part of the judge asks.
 
     Args:
         part: how messages call it.
         options: the part's own settings, of which model and url matter.
-        gpus: where it shall run, split over all of them.
+        gpus: where it shall run, split over all of them, with commas; empty: elsewhere.
         args: further arguments of the server.
+    """
+
+    part: str
+    options: Mapping[str, Any]
+    gpus: str
+    args: Sequence[str]
+
+
+def _pooling(options: str) -> list[str]:
+    return [*POOLING, *shlex.split(options)]
+
+
+def _meta_rm(judge: GRMConfig) -> Mapping[str, Any]:
+    return judge.select.options.get("classifier") or {}
+
+
+def _scalar_rm(judge: GRMConfig) -> Mapping[str, Any]:
+    named = judge.scalar.classifier if judge.scalar else None
+    return named.options if named else {}
+
+
+def server(wanted: Wanted, serving: Mapping[str, Any]) -> ServerProcess:
+    """One of them, not started yet.
+
+    Args:
+        wanted: which.
         serving: what all servers have in common, of :class:`ServeOptions`.
 
     Raises:
         ConfigError: the settings do not say what to serve, and where.
     """
+    part, options = wanted.part, wanted.options
     port = urlsplit(options.get("url") or "").port
     if not options.get("model") or port is None:
         raise ConfigError(f"{part}: it has GPUs, but the judge settings name no model and url:port")
+    gpus = tuple(_listed(wanted.gpus))
     serve = ServeOptions(
-        model=options["model"], gpus=tuple(gpus), port=port, args=tuple(args), **serving
+        model=options["model"], gpus=gpus, port=port, args=tuple(wanted.args), **serving
     )
     secret = Secret.from_environment(options.get("api_key_env"), part)
     return ServerProcess(serve, secret, part, called=_option)
 
 
-async def run(servers: Sequence[ServerProcess], command: Sequence[str], gpus: Sequence[str]) -> int:
-    """Exit code of the training ``command``, once it and all servers are gone.
+async def run(
+    servers: Sequence[ServerProcess],
+    command: Sequence[str],
+    gpus: Sequence[str],
+    refresh: RefreshProcess | None = None,
+) -> int:
+    """Exit code of the training ``command``, once it, all servers and the refresh are gone.
 
     Raises:
-        EngineError: a server ended before it was healthy; the training has not started then.
+        EngineError: a server ended before it was healthy, or the refresh before it had a version;
+            the training has not started then.
     """
     async with AsyncExitStack() as stack:
         for server in servers:
             stack.push_async_callback(server.close)
+        if refresh:
+            stack.push_async_callback(refresh.close)
+            await asyncio.to_thread(refresh.start)
         await asyncio.gather(*(server.start() for server in servers))
         return await _train(command, gpus)
 

@@ -46,8 +46,9 @@ class TransformersClassifier:
         self.options = read_options(ClassifierOptions, _OWNER, options)
         model = Path(self.options.model).expanduser()
         self.template = template_beside(self.options.model)
-        self.scaling = scaling_beside(self.options.model)
-        self.version = ""
+        # of versions, what their ratings say holds
+        self.scaling = None if self.options.reload else scaling_beside(self.options.model)
+        self._version, self._version_scaling = "", self.scaling
         self._versions = Renewing(model, self._renew, _OWNER) if self.options.reload else None
         self.control_tokens: Sequence[str] = ()
         self._model: SequenceModel | None = None
@@ -89,7 +90,7 @@ class TransformersClassifier:
         return self.options.model_copy(update={"model": str(folder)})
 
     def _note(self, folder: Path, scaling: Scaling | None) -> None:
-        self.version, self.scaling = folder.name, scaling
+        self._version, self._version_scaling = folder.name, scaling
 
     async def logits(self, texts: Sequence[str]) -> Sequence[Answer]:
         return await self._rated(self._running.encode, texts)
@@ -146,4 +147,4 @@ class TransformersClassifier:
     def _rating(self, result: float | EngineError, tokens: int) -> Rating | EngineError:
         if isinstance(result, EngineError):
             return result
-        return Rating(result, tokens, self.version, self.scaling)
+        return Rating(result, tokens, self._version, self._version_scaling)

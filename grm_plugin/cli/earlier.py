@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.pipeline.origin import ALTERED
+from grm_plugin.pipeline.origin import NO_SETTINGS
 from grm_plugin.types import LOST, Cost, Group, Verdict
 
 Again = Callable[[Verdict], bool]
@@ -177,9 +177,8 @@ def check_same_settings(
     before, current = dict(before), json.loads(json.dumps(dict(now)))
     if not current.get("model"):
         before["model"] = current["model"] = ""
-    before.pop(ALTERED, None)  # no setting, and not known before the judge has answered
-    current.pop(ALTERED, None)
-    names = [name for name in {**before, **current} if before.get(name) != current.get(name)]
+    told = [name for name in {**before, **current} if name not in NO_SETTINGS]
+    names = [name for name in told if before.get(name) != current.get(name)]
     if names:
         changes = [f"{name} was {before.get(name)!r}, is {current.get(name)!r}" for name in names]
         raise InputError(f"{place} was made with other settings ({'; '.join(changes)}); {advice}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.origin import SCALAR_VERSION
 from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.pipeline.settling import Settled
@@ -68,11 +69,16 @@ class Course:
             failures=selection.failures,
             unscored=settled.unscored and settled.unscored + _dropped(selection.failures),
             cost=self._cost(selection, pricing),
-            origin=origin,
+            origin=self._with_version(origin),
             shown=None if case.shown is case.asked else case.shown,
             unscored_responses={n: responses[n] for n in sorted(responses)},
             scalar=case.scalar,
         )
+
+    def _with_version(self, origin: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``origin`` with the version of the scalar RM, where that changes during a run."""
+        version = self.case.scalar.version if self.case.scalar else ""
+        return {**origin, SCALAR_VERSION: version} if version else origin
 
     def _cost(self, selection: Selection, pricing: Pricing) -> Cost:
         """Of all samples, as the selector left them: it may have added what a rating cost."""

@@ -13,6 +13,10 @@ from grm_plugin.size import Size
 
 ALTERED = "altered"
 """What an engine can not pass on as asked; it may be found out with the first answer only."""
+SCALAR_VERSION = "scalar_version"
+"""The version of the scalar RM that had a part in a reward, where it is refreshed during a run."""
+NO_SETTINGS = (ALTERED, SCALAR_VERSION)
+"""What an origin tells besides settings: it may differ among verdicts of one judge."""
 
 _SETTINGS = (
     *("temperature", "top_p", "max_tokens", "stop_texts", "seed", "shuffle", "nonce"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling
 from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
+from grm_plugin.pipeline.rating import trained_on
 from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
 from grm_plugin.prices import Amount
 from grm_plugin.running import guarded
@@ -33,7 +34,8 @@ class ScalarRater:
 
     def __init__(self, options: ScalarOptions, classifier: Classifier | None) -> None:
         self._options, self._classifier = options, classifier
-        self._template = load_scalar_template(options.template) if options.template else None
+        path = options.template or trained_on(classifier)
+        self._template = load_scalar_template(str(path)) if path else None
         self.start_limit_s: float = getattr(classifier, "start_limit_s", 0.0)
         self.owner = "scalar RM"
         if options.classifier:
@@ -51,7 +53,7 @@ class ScalarRater:
 
     def _scaling(self, told: Scaling | None) -> Scaling:
         """What is set, else what came with the logits, else what the classifier says."""
-        beside = told or getattr(self._classifier, "scaling", None) or Scaling()
+        beside = Scaling(*(told or getattr(self._classifier, "scaling", None) or ()))
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,

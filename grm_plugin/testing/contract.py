@@ -27,6 +27,7 @@ from grm_plugin.testing.checks import (
     unit,
 )
 from grm_plugin.testing.host import FAILS, MISCOUNTED, QUALITY, REFUSED, Asked, Datum, Host, Step
+from grm_plugin.types.scalars import sigmoid
 
 Claim = Callable[[Host], None]
 
@@ -163,6 +164,24 @@ def a_reference_that_is_missing_is_none(host: Host) -> None:
     assert "nan" not in frame_of(step.shown[0]).lower()
 
 
+def a_scalar_rm_decides_where_it_is_sure(host: Host) -> None:
+    """Its votes are the rewards of that group, and the judge is shown the other one alone."""
+    cascade = {"classifier": "qualities", "use": "cascade", "audit": 1e-9}
+    step = Step(host)
+    found = step.rewards(qualities("one", 2, 9), qualities("two", 4, 4), config={"scalar": cascade})
+    check(found, (sigmoid(2.0), sigmoid(9.0)), unit(4, 4))
+    assert len(step.shown) == 1 and "quality 4" in step.shown[0], step.shown
+
+
+def a_scalar_rm_alone_asks_no_judge(host: Host) -> None:
+    """The baseline: rewards are its votes, or its logits as they are."""
+    alone = {"classifier": "qualities", "use": "alone", "center": 5.0}
+    step = Step(host)
+    found = step.rewards(qualities("one", 2, 9), config={"engine": "none", "scalar": alone})
+    check(found, (sigmoid(-3.0), sigmoid(4.0)))
+    assert not step.shown
+
+
 def a_dead_judge_ends_the_run(host: Host) -> None:
     """Instead of training on nothing; the error says why the last group has no reward."""
     asked = [qualities(f"{FAILS}: {n}", 1, 2) for n in range(6)]
@@ -198,6 +217,8 @@ _ANY: tuple[Claim, ...] = (
     equal_responses_get_equal_rewards,
     thinking_that_opens_a_completion_is_not_judged,
     a_thought_that_was_cut_is_no_answer_where_thoughts_must_be_closed,
+    a_scalar_rm_decides_where_it_is_sure,
+    a_scalar_rm_alone_asks_no_judge,
     a_dead_judge_ends_the_run,
     a_judge_that_refuses_us_ends_the_run_at_once,
     an_option_that_is_misspelt_is_named,

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from grm_plugin.classifiers import ClassifierFactory
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import EngineError, RefusedError
-from grm_plugin.plugins import Plugins
+from grm_plugin.hookspecs import Register, hookimpl
+from grm_plugin.plugins import Plugin, Plugins
 from grm_plugin.testing import Line, ScriptedEngine, scripted
+from grm_plugin.types import Message
 
 Datum = Literal["messages", "completions as messages", "reference"]
 Rewards = list[list[float | None]]
@@ -87,7 +90,8 @@ class Step:
 
     The judge fails over prompts with ``FAILS``, refuses those with ``REFUSED`` as a server does
     that lets us in no more, boxes one score too many for a response with
-    ``MISCOUNTED``, and remembers what it was shown.
+    ``MISCOUNTED``, and remembers what it was shown. Beside it stands a scalar RM as the classifier
+    ``qualities``, for which a response ``quality 7`` is a logit of 7.
     """
 
     def __init__(self, host: Host) -> None:
@@ -111,11 +115,34 @@ class Step:
         natural = [(g, n) for g, one in enumerate(asked) for n in range(len(one.completions))]
         return self._host.rewards(
             asked,
-            scripted(self.judge),
+            scripted(self.judge, Plugin("qualities", _Offer())),
             order=order or natural,
             options=options,
             config={"engine": "scripted", "k": 1, **(config or {})},
         )
+
+
+class _Qualities:
+    """Reads the last turn of a conversation, as a scalar RM does."""
+
+    async def start(self) -> None: ...
+
+    async def logits(self, texts: Sequence[str]) -> Sequence[float]:
+        found = [QUALITY.search(text) for text in texts]
+        return [float(one[1]) if one else 0.0 for one in found]
+
+    async def logits_of_conversations(
+        self, conversations: Sequence[Sequence[Message]]
+    ) -> Sequence[float]:
+        return await self.logits([turns[-1].content for turns in conversations])
+
+    async def close(self) -> None: ...
+
+
+class _Offer:
+    @hookimpl
+    def grm_register_classifiers(self, register: Register[ClassifierFactory]) -> None:
+        register("qualities", lambda options, limits: _Qualities())
 
 
 def _honest(request: SampleRequest, i: int) -> Line:

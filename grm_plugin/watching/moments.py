@@ -39,6 +39,22 @@ class Moments:
         self.yy += y_before * (y - self.y)
         self.xy += x_before * (y - self.y)
 
+    def __add__(self, other: Moments) -> Moments:
+        """Of all pairs of both."""
+        count = self.count + other.count
+        if not count:
+            return Moments()
+        x, y, part = other.x - self.x, other.y - self.y, other.count / count
+        weight = self.count * part
+        return Moments(
+            count,
+            self.x + x * part,
+            self.y + y * part,
+            self.xx + other.xx + x * x * weight,
+            self.yy + other.yy + y * y * weight,
+            self.xy + other.xy + x * y * weight,
+        )
+
     @property
     def x_sd(self) -> float:
         """Standard deviation of x; NaN of fewer than two."""

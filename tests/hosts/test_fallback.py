@@ -100,6 +100,8 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         "grm/reward_spread": 0.25,
         "grm/valid_rate": 0.5,
         "grm/vote_spread": 0.5,
+        "grm/control_rate": 0.0,
+        "grm/control_failed_rate": 0.0,
         "grm/judged_rate": 0.0,
         "grm/sureness": 0.0,
         "grm/sure_threshold": 0.0,
