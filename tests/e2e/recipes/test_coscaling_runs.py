@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from trl import GRPOConfig, ModelConfig, TrlParser  # noqa: E402
 
 from grm_plugin.errors import ConfigError, TrainingError  # noqa: E402
+from grm_plugin.records import read_verdicts  # noqa: E402
 from grm_plugin.reference.judge import BASE  # noqa: E402
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts  # noqa: E402
 from grm_plugin.reference.tasks.rm_data import rm_rows  # noqa: E402
@@ -147,6 +148,20 @@ def test_a_run_that_was_stopped_goes_on_and_ends_as_one_that_was_not(
     rows = [json.loads(line) for line in (halves / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4, 5, 6]
     assert all(row["cpu_seconds"] > 0 for row in rows if "loss" in row)
+
+
+def test_a_run_with_a_judge_goes_on_with_its_record_and_its_costs(
+    prompts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "growing" / "1"
+    for rounds in (1, 2):
+        trained("growing", prompts, run, *models("growing", ()), rounds=rounds)
+    found = measured(run, monkeypatch)
+    assert found.steps_P == [0, 2, 4]
+    assert 0 < found.spent_P["flops"][1] < found.spent_P["flops"][2]
+    verdicts = list(read_verdicts(run / "verdicts.jsonl"))
+    assert len(verdicts) == 2 * RESPONSES // 4
+    assert sum(one.cost.flops or 0 for one in verdicts) == found.spent_P["flops"][2]
 
 
 def test_a_refresh_that_can_not_begin_ends_the_run_with_where_to_look(
