@@ -14,7 +14,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,21 @@ from trl import GRPOConfig, ModelConfig
 from grm_plugin.cli.judge import read_pairs
 from grm_plugin.config import GRMConfig
 from grm_plugin.reference.policy import true_quality
+from grm_plugin.spct.refresh_process import refreshing
 from grm_plugin.spct.versions import CURRENT
 from grm_trl import GRMReward
 from grm_trl.resuming import going_on
 from grm_trl.small import SmallModelGRPOTrainer
 from grm_trl.training import MetricsFile, StopAtNaN, run_command
 from recipes.coscaling import ensemble
-from recipes.coscaling.plan import CHECKER, kept_folder
-from recipes.coscaling.refreshing import refreshed, versions
+from recipes.coscaling.plan import CHECKER, HERE, kept_folder
 from recipes.coscaling.spending import Spending
 
+REFRESH = (
+    *("--template", f"{HERE}/scalar.txt", "--every", "64", "--replay", "0.5"),
+    *("--learning-rate", "3e-4", "--device-batch", "16", "--idle-s", "900"),
+)
+"""How the scalar RM is trained on: a version after 64 judged groups, half of them older ones."""
 TRUTH = "grm_plugin.reference.policy.true_quality"
 
 
@@ -66,7 +71,7 @@ def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
     spending = Spending()
     trainer = TellingTrainer(
         name,
-        rewards(arm.judge, settings, folder, spending),
+        rewards(arm.judge, settings, spending),
         training,
         rows,
         spending=spending,
@@ -77,32 +82,37 @@ def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
             KeptWeights(folder, arm.keep_steps),
         ],
     )
-    with refreshed(arm.refresh, folder) if arm.refresh else nullcontext():
+    with _refreshing(arm, settings):
         trainer.train(resume_from_checkpoint=last)
 
 
 def settings_of(arm: Arm, folder: Path) -> dict[str, Any]:
     """What is set over the file of the judge; a scalar RM that is refreshed is the newest one."""
-    settings = read_pairs(arm.set, "--set")
-    newest = {"scalar.classifier.model": str(versions(folder) / CURRENT)}
-    return settings | newest if arm.refresh else settings
+    own = {"record": folder / "verdicts.jsonl"}
+    if arm.refresh:
+        own["scalar.classifier.model"] = folder / "scalar" / CURRENT
+    return read_pairs(arm.set, "--set") | {name: str(path) for name, path in own.items()}
+
+
+def _refreshing(arm: Arm, settings: Mapping[str, Any]) -> AbstractContextManager[None]:
+    if not arm.refresh:
+        return nullcontext()
+    return refreshing(GRMConfig.load(arm.judge, **settings), arm.refresh, options=REFRESH)
 
 
 def rewards(
-    judge: str, settings: Mapping[str, Any], folder: Path, spending: Spending
+    judge: str, settings: Mapping[str, Any], spending: Spending
 ) -> list[Callable[..., Any]]:
     """The reward functions of an arm; true quality is logged beside all of them.
 
     Args:
         judge: file of its settings, or ``checker``.
         settings: over those of the file.
-        folder: where verdicts are recorded.
-        spending: is told of them.
+        spending: is told of verdicts.
     """
     if judge == CHECKER:
         return [true_quality, watched]
-    own = {"record": folder / "verdicts.jsonl", "truth": TRUTH}
-    return [GRMReward(judge, plugins=[ensemble, spending], **settings, **own), watched]
+    return [GRMReward(judge, plugins=[ensemble, spending], truth=TRUTH, **settings), watched]
 
 
 def watched(
