@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grm_plugin.hosts.averages import smoothed
+from grm_plugin.hosts.averages import mean, smoothed
 from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.runs import Run
 
@@ -28,8 +28,8 @@ _NAMES = {
     "checker": "hidden checker",
     "scalar": "scalar RM",
     "scalar_kl": "scalar RM, KL",
-    "grm_k1": "GRM k = 1",
-    "grm_k8": "GRM k = 8",
+    "grm_k1": "GRM (k = 1)",
+    "grm_k8": "GRM (k = 8)",
     "growing": "growing k",
     "scalar_k4": "scalar + k = 4",
 }
@@ -46,12 +46,8 @@ def save_quality(path: Path, arms: Arms) -> None:
             costs = [[one / 1e12 for one in run.spent_P["flops"]] for run in runs]
             pairs = zip(costs, runs, strict=True)
             _draw(right, name, [(cost, run.heldout_P) for cost, run in pairs])
-    ends = {
-        name: statistics.fmean(arms.at(name, "steps", "final", of=name).values())
-        for name in _drawn(arms)
-    }
-    left.set_title(_ends_told(ends), loc="left")
-    right.set_title("What judging costs, and what it buys", loc="left")
+    left.set_title(_told("At equal steps", _ends(arms, "steps", "grm_k8")), loc="left")
+    right.set_title(_told("At equal FLOPs", _ends(arms, "flops", "growing")), loc="left")
     left.set(xlabel="optimizer steps", ylabel="true quality on held-out queries, 0..1")
     right.set_xlabel("judge and scalar RM, TFLOP")
     _save(sheet, left, path)
@@ -64,13 +60,13 @@ def save_gap(path: Path, arms: Arms) -> None:
     for name in names:
         runs = list(arms.runs(name).values())
         _draw(left, name, [_over_rounds(_gaps(run, arms.edge)) for run in runs], until=arms.rounds)
-        known = [_over_rounds(run.correlation_R) for run in runs]
-        _draw(right, name, known, until=arms.rounds)
-    gaps = {
-        name: statistics.fmean(one.standard for one in arms.gaps(name).values()) for name in names
-    }
-    left.set_title(_gaps_told(gaps), loc="left")
-    right.set_title("How well the reward knows the policy's own answers", loc="left")
+        of_rounds = [_over_rounds(run.correlation_R) for run in runs]
+        _draw(right, name, of_rounds, until=arms.rounds)
+    gaps = {name: arms.gaps(name).values() for name in ("grm_k8", "scalar") if name in names}
+    ahead = {name: statistics.fmean(one.standard for one in found) for name, found in gaps.items()}
+    known = {name: mean(one.correlation for one in found) for name, found in gaps.items()}
+    left.set_title(_told("Reward beyond truth at the end", ahead), loc="left")
+    right.set_title(_told("What the reward still knows", known), loc="left")
     left.set(xlabel="round", ylabel="z(reward) - z(true quality), over the start")
     right.set(xlabel="round", ylabel="correlation of both inside groups")
     left.axhline(0, color="#777777", lw=0.8, ls=":")
@@ -81,17 +77,16 @@ def _drawn(arms: Arms) -> list[str]:
     return [name for name in COLOURS if name in arms.names] or arms.names
 
 
-def _ends_told(ends: Mapping[str, float]) -> str:
-    if {"grm_k8", "scalar"} <= ends.keys():
-        return f"At equal steps: GRM k = 8 {ends['grm_k8']:.2f}, scalar RM {ends['scalar']:.2f}"
-    return "True quality at equal steps"
+def _ends(arms: Arms, cost: str, first: str) -> dict[str, float]:
+    """Where ``first`` and the scalar RM ended when both had spent what ``first`` had."""
+    found = {name: arms.at(name, cost, "final", of=first) for name in (first, "scalar")}
+    return {name: statistics.fmean(seeds.values()) for name, seeds in found.items() if seeds}
 
 
-def _gaps_told(gaps: Mapping[str, float]) -> str:
-    if not gaps:
-        return "No reward was learned from"
-    most = max(gaps, key=lambda name: gaps[name])
-    return f"{_NAMES.get(most, most)} is fooled most: {gaps[most]:+.2f} at the end"
+def _told(what: str, values: Mapping[str, float]) -> str:
+    """A title: what is to be seen, and what it comes to in the arms that matter most."""
+    figures = ", ".join(f"{_NAMES[name]} {value:.2f}" for name, value in values.items())
+    return f"{what}: {figures}" if figures else what
 
 
 def _gaps(run: Run, edge: int) -> list[float]:
