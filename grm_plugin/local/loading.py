@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from grm_plugin.local.options import LocalModelOptions
 T = TypeVar("T")
 R = TypeVar("R")
 
+# while transformers loads, torch of the whole process makes tensors without memory
+_ONE_AT_A_TIME = threading.Lock()
 _LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
 
 
@@ -44,7 +47,7 @@ def load(auto_class: Any, options: LocalModelOptions, owner: str, **more: Any) -
         if attention := options.attn_implementation or capped(name, **options.loading):
             more["attn_implementation"] = attention
         tokenizer = AutoTokenizer.from_pretrained(name, **options.loading)
-        with bars_in_terminals_only():
+        with _ONE_AT_A_TIME, bars_in_terminals_only():
             model, report = auto_class.from_pretrained(
                 name,
                 dtype=dtype,

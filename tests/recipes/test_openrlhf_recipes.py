@@ -31,6 +31,9 @@ from grm_plugin import GRMConfig
 from grm_plugin.config import ENV
 from grm_plugin.plugins import Plugin, Plugins, installed
 from grm_plugin.schedule import StepSchedule
+from recipes.coscaling import openrlhf as coscaling
+from recipes.coscaling import plan as study
+from recipes.coscaling.plan import kept_folder
 from tests.recipes.whole import whole_recipes
 
 ROOT = Path(__file__).parents[2]
@@ -236,6 +239,32 @@ def test_a_reference_script_is_as_the_others_on_two_gpus(
     assert host.samples % host.args.train.batch_size == 0
     assert plan.settings.label == "conversation"
     assert plan.settings.judge_config().engine.name == "reference"
+
+
+@pytest.mark.parametrize(
+    ("arm", "settings"),
+    [
+        ("unwatched_k8", ["engine.model=judge"]),
+        ("growing_openrlhf", ["engine.model=judge"]),
+        ("scalar", ["scalar.classifier.model=rm"]),
+    ],
+)
+def test_the_arms_of_the_coscaling_study_run_as_the_reference_script_does(
+    arm: str, settings: list[str], called: Calls, start_host: StartHost, tmp_path: Path
+) -> None:
+    judge, rounds = str(RECIPES / f"coscaling/arms/{arm}.yaml"), 3
+    told = coscaling.options(judge, tmp_path, tmp_path, seed=7, rounds=rounds, settings=settings)
+    plan = called("reference/openrlhf/grpo", *told).plan
+    host = start_host(plan.argv)
+    assert host.args.train.seed == 7
+    assert host.args.actor.adam.lr == coscaling.LEARNING_RATE
+    assert host.args.data.max_samples == rounds * host.args.rollout.batch_size
+    assert host.args.rollout.batch_size * 4 == host.samples == study.plan().responses
+    assert host.args.train.batch_size * study.plan().updates == host.samples
+    assert host.args.ckpt.output_dir == str(kept_folder(tmp_path, rounds * study.plan().updates))
+    config = plan.settings.judge_config()
+    part = config.scalar.classifier if arm == "scalar" else config.engine
+    assert part.options["model"] == ("rm" if arm == "scalar" else "judge")
 
 
 def test_the_script_that_trains_a_judge_is_taken_by_the_host_itself_on_two_gpus(

@@ -21,7 +21,7 @@ from grm_plugin.evaluation.sharing import Sharing
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.records.line import to_line
 from grm_plugin.types import Judgment, Verdict
-from recipes.spct.journal import Journal
+from recipes.journal import Journal
 from recipes.spct.reference.figures import choosing
 from recipes.spct.reference.figures.__main__ import main
 from recipes.spct.reference.figures.aims import other_aims

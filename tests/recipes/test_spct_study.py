@@ -9,7 +9,7 @@ import pytest
 from recipes.spct.reference.chain import Chain, choosing, rating, shared, training
 from recipes.spct.reference.study import stages
 from recipes.spct.reference.without_criteria import without_criteria
-from recipes.spct.stages import Stage
+from recipes.stages import Stage
 
 OUT = Path("out/spct")
 BESIDE = {"easy.jsonl": "sft.jsonl"}  # made together

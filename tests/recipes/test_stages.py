@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from grm_plugin.errors import ConfigError
-from recipes.spct.journal import Journal
-from recipes.spct.stages import Stage, run
+from recipes.journal import Journal
+from recipes.stages import Stage, run
 
 ROOT = Path(__file__).parents[2]
 COPY = """
@@ -139,8 +139,8 @@ def test_a_stopped_chain_leaves_no_process_and_its_stage_is_run_again(
     script = f"""
 import asyncio, sys, pathlib
 from recipes.launch import until_interrupted
-from recipes.spct.journal import Journal
-from recipes.spct.stages import Stage, run
+from recipes.journal import Journal
+from recipes.stages import Stage, run
 made = pathlib.Path({str(tmp_path / "pid")!r})
 stage = Stage("slow", (sys.executable, "-c", {slow!r}, str(made)), made)
 work = run([stage], Journal(made.with_name("journal.json")))

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
@@ -45,6 +46,18 @@ def answers(
     """
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return answered(model, tokenizer, tasks, seed=seed, temperature=temperature)
+
+
+def answered(
+    model: Any,
+    tokenizer: Tokenizer,
+    tasks: Sequence[Task],
+    *,
+    seed: int,
+    temperature: float = 1.0,
+) -> list[Answer]:
+    """One answer of a policy that is loaded to every task, as :func:`answers`."""
     prompts = [policy_prompt(task.query) for task in tasks]
     texts = complete(model, tokenizer, prompts, temperature=temperature, seed=seed)
     return [_answer(task, one) for task, one in zip(tasks, texts, strict=True)]

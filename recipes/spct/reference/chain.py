@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from recipes.spct.stages import Stage
+from recipes.stages import Stage
 
 HERE = Path("recipes/spct/reference")
 CLUSTER = "phrasings"

@@ -14,10 +14,10 @@ from typing import Annotated, Literal
 import typer
 
 from grm_plugin.errors import GRMError
+from recipes.journal import Journal
 from recipes.launch import until_interrupted
-from recipes.spct.journal import Journal
 from recipes.spct.reference.chain import Chain, choosing, rating, shared, training
-from recipes.spct.stages import run
+from recipes.stages import run
 
 Until = Literal["rl", "meta"]
 

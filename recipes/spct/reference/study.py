@@ -16,8 +16,8 @@ from typing import Annotated
 import typer
 
 from grm_plugin.errors import GRMError
+from recipes.journal import Journal
 from recipes.launch import until_interrupted
-from recipes.spct.journal import Journal
 from recipes.spct.reference.chain import (
     Chain,
     choosing,
@@ -32,7 +32,7 @@ from recipes.spct.reference.chain import (
     tasks,
     training,
 )
-from recipes.spct.stages import Stage, run
+from recipes.stages import Stage, run
 
 _MODULE = "recipes.spct.reference"
 _SEED = 0  # of the held-out samples: the same orders for every judge

@@ -12,7 +12,7 @@ from grm_plugin.evaluation.scaling.measuring import Design
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Scheme
 from grm_plugin.evaluation.scaling.study import aligned
-from recipes.spct.journal import Journal
+from recipes.journal import Journal
 from recipes.spct.reference.chain import plan
 from recipes.spct.reference.figures import deep, places, reading, wide
 from recipes.spct.reference.figures.aims import Aim, other_aims

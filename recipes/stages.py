@@ -13,7 +13,7 @@ from pathlib import Path
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.remote.launching.process import GuardedProcess, program
 from grm_plugin.report.terminal import say
-from recipes.spct.journal import Journal
+from recipes.journal import Journal
 
 _GRACE_S = 60.0
 

@@ -1,0 +1,171 @@
+"""The commands of the co-scaling study: scalar RMs, policies, and what they are worth."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.coscaling.plan import HERE, Arm, Plan, ScalarTraining, kept_folder
+from recipes.stages import Stage
+
+_MODULE = "recipes.coscaling"
+_READS = f"{HERE}/scalar.txt"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Where a study writes, and what it is about.
+
+    Args:
+        out: folder for everything.
+        judge: folder of the GRM.
+        base: folder of what it was before SPCT.
+        meta: folder of its meta RM; None leaves out the arms that need one.
+        share: of all training, above 0, at most 1. Below 1 figures are good for trying alone.
+    """
+
+    out: Path
+    judge: Path
+    base: Path
+    meta: Path | None = None
+    share: float = 1.0
+
+    @property
+    def prompts(self) -> Path:
+        """The rows that policies are trained on."""
+        return self.out / "prompts" / "train.jsonl"
+
+    @property
+    def groups(self) -> Path:
+        """The groups that scalar RMs are trained on."""
+        return self.out / "groups.jsonl"
+
+    def scalar(self, name: object) -> Path:
+        """The folder of a scalar RM, by its seed or its start."""
+        return self.out / "scalar" / str(name)
+
+    def run(self, arm: Arm, seed: int) -> Path:
+        """The folder of a policy's training."""
+        return self.out / "runs" / arm.name / str(seed)
+
+    def truth(self, arm: Arm, seed: int) -> Path:
+        """The file of what a policy was worth."""
+        return self.out / "truth" / arm.name / f"{seed}.json"
+
+
+def shared(chain: Chain, settings: Plan, scalars: Collection[object]) -> list[Stage]:
+    """What is made once: prompts, groups, and the scalar RMs of those names that are needed."""
+    training = settings.scalar
+    made = [_prompts(chain, settings)]
+    if scalars:
+        made.append(_groups(chain, training))
+    if "dense" in scalars:
+        made.append(_dense(chain, training))
+    names = [*training.seeds, *training.starts]
+    return made + [_scalar(chain, training, name) for name in names if name in scalars]
+
+
+def _prompts(chain: Chain, settings: Plan) -> Stage:
+    asked, folder = settings.prompts, chain.prompts.parent
+    options = ("--number", str(asked.number), "--seed", str(asked.seed), "--split", asked.split)
+    command = (sys.executable, "-m", "grm_plugin.reference.policy", "prompts", str(folder))
+    return Stage("prompts", (*command, *options), chain.prompts)
+
+
+def _groups(chain: Chain, training: ScalarTraining) -> Stage:
+    groups = training.groups
+    options = {
+        "--split": groups.split,
+        "--seed": str(groups.seed),
+        "--number": str(max(100, round(groups.number * chain.share))),
+        "--sizes": ",".join(map(str, training.sizes)),
+        "--out": str(chain.groups),
+    }
+    flat = [text for option in options.items() for text in option]
+    return Stage("groups", (sys.executable, "-m", f"{_MODULE}.groups", *flat), chain.groups)
+
+
+def _dense(chain: Chain, training: ScalarTraining) -> Stage:
+    made, seed = chain.scalar("dense_trunk"), str(training.seeds[0])
+    command = (sys.executable, "-m", f"{_MODULE}.dense", str(chain.groups))
+    options = ("--base", str(chain.judge), "--seed", seed, "--out", str(made))
+    return Stage("dense trunk", (*command, *options), made)
+
+
+def _scalar(chain: Chain, training: ScalarTraining, name: object) -> Stage:
+    starts = {"base": chain.base, "dense": chain.scalar("dense_trunk")}
+    start = starts.get(str(name), chain.judge)
+    seed = training.seeds[0] if name in training.starts else name
+    options = [
+        text for key, value in training.options.items() for text in (f"--{key}", f"{value:g}")
+    ]
+    command = ("grm", "train", "scalar", str(chain.groups), "--base", str(start))
+    more = ("--template", _READS, "--seed", str(seed), *options)
+    made = chain.scalar(name)
+    return Stage(f"scalar RM {name}", (*command, *more, "--out", str(made)), made)
+
+
+def policy(chain: Chain, settings: Plan, arm: Arm, seed: int) -> Stage:
+    """The training of one policy."""
+    folder, steps = chain.run(arm, seed), settings.steps(arm, chain.share)
+    options = {
+        "--judge": arm.settings,
+        "--data": str(chain.prompts),
+        "--output_dir": str(folder),
+        "--seed": str(seed),
+        **_of_trainer(settings, arm, steps),
+    }
+    flat = [text for option in options.items() for text in option]
+    module = "policy" if arm.trainer == "trl" else arm.trainer
+    command = (sys.executable, "-m", f"{_MODULE}.{module}", *flat, *_models(chain, arm, seed))
+    asked = tuple(chain.scalar(name) for name in arm.scalar)
+    return Stage(f"{arm.name} {seed}", command, kept_folder(folder, steps), asked)
+
+
+def _of_trainer(settings: Plan, arm: Arm, steps: int) -> dict[str, str]:
+    """The options that one of the two trainers has alone."""
+    if arm.trainer == "openrlhf":
+        return {"--rounds": str(steps // settings.updates)}
+    return {
+        "--config": f"{HERE}/grpo.yaml",
+        "--beta": f"{arm.beta:g}",
+        "--max_steps": str(steps),
+        "--keep_steps": str(settings.kept * settings.updates),
+    }
+
+
+def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
+    """Options that name the models of an arm."""
+    parts, scalars = arm.parts, [str(chain.scalar(name)) for name in arm.scalar]
+    classifier = parts.get("scalar", {}).get("classifier", {})
+    own = scalars[(seed - 1) % len(scalars)] if scalars else ""
+    found = []
+    if "engine" in parts:
+        found.append(f"engine.model={chain.judge}")
+    if arm.needs_meta:
+        found.append(f"select.classifier.model={chain.meta}")
+    if classifier.get("name") == "ensemble":
+        found.append(f"scalar.classifier.models=[{', '.join(scalars)}]")
+    elif own and not classifier.get("reload"):
+        found.append(f"scalar.classifier.model={own}")
+    refresh = ["--refresh", own] if classifier.get("reload") else []
+    if arm.trainer == "openrlhf":
+        return [text for setting in found for text in ("--set", setting)]
+    return [*refresh, *(["--set", *found] if found else [])]
+
+
+def measuring(chain: Chain, arm: Arm, seed: int, trained: Stage) -> Stage:
+    """What a trained policy is worth."""
+    made = chain.truth(arm, seed)
+    command = (sys.executable, "-m", f"{_MODULE}.measure", str(chain.run(arm, seed)))
+    uses = (trained.makes,)
+    return Stage(f"truth {arm.name} {seed}", (*command, "--out", str(made)), made, uses)
+
+
+def figures(chain: Chain, made: Sequence[Stage]) -> Stage:
+    """What the whole study came to."""
+    out = chain.out / "figures.json"
+    command = (sys.executable, "-m", f"{_MODULE}.figures", str(chain.out), "--out", str(out))
+    return Stage("figures", command, out, tuple(stage.makes for stage in made))

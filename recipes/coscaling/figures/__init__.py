@@ -1,0 +1,1 @@
+"""What the co-scaling study came to."""

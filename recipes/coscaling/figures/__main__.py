@@ -1,0 +1,131 @@
+"""``python -m recipes.coscaling.figures OUT``: every figure of the study that is there yet."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.report.terminal import out as terminal
+from grm_plugin.report.terminal import plain_table
+from recipes.coscaling.figures import picture
+from recipes.coscaling.figures.arms import Arms
+from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
+from recipes.coscaling.figures.rows import Row, exchange_rates, rows
+from recipes.coscaling.figures.runs import read_run
+from recipes.coscaling.figures.scalar_rms import ScalarRM, scalar_rms
+from recipes.coscaling.plan import Plan, plan
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="The --out of the study.")],
+    out: Annotated[Path | None, typer.Option(help="JSON file; pictures lie beside it.")] = None,
+) -> None:
+    """Write what the finished runs come to, and name those that are not done."""
+    settings, path = plan(), out or folder / "figures.json"
+    arms, missing = found(folder, settings)
+    told, lines, trained = claims(arms), rows(arms), scalar_rms(folder / "scalar")
+    figures = {
+        "claims": [asdict(one) | {"p": one.p} for one in told],
+        "not by Holm's rule": not_by_holm(told),
+        "arms": {line.arm: asdict(line) for line in lines},
+        "exchange rates": exchange_rates(lines),
+        "scalar RMs": {name: asdict(one) for name, one in trained.items()},
+        "missing": missing,
+    }
+    path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
+    if arms.names:
+        picture.save_quality(path.with_suffix(".png"), arms)
+        picture.save_gap(path.with_name(f"{path.stem}_gap.png"), arms)
+    terminal.print(claims_table(told))
+    terminal.print(arms_table(lines))
+    for name, one in trained.items():
+        terminal.print(f"scalar RM {name}: {_trained(one)}")
+    for name in missing:
+        terminal.print(f"not done yet: {name}")
+
+
+def found(folder: Path, settings: Plan) -> tuple[Arms, list[str]]:
+    """The runs that were measured, and the names of the others."""
+    runs, missing = [], []
+    for arm, seed in settings.runs():
+        run, truth = folder / "runs" / arm.name / str(seed), folder / "truth" / arm.name
+        file = truth / f"{seed}.json"
+        if file.exists():
+            runs.append(read_run(run, file, edge=settings.edge, responses=settings.responses))
+        elif not arm.cut:
+            missing.append(f"{arm.name} {seed}")
+    size = {"rounds": settings.rounds, "updates": settings.updates, "edge": settings.edge}
+    return Arms(runs, **size), missing
+
+
+def claims_table(told: Sequence[Claim]) -> Table:
+    """One line a claim: the difference, its interval, p, each seed, and whether it was met."""
+    made = plain_table("claim", ">mean", "95 %", ">p", "each seed", "aim", "beside")
+    for one in told:
+        seeds = ", ".join(f"{value:+.3f}" for value in one.seeds.values())
+        beside = ", ".join(f"{name} {_signed(value)}" for name, value in one.beside.items())
+        aim = f"{'met' if one.holds else 'not met'}: {one.aim}"
+        mean, interval = f"{one.found.value:+.3f}", _interval(one.found)
+        made.add_row(one.name, mean, interval, f"{one.p:.3f}", seeds, aim, beside)
+    return made
+
+
+def arms_table(lines: Sequence[Row]) -> Table:
+    """One line an arm: true quality after the common rounds, the gap, and what a response cost."""
+    made = plain_table(
+        "arm",
+        ">seeds",
+        ">final",
+        "95 %",
+        ">sd",
+        ">peak",
+        ">mean",
+        ">gap",
+        ">alarms",
+        ">MFLOP",
+        ">ms",
+    )
+    for one in lines:
+        figures = (one.final.value, one.deviation, one.peak.value, one.mean.value, one.gap.value)
+        final, deviation, peak, mean, gap = (f"{value:.3f}" for value in figures)
+        costs = f"{one.alarms:.1f}", f"{one.megaflops:.0f}", f"{one.milliseconds:.1f}"
+        row = (one.arm, str(one.seeds), final, _interval(one.final), deviation, peak, mean, gap)
+        made.add_row(*row, *costs)
+    return made
+
+
+def _as_json(value: Any) -> Any:
+    """``value`` with null for the numbers that JSON does not know, such as ends of no interval."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _trained(one: ScalarRM) -> str:
+    ends = "flat" if one.flat else f"NOT flat, it still fell by {one.fell:.3f}"
+    known = f"{one.accuracy.value:.1%} of held-out pairs in their order ({_interval(one.accuracy)})"
+    return f"{known}; {one.steps} steps, loss {one.loss:.3f}, {ends}"
+
+
+def _interval(found: Estimate) -> str:
+    return f"{found.low:.3f} to {found.high:.3f}"
+
+
+def _signed(found: Estimate) -> str:
+    if found.low == found.high:
+        return f"{found.value:.2f}"
+    return f"{found.value:+.3f} ({_interval(found)})"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,105 @@
+"""One arm in a few numbers."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grm_plugin.evaluation.statistics import Estimate
+from recipes.coscaling.figures.arms import Arms
+from recipes.coscaling.figures.limits import READINGS
+from recipes.coscaling.figures.runs import COSTS
+from recipes.coscaling.figures.seeds import over_seeds
+
+LIMIT = "growing"
+"""The arm whose cost is the limit on every axis but that of steps."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """True quality on held-out queries is 0..1, each with the interval over seeds.
+
+    Args:
+        arm: its name.
+        seeds: that were measured.
+        start: true quality before training.
+        final, peak, mean: readings after the common rounds.
+        deviation: of the final one between seeds; 0 of one seed.
+        gap: by how much reward grew beyond true quality, in standard deviations of the start.
+        correlation: of both inside groups at the end; None of a reward that is true quality itself.
+        alarms: that began in a run, the mean over seeds.
+        megaflops: of everything that judges, a response.
+        milliseconds: of a core, a response, those of the policy among them.
+        equal: the final one at equal cost with :data:`LIMIT`, by cost; none without that arm.
+    """
+
+    arm: str
+    seeds: int
+    start: float
+    final: Estimate
+    peak: Estimate
+    mean: Estimate
+    deviation: float
+    gap: Estimate
+    correlation: Estimate | None
+    alarms: float
+    megaflops: float
+    milliseconds: float
+    equal: dict[str, Estimate]
+
+
+def rows(arms: Arms) -> list[Row]:
+    """A row for every arm that was run."""
+    return [_row(arms, name) for name in arms.names]
+
+
+def exchange_rates(lines: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """What judging a response costs in each arm, in that of the scalar RM alone.
+
+    Seconds are those of a run beyond a run with the hidden checker, which costs next to nothing.
+    Nothing is told where one of these two arms is missing.
+    """
+    known = {line.arm: line for line in lines}
+    if not {"scalar", "checker"} <= known.keys():
+        return {}
+    scalar, free = known["scalar"], known["checker"].milliseconds
+    return {
+        name: {
+            "flops": line.megaflops / scalar.megaflops,
+            "seconds": (line.milliseconds - free) / (scalar.milliseconds - free),
+        }
+        for name, line in known.items()
+        if name != "checker"
+    }
+
+
+def _row(arms: Arms, name: str) -> Row:
+    readings = {
+        reading: list(arms.at(name, "steps", reading, of=name).values()) for reading in READINGS
+    }
+    final, gaps = readings["final"], list(arms.gaps(name).values())
+    return Row(
+        arm=name,
+        seeds=len(final),
+        start=statistics.fmean(run.heldout_P[0] for run in arms.runs(name).values()),
+        deviation=statistics.stdev(final) if len(final) > 1 else 0.0,
+        gap=over_seeds([one.standard for one in gaps]),
+        correlation=_known([one.correlation for one in gaps]),
+        alarms=statistics.fmean(run.alarms for run in arms.runs(name).values()),
+        megaflops=arms.a_response(name, "flops") / 1e6,
+        milliseconds=arms.a_response(name, "seconds") * 1e3,
+        equal=_equal(arms, name),
+        **{reading: over_seeds(values) for reading, values in readings.items()},
+    )
+
+
+def _known(values: Sequence[float]) -> Estimate | None:
+    known = [value for value in values if not math.isnan(value)]
+    return over_seeds(known) if known else None
+
+
+def _equal(arms: Arms, name: str) -> dict[str, Estimate]:
+    found = {cost: list(arms.at(name, cost, "final", of=LIMIT).values()) for cost in COSTS}
+    return {cost: over_seeds(values) for cost, values in found.items() if values}

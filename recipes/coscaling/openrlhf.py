@@ -1,0 +1,139 @@
+"""Train one policy of the co-scaling study with OpenRLHF, on CPU cores if there is no GPU.
+
+``python -m recipes.coscaling.openrlhf --judge FILE --data prompts.jsonl --seed 1 --output_dir DIR``
+runs the unmodified trainer as ``recipes/reference/openrlhf/grpo.sh`` does, and leaves what
+:mod:`recipes.coscaling.policy` leaves: ``metrics.jsonl``, ``verdicts.jsonl`` and the last weights.
+A run that was killed begins anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import numbers
+from grm_plugin.records import read_verdicts
+from grm_plugin.reference.policy import POLICY_MODEL, true_quality
+from grm_plugin.report.terminal import say
+from grm_plugin.types import Verdict
+from recipes.coscaling.plan import kept_folder, plan
+from recipes.coscaling.spending import spent
+
+RECIPE = Path("recipes/reference/openrlhf/grpo.sh")
+LEARNING_RATE = 5e-4  # as grpo.yaml says for TRL
+_PROMPTS = 32  # of a rollout, as the recipe says
+_ON_A_CPU = ("--ds.attn_implementation", "eager", "--vllm.enforce_eager")
+
+
+def main(
+    judge: Annotated[str, typer.Option(help="Judge settings.")],
+    data: Annotated[Path, typer.Option(help="Prompts with their requirements, a JSONL file.")],
+    output_dir: Annotated[
+        Path, typer.Option("--output_dir", help="Folder of the run; emptied first.")
+    ],
+    seed: Annotated[int, typer.Option(help="Of the training.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Rollouts.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="KEY=VALUE over the judge settings.")
+    ] = None,
+) -> None:
+    """Train, keep the last weights, and write what each round was worth."""
+    # a cluster that believes it has GPUs; only who runs this needs Ray and the tests beside it
+    from tests.e2e.openrlhf.trainer import ENVIRONMENT, cluster
+
+    last = kept_folder(output_dir, rounds * plan().updates)
+    shutil.rmtree(output_dir, ignore_errors=True)
+    shutil.copytree(POLICY_MODEL, kept_folder(output_dir, 0))
+    chosen = options(judge, data, output_dir, seed=seed, rounds=rounds, settings=set_ or ())
+    command = ["bash", str(RECIPE), *chosen, *_ON_A_CPU]
+    with cluster() as address, (output_dir / "log.txt").open("wb") as log:
+        variables = {**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address}
+        done = subprocess.run(command, env=variables, stdout=log, stderr=log, check=False)  # noqa: S603
+    if done.returncode:
+        shutil.rmtree(last, ignore_errors=True)
+        say(f"openrlhf: ended with code {done.returncode}; see {output_dir / 'log.txt'}")
+        sys.exit(done.returncode)
+    lines = [json.dumps(row) for row in rows(output_dir, data)]
+    (output_dir / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def options(
+    judge: str, data: Path, out: Path, *, seed: int, rounds: int, settings: Sequence[str] = ()
+) -> list[str]:
+    """What the trainer is told beside what the recipe tells it.
+
+    Args:
+        judge: file of the judge's settings.
+        data: the prompts.
+        out: folder of the run.
+        seed: of the training.
+        rounds: rollouts.
+        settings: KEY=VALUE over those of the file.
+    """
+    chosen = {
+        "--grm_config": Path(judge).resolve(),
+        "--actor.adam.lr": LEARNING_RATE,
+        "--train.seed": seed,
+        "--data.prompt_dataset": data,
+        "--data.max_samples": rounds * _PROMPTS,
+        "--ckpt.output_dir": kept_folder(out, rounds * plan().updates),
+        "--ckpt.path": out / "checkpoints",
+        "--logger.tensorboard_dir": out / "metrics",
+        "--grm.record": out / "verdicts.jsonl",
+    }
+    pairs = [setting.partition("=") for setting in settings]
+    chosen |= {f"--grm.{key}": value for key, _, value in pairs}
+    return [str(text) for option in chosen.items() for text in option]
+
+
+def rows(run: Path, data: Path) -> Iterator[dict[str, Any]]:
+    """What each round was worth, by its verdicts, under the names that TRL's log has.
+
+    Args:
+        run: folder with the verdicts of every process of the run.
+        data: the prompts, with what each asks for.
+    """
+    lines = data.read_text(encoding="utf-8").splitlines()
+    asked = {row["prompt"][-1]["content"]: row["requirements"] for row in map(json.loads, lines)}
+    rounds: dict[int, list[Verdict]] = {}
+    for path in sorted(run.glob("verdicts.jsonl*")):
+        for verdict in read_verdicts(path):
+            rounds.setdefault(verdict.group.metadata["step"], []).append(verdict)
+    for place, step in enumerate(sorted(rounds), 1):
+        yield {"step": place * plan().updates, **_row(rounds[step], asked)}
+
+
+def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any]:
+    qualities = [
+        quality
+        for one in verdicts
+        for quality in true_quality(
+            one.group.responses,
+            [asked[one.group.conversation[-1].content]] * len(one.group.responses),
+        )
+    ]
+    rewards = [
+        reward for one in verdicts if one.rewards for reward in one.rewards if reward is not None
+    ]
+    return {
+        "reward": statistics.fmean(rewards),
+        "rewards/grm/std": statistics.pstdev(rewards),
+        "true_quality": statistics.fmean(qualities),
+        "true_quality_deviation": statistics.pstdev(qualities),
+        **spent(verdicts),
+        **{f"grm/{name}": value for name, value in numbers(Tally.of(verdicts)).items()},
+    }
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,76 @@
+"""Run the study of docs/decisions/0023-grm-against-a-scalar-rm.md: train, measure, tell.
+
+``python -m recipes.coscaling.study --out out/coscaling --jobs 2`` from the root of the repository.
+The same command goes on after a kill, run by run. ``--only grm_k8,scalar`` leaves other arms out,
+and a later call without it goes on with them; an arm that the plan cuts is run by its name alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.reference.judge import BASE, MODEL
+from recipes.coscaling.chain import Chain, figures, measuring, policy, shared
+from recipes.coscaling.plan import Plan, plan
+from recipes.journal import Journal
+from recipes.launch import until_interrupted
+from recipes.stages import Stage, run
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="Folder for everything.")] = Path("out/coscaling"),
+    judge: Annotated[Path, typer.Option(help="The GRM; default: the shipped one.")] = MODEL,
+    base: Annotated[Path, typer.Option(help="What it was before SPCT.")] = BASE,
+    meta: Annotated[Path | None, typer.Option(help="Its meta RM; without, no arm has one.")] = None,
+    share: Annotated[float, typer.Option(help="Of all training; for trying.")] = 1.0,
+    only: Annotated[str, typer.Option(help="Arms to run, as in grm_k8,scalar; empty: all.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Commands that run at once.")] = 1,
+) -> None:
+    """Run every command of the study that has not been run yet; the last writes its figures."""
+    chain = Chain(out, judge=judge, base=base, meta=meta, share=share)
+    try:
+        made = stages(chain, plan(), [name for name in only.split(",") if name])
+        code = asyncio.run(until_interrupted(run(made, Journal(out / "journal.json"), jobs=jobs)))
+    except GRMError as error:
+        typer.echo(f"study: {error}", err=True)
+        code = 2
+    raise typer.Exit(code)
+
+
+def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage]:
+    """Everything that is run, in order; each run of a policy is measured when it is done.
+
+    Args:
+        chain: where it is written, and of which models.
+        settings: the plan.
+        only: names of arms; empty: all of which the models are there.
+
+    Raises:
+        ConfigError: there is no such arm.
+    """
+    known = {arm.name for arm in settings.arms}
+    if strange := sorted({*only} - known):
+        raise ConfigError(f"--only: expected {', '.join(sorted(known))}, got {strange[0]!r}")
+    runs = [
+        (arm, seed)
+        for arm, seed in settings.runs()
+        if (arm.name in only if only else not arm.cut) and (chain.meta or not arm.needs_meta)
+    ]
+    needed = {name for arm, _ in runs for name in arm.scalar}
+    if not only:
+        needed |= {*settings.scalar.starts}  # also those that reward no policy are told about
+    made = shared(chain, settings, needed)
+    for arm, seed in runs:
+        trained = policy(chain, settings, arm, seed)
+        made += [trained, measuring(chain, arm, seed, trained)]
+    return [*made, figures(chain, made)]
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,335 @@
+"""What the co-scaling study's figures say of runs that were made up."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grm_plugin.errors import ConfigError
+from recipes.coscaling.figures.__main__ import main
+from recipes.coscaling.figures.arms import Arms
+from recipes.coscaling.figures.claims import claims, not_by_holm
+from recipes.coscaling.figures.limits import gap, reached
+from recipes.coscaling.figures.runs import Run, read_run
+from recipes.coscaling.figures.seeds import over_seeds, paired, surprise
+from recipes.coscaling.plan import plan
+
+ROUNDS, UPDATES, KEPT = 40, 4, 5
+
+
+def made_up(
+    arm: str,
+    seed: int,
+    *,
+    end: float,
+    rounds: int = ROUNDS,
+    flops: float = 100.0,
+    tokens: float = 10.0,
+    fooled: float = 0.0,
+) -> Run:
+    """A run that gets better evenly until the common rounds, and stays there."""
+    rng = random.Random(f"{arm}/{seed}")
+    end += rng.gauss(0, 0.004)
+    steps = list(range(0, rounds * UPDATES + 1, KEPT * UPDATES))
+    truth = [0.45 + (end - 0.45) * min(1.0, step / (ROUNDS * UPDATES)) for step in steps]
+    curve = [0.45 + (end - 0.45) * min(1.0, (one + 1) / ROUNDS) for one in range(rounds)]
+    reward = [one + fooled * min(1.0, place / ROUNDS) for place, one in enumerate(curve)]
+    spent = {
+        "steps": [float(step) for step in steps],
+        "flops": [flops * step for step in steps],
+        "tokens": [tokens * step for step in steps],
+        "seconds": [float(step) for step in steps],
+    }
+    return Run(
+        arm=arm,
+        seed=seed,
+        steps_P=steps,
+        heldout_P=truth,
+        tune_P=truth,
+        spent_P=spent,
+        reward_R=reward,
+        truth_R=curve,
+        deviations=(0.25, 0.25),
+        correlation_R=[0.5] * rounds,
+        responses=128,
+    )
+
+
+def a_study(**ends: float) -> Arms:
+    """Five seeds of each arm."""
+    costs = {
+        "grm_k8": (8.0, 8.0, ROUNDS),
+        "growing": (4.5, 4.5, ROUNDS),
+        "scalar_k4": (5.0, 4.0, ROUNDS),
+        "scalar": (0.8, 0.0, 230),
+        "scalar_kl": (0.8, 0.0, 230),
+        "grm_k1": (1.0, 1.0, 190),
+        "grm_k2": (2.0, 2.0, 95),
+    }
+    runs = [
+        made_up(arm, seed, end=end, rounds=rounds, flops=flops, tokens=tokens)
+        for arm, end in ends.items()
+        for flops, tokens, rounds in [costs[arm]]
+        for seed in range(1, 6)
+    ]
+    return Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5)
+
+
+def whole(**changed: float) -> Arms:
+    ends = {
+        "grm_k8": 0.70, "growing": 0.70, "scalar_k4": 0.70,
+        "scalar": 0.55, "scalar_kl": 0.58, "grm_k1": 0.60, "grm_k2": 0.65,
+    }  # fmt: skip
+    return a_study(**{**ends, **changed})
+
+
+def test_a_study_in_which_everything_holds_says_so() -> None:
+    told = claims(whole())
+    assert [one.name for one in told] == [
+        "grm_k8 - scalar_kl, equal steps",
+        "growing - scalar_kl, equal flops",
+        "growing - grm_k1, equal tokens",
+        "growing - grm_k2, equal tokens",
+        "scalar_k4 - grm_k8, equal steps",
+        "hacking gap of grm_k8",
+    ]
+    assert all(one.holds for one in told)
+    assert not_by_holm(told) == []
+
+
+def test_a_claim_that_fails_is_told_as_not_met() -> None:
+    told = {one.name: one for one in claims(whole(scalar=0.75))}
+    lost = told["grm_k8 - scalar, equal steps"]
+    assert not lost.holds
+    assert lost.found.high < 0
+
+
+def test_the_best_scalar_arm_is_the_one_that_the_tuning_queries_like() -> None:
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    liked = [
+        replace(run, tune_P=[1.0] * len(run.tune_P)) if run.arm == "scalar" else run for run in runs
+    ]
+    arms = Arms(liked, rounds=ROUNDS, updates=UPDATES, edge=5)
+    assert claims(arms)[0].name == "grm_k8 - scalar, equal steps"
+
+
+def test_as_good_needs_both_the_quality_and_the_price() -> None:
+    def held(arms: Arms) -> bool:
+        return next(one.holds for one in claims(arms) if one.name.startswith("scalar_k4"))
+
+    worse = whole(scalar_k4=0.67)
+    dear = [
+        replace(run, spent_P={**run.spent_P, "flops": [8.0 * step for step in run.steps_P]})
+        if run.arm == "scalar_k4"
+        else run
+        for name in whole().names
+        for run in whole().runs(name).values()
+    ]
+    assert held(whole())
+    assert not held(worse)
+    assert not held(Arms(dear, rounds=ROUNDS, updates=UPDATES, edge=5))
+
+
+def test_arms_that_were_not_run_are_claimed_nothing_of() -> None:
+    assert claims(a_study(grm_k8=0.7)) == [one for one in claims(whole()) if "gap" in one.name][:1]
+    assert claims(Arms([], rounds=ROUNDS, updates=UPDATES, edge=5)) == []
+
+
+def test_by_holm_a_claim_that_is_not_measured_counts_as_no_difference() -> None:
+    seeds = dict(enumerate([0.02, 0.05, 0.03, 0.004, 0.04], 1))
+    found = replace(claims(whole())[0], seeds=seeds)
+    assert 0.05 / 4 < found.p < 0.05 / 2
+    assert not_by_holm([found], tests=2) == []
+    assert not_by_holm([found], tests=4) == [found.name]
+
+
+def test_at_equal_cost_a_cheap_run_is_read_where_it_has_spent_as_much() -> None:
+    arms = whole()
+    limits = arms.spent("growing", "tokens")
+    run = arms.runs("grm_k1")[1]
+    assert reached(run, "tokens", limits[1]).spent == pytest.approx(limits[1])
+    assert limits[1] == 4.5 * ROUNDS * UPDATES
+
+
+@given(
+    qualities=st.lists(st.floats(0, 1), min_size=3, max_size=9),
+    share=st.floats(0.05, 1.5),
+)
+def test_a_peak_is_chosen_by_tune_and_never_beyond_the_limit(
+    qualities: Sequence[float], share: float
+) -> None:
+    size = len(qualities)
+    run = replace(
+        made_up("any", 1, end=0.5),
+        steps_P=list(range(size)),
+        heldout_P=list(qualities),
+        tune_P=list(reversed(qualities)),
+        spent_P={"steps": [float(one) for one in range(size)]},
+    )
+    limit = share * (size - 1)
+    found = reached(run, "steps", limit)
+    within = [place for place in range(size) if place <= limit]
+    assert found.peak == qualities[max(within, key=lambda place: run.tune_P[place])]
+    assert min(qualities) - 1e-9 <= found.mean <= max(qualities) + 1e-9
+    assert found.spent == min(limit, size - 1)
+
+
+def test_the_gap_grows_where_reward_leaves_true_quality_behind() -> None:
+    honest, fooled = (made_up("any", 1, end=0.7, fooled=by) for by in (0.0, 0.1))
+    assert gap(honest, rounds=ROUNDS, edge=5).standard == pytest.approx(0, abs=1e-9)
+    found = gap(fooled, rounds=ROUNDS, edge=5)
+    assert found.raw == pytest.approx(0.1 * 35 / 40)
+    assert found.standard == pytest.approx(found.raw / 0.25)
+
+
+def test_intervals_of_seeds_hold_the_truth_as_often_as_they_say() -> None:
+    rng = random.Random(3)
+    held = 0
+    for _ in range(2000):
+        found = over_seeds([rng.gauss(0.1, 0.05) for _ in range(5)])
+        held += found.low <= 0.1 <= found.high
+    assert 0.935 < held / 2000 < 0.965
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=6))
+def test_an_interval_leaves_zero_out_where_p_is_small(values: list[float]) -> None:
+    found, p = over_seeds(values), surprise(values)
+    if abs(p - 0.05) > 1e-6:
+        assert (p < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_one_seed_tells_no_interval() -> None:
+    assert (over_seeds([0.3]).low, surprise([0.3])) == (-math.inf, 1.0)
+
+
+def test_differences_are_of_seeds_that_both_have() -> None:
+    assert paired({1: 0.5, 2: 0.75}, {2: 0.25, 3: 0.0}) == {2: 0.5}
+
+
+def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> None:
+    """A run's files as the study's commands write them, of 40 rounds and the points they keep."""
+    run = folder / "runs" / arm / str(seed)
+    run.mkdir(parents=True)
+    lines, steps = [], plan().rounds * plan().updates
+    for step in range(1, steps + 1):
+        row = {"step": step, "loss": 0.1, "cpu_seconds": 0.5 + costs}
+        if step % plan().updates == 1:
+            row |= {
+                "reward": 0.4 + gain * step / steps,
+                "true_quality": 0.45 + gain * step / steps,
+                "true_quality_deviation": 0.3,
+                "rewards/grm/std" if costs else "rewards/true_quality/std": 0.2,
+                "rewards/watched/std": None,
+            }
+            row |= {"grm/alarms": float(step > 100 and costs == 1.0)}
+            row |= {"flops": 1e9 * costs, "tokens": 5e3}
+            row |= {"grm/truth_correlation": 0.6} if costs else {}
+        lines.append(json.dumps(row))
+    (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
+    every = plan().kept * plan().updates
+    points = [
+        {"step": step, **{name: {"quality": 0.4 + gain * step / steps} for name in plan().queries}}
+        for step in range(0, steps + 1, every)
+    ]
+    truth = folder / "truth" / arm / f"{seed}.json"
+    truth.parent.mkdir(parents=True, exist_ok=True)
+    truth.write_text(json.dumps(points))
+
+
+def test_runs_on_disk_become_figures_and_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    costs = {"grm_k8": 8.0, "scalar": 1.0, "growing": 4.0, "checker": 0.0}
+    for arm, gain in (("grm_k8", 0.3), ("scalar", 0.1), ("growing", 0.28), ("checker", 0.35)):
+        for seed in (1, 2):
+            written(tmp_path, arm, seed, gain=gain + seed / 100, costs=costs[arm])
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    claim = told["claims"][0]
+    assert claim["name"] == "grm_k8 - scalar, equal steps"
+    assert claim["found"]["value"] == pytest.approx(0.2)
+    assert claim["holds"] is True
+    assert told["arms"]["scalar"]["megaflops"] == pytest.approx(1e9 / 128 / 1e6)
+    assert told["arms"]["grm_k8"]["equal"]["flops"]["value"] == pytest.approx(0.4 + 0.315 / 2)
+    assert {name: one["alarms"] for name, one in told["arms"].items()} == {
+        "grm_k8": 0, "scalar": 1, "growing": 0, "checker": 0,
+    }  # fmt: skip
+    assert told["arms"]["grm_k8"]["correlation"]["value"] == pytest.approx(0.6)
+    assert told["arms"]["checker"]["correlation"] is None
+    assert told["exchange rates"]["grm_k8"] == pytest.approx({"flops": 8, "seconds": 8})
+    assert not [name for name in told["missing"] if name.startswith("grm_k8_kl")]  # it is cut
+    assert "scalar_k4 1" in told["missing"]
+    assert (tmp_path / "figures.png").stat().st_size > 10_000
+    assert (tmp_path / "figures_gap.png").exists()
+    assert "not done yet: grm_k1 1" in capsys.readouterr().out
+
+
+def a_training(folder: Path, losses: Sequence[float], ended: str) -> None:
+    """A scalar RM's report and log, with a look at held-out pairs every 100 steps."""
+    folder.mkdir(parents=True)
+    steps = 100 * len(losses)
+    training = {"steps": steps, "ended": ended, "seconds": 9.0, "held_out_loss": min(losses)}
+    accuracy = {"value": 0.8, "low": 0.7, "high": 0.9}
+    report = {"training": training, "validation": {"accuracy": accuracy}}
+    (folder / "report.json").write_text(json.dumps(report))
+    rows = [{"step": 100 * (n + 1), "eval_loss": loss} for n, loss in enumerate(losses)]
+    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize(
+    ("losses", "ended", "flat"),
+    [
+        ([0.69, 0.5, 0.401, 0.4], "epochs", True),
+        ([0.69, 0.6, 0.5, 0.4], "epochs", False),
+        ([0.69, 0.5, 0.5, 0.4], "flat", True),
+        ([0.4], "epochs", False),
+    ],
+)
+def test_a_training_is_flat_where_its_last_quarter_gains_nothing(
+    losses: list[float], ended: str, flat: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a_training(tmp_path / "scalar/1", losses, ended)
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())["scalar RMs"]["1"]
+    assert told["flat"] is flat
+    assert ("NOT flat" in capsys.readouterr().out) is not flat
+
+
+def test_a_report_of_no_training_is_named(tmp_path: Path) -> None:
+    a_training(tmp_path / "scalar/1", [0.5], "flat")
+    (tmp_path / "scalar/1/report.json").write_text("{}")
+    with pytest.raises(ConfigError, match="scalar/1"):
+        main(tmp_path)
+
+
+def test_a_study_of_which_nothing_is_done_says_what_is_missing(tmp_path: Path) -> None:
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    assert len(told["missing"]) == sum(not arm.cut for arm, _ in plan().runs())
+    assert told["claims"] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("runs/grm_k8/1/metrics.jsonl", "{", "line of JSON a step"),
+        ("runs/grm_k8/1/metrics.jsonl", '{"step": 8, "reward": 1}', "another run"),
+        ("truth/grm_k8/1.json", "[]", "measured steps that rise"),
+        ("truth/grm_k8/1.json", '[{"step": 2}, {"step": 1}]', "measured steps that rise"),
+        ("truth/grm_k8/1.json", "7", "list of measured steps"),
+    ],
+)
+def test_files_of_no_run_are_named(tmp_path: Path, file: str, text: str, says: str) -> None:
+    written(tmp_path, "grm_k8", 1, gain=0.1, costs=8)
+    (tmp_path / file).write_text(text)
+    run, truth = tmp_path / "runs/grm_k8/1", tmp_path / "truth/grm_k8/1.json"
+    with pytest.raises(ConfigError, match=says):
+        read_run(run, truth, edge=5, responses=128)

@@ -1,0 +1,62 @@
+"""What the co-scaling study reads of prompts, groups and verdicts, with the embedded judge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grm_plugin import GRM, Group
+from grm_plugin.evaluation.truth import Ratings, truth_of
+from grm_plugin.reference.policy import true_quality, write_prompts
+from grm_plugin.reference.tasks.task import Requirement, Task
+from grm_plugin.reference.tasks.task import true_quality as quality_of
+from recipes.coscaling.groups import main as write_groups
+from recipes.coscaling.openrlhf import rows
+from recipes.coscaling.plan import plan
+
+
+def test_groups_are_rated_by_the_checker_and_name_no_best(tmp_path: Path) -> None:
+    path = tmp_path / "groups.jsonl"
+    write_groups("spct", 1, 6, "2,4", path)
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [len(row["responses"]) for row in found] == [2, 4] * 3
+    for row in found:
+        asked = tuple(
+            Requirement(one["kind"], tuple(one["words"]), tuple(one["numbers"]))
+            for one in row["requirements"]
+        )
+        task = Task(row["prompt"], asked)
+        assert row["ratings"] == [quality_of(task, text) for text in row["responses"]]
+        group = Group.of(row["prompt"], row["responses"], metadata={"ratings": row["ratings"]})
+        assert isinstance(truth_of(group), Ratings)
+        assert "best" not in row
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the verdicts of two rounds, as OpenRLHF's processes leave them."""
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("run")
+    prompts = write_prompts(folder, 3, seed=9)
+    asked = [json.loads(line)["prompt"] for line in prompts.read_text().splitlines()]
+    for process, steps in enumerate(((0, 1), (1,))):
+        record = folder / f"verdicts.jsonl.{process}"
+        with GRM(engine="reference", k=2, record=record) as grm:
+            for prompt, step in zip(asked[2 * process :], steps, strict=False):
+                texts = ["sunrise, seaweed", "hooray: milkman; 7"]
+                grm.score(Group.of(prompt, texts, metadata={"step": step}))
+    return folder
+
+
+def test_rounds_of_several_processes_become_one_log(run: Path) -> None:
+    first, second = rows(run, run / "train.jsonl")
+    assert [first["step"], second["step"]] == [plan().updates, 2 * plan().updates]
+    assert second["tokens"] > first["tokens"] > 0
+    assert second["flops"] > first["flops"] > 2 * 945_920 * first["tokens"] * 0.5
+    asked = [json.loads(line) for line in (run / "train.jsonl").read_text().splitlines()]
+    texts = ["sunrise, seaweed", "hooray: milkman; 7"]
+    known = true_quality(texts, [asked[0]["requirements"]] * 2)
+    assert first["true_quality"] == pytest.approx(sum(known) / 2)
+    assert 0 <= first["reward"] <= 1

@@ -1,0 +1,149 @@
+"""The co-scaling study, before anything is trained: its stages and its arms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from grm_plugin.cli import app
+from grm_plugin.config import GRMConfig
+from grm_plugin.errors import ConfigError
+from recipes.coscaling.chain import Chain
+from recipes.coscaling.openrlhf import LEARNING_RATE
+from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
+from recipes.coscaling.study import stages
+from recipes.stages import Stage
+
+CHAIN = Chain(Path("out/coscaling"), judge=Path("judge"), base=Path("base"), meta=Path("meta"))
+MADE = stages(CHAIN, plan())
+NAMED = {stage.name: stage for stage in MADE}
+RUN = [arm for arm in plan().arms if not arm.cut]
+
+
+def option(stage: Stage, name: str) -> str:
+    return stage.command[stage.command.index(name) + 1]
+
+
+def test_a_name_stands_for_one_command_and_one_output() -> None:
+    assert len(NAMED) == len({stage.makes for stage in MADE}) == len(MADE)
+
+
+def test_whatever_a_stage_reads_an_earlier_one_makes() -> None:
+    for place, stage in enumerate(MADE):
+        named = [Path(text) for text in stage.command if text.startswith("out/coscaling/")]
+        for path in {*named, *stage.uses} - {stage.makes, *stage.makes.parents}:
+            if path.name.isdecimal() and path.parent.parent.name == "runs":
+                path = stage.uses[0]  # a run is there when its last weights are
+            assert any(one.makes in {path, *path.parents} for one in MADE[:place]), (stage, path)
+
+
+def test_every_policy_waits_for_the_scalar_rms_that_it_is_rewarded_by() -> None:
+    for arm in RUN:
+        for seed in range(1, arm.seeds + 1):
+            reads = {one.name for one in MADE if NAMED[f"{arm.name} {seed}"].reads(one)}
+            assert reads == {"prompts", *(f"scalar RM {name}" for name in arm.scalar)}
+
+
+def test_arms_differ_in_their_reward_and_their_length_alone() -> None:
+    told = ("--judge", "--beta", "--max_steps", "--output_dir")
+    for seed in (1, 2, 3):
+        commands = []
+        for arm in (one for one in RUN if one.trainer == "trl"):
+            command = list(NAMED[f"{arm.name} {seed}"].command)
+            for name in told:
+                command[command.index(name) + 1] = ""
+            ends = [command.index(name) for name in ("--refresh", "--set") if name in command]
+            commands.append(command[: min(ends, default=len(command))])
+        assert all(command == commands[0] for command in commands)
+
+
+def test_seeds_of_a_scalar_arm_take_its_scalar_rms_in_turn() -> None:
+    asked = [NAMED[f"scalar {seed}"].command[-1].rpartition("/")[2] for seed in range(1, 6)]
+    assert asked == ["1", "2", "3", "1", "2"]
+
+
+def test_a_run_is_measured_where_its_last_weights_are_kept() -> None:
+    for arm in (one for one in RUN if one.trainer == "trl"):
+        trained = NAMED[f"{arm.name} 1"]
+        steps, every = (int(option(trained, name)) for name in ("--max_steps", "--keep_steps"))
+        assert steps % every == 0 and steps >= plan().rounds * plan().updates
+        assert trained.makes == kept_folder(CHAIN.run(arm, 1), steps)
+        assert NAMED[f"truth {arm.name} 1"].reads(trained)
+
+
+def test_no_query_is_both_trained_on_and_measured() -> None:
+    settings = plan()
+    asked = [settings.prompts, *settings.queries.values()]
+    assert len({(one.split, one.seed) for one in asked}) == len(asked)
+    assert settings.queries["heldout"].split == "heldout"
+
+
+def test_arms_without_their_meta_rm_are_left_out() -> None:
+    made = stages(Chain(Path("out"), judge=Path("judge"), base=Path("base")), plan())
+    assert {one.name for one in made} == {
+        name for name in NAMED if not name.removeprefix("truth ").startswith("growing_meta")
+    }
+
+
+def test_an_arm_that_is_cut_is_run_by_its_name_alone() -> None:
+    cut = [arm.name for arm in plan().arms if arm.cut]
+    assert not {name.rpartition(" ")[0] for name in NAMED} & {*cut}
+    for name in cut:
+        assert f"{name} 1" in {stage.name for stage in stages(CHAIN, plan(), [name])}
+
+
+def test_openrlhf_and_trl_learn_at_one_rate_and_count_the_same_steps() -> None:
+    grpo = yaml.safe_load((HERE / "grpo.yaml").read_text())
+    assert grpo["learning_rate"] == LEARNING_RATE
+    stage = NAMED["openrlhf_grm_k8 1"]
+    assert option(stage, "--rounds") == str(plan().rounds)
+    assert stage.makes.name == f"{plan().rounds * plan().updates:05d}"
+    ours, theirs = (
+        yaml.safe_load((HERE / f"arms/{name}.yaml").read_text())["schedule"]["stages"]
+        for name in ("growing", "growing_openrlhf")
+    )
+    assert [one | {"step": one["step"] // plan().updates} for one in ours] == theirs
+
+
+def test_a_round_is_what_the_trainer_says() -> None:
+    grpo = yaml.safe_load((HERE / "grpo.yaml").read_text())
+    assert grpo["steps_per_generation"] == plan().updates
+    assert grpo["per_device_train_batch_size"] * plan().updates == plan().responses
+    longest = max(arm.rounds for arm in plan().arms)
+    assert longest * plan().responses // grpo["num_generations"] <= plan().prompts.number
+
+
+@pytest.mark.parametrize("arm", plan().arms, ids=lambda arm: arm.name)
+def test_every_arm_names_settings_of_a_judge(arm: Arm) -> None:
+    assert arm.settings == CHECKER or GRMConfig.load(arm.settings)
+
+
+@pytest.mark.parametrize(
+    "stage", [one for one in MADE if one.command[0] == "grm"], ids=lambda stage: stage.name
+)
+def test_grm_takes_the_options_of_its_stages(stage: Stage) -> None:
+    command: Any = get_command(app)
+    words = list(stage.command[1:])
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    read = command.make_context("grm", words).params
+    assert read["folder"] == stage.makes
+    assert read["learning_rate"] == plan().scalar.options["learning-rate"]
+
+
+def test_single_arms_can_be_run_alone() -> None:
+    made = [stage.name for stage in stages(CHAIN, plan(), ["checker"])]
+    runs = [name for seed in (1, 2, 3) for name in (f"checker {seed}", f"truth checker {seed}")]
+    assert made == ["prompts", *runs, "figures"]
+    with pytest.raises(ConfigError, match="grm_k9"):
+        stages(CHAIN, plan(), ["grm_k9"])
+
+
+def test_an_early_stop_leaves_whole_seeds_of_the_arms_that_claims_hang_on() -> None:
+    order = [(arm.name, seed) for arm, seed in plan().runs()]
+    most = [arm.name for arm in plan().arms if arm.seeds == 5]
+    assert order[: 5 * len(most)] == [(name, seed) for seed in range(1, 6) for name in most]
