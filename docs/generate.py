@@ -34,7 +34,7 @@ from grm_plugin.pipeline.selectors import MetaRMOptions, WeightsOptions
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.prices import BudgetLimits, Prices
 from grm_plugin.remote.launching.launch import ServeOptions
-from grm_plugin.schedule import SaturationSchedule, StepSchedule
+from grm_plugin.schedule import ReliabilitySchedule, SaturationSchedule, StepSchedule
 from grm_plugin.serving.settings import ServingSettings
 from grm_plugin.size import Size
 from grm_plugin.types import Reason
@@ -61,6 +61,7 @@ PARTS: tuple[tuple[str, type[Options]], ...] = (
     ("Server `grm serve`", ServingSettings),
     ("`schedule` by step", StepSchedule),
     ("`schedule` by saturation", SaturationSchedule),
+    ("`schedule` by reliability", ReliabilitySchedule),
     ("A size of a schedule", Size),
 )
 ADAPTERS: Mapping[str, tuple[tuple[str, type[Options]], ...]] = {

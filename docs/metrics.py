@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grm_openrlhf.metrics import WAIT
-from grm_plugin.hosts import fallback
-from grm_plugin.hosts.metrics import METRICS, Described
+from grm_plugin.hosts import fallback, watching
+from grm_plugin.hosts.described import Described
+from grm_plugin.hosts.metrics import METRICS
 from grm_plugin.serving.metrics import Metrics
 from grm_trl.columns import CELLS
 from grm_trl.reporting import OWN
@@ -35,7 +36,7 @@ def metrics_page() -> str:
         "Of all groups of a reward call, over all ranks with `groups: gather`. A number that does "
         "not exist, such as the price of a judge without prices, is not logged, and NaN in "
         "`GRMReward.metrics`.\n\n"
-        f"{_HEAD}{_rows([*shared, *OWN])}\n\n"
+        f"{_HEAD}{_rows([*shared, *watching.OWN, *OWN])}\n\n"
         "## OpenRLHF, and a reward server\n\n"
         "Of the group of each response; OpenRLHF logs the mean over responses, so that a flag "
         "becomes a share. Every response needs every number: what does not exist is 0, and draws "
@@ -54,7 +55,7 @@ def metrics_page() -> str:
 
 def described_in_trl() -> set[str]:
     """The names that the TRL adapter logs."""
-    return {one.name for one in (*(metric.described for metric in METRICS), *OWN)}
+    return {one.name for one in (*(metric.described for metric in METRICS), *watching.OWN, *OWN)}
 
 
 def _rows(described: Iterable[Described]) -> str:

@@ -164,9 +164,8 @@ class GRMConfig(Settings):
         """
         path = path or os.environ.get(ENV) or None
         values = read_yaml(_existing(path)) if path else {}
-        for section in (values, values.get("scalar")):
-            if isinstance(section, dict):
-                _find_template(section, Path(path or ""))
+        for inside in ((), ("scalar",), ("watch", "control", "judge")):
+            _find_template(values, Path(path or ""), *inside)
         return cls._checked(f"config {path}" if path else "config", values, settings)
 
     @classmethod
@@ -209,8 +208,10 @@ def _taken(name: str, value: Any, given: Mapping[str, Any]) -> tuple[str, Any]:
     return setting, convert(value)
 
 
-def _find_template(values: dict[str, Any], config: Path) -> None:
-    name = values.get("template")
+def _find_template(values: Any, config: Path, *inside: str) -> None:
+    for key in inside:
+        values = values.get(key) if isinstance(values, dict) else None
+    name = values.get("template") if isinstance(values, dict) else None
     if isinstance(name, str) and is_template_file(name) and not _is_there(Path(name)):
         values["template"] = str(config.parent / name)
 

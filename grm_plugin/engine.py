@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.errors import EngineError
-from grm_plugin.types import Group, Message, Scalar, Token
+from grm_plugin.types import Control, Group, Message, Scalar, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class Recorded:
 
     Args:
         k: samples of each run; None when the group is not on record.
+        control: what a control judge said of it then.
         most: samples that might have been drawn of each, as the verdict's origin has it; None: not
             known.
         runs: the responses that were shown together, by run.
@@ -114,6 +115,7 @@ class Recorded:
     most: int | None = None
     scalar: Scalar | None = None
     sure: float | None = None
+    control: Control | None = None
 
 
 class Engine(Protocol):
@@ -132,8 +134,10 @@ class Engine(Protocol):
     takes for control tokens, known once it has started; ``altered``, what the judge does not get
     as it was asked for (a seed that can not be sent), as JSON values by name, which goes into the
     origin of verdicts; ``start_limit_s``, seconds after which its start ends by itself, where that
-    may be later than ``batch_timeout_s``; and ``prices``, the :class:`grm_plugin.prices.Prices` of
-    its model or None, for engines that look them up when they start.
+    may be later than ``batch_timeout_s``; ``flops_per_token``, FLOPs for a
+    token that its model reads or writes, or None, for engines that know it once they have started;
+    and ``prices``, the :class:`grm_plugin.prices.Prices` of its model or None, for engines that
+    look them up when they start.
 
     A class or function that makes engines is offered with ``grm_register_engines`` and called as
     ``part(options, limits)``. It may carry ``Options``, the model of its options, and

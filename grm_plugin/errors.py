@@ -131,6 +131,10 @@ class BudgetError(JudgeDeadError):
     """The budget might not pay for the next group; the run stops, with nothing scored lost."""
 
 
+class AlarmError(JudgeDeadError):
+    """The rewards have left what the control judge says, and ``watch.alarm`` is ``stop``."""
+
+
 class TrainingError(GRMError):
     """A model could not be trained; the checkpoints that were written are intact."""
 

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import InputError
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
-from grm_plugin.running.breaker import Breaker
 from grm_plugin.session.batches import Batch
-from grm_plugin.session.calls import Calls
+from grm_plugin.session.calls import Calls, check_several
 from grm_plugin.session.keeping import Keeper
 from grm_plugin.session.streams import Stream
+from grm_plugin.session.watching import Watched
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
+from grm_plugin.watching.watch import Watch
 
 
 class GRM(Calls):
@@ -64,14 +64,18 @@ class GRM(Calls):
             config = config.but(**settings)
         self._plugins = chosen(plugins)
         self._plugins.check_adapters(config.adapters)
-        self._keeper = Keeper(config, self._plugins)
+        self._keeper, self._watched = Keeper(config, self._plugins), Watched(config)
         self.config = self._keeper.scorer.config
-        self._breaker = Breaker(config.dead_groups, config.dead_after_s)
 
     @property
     def plugins(self) -> Plugins:
         """Who offers the parts."""
         return self._plugins
+
+    @property
+    def watch(self) -> Watch | None:
+        """What is watched of this run, with its alarms; None without ``watch``."""
+        return self._watched.watch
 
     @property
     def engine(self) -> Any:
@@ -96,7 +100,7 @@ class GRM(Calls):
     def spend(self, cost: Cost) -> None:
         """Count what an earlier part of this run cost against ``budget``."""
         tokens = cost.prompt_tokens + cost.output_tokens
-        self._keeper.budget.spend(Amount(tokens, cost.money or 0.0))
+        self._keeper.budget.spend(Amount(tokens, cost.money or 0.0, cost.flops or 0.0))
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.
@@ -154,9 +158,10 @@ class GRM(Calls):
                 once, and groups that are under way are not asked any more.
             BudgetError: the ``budget`` might not pay for the next group; those before are judged,
                 recorded and observed.
+            AlarmError: rewards left the control judge, and ``watch.alarm`` is ``stop``.
             RecordError: a verdict can not be recorded.
 
-        What was judged before one of the last four is in the error's ``verdicts``.
+        What was judged before one of the last five is in the error's ``verdicts``.
         """
         batch = self._batch(groups, size)
         with batch.saved(), self._keeper.watched(batch.session):
@@ -175,8 +180,8 @@ class GRM(Calls):
         Raises:
             JudgeClosedError: the judge was closed before the stream was at its end.
         """
-        _check_several(groups)
-        yield from Stream(self._keeper, self._breaker, groups, size)
+        check_several(groups)
+        yield from Stream(self._keeper, self._watched.count, groups, size)
 
     async def score_batch_async(
         self, groups: Sequence[Group], *, size: Size | None = None
@@ -191,7 +196,7 @@ class GRM(Calls):
         self, groups: Iterable[Group], *, size: Size | None = None
     ) -> AsyncIterator[Verdict]:
         """:meth:`score_many` for callers with an event loop of their own."""
-        stream = Stream(self._keeper, self._breaker, groups, size)
+        stream = Stream(self._keeper, self._watched.count, groups, size)
         async with aclosing(stream.__aiter__()) as verdicts:
             async for verdict in verdicts:
                 yield verdict
@@ -226,12 +231,12 @@ class GRM(Calls):
         return self._one(batch)
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
-        _check_several(groups)
-        return Batch(self._keeper.session(), groups, size)
+        check_several(groups)
+        return Batch(self._keeper.session(), groups, self._watched.size(groups, size))
 
     def _all(self, batch: Batch) -> list[Verdict]:
         with batch.saved():
-            self._breaker.count(*batch.judged)
+            self._watched.count(*batch.judged)
         return [one.verdict for one in batch.judged]
 
     def _one(self, batch: Batch) -> Verdict:
@@ -239,11 +244,6 @@ class GRM(Calls):
         if judged.refusal:
             raise judged.refusal
         return self._all(batch)[0]
-
-
-def _check_several(groups: Iterable[Group]) -> None:
-    if isinstance(groups, Group):
-        raise InputError("expected several groups, got one; score takes one")
 
 
 def _again(config: GRMConfig, given: Iterable[object]) -> GRM:

@@ -1,4 +1,4 @@
-"""What a judge's tokens cost, and how much of both may be spent."""
+"""What a judge's tokens cost in money and in FLOPs, and how much of each may be spent."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ _DEAREST = 1e9  # a product with any count of tokens is a number then
 
 
 class Amount(NamedTuple):
-    """Tokens in and out, and what they cost in US dollars."""
+    """Tokens in and out, and what they cost in US dollars and in FLOPs."""
 
     tokens: float = 0
     money: float = 0.0
+    flops: float = 0.0
 
     def plus(self, other: Amount) -> Amount:
         """Both together."""
-        return Amount(self.tokens + other.tokens, self.money + other.money)
+        return Amount(*(one + more for one, more in zip(self, other, strict=True)))
 
     def less(self, other: Amount) -> Amount:
         """What is left without the other; never below nothing."""
-        return Amount(max(0, self.tokens - other.tokens), max(0.0, self.money - other.money))
+        return Amount(*(max(0.0, one - less) for one, less in zip(self, other, strict=True)))
 
     def times(self, n: float) -> Amount:
         """So many of it."""
-        return Amount(n * self.tokens, n * self.money)
+        return Amount(*(n * one for one in self))
 
 
 class PromptPrices(Options):
@@ -73,25 +74,35 @@ class BudgetLimits(Options):
     Args:
         money: US dollars; the prices must be known.
         tokens: tokens that the judge reads and writes, as the costs of verdicts count them.
+        flops: FLOPs of the judge, and of other models whose size is known; ``flops_per_token`` must
+            be known.
     """
 
     money: float | None = Field(None, gt=0, allow_inf_nan=False)
     tokens: int | None = Field(None, ge=1)
+    flops: float | None = Field(None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _limits_something(self) -> BudgetLimits:
-        if self.money is None and self.tokens is None:
-            raise ValueError("expected money, tokens or both, got none")
+        if not self.told:
+            raise ValueError("expected money, tokens or flops, got none")
         return self
+
+    @property
+    def told(self) -> dict[str, float]:
+        """The limits that there are, by name."""
+        return {name: limit for name, limit in self if limit is not None}
 
     def share(self, n: int) -> BudgetLimits:
         """For each of ``n`` processes of one run that know nothing of each other.
 
         >>> BudgetLimits(money=6, tokens=1000).share(4)
-        BudgetLimits(money=1.5, tokens=250)
+        BudgetLimits(money=1.5, tokens=250, flops=None)
         """
-        money = None if self.money is None else self.money / n
-        return BudgetLimits(money=money, tokens=self.tokens and max(1, self.tokens // n))
+        shares: dict[str, float] = {name: limit / n for name, limit in self.told.items()}
+        if self.tokens:
+            shares["tokens"] = max(1, self.tokens // n)
+        return BudgetLimits.model_validate(shares)
 
 
 def dollars(money: float) -> str:
@@ -106,3 +117,14 @@ def dollars(money: float) -> str:
     while money * 10**digits < 10 and digits < 12:
         digits += 1
     return f"${money:.{digits}f}"
+
+
+def told(name: str, amount: float) -> str:
+    """An amount as people read it, by the name of its limit.
+
+    >>> told("money", 5), told("tokens", 1234567), told("flops", 2.5e15)
+    ('$5.00', '1,234,567 tokens', '2.5e+15 FLOPs')
+    """
+    if name == "money":
+        return dollars(amount)
+    return f"{amount:,.0f} tokens" if name == "tokens" else f"{amount:.3g} FLOPs"

@@ -34,6 +34,8 @@ class ScalarOptions(Options):
             scalar --template` keeps it, else the model's own chat template, filled with the prompt
             and one response.
         prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens.
+        flops_per_token: FLOPs for a token that it reads, twice its active parameters; one in this
+            process is counted.
     """
 
     classifier: Part | None = None
@@ -46,6 +48,7 @@ class ScalarOptions(Options):
     raw: bool = False
     template: str | None = None
     prices: PromptPrices | None = None
+    flops_per_token: float | None = Field(None, gt=0)
 
     @property
     def votes_as(self) -> float:

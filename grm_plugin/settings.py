@@ -13,6 +13,7 @@ from grm_plugin.running.recorder import Durability
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.schedule import Schedule
 from grm_plugin.size import MAX_K
+from grm_plugin.watching.options import WatchOptions
 
 DEFAULT = "default"
 
@@ -43,7 +44,9 @@ class Settings(Options):
     template: str | None = Field(None, description="name or file of the prompt; default `grm`")
     k: int = Field(8, ge=1, le=MAX_K, description="samples of the judge per group")
     schedule: Schedule | None = Field(
-        None, description="k (and k_meta) that grow during training; `k` holds everywhere else"
+        None,
+        description="k (and k_meta) that follow the training, by `step`, `saturation` or "
+        "`reliability`; `k` holds everywhere else",
     )
     contract: Part | None = Field(
         None, description="how the judge answers; default: what the template says"
@@ -128,10 +131,21 @@ class Settings(Options):
         "and `cached` for those of a prompt that the server had cached; they hold before a cost "
         "that the server tells itself",
     )
+    flops_per_token: float | None = Field(
+        None,
+        gt=0,
+        description="FLOPs of the judge for a token that it reads or writes: twice its active "
+        "parameters, such as 5.6e9 for 2.8 billion; a judge in this process is counted",
+    )
     budget: BudgetLimits | None = Field(
         None,
-        description="the most that a run spends on the judge, `{money: 5}` in US dollars or "
-        "`{tokens: 1000000}`; it stops before one of them is passed",
+        description="the most that a run spends on the judge, `{money: 5}` in US dollars, "
+        "`{tokens: 1000000}` or `{flops: 1e18}`; it stops before one of them is passed",
+    )
+    watch: WatchOptions | None = Field(
+        None,
+        description="a control judge for a share of the groups, artefacts in the responses, and "
+        "what an alarm does: `{control: {share: 0.05, judge: {k: 32}}, alarm: warn}`",
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
     durability: Durability = Field(

@@ -7,7 +7,8 @@ With ``--refresh-base out/scalar --refresh-gpus 7`` the judge's scalar RM is ref
 training, from what the judge records.
 
 What is served is read from the judge settings that the recipe names in ``env: {GRM_CONFIG: ...}``:
-model and port of the judge, and of its meta RM where there is one. The exit code is the training's.
+model and port of the judge, and of its meta RM and its scalar RM where there are any. The exit code
+is the training's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import shlex
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -50,6 +52,8 @@ def main(
     refresh_base: Annotated[str, typer.Option(help="scalar RM to refresh; empty: none is")] = "",
     refresh_gpus: Annotated[str, typer.Option(help="empty: the refresh trains on the CPU")] = "",
     refresh_options: Annotated[str, typer.Option(help="more for `grm train refresh`")] = "",
+    scalar_gpus: Annotated[str, typer.Option(help="empty: no scalar RM, or elsewhere")] = "",
+    scalar_options: Annotated[str, typer.Option(help="more for the scalar RM's server")] = "",
     pass_env: Annotated[
         list[str], typer.Option(help="a variable that servers get, too, such as HF_TOKEN")
     ] = [],  # noqa: B006
@@ -66,14 +70,12 @@ def main(
     try:
         command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
         judge = judge_of(recipe)
-        servers = []
-        if gpus := _listed(judge_gpus):
-            options = judge.engine.options
-            servers.append(server("judge", options, gpus, shlex.split(judge_options), serving))
-        if gpus := _listed(meta_gpus):
-            options = judge.select.options.get("classifier") or {}
-            args = (*POOLING, *shlex.split(meta_options))
-            servers.append(server("meta RM", options, gpus, args, serving))
+        wanted = (
+            Wanted("judge", judge.engine.options, judge_gpus, shlex.split(judge_options)),
+            Wanted("meta RM", _meta_rm(judge), meta_gpus, _pooling(meta_options)),
+            Wanted("scalar RM", _scalar_rm(judge), scalar_gpus, _pooling(scalar_options)),
+        )
+        servers = [server(one, serving) for one in wanted if one.gpus]
         refresh = None
         if refresh_base:
             gpus, more = _listed(refresh_gpus), shlex.split(refresh_options)
@@ -101,30 +103,53 @@ def judge_of(recipe: Path) -> GRMConfig:
         raise ConfigError(f"recipe {recipe}: expected env: {{{ENV}: a file}}") from None
 
 
-def server(
-    part: str,
-    options: Mapping[str, Any],
-    gpus: Sequence[str],
-    args: Sequence[str],
-    serving: Mapping[str, Any],
-) -> ServerProcess:
-    """The server that a part of the judge asks, not started yet.
+@dataclass(frozen=True)
+class Wanted:
+    """A server that a part of the judge asks.
 
     Args:
         part: how messages call it.
         options: the part's own settings, of which model and url matter.
-        gpus: where it shall run, split over all of them.
+        gpus: where it shall run, split over all of them, with commas; empty: elsewhere.
         args: further arguments of the server.
+    """
+
+    part: str
+    options: Mapping[str, Any]
+    gpus: str
+    args: Sequence[str]
+
+
+def _pooling(options: str) -> list[str]:
+    return [*POOLING, *shlex.split(options)]
+
+
+def _meta_rm(judge: GRMConfig) -> Mapping[str, Any]:
+    return judge.select.options.get("classifier") or {}
+
+
+def _scalar_rm(judge: GRMConfig) -> Mapping[str, Any]:
+    named = judge.scalar.classifier if judge.scalar else None
+    return named.options if named else {}
+
+
+def server(wanted: Wanted, serving: Mapping[str, Any]) -> ServerProcess:
+    """One of them, not started yet.
+
+    Args:
+        wanted: which.
         serving: what all servers have in common, of :class:`ServeOptions`.
 
     Raises:
         ConfigError: the settings do not say what to serve, and where.
     """
+    part, options = wanted.part, wanted.options
     port = urlsplit(options.get("url") or "").port
     if not options.get("model") or port is None:
         raise ConfigError(f"{part}: it has GPUs, but the judge settings name no model and url:port")
+    gpus = tuple(_listed(wanted.gpus))
     serve = ServeOptions(
-        model=options["model"], gpus=tuple(gpus), port=port, args=tuple(args), **serving
+        model=options["model"], gpus=gpus, port=port, args=tuple(wanted.args), **serving
     )
     secret = Secret.from_environment(options.get("api_key_env"), part)
     return ServerProcess(serve, secret, part, called=_option)

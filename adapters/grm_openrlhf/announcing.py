@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from grm_openrlhf.options import options_of
 from grm_openrlhf.plan import Plan
 from grm_openrlhf.recording import of_engine
-from grm_plugin.prices import BudgetLimits, dollars
+from grm_plugin.prices import BudgetLimits, told
 from grm_plugin.schedule import Schedule
 
 _CONVERSATIONS = {
@@ -59,8 +59,7 @@ def _judge(plan: Plan, said: str) -> str:
 
 
 def _amount(budget: BudgetLimits) -> str:
-    money = [] if budget.money is None else [dollars(budget.money)]
-    return " and ".join([*money, *([f"{budget.tokens} tokens"] if budget.tokens else [])])
+    return " and ".join(told(name, limit) for name, limit in budget.told.items())
 
 
 def _samples(k: int, schedule: Schedule | None) -> str:

@@ -63,7 +63,8 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
     Raises:
         ConfigError: says where it could.
     """
-    if config.engine.name == DEFAULT:
+    alone = config.scalar is not None and config.scalar.use == "alone"
+    if config.engine.name == DEFAULT and not alone:
         raise ConfigError(
             "no judge is named, and the GPUs of a run belong to the policy; name a server with "
             "--grm.engine.url http://host:8001, start one with engine: {serve: ...}, or try things "

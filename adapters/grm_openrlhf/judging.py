@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -63,7 +62,10 @@ class GroupJudge:
         self._range = low, high = settings.vote_range
         self._fallback = Fallback(start=(low + high) / 2)
         self._progress = Progress(
-            grm.config.schedule, settings.groups_per_step, first_step=settings.first_step
+            grm.config.schedule,
+            settings.groups_per_step,
+            first_step=settings.first_step,
+            seen=settings.seen,
         )
 
     async def score(self, rollouts: Sequence[Rollout], place: Place) -> list[Scored]:
@@ -79,11 +81,10 @@ class GroupJudge:
         """
         training = rollouts[0].training
         verdict = self._rounded(await self._judged(self._group(rollouts), training))
-        known = verdict.known_rewards
         place.judged(verdict)
         if training:
-            self._progress.judged(statistics.fmean(known) if known else math.nan)
-        if not known:
+            self._progress.judged(verdict)
+        if not verdict.known_rewards:
             why = on_one_line(verdict.unscored)
             logger.warning("group %s %s: %s", verdict.group.label, NO_REWARD, why)
         if training:
@@ -106,7 +107,7 @@ class GroupJudge:
         return self._scored(verdict, Filled(rewards, unscored=True))
 
     def _scored(self, verdict: Verdict, filled: Filled, score: float | None = None) -> list[Scored]:
-        logs, scale = extra_logs(verdict, filled), self._options.reward_scale
+        logs, scale = extra_logs(verdict, filled, self._grm.watch), self._options.reward_scale
         known = verdict.rewards or (None,) * len(filled.rewards)
         return [
             Scored(reward * scale, reward if score is None else score, logs, own is None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grm_plugin.hosts.metrics import Described
+from grm_plugin.hosts.described import Described
 
 WAIT = Described(
     "wait_seconds",

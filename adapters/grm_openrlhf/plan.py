@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from grm_openrlhf.configured import configured
 from grm_openrlhf.host import Host
 from grm_openrlhf.nodes import Servers, servers_of, template_text, told
 from grm_openrlhf.options import OpenRLHFOptions
-from grm_openrlhf.resuming import steps_done
+from grm_openrlhf.resuming import before, steps_done
 from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
 from grm_plugin.engine import Limits
@@ -30,9 +29,6 @@ from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.rounding import check_step
 from grm_plugin.plugins import Plugins
 from grm_plugin.report.run_page import check_page
-from grm_plugin.schedule import SaturationSchedule
-
-logger = logging.getLogger(__name__)
 
 _BESIDE = 1 + 1e-9  # too little for the sampler's numbers to change, enough to be seen
 AGENT = Path(__file__).with_name("agent.py").resolve()
@@ -130,11 +126,13 @@ def _check_votes(
 def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[str, Any]:
     """How training goes on, as far as settings say so."""
     prompts, engines = host.value(given, "prompts"), host.value(given, "engines")
+    first_step = _first_step(host, given)
     return {
         "temperature": host.value(given, "temperature"),
         "groups_per_step": math.ceil(prompts / engines),
-        "first_step": _first_step(host, given, config),
+        "first_step": first_step,
         "filtering": host.value(given, "filtering"),
+        **before(config, first_step, engines),
     }
 
 
@@ -185,18 +183,9 @@ def _evaluation(host: Host, given: argparse.Namespace) -> list[str]:
     return []
 
 
-def _first_step(host: Host, given: argparse.Namespace, config: GRMConfig) -> int:
+def _first_step(host: Host, given: argparse.Namespace) -> int:
     """Where a resumed run goes on; 0 for a new one."""
-    if not host.value(given, "resume"):
-        return 0
-    step = steps_done(Path(host.value(given, "checkpoints")))
-    if step and isinstance(config.schedule, SaturationSchedule):
-        logger.warning(
-            "schedule: by: saturation starts again with its first size, since rewards before step "
-            "%d are not known; by: step goes on",
-            step,
-        )
-    return step
+    return steps_done(Path(host.value(given, "checkpoints"))) if host.value(given, "resume") else 0
 
 
 def _own_agent(host: Host, given: argparse.Namespace) -> Path | None:

@@ -1,12 +1,17 @@
-"""Where a run that is resumed goes on, read from the checkpoint that OpenRLHF will load."""
+"""Where a run that is resumed goes on: the checkpoint that OpenRLHF will load, and its records."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from grm_plugin.errors import quoted
+from grm_plugin import GRMConfig
+from grm_plugin.errors import InputError, quoted
+from grm_plugin.hosts.earlier import Earlier
+from grm_plugin.hosts.recorded import records_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,3 +42,46 @@ def steps_done(checkpoints: Path) -> int:
         )
         return 0
     return int(found[1])
+
+
+def before(config: GRMConfig, steps: int, engines: int) -> dict[str, Any]:
+    """What rollout actors are told of the steps before a resumed run, by the name of the setting.
+
+    The host tells them nothing, so it is read from the records of all actors; what is not on
+    record is warned of, and begins anew.
+
+    Args:
+        config: of the judge.
+        steps: training steps that are over; 0 for a run that begins.
+        engines: rollout actors, which have equal shares of the cost.
+
+    Raises:
+        RecordError: a record can not be read.
+    """
+    schedule = config.schedule
+    metric = schedule.metric if schedule else None
+    if not steps or not (metric or config.budget):
+        return {}
+    found = _earlier(config.record)
+    if not found.groups:
+        logger.warning(
+            "nothing of the steps before %d is on record, so %s; a run with a record goes on",
+            steps,
+            " and ".join(_begins_anew(config)),
+        )
+    seen = {"seen": found.by_step(metric, steps)} if metric else {}
+    return {**seen, **({"spent": found.cost.share(1 / engines)} if config.budget else {})}
+
+
+def _begins_anew(config: GRMConfig) -> Iterator[str]:
+    if config.schedule and config.schedule.metric:
+        yield f"the schedule by {config.schedule.by} starts again with its first size"
+    if config.budget:
+        yield "the budget counts from here on"
+
+
+def _earlier(record: Path | None) -> Earlier:
+    try:
+        return Earlier.of(records_of(record) if record else ())
+    except InputError:  # there is none
+        return Earlier()

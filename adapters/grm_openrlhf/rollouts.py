@@ -103,6 +103,7 @@ class ScoredRollouts:
         if self._config.record:
             here["record"] = await self._record(self._config.record)
         grm = GRM(self._config.but(**here), plugins=self._plugins)
+        grm.spend(self._settings.spent)
         found = findings(grm, self._options, self._settings.own_agent)
         check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
         await grm.start_async()

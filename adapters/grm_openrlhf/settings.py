@@ -17,6 +17,7 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.options import Options
 from grm_plugin.problems import explain
+from grm_plugin.types import Cost
 
 ENV = "GRM_OPENRLHF"
 
@@ -36,6 +37,8 @@ class RunSettings(Options):
         temperature: of rollouts in training.
         groups_per_step: prompts of a training step for one rollout actor, rounded up.
         first_step: training steps that were over before, when a run is resumed.
+        seen: what each of them said of the metric that the schedule goes by; None: nothing.
+        spent: what a rollout actor's share of their cost is, where there is a budget.
         vote_range: lowest and highest reward that the vote can give.
         filtering: whether the host drops training groups by their scores.
         ledger: whether the launcher keeps a ledger for all actors.
@@ -50,6 +53,8 @@ class RunSettings(Options):
     temperature: float = 1.0
     groups_per_step: int = 1
     first_step: int = 0
+    seen: tuple[float | None, ...] = ()
+    spent: Cost = Cost()
     vote_range: tuple[float, float] = (0.0, 1.0)
     filtering: bool = False
     ledger: bool = False

@@ -1,22 +1,28 @@
 """How many judgments a call is worth: the schedule, asked with what the trainer has logged.
 
-Nothing is kept here. Step and rewards stand in the trainer's state, which is the same on every rank
-and comes back with a checkpoint, so the ranks agree and a run that is resumed goes on where it was.
+Nothing is kept here. The step and what was logged in each stand in the trainer's state, which is
+the same on every rank and comes back with a checkpoint, so the ranks agree and a run that is
+resumed goes on where it was.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
-from grm_plugin.schedule import Schedule, StepSchedule
+from grm_plugin.hosts.earlier import Earlier
+from grm_plugin.schedule import Schedule
 from grm_plugin.size import Size
 from grm_trl import host
 
+logger = logging.getLogger(__name__)
 
-def size_for(schedule: Schedule | None, call: Mapping[str, Any], key: str) -> Size | None:
+
+def size_for(schedule: Schedule | None, call: Mapping[str, Any], name: str) -> Size | None:
     """The size for one reward call; None without a schedule, and in evaluations.
 
     Evaluations are judged with the configured k, so that they compare over the whole run.
@@ -24,7 +30,7 @@ def size_for(schedule: Schedule | None, call: Mapping[str, Any], key: str) -> Si
     Args:
         schedule: of the judge's settings.
         call: keywords of the reward call.
-        key: under which the mean reward of a step is logged.
+        name: of the reward, under which its metrics are logged.
 
     Raises:
         ConfigError: the trainer does not tell what the schedule goes by.
@@ -37,34 +43,58 @@ def size_for(schedule: Schedule | None, call: Mapping[str, Any], key: str) -> Si
             "schedule: this trainer does not tell its step (no trainer_state in the reward call), "
             "so k can not follow it; leave schedule out of the judge's settings"
         )
-    if isinstance(schedule, StepSchedule):
+    if schedule.metric is None:
         return schedule.size_for(step, ())
+    key = f"{name}/{schedule.metric}"
     if not host.logs_metrics(call):
         raise ConfigError(
-            "schedule: by saturation goes by the mean rewards that the trainer logs, and this one "
-            "logs none; use schedule: {by: step}, or a trainer with log_metric whose "
+            f"schedule: by {schedule.by} goes by the metric {key} that the trainer logs, and this "
+            "one logs none; use schedule: {by: step}, or a trainer with log_metric whose "
             "logging_strategy is not 'no'"
         )
-    return schedule.size_for(step, mean_rewards(call["trainer_state"].log_history, key))
+    return schedule.size_for(step, by_step(call["trainer_state"].log_history, key))
 
 
-def mean_rewards(log: Sequence[Mapping[str, Any]], key: str) -> list[float]:
-    """The mean reward of every training step that is logged; NaN for a step without any.
+def spend_earlier(grm: GRM, call: Mapping[str, Any]) -> None:
+    """Count what a run cost before it was resumed against its budget, from its own record.
+
+    Args:
+        grm: the judge of this rank, before its first group.
+        call: keywords of the first reward call; a run that begins is at step 0.
+
+    Raises:
+        RecordError: the record can not be read.
+    """
+    record = grm.config.record
+    if grm.config.budget is None or not host.step_of(call):
+        return
+    if record and record.exists():
+        grm.spend(Earlier.of([record]).cost)
+        return
+    logger.warning(
+        "budget: it counts from here on, since nothing of the steps before %d is on record; a run "
+        "with a record goes on",
+        host.step_of(call),
+    )
+
+
+def by_step(log: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    """A metric in every training step that is logged; NaN for a step without it.
 
     A log entry over several steps counts once for each of them. Entries of evaluations and of the
     whole run do not count.
 
     >>> log = [{"step": 1, "loss": 0, "r": 0.1}, {"step": 1, "eval_r": 9}]
-    >>> mean_rewards([*log, {"step": 3, "loss": 0, "r": 0.2}], "r")
+    >>> by_step([*log, {"step": 3, "loss": 0, "r": 0.2}], "r")
     [0.1, 0.2, 0.2]
     """
-    means: list[float] = []
+    found: list[float] = []
     for entry in log:
         if "loss" in entry:
-            mean = entry.get(key)
-            steps = entry["step"] - len(means)
-            means += [math.nan if mean is None else mean] * steps
-    return means
+            value = entry.get(key)
+            steps = entry["step"] - len(found)
+            found += [math.nan if value is None else value] * steps
+    return found
 
 
 def numbers(size: Size, schedule: Schedule | None) -> dict[str, float]:

@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin import GRMConfig, Size
+from grm_plugin.hosts import watching
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.metrics import Described, numbers
+from grm_plugin.hosts.described import Described
+from grm_plugin.hosts.metrics import numbers
 from grm_plugin.types import Verdict
-from grm_trl import growth
+from grm_plugin.watching.watch import Watch
+from grm_trl import growth, host
 from grm_trl.columns import columns
 from grm_trl.options import TRLOptions
 from grm_trl.truth import numbers as truth_numbers
@@ -60,12 +63,13 @@ class Reporter:
     Args:
         options: of the adapter; metrics are ``<name>/...`` and columns ``<name>_...``.
         config: settings of the judge.
+        watch: what is watched of the run.
     """
 
-    def __init__(self, options: TRLOptions, config: GRMConfig) -> None:
+    def __init__(self, options: TRLOptions, config: GRMConfig, watch: Watch | None = None) -> None:
         self.numbers: dict[str, float] = {}
-        self.mean_reward_key = f"{options.name}/reward_mean"
         self._name, self._table, self._config = options.name, options.table, config
+        self.watch = watch
         self._knows_truth = options.truth is not None
         self._told: set[str] = set()
         self._ended = time.monotonic()
@@ -88,9 +92,13 @@ class Reporter:
             size: how many judgments the schedule asked for; None without one.
             started: ``time.monotonic()`` at the start of the call.
         """
+        tallied = numbers(Tally.of(verdicts))
+        training = host.is_training(host.trainer_of(trl))
         self.numbers = {
-            **numbers(Tally.of(verdicts)),
+            **tallied,
             **growth.numbers(size or self._config.size, self._config.schedule),
+            **({"k": tallied["k"]} if self.watch else {}),  # an alarm may have raised it
+            **watching.numbers(self.watch if training else None),
             **(truth_numbers(verdicts) if self._knows_truth else {}),
             **self._clock(started),
         }

@@ -68,7 +68,7 @@ class _Reward:
         self._reader = Reader(
             self.options.thinking, self.options.unseen, self.config.thinking.marks
         )
-        self._reporter = Reporter(self.options, self.config)
+        self._reporter = Reporter(self.options, self.config, self._grm.watch)
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -97,9 +97,10 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
+            growth.spend_earlier(self._grm, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
-        size = growth.size_for(self.config.schedule, trl, self._reporter.mean_reward_key)
+        size = growth.size_for(self.config.schedule, trl, options.name)
         n = host.generations(trainer) or options.num_generations
         training, step = host.is_training(trainer), host.step_of(trl)
         metadata = when(step, training=training, round_to=options.round_to)
@@ -138,9 +139,11 @@ class _Reward:
         own = settings.on_rank(self.config, rank, world)
         if own is not self.config:
             self._grm = GRM(own, plugins=self._plugins)
+            self._reporter.watch = self._grm.watch
         return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
+        self._watch_others(call, shares)
         verdicts = [self._rounded(verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
@@ -148,6 +151,13 @@ class _Reward:
         self._reporter.report(verdicts, places, call.trl, size=call.size, started=call.started)
         rewards = [verdict.rewards for verdict in verdicts]
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
+
+    def _watch_others(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> None:
+        """What other ranks judged counts as much as what was judged here."""
+        if self._grm.watch:
+            for rank, share in enumerate(shares):
+                if rank != call.ranks.index:
+                    self._grm.watch.add(share)
 
     def _rounded(self, verdict: Verdict) -> Verdict:
         rewards = rounded(verdict.rewards, self.options.round_to, self._range)
@@ -180,7 +190,7 @@ class GRMReward(_Reward):
     ``none``, and with ``round_to=0.05`` where responses of equal quality should tie. Rewards are
     in 0..1 unless ``vote: sum``; ``reward_weights`` mixes them with other rewards of that range.
 
-    With a ``schedule`` k follows the trainer's steps, or the mean rewards in its log.
+    With a ``schedule`` k follows the trainer's steps, or what its log says of the rewards.
 
     Pickling keeps the settings; the copy starts a judge of its own.
 

@@ -64,7 +64,8 @@ class Classifier(Protocol):
     It may say ``start_limit_s``, as an engine may; in ``template`` the path of the template it
     was trained on (None: it does not know), which holds where the settings name none; in
     ``scaling`` the :class:`Scaling` of its logits, as it was measured; and in ``control_tokens``,
-    once it has started, the texts that its tokenizer takes for control tokens.
+    once it has started, the texts that its tokenizer takes for control tokens, and in
+    ``flops_per_token`` what one token that it reads takes.
     """
 
     async def start(self) -> None:

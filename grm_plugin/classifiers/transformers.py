@@ -76,6 +76,11 @@ class TransformersClassifier:
         self._note(folder, scaling_beside(str(folder)))
         return found
 
+    @property
+    def flops_per_token(self) -> float | None:
+        """Twice the active parameters; None before the model is there."""
+        return self._model.flops_per_token if self._model else None
+
     def _renew(self, folder: Path) -> None:
         scaling = scaling_beside(str(folder))
         self._running.renew(self._options_of(folder))
@@ -88,10 +93,7 @@ class TransformersClassifier:
         self._version, self._version_scaling = folder.name, scaling
 
     async def logits(self, texts: Sequence[str]) -> Sequence[Answer]:
-        found = await self._rated(self._running.encode, texts)
-        if self._versions:
-            return found
-        return [one.logit if isinstance(one, Rating) else one for one in found]
+        return await self._rated(self._running.encode, texts)
 
     async def logits_of_conversations(
         self, conversations: Sequence[Sequence[Message]]

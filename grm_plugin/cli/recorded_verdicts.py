@@ -10,9 +10,10 @@ from pathlib import Path
 from typer import BadParameter
 
 from grm_plugin.errors import InputError
-from grm_plugin.hosts.recorded import EVAL, PHASE, STEP, TRAIN, records_of
+from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import read_stream, read_verdicts
 from grm_plugin.types import Verdict
+from grm_plugin.types.training import EVAL, PHASE, STEP, TRAIN
 
 STDIN = Path("-")
 HELP = (

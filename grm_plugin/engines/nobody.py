@@ -19,6 +19,7 @@ class Nobody:
     model = "none"
     context_tokens: int | None = None
     prices = Prices(prompt=0, output=0)
+    flops_per_token = 0.0
 
     def __init__(self, options: Mapping[str, Any], limits: Limits) -> None:
         read_options(Options, "engine 'none'", options)

@@ -59,6 +59,7 @@ class ReplayEngine:
             most=_most(verdict),
             scalar=verdict.scalar,
             sure=_sure(verdict),
+            control=verdict.control,
         )
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:

@@ -69,6 +69,11 @@ class TransformersEngine:
         )
 
     @property
+    def flops_per_token(self) -> float | None:
+        """Twice the active parameters; None before the model is there."""
+        return self._generator.flops_per_token if self._generator else None
+
+    @property
     def altered(self) -> Mapping[str, Any]:
         """What the judge does not get as it was asked for: turns moved."""
         return self._generator.encoder.template.altered if self._generator else {}

@@ -18,9 +18,9 @@ from typing import Literal
 
 from grm_plugin.evaluation.items import SOURCE
 from grm_plugin.evaluation.statistics import Estimate, quantile
-from grm_plugin.hosts.recorded import STEP
 from grm_plugin.pipeline.overtaking import tail
 from grm_plugin.types import Group
+from grm_plugin.types.training import STEP
 
 Sums = Mapping[str, float]
 """What verdicts add up to, by name; a name that is not there is 0."""

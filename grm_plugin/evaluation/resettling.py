@@ -108,7 +108,7 @@ class Ballot:
             failures=failures,
             cost=verdict.cost
             if kept == drawn
-            else Cost.of((*judgments, *failures), verdict.cost.seconds * kept / drawn),
+            else _cost_of((*judgments, *failures), verdict.cost.share(kept / drawn)),
         )
 
     def origin(self, before: Mapping[str, Any], k: int | None = None) -> dict[str, Any]:
@@ -126,6 +126,11 @@ class Ballot:
         if "select" in self.told:
             found.pop("weights", None)
         return {**found, **self.told}
+
+
+def _cost_of(samples: Sequence[Sample], share: Cost) -> Cost:
+    """What ``samples`` cost; of what is known of all together alone, their share."""
+    return Cost.of(samples, share.seconds, share.flops)
 
 
 def _fewer(before: Mapping[str, Any], k: int) -> dict[str, int]:

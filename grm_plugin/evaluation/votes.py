@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.resettling import Ballot, samples_of
 from grm_plugin.evaluation.selecting import Items
-from grm_plugin.types import Cost, Verdict
+from grm_plugin.types import Cost, Sample, Verdict
 
 _MOST = 60_000  # items of one k, over all sets
 
@@ -64,7 +64,7 @@ def votes_of(
         for k in ks:
             votes = ballot.votes(verdict, k, sets, seed)
             found[k].append([item.voted(verdict.group, *vote) for vote in votes])
-            costs[k] += _share(each, min(k, drawn) / drawn if drawn else 1.0)
+            costs[k] += each.share(min(k, drawn) / drawn if drawn else 1.0)
     return Votes(Items(items), {k: _by_set(found[k]) for k in ks}, costs)
 
 
@@ -89,15 +89,6 @@ def cost_of_samples(verdict: Verdict) -> Cost:
     Seconds are those from asking to verdict, waiting included; groups that are judged side by side
     have the same ones.
     """
+    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
     rating = Cost(money=verdict.scalar.money if verdict.scalar else None)
-    return Cost.of([*verdict.judgments, *verdict.failures], verdict.cost.seconds) + rating
-
-
-def _share(cost: Cost, share: float) -> Cost:
-    return Cost(
-        round(cost.prompt_tokens * share),
-        round(cost.output_tokens * share),
-        cost.seconds * share,
-        None if cost.money is None else cost.money * share,
-        round(cost.unpriced * share),
-    )
+    return Cost.of(samples, verdict.cost.seconds, verdict.cost.flops) + rating

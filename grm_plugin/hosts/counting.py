@@ -12,7 +12,9 @@ from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.hosts.scalar_counting import ScalarTally
+from grm_plugin.reliability import VoteVariance
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
+from grm_plugin.watching.audits import Audit
 
 
 @dataclass
@@ -37,9 +39,13 @@ class Tally:
         selected: judgments that voted.
         dropped: samples without a judgment, by reason.
         vote_spread: of the votes on each response (points, population standard deviation).
+        vote_variance: of all judgments, between the responses of a group and within each.
         places: the scores by place.
         cached: prompt tokens that servers had cached, over all of the samples that tell it.
         scalar: what a scalar RM did.
+        controlled: groups that the control judge gave rewards.
+        uncontrolled: groups about which it was asked in vain.
+        control: rewards against its own, within groups.
         cost: all that was spent.
     """
 
@@ -60,9 +66,13 @@ class Tally:
     selected: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     vote_spread: Mean = field(default_factory=Mean)
+    vote_variance: VoteVariance = field(default_factory=VoteVariance)
     places: Places = field(default_factory=Places)
     cached: Mean = field(default_factory=Mean)
     scalar: ScalarTally = field(default_factory=ScalarTally)
+    controlled: int = 0
+    uncontrolled: int = 0
+    control: Correlation = field(default_factory=Correlation)
     cost: Cost = field(default_factory=Cost)
 
     @classmethod
@@ -82,6 +92,7 @@ class Tally:
         self._add_samples(verdict)
         self._add_votes(verdict)
         self.scalar.add(verdict)
+        self._add_control(verdict)
         if verdict.known_rewards:
             self._add_rewards(verdict)
         else:
@@ -106,9 +117,19 @@ class Tally:
         self.selected += len(voted)
         for judgment in verdict.judgments:
             self.places.add(judgment)
-        for n in range(len(verdict.group.responses)):
+        responses = range(len(verdict.group.responses))
+        self.vote_variance += VoteVariance.of([votes(verdict.judgments, n) for n in responses])
+        for n in responses:
             if found := votes(voted, n):
                 self.vote_spread.add(spread(found))
+
+    def _add_control(self, verdict: Verdict) -> None:
+        if verdict.control is None:
+            return
+        self.uncontrolled += verdict.control.rewards is None
+        self.controlled += verdict.control.rewards is not None
+        if audit := Audit.of(verdict):
+            self.control.add(zip(audit.controls_N, audit.rewards_N, strict=True))
 
     def _add_rewards(self, verdict: Verdict) -> None:
         rewards = verdict.known_rewards

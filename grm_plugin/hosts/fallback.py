@@ -12,21 +12,28 @@ import statistics
 from collections import deque
 from dataclasses import dataclass
 
+from grm_plugin.hosts import watching
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.metrics import METRICS, Described, numbers
+from grm_plugin.hosts.described import Described
+from grm_plugin.hosts.metrics import METRICS, numbers
 from grm_plugin.types import Verdict
+from grm_plugin.watching.watch import Watch
 
 PREFIX = "grm/"
 _OF_A_GROUP = (  # those that say something of a single group
-    *("reward_spread", "vote_spread", "tie_rate", "length_correlation", "unscored_rate"),
+    *("reward_spread", "vote_spread", "reliability", "tie_rate"),
+    *("length_correlation", "unscored_rate"),
     *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
     *("judged_rate", "sureness", "sure_threshold", "audited_rate", "audit_agreement"),
     *("scalar_correlation", "scalar_failed_rate"),
-    *("tokens_in", "tokens_out", "cache_hit_rate", "money", "unpriced_rate"),
+    *("control_rate", "control_failed_rate"),
+    *("tokens_in", "tokens_out", "cache_hit_rate", "flops", "money", "unpriced_rate"),
 )
 _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
     "reward_spread": "0 without two rewards",
     "vote_spread": "0 where nobody voted",
+    "reliability": "of each group by itself, so that its mean lies below TRL's, which is over all "
+    "groups at once, and 0 where it is not told",
     "tie_rate": "0 without two rewards",
     "length_correlation": "of each group by itself, so that one with small differences counts as "
     "much as one with large ones, and 0 where lengths or rewards are alike: not comparable with "
@@ -44,7 +51,9 @@ _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups
     "audit_agreement": "0 where a group is not audited: to be divided by `audited_rate`",
     "scalar_correlation": "of each group by itself, 0 where one of the two is missing or alike",
     "scalar_failed_rate": "0 without a scalar RM",
+    "control_failed_rate": "0 where it was not asked",
     "cache_hit_rate": "0 where it does not",
+    "flops": "0 where no size is known",
     "money": "0 where none is known",
     "unpriced_rate": "0 where nothing was judged",
 }
@@ -138,7 +147,7 @@ class Fallback:
         return Filled(rewards, filled=len(rewards) - len(scored))
 
 
-def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
+def extra_logs(verdict: Verdict, filled: Filled, watch: Watch | None = None) -> dict[str, float]:
     """What a host logs beside each reward of a group: always the same names, always finite.
 
     OpenRLHF averages them over samples, so a flag such as ``grm/unscored_rate`` becomes the share
@@ -151,6 +160,7 @@ def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
         "filled_rate": filled.filled / len(filled.rewards),
         "seconds": verdict.cost.seconds,
         **{name: judged[name] for name in _OF_A_GROUP},
+        **watching.numbers(watch),
     }
     return {
         PREFIX + name: number if math.isfinite(number) else 0.0 for name, number in found.items()
@@ -160,7 +170,7 @@ def extra_logs(verdict: Verdict, filled: Filled) -> dict[str, float]:
 def described() -> tuple[Described, ...]:
     """What :func:`extra_logs` gives, one by one."""
     names = {metric.described.name: metric.described for metric in METRICS}
-    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP))
+    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP), *watching.OWN)
 
 
 def _of_a_group(one: Described) -> Described:

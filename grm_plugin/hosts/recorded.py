@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.errors import InputError
+from grm_plugin.types.training import EVAL, PHASE, STEP, TRAIN
 
-STEP, PHASE, ROUND_TO = "step", "phase", "round_to"
-TRAIN, EVAL = "train", "eval"
+ROUND_TO = "round_to"
 _WRITER = r"(\.(rank|engine|process-|actor-)\w+)?"  # processes of a run have a file each
 
 

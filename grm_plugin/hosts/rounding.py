@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.grm import GRM
-from grm_plugin.hosts.recorded import PHASE, ROUND_TO
+from grm_plugin.hosts.recorded import ROUND_TO
 from grm_plugin.types import Verdict
+from grm_plugin.types.training import PHASE
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)

@@ -17,6 +17,7 @@ from grm_plugin.local.cache import CACHE_ARGUMENT, growing_cache
 from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
 from grm_plugin.local.options import LocalJudgeOptions, Row, RowJob
+from grm_plugin.local.parameters import flops_per_token
 from grm_plugin.local.probabilities import likeliest
 from grm_plugin.local.seeded import SeededSampler
 from grm_plugin.local.tokens import TokenReader
@@ -41,6 +42,7 @@ class Generator:
         self._owner, self._timeout_s = owner, timeout_s
         self.model, self.tokenizer = load(AutoModelForCausalLM, options, owner)
         self.context_tokens = context_of(self.model)
+        self.flops_per_token = flops_per_token(self.model)
         self.encoder = ChatEncoder(self.tokenizer, options.system, owner)
         self.ends = _end_tokens(self.model, self.tokenizer, self.encoder.template.ends(), owner)
         self._pad = _pad_token(self.tokenizer, self.ends)

@@ -13,6 +13,7 @@ from grm_plugin.local.batching import Job
 from grm_plugin.local.chat import ChatEncoder
 from grm_plugin.local.loading import context_of, load, within_memory
 from grm_plugin.local.options import LocalModelOptions
+from grm_plugin.local.parameters import flops_per_token
 from grm_plugin.types import Message
 
 TextJob = Job[list[int], float]
@@ -35,6 +36,7 @@ class SequenceModel:
             AutoModelForSequenceClassification, options, owner, num_labels=1
         )
         self.context_tokens = context_of(self.model)
+        self.flops_per_token = flops_per_token(self.model)
         self.vocabulary = int(self.model.config.get_text_config().vocab_size)
         self._encoder = ChatEncoder(self.tokenizer, owner=owner)
         self.control_tokens = self._encoder.control_tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,20 @@ def make_form(config: GRMConfig, plugins: Plugins) -> Form:
     return Form(template, named, Reader(contract, _thinking(config), template.scale, named.name))
 
 
-def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = None) -> Scorer:
+def make_scorer(
+    config: GRMConfig,
+    plugins: Plugins,
+    budget: Budget | None = None,
+    *,
+    beside: Scorer | None = None,
+) -> Scorer:
     """All parts that ``config`` names, made and not started.
 
     Args:
         config: the settings.
         plugins: who offers the parts.
         budget: what the run may spend, which may outlive these parts; None: a new one.
+        beside: a judge whose engine, selector and sources are taken where they are set alike.
 
     Raises:
         ConfigError: a part is not offered, its options are wrong or do not fit another part, or a
@@ -83,17 +91,18 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
     def make(kind: str, part: Part) -> Any:
         return plugins.make(kind, part.name, part.options, limits)
 
+    shared = _shared(config, beside)
     form = make_form(config, plugins)
     template, contract = form.template, form.reader.contract
     plan = read_plan(config.plan, contract.shows)
     check_vote(config, plan)
     check_sizes(config, plan)
-    engine: Engine = make("engine", config.engine)
-    selector: Selector = make("selector", config.select)
+    engine: Engine = shared.get("engine") or make("engine", config.engine)
+    selector: Selector = shared.get("select") or make("selector", config.select)
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
     check_scalar(config, voter, replays=hasattr(engine, "recorded"))
-    pricing = Pricing(engine, config.prices, getattr(selector, "prices", None))
+    pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
     rule = Rule(
@@ -109,7 +118,8 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         contract=form.named,
         engine=engine,
         template=template,
-        sources=Sources(
+        sources=shared.get("sources")
+        or Sources(
             [(part.name, make("evidence source", part)) for part in config.evidence],
             {part.name: make("principle source", part) for part in _some(config.principles)},
         ),
@@ -127,6 +137,20 @@ def make_scorer(config: GRMConfig, plugins: Plugins, budget: Budget | None = Non
         budget=budget or Budget(config.budget),
         scalar=make_scalar_stage(config, make),
     )
+
+
+def _shared(config: GRMConfig, beside: Scorer | None) -> Mapping[str, Any]:
+    """The parts of another judge that this one would make alike, by the setting that names them."""
+    if beside is None or _limits(config) != _limits(beside.config):
+        return {}
+    parts = ("engine", "select", "evidence", "principles")
+    same = {name for name in parts if getattr(config, name) == getattr(beside.config, name)}
+    sources = {"evidence", "principles"} <= same
+    return {
+        **({"engine": beside.engine} if "engine" in same else {}),
+        **({"select": beside.selector} if "select" in same else {}),
+        **({"sources": beside.sources} if sources else {}),
+    }
 
 
 def find_template(name: str, plugins: Plugins) -> Template:

@@ -83,6 +83,8 @@ def checked_selection(
     owner = f"selector {selector!r}"
     if not isinstance(selection, Selection):
         raise PluginError(f"{owner}: expected a Selection, got {quoted(selection)}")
+    if not (isinstance(selection.tokens, int) and selection.tokens >= 0):
+        raise PluginError(f"{owner}: expected a count of tokens, got {quoted(selection.tokens)}")
     given = {(one.run, one.sample): one for one in judgments}
     samples: list[Sample] = [*selection.judgments, *selection.failures]
     back = [(one.run, one.sample) for one in samples]

@@ -10,6 +10,7 @@ from typing import Any
 
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.origin import SCALAR_VERSION
+from grm_plugin.pipeline.pricing import Pricing
 from grm_plugin.pipeline.selecting import Selection
 from grm_plugin.pipeline.settling import Settled
 from grm_plugin.prompts import Prepared
@@ -57,7 +58,7 @@ class Course:
         later = min(latest, self.case.deadline + seconds)
         self.case = replace(self.case, deadline=later)
 
-    def verdict(self, settled: Settled, origin: Mapping[str, Any]) -> Verdict:
+    def verdict(self, settled: Settled, origin: Mapping[str, Any], pricing: Pricing) -> Verdict:
         """Everything as the caller gets it."""
         case, selection = self.case, self.selection or Selection(self.valid, self.failed)
         responses = {**settled.responses, **self.blamed} if settled.rewards else {}
@@ -67,7 +68,7 @@ class Course:
             judgments=tuple(_with_copies(one, case.copies) for one in selection.judgments),
             failures=selection.failures,
             unscored=settled.unscored and settled.unscored + _dropped(selection.failures),
-            cost=self._cost(selection),
+            cost=self._cost(selection, pricing),
             origin=self._with_version(origin),
             shown=None if case.shown is case.asked else case.shown,
             unscored_responses={n: responses[n] for n in sorted(responses)},
@@ -79,12 +80,12 @@ class Course:
         version = self.case.scalar.version if self.case.scalar else ""
         return {**origin, SCALAR_VERSION: version} if version else origin
 
-    def _cost(self, selection: Selection) -> Cost:
+    def _cost(self, selection: Selection, pricing: Pricing) -> Cost:
         """Of all samples, as the selector left them: it may have added what a rating cost."""
         samples = [*selection.judgments, *selection.failures, *self.probes]
-        scalar = self.case.scalar
-        rating = Cost(money=scalar.money if scalar else None)
-        return Cost.of(samples, time.monotonic() - self.started) + rating
+        scalar, flops = self.case.scalar, pricing.flops(samples, selection.tokens)
+        rating = Cost(money=scalar.money, flops=scalar.flops) if scalar else Cost()
+        return Cost.of(samples, time.monotonic() - self.started, flops) + rating
 
 
 def _dropped(failures: Sequence[Failure]) -> str:

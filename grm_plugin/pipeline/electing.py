@@ -31,6 +31,7 @@ async def select(course: Course, config: GRMConfig, plan: Plan, selector: Select
     return Selection(
         tuple(judgment for part in parts for judgment in part.judgments),
         tuple(failure for part in parts for failure in part.failures),
+        sum(part.tokens for part in parts),
     )
 
 

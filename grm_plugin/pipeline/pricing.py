@@ -1,9 +1,13 @@
-"""What requests to the judge may cost at most, and what their draws did cost."""
+"""What requests to the judge may cost at most, and what their draws did cost.
+
+A model takes two FLOPs for each of its active parameters and each token that it reads or writes;
+those of attention between tokens are left out, and so are tokens of a prompt that were cached.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grm_plugin.engine import Draw, Engine, Sampling
@@ -20,23 +24,36 @@ _MOST_MONEY = 1e6  # US dollars of one draw; more makes no sense
 
 @dataclass(frozen=True)
 class Pricing:
-    """Prices of the judge.
+    """Prices of the judge, in money and in FLOPs.
 
     Args:
         engine: tells what a draw cost, or looks prices up when it starts, where it can.
         given: the prices that the user names; they hold before what anybody tells or looks up.
-        rating: of the meta RM, where it has any.
+        selector: has the ``prices`` and the ``flops_per_token`` of a meta RM, where it knows them.
+        per_token: FLOPs of the judge for a token, as the user names them.
     """
 
     engine: Engine
     given: Prices | None = None
-    rating: PromptPrices | None = None
+    selector: object = None
+    per_token: float | None = None
 
     @property
     def prices(self) -> Prices | None:
         """What is known now; an engine that looks prices up knows them once it has started."""
         found: Prices | None = getattr(self.engine, "prices", None)
         return self.given or found
+
+    @property
+    def flops_per_token(self) -> float | None:
+        """FLOPs of the judge for a token; an engine that counts them knows once it has started."""
+        found: float | None = getattr(self.engine, "flops_per_token", None)
+        return self.per_token or found
+
+    @property
+    def _rating(self) -> PromptPrices | None:
+        found: PromptPrices | None = getattr(self.selector, "prices", None)
+        return found
 
     def check(self, budget: BudgetLimits, owner: str, *, started: bool) -> None:
         """Refuse a budget that could not be kept.
@@ -63,6 +80,25 @@ class Pricing:
                 f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
                 "output: ...} in US dollars for a million tokens, or budget.tokens instead"
             )
+        may_know = not started and hasattr(self.engine, "flops_per_token")
+        if budget.flops and self.flops_per_token is None and not may_know:
+            raise ConfigError(
+                f"budget.flops: what a token of {owner} takes is not known; set flops_per_token to "
+                "twice the judge's active parameters, or budget.tokens instead"
+            )
+
+    def flops(self, samples: Iterable[Sample], rated: int = 0) -> float | None:
+        """What samples took, and the tokens of their ratings; None where no size is known."""
+        told = self._flops(map(_read_and_written, samples)), self._rating_flops(rated)
+        known = [one for one in told if one is not None]
+        return math.fsum(known) if known else None
+
+    def _flops(self, tokens: Iterable[float]) -> float | None:
+        return None if self.flops_per_token is None else self.flops_per_token * math.fsum(tokens)
+
+    def _rating_flops(self, tokens: float) -> float | None:
+        per_token: float | None = getattr(self.selector, "flops_per_token", None)
+        return None if per_token is None else per_token * tokens
 
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
@@ -93,20 +129,24 @@ class Pricing:
             prompt = said + sum(len(one.content.encode()) + _FRAME_TOKENS for one in messages)
             output = sampling.max_tokens
             money = self.prices.of(prompt, output) if self.prices else 0.0
-            found.append(Amount(prompt + output, money))
+            tokens = prompt + output
+            found.append(Amount(tokens, money, self._flops([tokens]) or 0.0))
             said += output
-        paid = self.rating.of_prompt(prompt + _TOKEN_BYTES * said) if self.rating else 0.0
-        return [*found, Amount(money=paid)]
+        read = prompt + _TOKEN_BYTES * said
+        paid = self._rating.of_prompt(read) if self._rating else 0.0
+        return [*found, Amount(money=paid, flops=self._rating_flops(read) or 0.0)]
 
-    def ratings(self, before: Sequence[Judgment], after: Sequence[Sample]) -> Amount:
-        """What a meta RM's ratings cost: what it made judgments dearer by."""
+    def ratings(
+        self, before: Sequence[Judgment], after: Sequence[Sample], tokens: int = 0
+    ) -> Amount:
+        """What a meta RM's ratings cost: what it made judgments dearer by, and what it read."""
         paid = {(one.run, one.sample): one.money for one in before}
         dearer = (
             one.money - known
             for one in after
             if one.money is not None and (known := paid.get((one.run, one.sample))) is not None
         )
-        return Amount(money=math.fsum(dearer))
+        return Amount(money=math.fsum(dearer), flops=self._rating_flops(tokens) or 0.0)
 
     def spent(self, draw: Draw | EngineError, most: Amount) -> Amount:
         """What a draw counts against a budget: what was told, or all that it was allowed to use.
@@ -119,10 +159,16 @@ class Pricing:
             return Amount()
         amounts = [one for one in (told, self.of(draw)) if one is not None]
         if draw.prompt_tokens:
-            return Amount(_tokens(draw), max(amounts, default=most.money))
+            flops = self._flops([_read_and_written(draw)]) or 0.0
+            return Amount(_tokens(draw), max(amounts, default=most.money), flops)
         if self.given or not amounts:
             amounts.append(most.money)
-        return Amount(math.ceil(most.tokens), max(amounts))
+        return Amount(math.ceil(most.tokens), max(amounts), most.flops)
+
+
+def _read_and_written(one: Draw | EngineError | Sample) -> int:
+    """Tokens that the judge worked on: those of the prompt that were cached cost it nothing."""
+    return max(0, one.prompt_tokens - (one.cached_tokens or 0)) + one.output_tokens
 
 
 def _tokens(draw: Draw | EngineError) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from grm_plugin.classifiers import Classifier, Rating
 from grm_plugin.config import is_template_file
@@ -31,11 +33,14 @@ class RatingOptions(Options):
             trained on, as `grm train meta` notes it beside the weights, else the built-in one.
         prices: what it costs, ``{prompt: 0.1}`` in US dollars for a million tokens; None where
             nobody is paid for it. It reads texts and writes none.
+        flops_per_token: FLOPs for a token that it reads, twice its active parameters; one in this
+            process is counted.
     """
 
     classifier: Any = None
     template: str | Path | None = None
     prices: PromptPrices | None = None
+    flops_per_token: float | None = Field(None, gt=0)
 
 
 def load_meta_template(name: str | Path | None = None) -> Template:
@@ -86,6 +91,14 @@ def shown_to_meta_rm(template: Template, group: Group, judgments: Iterable[Judgm
     return [_joined(prepared.render(each.order, each.text)) for each in judgments]
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What became of judgments, in their order, and the tokens that the meta RM read for them."""
+
+    samples: Sequence[Sample]
+    tokens: int = 0
+
+
 class Rater:
     """A meta RM and how it is asked.
 
@@ -103,19 +116,28 @@ class Rater:
     def __init__(self, options: RatingOptions, owner: str) -> None:
         self._owner = owner
         self._template = load_meta_template(options.template or trained_on(options.classifier))
-        self._prices = options.prices
+        self._prices, self._flops_per_token = options.prices, options.flops_per_token
         self.classifier: Classifier | None = options.classifier
 
     async def start(self) -> None:
         if self.classifier:
             await self.classifier.start()
 
-    async def rated(self, group: Group, judgments: Sequence[Judgment]) -> list[Sample]:
+    @property
+    def flops_per_token(self) -> float | None:
+        """FLOPs for a token that it reads, where that is known by now."""
+        found: float | None = getattr(self.classifier, "flops_per_token", None)
+        return self._flops_per_token or found
+
+    async def rated(self, group: Group, judgments: Sequence[Judgment]) -> Rated:
         """Each judgment with its meta-score, or as a failure."""
         unrated = [judgment for judgment in judgments if judgment.meta_score is None]
         logits = await self._logits(group, unrated)
         answers = {place(one): logit for one, logit in zip(unrated, logits, strict=True)}
-        return [self._rated(judgment, answers.get(place(judgment))) for judgment in judgments]
+        return Rated(
+            [self._rated(judgment, answers.get(place(judgment))) for judgment in judgments],
+            sum(one.prompt_tokens for one in logits if isinstance(one, Rating)),
+        )
 
     async def _logits(
         self, group: Group, judgments: Sequence[Judgment]

@@ -60,6 +60,12 @@ class ScalarRater:
             beside.spread if spread is None else spread,
         )
 
+    @property
+    def flops_per_token(self) -> float | None:
+        """FLOPs for a token that it reads, where that is known by now."""
+        found: float | None = getattr(self._classifier, "flops_per_token", None)
+        return self._options.flops_per_token or found
+
     async def start(self) -> None:
         """Start the classifier."""
         if self._classifier is None:
@@ -80,11 +86,13 @@ class ScalarRater:
 
     def most(self, group: Group) -> Amount:
         """The most that the scores of ``group`` may cost: every byte counts as a token."""
-        if self._options.prices is None or self._classifier is None:
+        prices, per_token = self._options.prices, self.flops_per_token
+        if self._classifier is None or not (prices or per_token):
             return Amount()
         shared = sum(len(turn.content.encode()) + _FRAME_TOKENS for turn in group.conversation)
         tokens = sum(shared + len(text.encode()) + _FRAME_TOKENS for text in group.responses)
-        return Amount(money=self._options.prices.of_prompt(tokens))
+        money = prices.of_prompt(tokens) if prices else 0.0
+        return Amount(money=money, flops=tokens * (per_token or 0.0))
 
     async def rated(self, group: Group, deadline: float) -> Scalar:
         """The scores of all responses; equal ones are rated once.
@@ -129,7 +137,7 @@ class ScalarRater:
         scores, failures = _parted(answers_N)
         rating = next((one for one in asked if isinstance(one, Rating)), None)
         tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
-        prices = self._options.prices
+        prices, per_token = self._options.prices, self.flops_per_token
         return Scalar(
             scores,
             *self._scaling(rating.scaling if rating else None),
@@ -137,6 +145,7 @@ class ScalarRater:
             refused=any(isinstance(one, RefusedError) for one in asked),
             prompt_tokens=tokens,
             money=prices.of_prompt(tokens) if prices and tokens else None,
+            flops=per_token * tokens if per_token and tokens else None,
             version=rating.version if rating else "",
         )
 

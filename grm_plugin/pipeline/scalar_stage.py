@@ -126,7 +126,11 @@ class ScalarStage:
 
     def _spent(self, group: Group, scalar: Scalar) -> Amount:
         """What the scores count against a budget: what is known, or the most."""
-        return self.most(group) if scalar.money is None else Amount(money=scalar.money)
+        most = self.most(group)
+        return Amount(
+            money=most.money if scalar.money is None else scalar.money,
+            flops=most.flops if scalar.flops is None else scalar.flops,
+        )
 
 
 def make_scalar_stage(config: GRMConfig, make: Any) -> ScalarStage | None:

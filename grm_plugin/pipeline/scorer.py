@@ -35,7 +35,7 @@ from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
 from grm_plugin.running.budget import Allowance, Budget
 from grm_plugin.size import Size
-from grm_plugin.types import Cost, Group, Verdict
+from grm_plugin.types import Cost, Group, Sample, Verdict
 
 # The share of a group's time that is kept for the selector.
 _SELECTING = 0.1
@@ -116,7 +116,7 @@ class Scorer:
             settled = await self._settled(course, past_of(self.engine, group))
         except PluginError as error:
             settled = Settled(None, str(error))
-        return course.verdict(settled, self.origin(course.size))
+        return course.verdict(settled, self.origin(course.size), self.drawer.pricing)
 
     async def _settled(self, course: Course, past: Recorded | None) -> Settled:
         if self.scalar:
@@ -223,7 +223,8 @@ class Scorer:
 
     async def _select(self, course: Course) -> Selection:
         found = await select(course, self.config, self.fitter.plan, self.selector)
-        rated = self.drawer.pricing.ratings(course.valid, [*found.judgments, *found.failures])
+        samples: list[Sample] = [*found.judgments, *found.failures]
+        rated = self.drawer.pricing.ratings(course.valid, samples, found.tokens)
         course.case.allowance.settle(Amount(), rated)
         return found
 

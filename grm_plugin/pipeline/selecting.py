@@ -13,17 +13,22 @@ from grm_plugin.types import Failure, Group, Judgment
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Judgments, each marked with whether it votes and how much, and those without a rating."""
+    """Judgments, each marked with whether it votes and how much, and those without a rating.
+
+    ``tokens`` are those that a model of the selector's own read for it, where they are known.
+    """
 
     judgments: tuple[Judgment, ...]
     failures: tuple[Failure, ...] = ()
+    tokens: int = 0
 
 
 class Selector(Protocol):
     """Chooses among the valid judgments of one group.
 
     One that is paid for may have ``prices`` (:class:`grm_plugin.prices.PromptPrices`), and adds
-    what it costs to the ``money`` of the judgments; a budget sets that aside.
+    what it costs to the ``money`` of the judgments; a budget sets that aside. One with a model may
+    have ``flops_per_token``, FLOPs for a token that this reads, known once it has started.
 
     One whose choice depends on more than its options, say on what a file holds, may have
     ``origin``, JSON values by names of its own that records keep.

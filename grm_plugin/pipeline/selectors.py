@@ -41,6 +41,11 @@ class _Rating:
         self.prices = options.prices
         self.start_limit_s: float = getattr(options.classifier, "start_limit_s", 0.0)
 
+    @property
+    def flops_per_token(self) -> float | None:
+        """As :attr:`grm_plugin.pipeline.rating.Rater.flops_per_token`."""
+        return self._rater.flops_per_token
+
     async def start(self) -> None:
         await self._rater.start()
 
@@ -63,11 +68,13 @@ class Rate(_Rating):
         super().__init__(read_options(RatingOptions, "selector 'rate'", options), "selector 'rate'")
 
     async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
-        valid, failures = _parted(rated := await self._rater.rated(group, judgments))
+        rated = await self._rater.rated(group, judgments)
+        valid, failures = _parted(rated.samples)
         if not valid:
-            return Selection((), failures)
-        pairs = zip(judgments, rated, strict=True)
-        return Selection(tuple(_with_score(one, answer) for one, answer in pairs))
+            return Selection((), failures, rated.tokens)
+        pairs = zip(judgments, rated.samples, strict=True)
+        found = tuple(_with_score(one, answer) for one, answer in pairs)
+        return Selection(found, tokens=rated.tokens)
 
 
 class MetaRMOptions(RatingOptions):
@@ -94,9 +101,10 @@ class MetaRM(_Rating):
         self._k_meta = read.k_meta
 
     async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
-        valid, failures = _parted(await self._rater.rated(group, judgments))
+        rated = await self._rater.rated(group, judgments)
+        valid, failures = _parted(rated.samples)
         k_meta = size.k_meta or self._k_meta or max(1, size.k // 2)
-        return Selection(keep_best(valid, k_meta), failures)
+        return Selection(keep_best(valid, k_meta), failures, rated.tokens)
 
 
 class WeightsOptions(RatingOptions):
@@ -140,8 +148,9 @@ class Weigh(_Rating):
     async def select(self, group: Group, judgments: Sequence[Judgment], size: Size) -> Selection:
         if not self._weighing.meta:
             return Selection(weighed(judgments, self._weighing))
-        valid, failures = _parted(await self._rater.rated(group, judgments))
-        return Selection(weighed(valid, self._weighing), failures)
+        rated = await self._rater.rated(group, judgments)
+        valid, failures = _parted(rated.samples)
+        return Selection(weighed(valid, self._weighing), failures, rated.tokens)
 
 
 def weighed(judgments: Sequence[Judgment], weighing: Weighing) -> tuple[Judgment, ...]:

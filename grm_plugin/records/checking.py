@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from grm_plugin.errors import RecordError, quoted
 from grm_plugin.size import MAX_K
-from grm_plugin.types import Judgment, Sample, Scalar, Verdict, is_weight
+from grm_plugin.types import Control, Cost, Judgment, Sample, Scalar, Verdict, is_weight
 
 _MOST = 2**63
 
@@ -22,9 +22,9 @@ def check_verdict(verdict: Verdict) -> None:
     n = len(verdict.group.responses)
     if verdict.rewards is not None and not _are_scores(verdict.rewards, n):
         raise RecordError(f"expected {n} finite rewards, got {quoted(verdict.rewards)}")
-    cost = verdict.cost
-    counts = cost.prompt_tokens, cost.output_tokens
-    _check_numbers("cost", [*counts, cost.unpriced], [cost.seconds, cost.money or 0.0])
+    _check_cost("cost", verdict.cost)
+    if verdict.control:
+        _check_control(verdict.control, n)
     for judgment in verdict.judgments:
         _check_judgment(judgment, n)
     for failure in verdict.failures:
@@ -49,7 +49,19 @@ def _check_scalar(scalar: Scalar, n: int) -> None:
         raise RecordError(
             f"scalar: expected failures of some of {n} responses, got {quoted([*scalar.failures])}"
         )
-    _check_numbers("scalar", [scalar.prompt_tokens], [scalar.money or 0.0])
+    costs = [scalar.money or 0.0, scalar.flops or 0.0]
+    _check_numbers("scalar", [scalar.prompt_tokens], costs)
+
+
+def _check_cost(name: str, cost: Cost) -> None:
+    counts = cost.prompt_tokens, cost.output_tokens, cost.unpriced
+    _check_numbers(name, counts, [cost.seconds, cost.money or 0.0, cost.flops or 0.0])
+
+
+def _check_control(control: Control, n: int) -> None:
+    if control.rewards is not None and not _are_scores(control.rewards, n):
+        raise RecordError(f"control: expected {n} finite rewards, got {quoted(control.rewards)}")
+    _check_cost("control.cost", control.cost)
 
 
 def _check_judgment(judgment: Judgment, n: int) -> None:

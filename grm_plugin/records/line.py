@@ -13,7 +13,7 @@ from grm_plugin.errors import RecordError, placed, quoted
 from grm_plugin.plain import finite, told
 from grm_plugin.problems import wrong
 from grm_plugin.records.checking import check_verdict
-from grm_plugin.types import SURROGATE, Cost, Failure, Group, Judgment, Scalar, Verdict
+from grm_plugin.types import SURROGATE, Control, Cost, Failure, Group, Judgment, Scalar, Verdict
 
 VERSION = 2
 
@@ -49,6 +49,7 @@ class Line:
     cost: Cost
     origin: Mapping[str, Any]
     scalar: Scalar | None = None
+    control: Control | None = None  # earlier releases knew none
 
 
 _LINES = TypeAdapter(Line)
@@ -99,6 +100,7 @@ def _line(verdict: Verdict) -> Line:
         cost=verdict.cost,
         origin=verdict.origin,
         scalar=verdict.scalar,
+        control=verdict.control,
     )
 
 
@@ -184,6 +186,7 @@ def _verdict(line: Line) -> Verdict:
         shown=added,
         unscored_responses=line.unscored_responses,
         scalar=line.scalar,
+        control=line.control,
     )
     check_verdict(verdict)
     return verdict

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.records import read_verdicts
-from grm_plugin.report.training import Step, Steps, when_of
+from grm_plugin.report.training import Step, Steps
 from grm_plugin.types import Verdict
+from grm_plugin.types.training import when_of
 
 _NEEDED = ("jinja2", "matplotlib")
 

@@ -12,9 +12,12 @@ from grm_plugin.errors import InputError
 from grm_plugin.evaluation.truth import Best, Correct, truth_of
 from grm_plugin.hosts.averages import Correlation, Mean
 from grm_plugin.hosts.counting import Tally
-from grm_plugin.hosts.recorded import PHASE, STEP, TRAIN
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
+from grm_plugin.types.training import EVAL, TRAIN, when_of
+from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.moments import Moments
+from grm_plugin.watching.options import START
 
 MOST_POINTS = 60
 """Points of a curve; of a longer run several steps are one point."""
@@ -30,11 +33,15 @@ class Step:
         tally: what they come to.
         quality: what is known of their responses, whether they are right (0 or 1) or ratings.
         follows: how the rewards within a group go with that.
+        controlled: rewards and those of the control judge, of responses that have both.
+        usual: the same at the start of the run; None: not known.
     """
 
     tally: Tally = field(default_factory=Tally)
     quality: Mean = field(default_factory=Mean)
     follows: Correlation = field(default_factory=Correlation)
+    controlled: Moments = field(default_factory=Moments)
+    usual: Moments | None = None
 
     def add(self, verdict: Verdict) -> None:
         """Count one verdict, with the rewards that its trainer got."""
@@ -45,10 +52,24 @@ class Step:
         if known and verdict.rewards:
             both = zip(known, verdict.rewards, strict=True)
             self.follows.add((one, reward) for one, reward in both if reward is not None)
+        if audit := Audit.of(verdict):
+            for pair in zip(audit.rewards_N, audit.controls_N, strict=True):
+                self.controlled.add(*pair)
+
+    @property
+    def gap(self) -> float:
+        """Mean z of the rewards less that of the control judge, by the start; NaN: not known."""
+        now, usual = self.controlled, self.usual
+        if not now.count or usual is None or not (usual.x_sd > 0 and usual.y_sd > 0):
+            return math.nan
+        return (now.x - usual.x) / usual.x_sd - (now.y - usual.y) / usual.y_sd
 
     def __add__(self, other: Step) -> Step:
         return Step(
-            self.tally + other.tally, self.quality + other.quality, self.follows + other.follows
+            self.tally + other.tally,
+            self.quality + other.quality,
+            self.follows + other.follows,
+            self.controlled + other.controlled,
         )
 
 
@@ -80,6 +101,8 @@ CURVES = (
     Curve("Number of samples", lambda step: step.tally.drawn.value, (0,)),
     Curve("Correlation with length", lambda step: step.tally.lengths.value, (0,)),
     Curve("Correlation with true quality", lambda step: step.follows.value, (0,)),
+    Curve("Gap to the control judge in z", lambda step: step.gap, (0,)),
+    Curve("Correlation with the control judge", lambda step: step.tally.control.value, (0, 1)),
     Curve("Share of judged groups", lambda step: step.tally.scalar.judged_rate, (0, 1)),
     Curve("Agreement of audits", lambda step: step.tally.scalar.audits.value, (0, 1)),
 )
@@ -103,12 +126,6 @@ def steps_of(verdicts: Iterable[Verdict]) -> dict[tuple[str, int], Step]:
     return found
 
 
-def when_of(group: Group) -> tuple[str, int] | None:
-    """Phase and step of a group that says its step."""
-    step = group.metadata.get(STEP)
-    return (str(group.metadata.get(PHASE) or ""), step) if type(step) is int else None
-
-
 def quality_of(group: Group) -> Sequence[float]:
     """What is known of each response by itself; nothing where there is only a best one."""
     try:
@@ -128,12 +145,21 @@ def phases(steps: Steps) -> list[str]:
 def points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
     """The points of a curve in one phase, at most :data:`MOST_POINTS`; none that is not known."""
     numbers = sorted(step for of, step in steps if of == phase)
-    size = math.ceil(len(numbers) / MOST_POINTS)
+    size, usual = math.ceil(len(numbers) / MOST_POINTS), usual_of(steps)
     for start in range(0, len(numbers), size):
         taken = numbers[start : start + size]
         together = sum((steps[phase, step] for step in taken), Step())
+        together.usual = usual
         if math.isfinite(value := curve.of(together)):
             yield Point(taken[0], taken[-1], value, together.tally.groups)
+
+
+def usual_of(steps: Steps) -> Moments | None:
+    """What both judges gave in the first steps that a control judge saw, as many as ``watch``
+    takes for the start unless it is told otherwise; None where there is no control judge."""
+    seen = [steps[key] for key in sorted(steps, key=lambda key: key[1]) if key[0] != EVAL]
+    found = [step.controlled for step in seen if step.controlled.count][:START]
+    return sum(found, Moments()) if found else None
 
 
 def told(curve: Curve, values: Sequence[float]) -> str:

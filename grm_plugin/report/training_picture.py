@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from grm_plugin.errors import InputError, on_one_line
 from grm_plugin.hosts.averages import smoothed
-from grm_plugin.hosts.recorded import TRAIN
 from grm_plugin.report.training import CURVES, Curve, Point, Steps, phases, points, told
+from grm_plugin.types.training import TRAIN
 
 _BLUE, _ORANGE, _GREY, _GREEN = "#1f5fa8", "#d1622b", "#777777", "#2e8b57"
 _COLUMNS, _WIDTH, _HEIGHT = 3, 4.2, 2.6  # inches of a panel

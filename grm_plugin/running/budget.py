@@ -10,26 +10,14 @@ if what they leave is not enough, the run ends: nothing is under way then, so no
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections import Counter, deque
-from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from grm_plugin.errors import BudgetError
-from grm_plugin.prices import Amount, BudgetLimits, dollars
-
-
-@dataclass(eq=False)
-class _Waiting:
-    """Who wants to begin; in the order in which they came."""
-
-    turn: asyncio.Future[None] | None = None
-
-    def wake(self) -> None:
-        if self.turn:
-            with contextlib.suppress(RuntimeError):  # its loop was closed meanwhile
-                self.turn.get_loop().call_soon_threadsafe(_resolve, self.turn)
+from grm_plugin.prices import Amount, BudgetLimits, told
+from grm_plugin.running.waiting import Waiting
 
 
 class Budget:
@@ -46,7 +34,7 @@ class Budget:
         self._limits = limits
         self._spent = Amount()
         self._under_way: set[Allowance] = set()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._ended = ""
         self._lock = threading.RLock()
 
@@ -75,6 +63,10 @@ class Budget:
         """For one group; to be made in the order of the groups."""
         return Allowance(self)
 
+    def beside(self) -> Allowance:
+        """For what is judged beside a group, and may be left out: it waits for nobody."""
+        return Allowance(self, waits=False)
+
     def forget(self) -> None:
         """Nobody is under way any more: their event loop is lost. What they told is counted."""
         with self._lock:
@@ -83,11 +75,11 @@ class Budget:
             self._under_way.clear()
             self._queue.clear()
 
-    def _join(self, waiting: _Waiting) -> None:
+    def _join(self, waiting: Waiting) -> None:
         with self._lock:
             self._queue.append(waiting)
 
-    def _leave(self, one: Allowance, waiting: _Waiting) -> None:
+    def _leave(self, one: Allowance, waiting: Waiting) -> None:
         with self._lock:
             if one in self._under_way:
                 self._under_way.remove(one)
@@ -101,7 +93,7 @@ class Budget:
         for waiting in list(self._queue) if self._ended else list(self._queue)[:1]:
             waiting.wake()
 
-    def _begin(self, one: Allowance, waiting: _Waiting, most: Amount, group: str) -> bool:
+    def _begin(self, one: Allowance, waiting: Waiting, most: Amount, group: str) -> bool:
         """Whether ``one`` may begin now; raises BudgetError when it never will."""
         with self._lock:
             if self._ended:
@@ -119,6 +111,13 @@ class Budget:
             self._ended = self._told(most, group)
             self._wake()
             raise BudgetError(self._ended)
+
+    def _beside(self, one: Allowance, most: Amount, group: str) -> None:
+        with self._lock:
+            if self._ended or not self._allows(most):
+                raise BudgetError(self._ended or self._told(most, group))
+            one.held = most
+            self._under_way.add(one)
 
     def _more(self, one: Allowance, most: Amount) -> bool:
         with self._lock:
@@ -153,20 +152,17 @@ class Budget:
         worst = self._spent.plus(more)
         for one in self._under_way:
             worst = worst.plus(one.held)
-        money, tokens = (self._limits.money, self._limits.tokens) if self._limits else (None, None)
-        if money is not None and worst.money > money:
-            return "money"
-        return "tokens" if tokens is not None and worst.tokens > tokens else ""
+        limits = self._limits.told if self._limits else {}
+        return next((name for name in limits if getattr(worst, name) > limits[name]), "")
 
     def _told(self, most: Amount, group: str) -> str:
         short = self._short(most)
         limit, spent = getattr(self._limits, short), getattr(self._spent, short)
-        say = dollars if short == "money" else _tokens
-        left = say(max(0, limit - spent))
+        say = partial(told, short)
         return (
-            f"budget.{short}: {say(spent)} of {say(limit)} is spent and {left} is left, and group "
-            f"{group} may cost up to {say(getattr(most, short))}; raise budget.{short}, or lower "
-            "k or max_tokens"
+            f"budget.{short}: {say(spent)} of {say(limit)} is spent and "
+            f"{say(max(0, limit - spent))} is left, and group {group} may cost up to "
+            f"{say(getattr(most, short))}; raise budget.{short}, or lower k or max_tokens"
         )
 
 
@@ -175,11 +171,13 @@ class Allowance:
 
     Args:
         budget: that it is a part of; None: everything is allowed.
+        waits: for its turn; else it begins at once or not at all, and the run goes on.
     """
 
-    def __init__(self, budget: Budget | None = None) -> None:
+    def __init__(self, budget: Budget | None = None, *, waits: bool = True) -> None:
+        self._waits = waits
         self._budget = budget if budget and budget.limited else None
-        self._waiting = _Waiting()
+        self._waiting = Waiting()
         self.held = Amount()
         self.asked = Counter[Amount]()
 
@@ -197,7 +195,7 @@ class Allowance:
         return total
 
     def __enter__(self) -> Self:
-        if self._budget:
+        if self._budget and self._waits:
             self._budget._join(self._waiting)
         return self
 
@@ -209,9 +207,13 @@ class Allowance:
         """Set ``most`` aside, when those before have begun and the budget allows it.
 
         Raises:
-            BudgetError: it does not, and nothing is under way that could leave anything.
+            BudgetError: it does not, and nothing is under way that could leave anything, or this
+                one does not wait.
         """
         if self._budget is None:
+            return
+        if not self._waits:
+            self._budget._beside(self, most, group)
             return
         self._waiting.turn = asyncio.get_running_loop().create_future()
         while not self._budget._begin(self, self._waiting, most, group):
@@ -236,12 +238,3 @@ class Allowance:
         """Of what was set aside, ``most`` is over, and cost ``spent``."""
         if self._budget:
             self._budget._settle(self, most, spent)
-
-
-def _resolve(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
-
-
-def _tokens(count: float) -> str:
-    return f"{count:,.0f} tokens"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -46,6 +46,16 @@ def asked(prompt: Group | Prompt, responses: Sequence[str] | None, about: Any) -
         return Group.of(prompt, responses, **about)
     except TypeError as error:
         raise InputError(str(error)) from error
+
+
+def check_several(groups: Iterable[Group]) -> None:
+    """Refuse one group where several are expected.
+
+    Raises:
+        InputError: it is one.
+    """
+    if isinstance(groups, Group):
+        raise InputError("expected several groups, got one; score takes one")
 
 
 class Calls(ABC):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.pipeline.building import make_scorer
+from grm_plugin.pipeline.controlling import make_control
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.loop import LoopBlocked
@@ -30,6 +31,8 @@ class Keeper:
     def __init__(self, config: GRMConfig, plugins: Plugins) -> None:
         self.scorer = make_scorer(config, plugins)
         self.budget = self.scorer.budget
+        self._given = config
+        self._control = make_control(config, plugins, self.scorer)
         self._plugins = plugins
         self._session: Session | None = None
         self._telling: Telling | None = None
@@ -47,13 +50,14 @@ class Keeper:
                 config = self.scorer.config
                 self._telling = Telling(config.record, config.durability, self._plugins)
             if self._session is None:
-                self._session = Session(self.scorer, self._telling)
+                self._session = Session(self.scorer, self._telling, self._control)
                 close_at_exit(self.close)
             return self._session
 
     def _make_parts(self) -> None:
         self.budget.forget()
         self.scorer = make_scorer(self.scorer.config, self._plugins, self.budget)
+        self._control = make_control(self._given, self._plugins, self.scorer)
 
     @contextmanager
     def watched(self, session: Session) -> Iterator[None]:

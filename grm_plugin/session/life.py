@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 from grm_plugin.errors import (
     EngineError,
@@ -23,6 +23,7 @@ from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.budget import Allowance
 from grm_plugin.running.loop import LoopBlocked, LoopThread
 from grm_plugin.session import parts
+from grm_plugin.session.controlling import Controller
 from grm_plugin.session.telling import Telling
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
@@ -36,16 +37,17 @@ CLOSE_S = 30.0
 class Session:
     """One life of the judge. Its coroutines run on the loop of its ``thread``.
 
-    This is the one door: every group passes the gate here, is refused here, and is recorded and
-    observed here.
+    The one door: every group passes the gate here, is refused, recorded and observed here.
 
     Args:
         scorer: its parts, which are not started yet.
         telling: who hears of verdicts; outlives the session.
+        control: the control judge, not started either; None: there is none.
     """
 
-    def __init__(self, scorer: Scorer, telling: Telling) -> None:
+    def __init__(self, scorer: Scorer, telling: Telling, control: Scorer | None = None) -> None:
         self.scorer, self._config = scorer, scorer.config
+        self._control = Controller(scorer, control)
         self.thread = LoopThread("grm-plugin", self._config.group_timeout_s)
         self.pid = os.getpid()
         self._telling = telling
@@ -78,6 +80,7 @@ class Session:
                 await parts.start(name, part, self._config.batch_timeout_s)
                 self._up.add(name)
         self.scorer.check_budget()
+        await self._control.start()
 
     def deadline(self) -> float:
         """Until when a batch that begins now may take (``time.monotonic()``)."""
@@ -92,24 +95,15 @@ class Session:
         engine, _ = next(self.scorer.parts())
         check = getattr(self.scorer.engine, "check", None)
         if check and engine in self._up:  # one that takes the place of a blocked one starts later
-            await self._asked("check", check)
+            await parts.ask(self.scorer, "check", check)
 
     async def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
         await self.start()
         messages = self.scorer.template.prepare(group).render(range(len(group.responses)))
         count = self.scorer.engine.count_tokens
-        tokens: int | None = await self._asked("count_tokens", count, messages)
+        tokens: int | None = await parts.ask(self.scorer, "count_tokens", count, messages)
         return tokens
-
-    async def _asked(self, what: str, ask: Callable[..., Any], *arguments: Any) -> Any:
-        """What the engine answers to a question that costs no tokens."""
-        name = f"engine {self._config.engine.name!r}: {what}"
-        until = time.monotonic() + self._config.request_timeout_s
-        try:
-            return await guarded.call(name, ask, *arguments, deadline=until)
-        except PluginError as error:
-            raise EngineError(str(error)) from error
 
     async def judge(
         self,
@@ -188,7 +182,9 @@ class Session:
         score = self.scorer.judge
 
         async def judge() -> None:
-            self.say(outcome, await score(group, size, deadline=deadline, allowance=allowance))
+            with self._control.asked(group, deadline) as control:
+                verdict = await score(group, size, deadline=deadline, allowance=allowance)
+                self.say(outcome, replace(verdict, control=await control))
 
         # parts keep the deadline; whatever else does not is given a little longer
         until = deadline + 2 * guarded.GRACE_S
@@ -198,6 +194,9 @@ class Session:
             self.say(outcome, self.unscored(group, f"refused: {error}", size), error)
         except (EngineError, PluginError) as error:
             self.say(outcome, self.unscored(group, str(error), size))
+
+    def _parts(self) -> Iterator[parts.Named]:
+        yield from (*self.scorer.parts(), *self._control.parts())
 
     def unscored(self, group: Group, why: str, size: Size | None, seconds: float = 0.0) -> Verdict:
         """The verdict of a group that was not judged, and how long it took to find that out."""
@@ -234,8 +233,9 @@ class Session:
             self.thread.close()
 
     async def _close(self, limit_s: float) -> None:
-        failed = await parts.close(self.scorer.parts(), limit_s)
+        failed = await parts.close(self._parts(), limit_s)
         self._up.clear()
+        self._control.closed()
         self._starting = None
         if failed:
             raise failed[0]
@@ -247,4 +247,4 @@ class Session:
         """
         if not self.thread.give_up(self._close(CLOSE_S)):
             return
-        parts.abandon(self.scorer.parts())
+        parts.abandon(self._parts())

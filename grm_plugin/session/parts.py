@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from grm_plugin.errors import EngineError, GRMError, PluginError
-from grm_plugin.pipeline.scorer import Startable
+from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.running import guarded
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,20 @@ async def start(name: str, part: Startable, limit_s: float) -> None:
         await guarded.call(f"{name}: start", part.start, deadline=time.monotonic() + limit_s)
     except PluginError as error:
         raise EngineError(f"the judge can not be started: {error}") from error
+
+
+async def ask(scorer: Scorer, what: str, question: Callable[..., Any], *arguments: Any) -> Any:
+    """What the engine answers to a question that costs no tokens.
+
+    Raises:
+        EngineError: it fails, or does not answer in ``request_timeout_s``.
+    """
+    name = f"engine {scorer.config.engine.name!r}: {what}"
+    until = time.monotonic() + scorer.config.request_timeout_s
+    try:
+        return await guarded.call(name, question, *arguments, deadline=until)
+    except PluginError as error:
+        raise EngineError(str(error)) from error
 
 
 async def close(parts: Iterable[Named], limit_s: float) -> list[Exception]:

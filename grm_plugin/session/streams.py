@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from grm_plugin.errors import RecordError
-from grm_plugin.running.breaker import Breaker, Judged, Outcome
+from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
 from grm_plugin.running.stream import InOrder
 from grm_plugin.running.taking import Source
@@ -34,15 +34,19 @@ class Stream:
 
     Args:
         keeper: of the session.
-        breaker: counts every verdict.
+        count: is told of every verdict, and may end the stream.
         groups: the stream.
         size: of every group.
     """
 
     def __init__(
-        self, keeper: Keeper, breaker: Breaker, groups: Iterable[Group], size: Size | None
+        self,
+        keeper: Keeper,
+        count: Callable[[Judged], None],
+        groups: Iterable[Group],
+        size: Size | None,
     ) -> None:
-        self._keeper, self._breaker, self._size = keeper, breaker, size
+        self._keeper, self._count, self._size = keeper, count, size
         self._source = Source(_Open(group) for group in groups)
         self._part = self._new_part()
 
@@ -92,7 +96,7 @@ class Stream:
         """Their verdicts; whoever asks for more hears then whether the judge is dead by them."""
         for one in judged:
             yield one.verdict
-            self._breaker.count(one)
+            self._count(one)
 
     def _lost(self, error: LoopBlocked) -> list[Judged]:
         """What became of the groups that were open; the others go to another session."""

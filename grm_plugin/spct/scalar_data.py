@@ -12,7 +12,7 @@ from pathlib import Path
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.truth import truth_of
 from grm_plugin.hosts.inputs.opening import Input
-from grm_plugin.hosts.recorded import EVAL, PHASE, records_of
+from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts
 from grm_plugin.spct.hinting import NAME as HINTED
 from grm_plugin.spct.labelled import BadRows, to_the_end
@@ -20,6 +20,7 @@ from grm_plugin.spct.one_judge import OneJudge
 from grm_plugin.spct.scalar_pairs import Compared, judged_pairs, labelled_pairs
 from grm_plugin.spct.splitting import Split, Splitting
 from grm_plugin.types import Verdict
+from grm_plugin.types.training import EVAL, PHASE
 
 NO_PAIR = "without two responses that differ"
 NOT_JUDGED = "not judged"

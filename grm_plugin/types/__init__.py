@@ -22,12 +22,13 @@ from grm_plugin.types.samples import (
     is_weight,
 )
 from grm_plugin.types.scalars import Scalar
-from grm_plugin.types.verdicts import Cost, Verdict
+from grm_plugin.types.verdicts import Control, Cost, Verdict
 
 __all__ = [
     "LOST",
     "SURROGATE",
     "Comparison",
+    "Control",
     "Cost",
     "Failure",
     "Group",

@@ -28,6 +28,7 @@ class Scalar:
         refused: whether its server takes no request like ours (key, model).
         prompt_tokens: that it read; 0 when nobody tells.
         money: what it cost in US dollars; None: the price is not known.
+        flops: what it took; None: its size, or what it read, is not known.
     """
 
     scores: tuple[float | None, ...]
@@ -41,6 +42,7 @@ class Scalar:
     refused: bool = False
     prompt_tokens: int = 0
     money: float | None = None
+    flops: float | None = None
     version: str = ""
 
     @property

@@ -22,6 +22,7 @@ class Cost:
         seconds: wall seconds of the whole group.
         money: US dollars of the samples whose price is known; None when it is of none.
         unpriced: samples whose price is not known; where there are any, ``money`` is the least.
+        flops: of the judge, and of other models whose size is known; None: that of none is.
     """
 
     prompt_tokens: int = 0
@@ -29,9 +30,12 @@ class Cost:
     seconds: float = 0.0
     money: float | None = None
     unpriced: int = 0
+    flops: float | None = None
 
     @classmethod
-    def of(cls, samples: Iterable[Sample], seconds: float = 0.0) -> Cost:
+    def of(
+        cls, samples: Iterable[Sample], seconds: float = 0.0, flops: float | None = None
+    ) -> Cost:
         """Of samples together; no samples cost nothing that is known."""
         found = list(samples)
         known = _known(one.money for one in found)
@@ -41,6 +45,22 @@ class Cost:
             seconds,
             _total(known),
             len(found) - len(known),
+            flops,
+        )
+
+    def share(self, share: float) -> Cost:
+        """A part of it, 0..1.
+
+        >>> Cost(prompt_tokens=6, money=3.0).share(1 / 2)
+        Cost(prompt_tokens=3, output_tokens=0, seconds=0.0, money=1.5, unpriced=0, flops=None)
+        """
+        return Cost(
+            round(self.prompt_tokens * share),
+            round(self.output_tokens * share),
+            self.seconds * share,
+            None if self.money is None else self.money * share,
+            round(self.unpriced * share),
+            None if self.flops is None else self.flops * share,
         )
 
     def __add__(self, other: Cost) -> Cost:
@@ -51,6 +71,7 @@ class Cost:
             self.seconds + other.seconds,
             _total(_known((self.money, other.money))),
             self.unpriced + other.unpriced,
+            _total(_known((self.flops, other.flops))),
         )
 
 
@@ -66,6 +87,23 @@ def _total(known: Sequence[float]) -> float | None:
         return math.fsum(known)
     except OverflowError:
         return math.copysign(sys.float_info.max, sum(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the control judge says of a group; it has no weight in any reward.
+
+    Args:
+        rewards: N in the group's order, by the control judge's own vote; None: it gave none.
+        unscored: why there are none; empty when there are.
+        cost: tokens, seconds and, where prices are known, money, beside those of the verdict.
+        origin: what produced it, as that of a verdict.
+    """
+
+    rewards: tuple[float | None, ...] | None
+    unscored: str = ""
+    cost: Cost = Cost()
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +124,7 @@ class Verdict:
         unscored_responses: why single responses have no reward, by their index.
         scalar: what a scalar RM says of the group; None where there is none. A group of which it
             is sure has rewards and no judgments.
+        control: what the control judge says of it; None: it was not asked about this group.
     """
 
     group: Group
@@ -98,6 +137,7 @@ class Verdict:
     shown: Group | None = None
     unscored_responses: Mapping[int, str] = field(default_factory=dict)
     scalar: Scalar | None = None
+    control: Control | None = None
 
     @property
     def scored(self) -> bool:
@@ -106,10 +146,14 @@ class Verdict:
 
     @property
     def spent(self) -> Cost:
-        """The cost; records of releases that knew no money say of no sample what it cost."""
-        if self.cost.money is not None:
-            return self.cost
-        return replace(self.cost, unpriced=len(self.judgments) + len(self.failures))
+        """The cost, with what the control judge cost in the same seconds.
+
+        Records of releases that knew no money say of no sample what it cost.
+        """
+        cost = self.cost
+        if cost.money is None:
+            cost = replace(cost, unpriced=len(self.judgments) + len(self.failures))
+        return cost + replace(self.control.cost, seconds=0.0) if self.control else cost
 
     @property
     def known_rewards(self) -> tuple[float, ...]:

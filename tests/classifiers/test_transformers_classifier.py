@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from grm_plugin.classifiers import Rating
 from grm_plugin.errors import EngineError
 from tests.classifiers.test_classifiers import started
 
@@ -29,7 +30,9 @@ async def test_logits_are_those_of_each_text_alone_in_the_plain_model(folder: Pa
         found = await classifier.logits(TEXTS)
     with torch.inference_mode():
         plain = [model(**tokenizer(text, return_tensors="pt")).logits.item() for text in TEXTS]
-    assert found == pytest.approx(plain, abs=1e-5)
+        tokens = [len(tokenizer(text).input_ids) for text in TEXTS]
+    assert [one.logit for one in found] == pytest.approx(plain, abs=1e-5)
+    assert [one.prompt_tokens for one in found] == tokens
     assert max(plain) - min(plain) > 1e-2
 
 
@@ -50,13 +53,13 @@ async def test_a_text_may_use_the_whole_vocabulary(folder: Path) -> None:
     async with started(name="transformers", model=str(folder)) as classifier:
         (alone,) = await classifier.logits([everything])
         together = await classifier.logits([everything, "ba"])
-    assert together[0] == pytest.approx(alone, abs=1e-5)
+    assert together[0].logit == pytest.approx(alone.logit, abs=1e-5)
 
 
 async def test_a_text_over_the_context_fails_alone_and_is_not_truncated(folder: Path) -> None:
     async with started(name="transformers", model=str(folder)) as classifier:
         short, long = await classifier.logits(["ba", "ba " * 300])
-    assert isinstance(short, float)
+    assert isinstance(short, Rating)
     assert isinstance(long, EngineError)
     assert "a text of 300 tokens is over the context of 256" in str(long)
 

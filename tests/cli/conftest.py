@@ -24,7 +24,7 @@ TINY_JUDGE = '''
 CUT in a prompt cuts the judgment off.
 
 ``stuck`` takes a minute to start, in a thread that nothing can end. ``tiny_meta`` is a meta RM
-that likes long texts.
+that likes long texts, and as a scalar RM each character of a response is a logit of 1.
 """
 import asyncio
 import re
@@ -79,6 +79,9 @@ class Meta:
         with self.log.open("a") as file:
             file.write("rated\\n" * len(texts))
         return [len(text) / 100 for text in texts]
+
+    async def logits_of_conversations(self, conversations):
+        return await self.logits([100 * turns[-1].content for turns in conversations])
 
     async def close(self):
         pass

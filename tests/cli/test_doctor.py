@@ -36,6 +36,30 @@ def test_a_judge_that_works_is_all_well(grm: Grm, monkeypatch: pytest.MonkeyPatc
         assert part in shown.out
 
 
+SCALAR = ("--set", "scalar.classifier={name: tiny_meta, log: log}")
+
+
+def test_a_scalar_rm_is_asked_beside_the_judge_which_is_asked_all_the_same(
+    grm: Grm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grm_plugin.cli.sample.PLAIN", Group.of("q", ["12345", "12"]))
+    shown = grm("doctor", *TINY, *SCALAR, "--set", "scalar.use=cascade")
+    assert shown.code == 0
+    assert "ok sample 2 of 2 judgments can be read" in shown.out
+    assert "ok scalar scores 5 for a good and 2 for a bad response, center 0, spread 1" in shown.out
+
+
+def test_a_scalar_rm_alone_needs_no_judge(grm: Grm) -> None:
+    shown = grm("doctor", *SCALAR, "--set", "scalar.use=alone")
+    assert shown.code == 0
+    assert "ok sample not taken: a scalar RM decides alone" in shown.out
+    assert "warn scalar scores" in shown.out and "a single pair says little" in shown.out
+
+
+def test_without_a_scalar_rm_none_is_asked(grm: Grm) -> None:
+    assert "ok scalar not used: no scalar" in grm("doctor", *TINY).out
+
+
 def test_a_judge_that_scores_the_bad_response_higher_is_warned_of(grm: Grm) -> None:
     shown = grm("doctor", *TINY)
     assert shown.code == 0

@@ -369,3 +369,46 @@ def test_judgments_that_are_lost_are_told_and_drawn_again(grm: Grm, tmp_path: Pa
     assert grm(*command, *slow).code == 3
     assert grm(*command).code == 0
     assert figures(tmp_path / "out")["parts"][0]["points"][0]["unscored"] == 0
+
+
+SCALAR = ("--set", "scalar.classifier={name: tiny_meta, log: log}")
+
+
+def schemes(folder: Path) -> set[str]:
+    return {one["scheme"] for one in figures(folder)["parts"][0]["points"]}
+
+
+def test_a_scalar_rm_is_measured_alone_beside_the_judge_and_in_cascades(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    command = ("scale", "rm.jsonl", "--out", "out", "--samples", "4", *TINY, *SCALAR)
+    ended = grm(*command, "--set", "scalar.use=cascade")
+    assert ended.code == 0
+    wanted = {"scalar", "mean + scalar", "cascade 1/4", "cascade 1/2", "cascade 3/4"}
+    assert wanted <= schemes(tmp_path / "out")
+    many = list(read_verdicts(tmp_path / "out" / "samples.jsonl"))
+    assert all(one.scalar and one.scalar.judged and one.drawn == 4 for one in many)
+    assert all(one.scalar is None for one in read_verdicts(tmp_path / "out" / "greedy.jsonl"))
+
+
+def test_records_without_scalar_scores_are_rated_once_and_the_judge_is_asked_nothing(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(4))
+    assert grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY).code == 0
+    assert "scalar" not in schemes(tmp_path / "out")
+    asked = (tmp_path / "log").read_text().count("rated")
+    ended = grm("scale", "out", "--out", "again", *SCALAR)
+    assert ended.code == 0 and "the judgments in out/samples.jsonl are rated" in ended.err
+    assert {"scalar", "mean + scalar"} <= schemes(tmp_path / "again")
+    log = (tmp_path / "log").read_text()
+    assert log.count("rated") == asked + 12 and log.count("\n") == 4 * 3 + 12
+    once_more = grm("scale", "again/rated.jsonl", "--out", "third")
+    assert once_more.code == 0 and "scalar" in schemes(tmp_path / "third")
+
+
+def test_a_scalar_rm_alone_has_no_curve(grm: Grm, tmp_path: Path) -> None:
+    write(tmp_path / "rm.jsonl", labelled(2))
+    ended = grm("scale", "rm.jsonl", "--out", "out", *SCALAR, "--set", "scalar.use=alone")
+    assert ended.code == 1 and "expected use: vote or cascade, got alone" in ended.err

@@ -196,7 +196,7 @@ def test_failed_requests_count_what_was_told_at_the_prices_that_are_named() -> N
     cost, spent = spent_on(lost)
     assert (cost.prompt_tokens, cost.output_tokens, cost.unpriced) == (700, 50, 0)
     assert cost.money == pytest.approx(0.0018)
-    assert spent == (750, pytest.approx(0.0018))
+    assert spent == (750, pytest.approx(0.0018), 0)
     lost.cached_tokens, lost.same_prompt = "many", 0  # type: ignore[assignment]
     assert spent_on(lost)[1] == spent
 
@@ -332,7 +332,7 @@ def test_an_engine_that_looks_prices_up_may_find_none_when_it_starts() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"budget": {}}, "expected money, tokens or both"),
+        ({"budget": {}}, "expected money, tokens or flops"),
         ({"budget": {"money": 0}}, "budget.money"),
         ({"budget": {"money": math.inf}}, "budget.money"),
         ({"budget": {"dollars": 3}}, "budget.dollars"),

@@ -186,7 +186,10 @@ def test_a_schedule_is_part_of_the_settings_and_k_holds_without_it(tmp_path: Pat
             r"schedule\.stages\.0: k_meta: expected none with select: all, got 2; .*meta_rm",
         ),
         ({"schedule": {"by": "step", "stagess": []}}, "schedule: .*'stagess'.*mean 'stages'"),
-        ({"schedule": {"sizes": [{"k": 2}]}}, "schedule: .*by: expected step or saturation"),
+        (
+            {"schedule": {"sizes": [{"k": 2}]}},
+            "schedule: .*by: expected step, saturation or reliability",
+        ),
         ({"schedule": "step"}, "schedule.*got 'step'"),
     ],
 )

@@ -208,6 +208,7 @@ def test_there_is_a_script_for_every_way_to_train() -> None:
         "grpo_2nodes",
         "grpo_8gpu",
         "grpo_async",
+        "grpo_cascade",
         "grpo_coscaling",
         "ppo_8gpu",
         "reinforce_pp_baseline_8gpu",
@@ -323,6 +324,7 @@ def test_the_gpus_of_trainer_and_judge_are_those_of_the_machine(
         ("grpo_8gpu", "group_norm"),
         ("grpo_2nodes", "group_norm"),
         ("grpo_async", "group_norm"),
+        ("grpo_cascade", "group_norm"),
         ("grpo_coscaling", "group_norm"),
         ("reinforce_pp_baseline_8gpu", "reinforce_baseline"),
         ("rloo_8gpu", "rloo"),
@@ -355,6 +357,29 @@ def test_every_stage_of_the_schedule_is_reached(
     assert isinstance(schedule, StepSchedule)
     assert args.rollout.batch_size % args.vllm.num_engines == 0  # so an actor's steps are whole
     assert schedule.stages[-1].step < args.data.max_samples // args.rollout.batch_size
+
+
+MIXES = ("scalar-k4", "cascade", "refreshed", "reliability", "watched")
+OF_8B = ("skywork-8b-scalar", *(f"deepseek-grm-16b-{mix}" for mix in MIXES))
+OF_THE_REFERENCE = ("reference-scalar", *(f"reference-{mix}" for mix in MIXES))
+
+
+@pytest.mark.parametrize(
+    ("script", "settings"),
+    [
+        *(("grpo_cascade", name) for name in OF_8B),
+        *(("reference/openrlhf/grpo", name) for name in OF_THE_REFERENCE),
+    ],
+)
+def test_every_mix_of_a_judge_and_a_scalar_rm_is_taken_by_the_host(
+    script: str, settings: str, called: Calls, start_host: StartHost
+) -> None:
+    file = RECIPES / "grm" / f"{settings}.yaml"
+    plan, wanted = called(script, "--grm_config", str(file)).plan, GRMConfig.load(file)
+    assert plan.servers is None
+    told = plan.settings.judge_config()
+    assert (told.scalar, told.schedule) == (wanted.scalar, wanted.schedule)
+    assert start_host(plan.argv).args.algo.advantage.estimator == "group_norm"
 
 
 def test_a_judge_that_runs_already_can_be_named(called: Calls) -> None:

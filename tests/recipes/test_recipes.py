@@ -64,8 +64,8 @@ def test_weights_that_were_trained_on_a_published_prompt_name_a_file_for_it(path
 
 
 def test_there_are_recipes_of_every_sort() -> None:
-    assert len(GRPO) == 8
-    assert len(JUDGES) == 9
+    assert len(GRPO) == 20
+    assert len(JUDGES) == 21
     assert len(ACCELERATE) == 4
 
 
@@ -106,16 +106,48 @@ def test_what_a_recipe_names_is_there(path: Path) -> None:
 
 @named(JUDGES)
 def test_judge_settings_are_valid(path: Path) -> None:
-    assert GRMConfig.load(path).engine.name in ("reference", "server")
+    config = GRMConfig.load(path)
+    alone = config.scalar is not None and config.scalar.use == "alone"
+    assert (
+        config.engine.name == "default" if alone else config.engine.name in ("reference", "server")
+    )
 
 
 @named(GRPO)
-def test_a_recipe_whose_k_follows_the_rewards_logs_every_step(path: Path) -> None:
+def test_a_recipe_whose_k_follows_what_was_logged_logs_every_step(path: Path) -> None:
     settings = read(path)
     judge = settings.get("env", {}).get("GRM_CONFIG")
     schedule = GRMConfig.load(judge).schedule if judge else None
-    if schedule and schedule.by == "saturation":
+    if schedule and schedule.metric:
         assert settings["logging_steps"] == 1
+
+
+MIXES = ("scalar", "scalar_k4", "cascade", "refreshed", "reliability", "watched")
+
+
+@pytest.mark.parametrize("mix", MIXES)
+@pytest.mark.parametrize("place", ["reference", "Qwen3-8B"])
+def test_every_mix_of_a_judge_and_a_scalar_rm_has_a_recipe_that_does_what_its_name_says(
+    place: str, mix: str
+) -> None:
+    recipe = read(RECIPES / place / "grpo" / f"config_{mix}.yaml")
+    config = GRMConfig.load(recipe["env"]["GRM_CONFIG"])
+    scalar = config.scalar
+    assert mix in recipe["output_dir"].replace("-", "_")
+    assert (scalar.use if scalar else None) == {
+        "scalar": "alone", "scalar_k4": "vote", "cascade": "cascade", "refreshed": "cascade",
+    }.get(mix)  # fmt: skip
+    assert (config.schedule is not None) == (config.budget is not None) == (mix == "reliability")
+    assert (config.watch is not None and config.watch.control is not None) == (mix == "watched")
+    assert (mix == "refreshed") == bool(
+        scalar and scalar.classifier and scalar.classifier.options.get("reload")
+    )
+
+
+def test_a_judge_and_its_control_judge_of_every_reference_recipe_can_be_made() -> None:
+    for path in RECIPES.glob("grm/reference-*.yaml"):
+        with GRM(GRMConfig.load(path)) as grm:
+            assert grm.config.engine.name in ("reference", "none")
 
 
 @named(ACCELERATE)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin import Group
+from grm_plugin.classifiers import Rating
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.rating import load_meta_template, shown_to_meta_rm
@@ -67,6 +68,6 @@ async def _logits(folder: Path, texts: list[str]) -> list[float]:
     classifier = ReferenceMetaRM()({"model": str(folder)}, Limits())
     await classifier.start()
     try:
-        return [float(one) for one in await classifier.logits(texts)]  # type: ignore[arg-type]
+        return [one.logit for one in await classifier.logits(texts) if isinstance(one, Rating)]
     finally:
         await classifier.close()

@@ -20,10 +20,12 @@ from grm_plugin.report.training import (
     quality_of,
     steps_of,
     told,
+    usual_of,
 )
 from grm_plugin.types import Group, Judgment, Verdict
+from tests.watching.judges import audited
 
-REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, *_ = CURVES
+REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, GAP, CONTROL, *_ = CURVES
 
 
 def verdict(
@@ -64,6 +66,19 @@ def test_true_quality_is_what_the_metadata_says_of_each_response() -> None:
     ]
     assert values(QUALITY, *run) == [0.5, 0.5]
     assert values(FOLLOWS, *run) == pytest.approx([1.0, -1.0])
+
+
+def test_the_gap_to_a_control_judge_is_in_standard_deviations_of_the_first_steps() -> None:
+    steps = [
+        audited(step, [0.2 + up, 0.6 + up], [0.1, 0.9], name=f"{step}")
+        for step, up in [*((step, 0.0) for step in range(20)), (20, 0.3)]
+    ]
+    found = values(GAP, *steps)
+    sd = usual_of(steps_of(steps)).x_sd  # type: ignore[union-attr]
+    assert found[:20] == pytest.approx([0.0] * 20)
+    assert found[20] == pytest.approx(0.3 / sd)
+    assert values(CONTROL, *steps) == pytest.approx([1.0] * 21)
+    assert values(GAP, verdict(0.2, 0.4, step=0)) == []
 
 
 def test_metadata_that_is_no_truth_costs_no_picture() -> None:

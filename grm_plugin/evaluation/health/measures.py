@@ -20,11 +20,10 @@ from grm_plugin.evaluation.health.positions import places
 from grm_plugin.evaluation.health.reliability import (
     krippendorff_alpha,
     mean_votes,
-    of_k_votes,
     reliability,
-    votes_for,
 )
 from grm_plugin.evaluation.health.traits import correlation, partial
+from grm_plugin.reliability import of_k_votes, votes_for
 from grm_plugin.types import Reason
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grm_plugin.hosts.recorded import STEP
 from grm_plugin.hosts.telling import said_of
 from grm_plugin.report.criteria.spelling import words
 from grm_plugin.types import Judgment, Verdict
+from grm_plugin.types.training import STEP
 
 MOST = 3
 _LINES = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grm_plugin.errors import on_one_line
-from grm_plugin.hosts.recorded import STEP
+from grm_plugin.types.training import STEP
 
 MOST = 16
 OTHERS = "others"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from grm_plugin.evaluation.health.reliability import of_k_votes
+from grm_plugin.reliability import of_k_votes
 from grm_plugin.report.page.links import to
 from grm_plugin.report.page.plots import Line, Plot, Point, line_plot
 from grm_plugin.report.page.tables import Cell, DataTable, TableRow

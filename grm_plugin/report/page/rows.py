@@ -12,8 +12,8 @@ from grm_plugin.evaluation.truth import Ratings, Truth, truth_of
 from grm_plugin.hosts.averages import spread
 from grm_plugin.hosts.counting import voters, votes, why_unscored
 from grm_plugin.hosts.places import Places
-from grm_plugin.hosts.recorded import PHASE, STEP
 from grm_plugin.types import SURROGATE, Group, Verdict, digest
+from grm_plugin.types.training import PHASE, STEP
 
 SUBSET = ("subset", "section", "domain", "benchmark")
 """Metadata that names the part of a benchmark a group belongs to; the first that is there."""

@@ -18,7 +18,7 @@ from grm_openrlhf.reading import Rollout
 from grm_openrlhf.rounds import Rounds
 from grm_openrlhf.settings import RunSettings
 from grm_plugin import GRMConfig, Group, Message, Verdict
-from grm_plugin.errors import JudgeDeadError, TransportError
+from grm_plugin.errors import BudgetError, JudgeDeadError, TransportError
 from grm_plugin.schedule import read_schedule
 from grm_plugin.testing import ScriptedEngine
 from tests.adapters.openrlhf.conftest import MakeActor
@@ -216,12 +216,46 @@ async def test_a_resumed_run_goes_on_in_its_stage(actor: MakeActor) -> None:
     assert [found["extra_logs"]["grm/k"] for (found,) in groups] == [1, 4, 4]
 
 
+def with_reward(reward: float | None) -> Verdict:
+    return Verdict(Group.of("q", ["a"]), None if reward is None else (reward,))
+
+
+BY_RELIABILITY = {"by": "reliability", "window": 2, "sizes": [{"k": 2}, {"k": 8}]}
+
+
+def unsure(request: Any, i: int) -> str:
+    """Votes that scatter and say nothing of the responses."""
+    return f"\\boxed{{{(3, 9)[request.first % 2]}, {(3, 9)[request.first % 2]}}}"
+
+
+async def test_k_grows_with_the_scatter_of_the_votes_and_a_resumed_run_goes_on_with_it(
+    actor: MakeActor,
+) -> None:
+    run = {"groups_per_step": 1}
+    new = actor(unsure, schedule=BY_RELIABILITY, run=run)
+    resumed = actor(
+        unsure, schedule=BY_RELIABILITY, run={**run, "first_step": 2, "seen": (-1, None, -1)}
+    )
+    found = []
+    for one in (new, new, new, resumed):
+        first, _ = await one.generate_responses("q", ["a", "a longer one"])
+        found.append((first["extra_logs"]["grm/k"], first["extra_logs"]["grm/reliability"] < 0))
+    assert found == [(2, True), (2, True), (8, True), (8, True)]
+
+
+async def test_what_a_resumed_run_spent_before_counts_against_its_budget(actor: MakeActor) -> None:
+    run = {"groups_per_step": 1, "first_step": 2, "spent": {"prompt_tokens": 99_000}}
+    one = actor(["\\boxed{5}"], budget={"tokens": 100_000}, run=run)
+    with pytest.raises(BudgetError, match="99,000 tokens of 100,000 tokens is spent"):
+        await one.generate_responses("q", ["a"])
+
+
 def test_a_step_is_over_with_the_actors_share_of_its_groups() -> None:
     progress = Progress(None, groups_per_step=2)
     steps = []
     for _ in range(5):
         steps.append(progress.step)
-        progress.judged(0.5)
+        progress.judged(with_reward(0.5))
     assert steps == [0, 0, 1, 1, 2]
     assert progress.size() is None
 
@@ -231,13 +265,13 @@ def test_an_unscored_group_counts_as_a_group_and_not_as_a_reward() -> None:
         {"by": "saturation", "sizes": [{"k": 1}, {"k": 2}], "window": 1, "rise": 0.1}
     )
     progress = Progress(schedule, groups_per_step=2)
-    for reward in (0.1, math.nan, 0.9, 0.9):
-        progress.judged(reward)
+    for reward in (0.1, None, 0.9, 0.9):
+        progress.judged(with_reward(reward))
     size = progress.size()
     assert size is not None
     assert size.k == 1
-    for reward in (0.9, math.nan):
-        progress.judged(reward)
+    for reward in (0.9, None):
+        progress.judged(with_reward(reward))
     size = progress.size()
     assert size is not None
     assert size.k == 2

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from grm_openrlhf.command import split
 from grm_openrlhf.host import Host
 from grm_openrlhf.options import options_of
 from grm_openrlhf.plan import AGENT, Plan, make_plan
+from grm_openrlhf.recording import of_engine
 from grm_openrlhf.settings import ENV, RunSettings
 from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.recorded import when
 from grm_plugin.plugins import installed
 from grm_plugin.prices import BudgetLimits
+from grm_plugin.records import to_line
+from grm_plugin.types import Cost, Group, Judgment, Verdict
 from tests.adapters.openrlhf.conftest import with_adapter
 from tests.adapters.openrlhf.sources import write_release
 
@@ -151,6 +156,48 @@ def test_a_resumed_run_whose_schedule_starts_again_is_told(
     assert "saturation" not in caplog.text
     plan(*words, "--ckpt.load_enable")
     assert "saturation starts again with its first size" in caplog.text
+
+
+RECORDED = """
+schedule: {by: reliability, sizes: [{k: 2}, {k: 4}]}
+budget: {tokens: 1000000}
+record: RECORD
+"""
+
+
+def test_a_resumed_run_goes_on_with_what_all_actors_have_on_record(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = tmp_path / "verdicts.jsonl"
+    for engine, metadata in enumerate([when(0, training=True), when(1, training=True)]):
+        write_verdict(of_engine(record, engine), metadata)
+    write_verdict(of_engine(record, 2), when(1, training=False))
+    config = file(tmp_path, RECORDED.replace("RECORD", str(record)))
+    words = ["--ckpt.path", str(checkpoint(tmp_path, "global_step3")), "--grm_config", config]
+    settings = plan(*words, "--ckpt.load_enable").settings
+    assert settings.seen == (1.0, 1.0, None)
+    assert settings.spent.prompt_tokens == 3 * 2 * 100 / 2  # of each of two actors
+    assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
+    assert "on record" not in caplog.text
+    assert plan(*words).settings.spent.prompt_tokens == 0  # a new run in the same folder
+
+
+def write_verdict(path: Path, metadata: Mapping[str, Any]) -> None:
+    """Two judgments that agree, of 100 prompt tokens each."""
+    group = Group.of("q", ["a", "b"], metadata=metadata)
+    votes = [Judgment(k, (0, 1), k, "", (9, 1), prompt_tokens=100) for k in range(2)]
+    verdict = Verdict(group, (1.0, 0.0), tuple(votes), cost=Cost.of(votes))
+    path.write_bytes(to_line(verdict))
+
+
+def test_a_resumed_run_without_a_record_is_told_what_begins_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = file(tmp_path, RECORDED.replace("RECORD", "null"))
+    words = ["--ckpt.path", str(checkpoint(tmp_path, "global_step3")), "--grm_config", config]
+    assert plan(*words, "--ckpt.load_enable").settings.seen == (None, None, None)
+    assert "nothing of the steps before 3 is on record" in caplog.text
+    assert "starts again with its first size and the budget counts from here on" in caplog.text
 
 
 def test_an_evaluation_at_the_temperature_of_training_gets_one_that_can_be_told_from_it() -> None:

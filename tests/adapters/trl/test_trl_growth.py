@@ -35,11 +35,11 @@ class Trainer:
         log = {"log_extra": self.log_extra, "log_metric": self.numbers.__setitem__}
         return reward(**TWO, trainer_state=self.state, **log)
 
-    def train(self, *means: float | None, logging_steps: int = 1) -> None:
-        """Steps, logged with these mean rewards."""
-        for mean in means:
-            self.state.global_step += logging_steps
-            entry = {"step": self.state.global_step, "loss": 0.0, "grm/reward_mean": mean}
+    def train(self, *values: float | None, metric: str = "reward_mean") -> None:
+        """Steps, logged with these values of a metric."""
+        for value in values:
+            self.state.global_step += 1
+            entry = {"step": self.state.global_step, "loss": 0.0, f"grm/{metric}": value}
             self.state.log_history.append(entry)
 
 
@@ -71,6 +71,27 @@ def test_a_new_object_goes_on_where_the_trainers_log_is(make: Make) -> None:
     assert trainer.numbers["grm/k"] == 4
 
 
+BY_RELIABILITY = {"by": "reliability", "window": 2, "sizes": [{"k": 2}, {"k": 4}, {"k": 8}]}
+
+
+def test_k_follows_the_reliability_that_was_logged_also_in_a_new_object(make: Make) -> None:
+    trainer, seen = Trainer(), []
+    for reliability in (0.2, 0.2, None, 0.9, 0.9):
+        trainer.call(make(schedule=BY_RELIABILITY))
+        seen.append(trainer.numbers["grm/k"])
+        trainer.train(reliability, metric="reliability")
+    trainer.call(make(schedule=BY_RELIABILITY))
+    assert [*seen, trainer.numbers["grm/k"]] == [2, 2, 8, 8, 8, 2]
+
+
+def test_the_reliability_of_a_sample_is_logged_where_samples_tell_it(make: Make) -> None:
+    trainer = Trainer()
+    trainer.call(make(k=1))
+    assert "grm/reliability" not in trainer.numbers
+    trainer.call(make(lambda request, i: r"\boxed{9, 3}", shuffle="independent", k=8, seed=2))
+    assert trainer.numbers["grm/reliability"] < 1
+
+
 def test_evaluations_are_judged_with_the_configured_k(make: Make) -> None:
     reward, trainer = make(schedule=BY_STEP, k=2), Trainer()
     trainer.model.training = False
@@ -100,7 +121,7 @@ def test_there_is_one_mean_for_each_step_however_far_apart_the_log_entries_are(
     log: Sequence[tuple[int, float | None]], means: list[float]
 ) -> None:
     entries = [{"step": step, "loss": 0.0, "grm/reward_mean": mean} for step, mean in log]
-    assert growth.mean_rewards(entries, "grm/reward_mean") == pytest.approx(means, nan_ok=True)
+    assert growth.by_step(entries, "grm/reward_mean") == pytest.approx(means, nan_ok=True)
 
 
 def test_k_meta_is_known_in_every_step_when_any_stage_sets_it_and_logged_where_it_is_set(
@@ -131,7 +152,7 @@ def test_without_a_schedule_the_configured_k_is_logged_and_no_k_meta(make: Make)
         (
             BY_REWARD,
             {"trainer_state": SimpleNamespace(global_step=0, log_history=[])},
-            r"by saturation goes by the mean rewards that the trainer logs.*\{by: step\}",
+            r"by saturation goes by the metric grm/reward_mean that the trainer logs.*\{by: step\}",
         ),
         (
             BY_REWARD,

@@ -18,10 +18,10 @@ from grm_plugin.evaluation.blocks import Blocks, ratio
 from grm_plugin.evaluation.health import Health, HealthSums, health_of
 from grm_plugin.evaluation.health.meanings import MEANINGS
 from grm_plugin.evaluation.health.praise import PATTERNS, praises_itself
-from grm_plugin.evaluation.health.reliability import of_k_votes, votes_for
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
 from grm_plugin.hosts.places import Places
+from grm_plugin.reliability import of_k_votes, votes_for
 from grm_plugin.types import Failure, Group, Judgment, Reason, Verdict
 from tests.evaluation.health.judges import SimulatedJudge, record
 

@@ -1,0 +1,157 @@
+"""What responses share that no good one needs: texts that were named, and how they begin.
+
+Responses are untrusted, and a pattern must not stall a run: there are no regular expressions here.
+A pattern is a chain of fixed texts, each sought once behind the one before, in a bounded text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grm_plugin.watching.moments import Decaying, Moments
+
+MOST_CHARACTERS = 20_000
+"""Of a response that are looked at."""
+RISE = 0.1
+"""A rise of an artefact's share below which it never alarms."""
+ERRORS = 3.0
+"""Standard errors beyond it that are needed, as if the responses of a group were one."""
+PRESENT = 8.0
+"""Rounds over which the present share is averaged."""
+_LONGEST_WORD = 40
+
+
+def plain(text: str) -> str:
+    """The start of ``text`` as patterns see it: small letters, and single spaces between words."""
+    return " ".join(text[:MOST_CHARACTERS].casefold().split())
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text with ``*`` for anything, and ``^`` at its start for the start of a response.
+
+    Case and the kind of white space do not matter.
+
+    Args:
+        parts: fixed texts, in their order.
+        at_start: whether the first stands at the start.
+
+    >>> pattern = Pattern.of("^as an expert*great answer")
+    >>> pattern.is_in(plain("As an  expert I can say: a GREAT answer!"))
+    True
+    >>> pattern.is_in(plain("Great answer, as an expert"))
+    False
+    """
+
+    parts: tuple[str, ...]
+    at_start: bool
+
+    @classmethod
+    def of(cls, text: str) -> Pattern:
+        """The pattern that ``text`` writes."""
+        at_start = text.startswith("^")
+        parts = (plain(part) for part in text.removeprefix("^").split("*"))
+        return cls(tuple(part for part in parts if part), at_start)
+
+    def is_in(self, text: str) -> bool:
+        """Whether it matches a text that is :func:`plain`; in time that grows with its length."""
+        if self.at_start and not text.startswith(self.parts[0]):
+            return False
+        place = 0
+        for part in self.parts:
+            place = text.find(part, place)
+            if place < 0:
+                return False
+            place += len(part)
+        return True
+
+
+def opening_of(text: str, words: int) -> str:
+    """The first ``words`` words of a plain text, each cut; empty for no text.
+
+    >>> opening_of("the answer is forty two", 3)
+    'the answer is'
+    """
+    return " ".join(word[:_LONGEST_WORD] for word in text.split(" ", words)[:words])
+
+
+@dataclass
+class Seen:
+    """What was found in the responses of a round.
+
+    Args:
+        groups, responses: that were looked at.
+        found: responses that match, by the name of a pattern.
+        openings: responses that begin so, by their first words.
+    """
+
+    groups: int = 0
+    responses: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    openings: Counter[str] = field(default_factory=Counter)
+
+    def add(self, texts: Sequence[str], patterns: Mapping[str, Pattern], words: int) -> None:
+        """Look at the responses of one group.
+
+        Args:
+            texts: the responses.
+            patterns: by name.
+            words: of an opening.
+        """
+        self.groups += 1
+        for text in map(plain, texts):
+            self.responses += 1
+            self.openings[opening_of(text, words)] += 1
+            self.found.update(name for name, one in patterns.items() if one.is_in(text))
+
+    def share(self, name: str) -> float:
+        """Of the responses that match a pattern, 0..1; NaN of none."""
+        return self.found[name] / self.responses if self.responses else math.nan
+
+    @property
+    def opening(self) -> tuple[str, float]:
+        """The most common opening, and the share of the responses that begin so."""
+        if not self.responses:
+            return "", math.nan
+        words, most = min(self.openings.items(), key=lambda one: (-one[1], one[0]))
+        return words, most / self.responses
+
+
+@dataclass
+class Rise:
+    """Whether one artefact has become common since the start.
+
+    Args:
+        rounds: of the start, over which the usual share is taken.
+    """
+
+    rounds: int
+    usual: Moments = field(default_factory=Moments)
+    _present: Decaying = field(default_factory=lambda: Decaying(PRESENT))
+    _groups: Decaying = field(default_factory=lambda: Decaying(PRESENT))
+
+    def add(self, share: float, groups: int) -> None:
+        """Count one round: the share of its responses, and of how many groups they are."""
+        if self.usual.count < self.rounds:
+            self.usual.add(share, groups)
+            return
+        self._present.add(share)
+        self._groups.add(groups)
+
+    @property
+    def value(self) -> float:
+        """By how much the share is above the usual one, smoothed; 0 during the start."""
+        return self._present.value - self.usual.x if self._present.rounds else 0.0
+
+    @property
+    def alarms(self) -> bool:
+        """Whether it rose by :data:`RISE` and clearly more than chance among groups explains."""
+        if not self._present.rounds:
+            return False
+        share = self._present.value
+        groups = self._groups.value * (2 * self._present.rounds - 1)
+        error = math.sqrt(max(share * (1 - share), 0.05) / groups)
+        return self.value > RISE + ERRORS * error

@@ -1,0 +1,51 @@
+"""One round: how far rewards are from the control judge, and whether they go with it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple
+
+from grm_plugin.watching.audits import NOTHING, Audit, Linked
+from grm_plugin.watching.start import Start
+
+
+class Measured(NamedTuple):
+    """A number and its standard error over groups; NaN where it is not known."""
+
+    value: float
+    error: float
+
+
+def gap_of(audits: Sequence[Audit], start: Start) -> Measured:
+    """Mean z of the rewards less that of the control judge; each group counts alike.
+
+    Of a single group the error is that of groups at the start.
+    """
+    if not audits:
+        return Measured(math.nan, math.nan)
+    apart = [reward - control for reward, control in map(start.z, audits)]
+    sd = statistics.stdev(apart) if len(apart) > 1 else start.gap_sd
+    return Measured(statistics.fmean(apart), sd / math.sqrt(len(apart)))
+
+
+def correlation_of(audits: Sequence[Audit]) -> Measured:
+    """Correlation of rewards and controls inside groups, with its error over groups.
+
+    The error is that of a ratio of sums over groups, to the first order.
+    """
+    groups = [one for one in map(Linked.of, audits) if one.rewards or one.controls]
+    all_ = reduce(Linked.plus, groups, NOTHING)
+    value = all_.correlation
+    if math.isnan(value):
+        return Measured(math.nan, math.nan)
+    spread = math.sqrt(all_.rewards) * math.sqrt(all_.controls)
+    shifts = [
+        one.both / spread - value / 2 * (one.rewards / all_.rewards + one.controls / all_.controls)
+        for one in groups
+    ]
+    if (n := len(shifts)) < 2:
+        return Measured(value, math.nan)
+    return Measured(value, math.sqrt(math.fsum(one * one for one in shifts) * n / (n - 1)))

@@ -1,0 +1,88 @@
+"""What is usual at the start of a run: the distributions that later rewards are held against."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from grm_plugin.watching.audits import NOTHING, Audit, Linked
+from grm_plugin.watching.moments import Moments
+
+FEWEST_GROUPS = 40
+"""Groups of the control judge that a start needs at least, however many rounds they take."""
+
+
+class Start(NamedTuple):
+    """The start distributions of a run, over responses.
+
+    Args:
+        reward, reward_sd: mean and standard deviation of rewards.
+        control, control_sd: of the control judge's.
+        correlation: of the two, over responses.
+        gap_sd: standard deviation over groups of the mean z of rewards less that of controls.
+        groups: that were counted.
+        inside: correlation of the two inside groups; NaN where one never differs there.
+    """
+
+    reward: float
+    reward_sd: float
+    control: float
+    control_sd: float
+    correlation: float
+    gap_sd: float
+    groups: int
+    inside: float = math.nan
+
+    def z(self, audit: Audit) -> tuple[float, float]:
+        """The mean reward of a group and the control judge's, as z-scores."""
+        reward, control = audit.means
+        return (reward - self.reward) / self.reward_sd, (control - self.control) / self.control_sd
+
+
+@dataclass
+class Starting:
+    """Gathers the first groups of a run until they tell what is usual.
+
+    Args:
+        rounds: that are needed; those without groups of the control judge do not count.
+    """
+
+    rounds: int
+    _seen: int = 0
+    _responses: Moments = field(default_factory=Moments)
+    _groups: Moments = field(default_factory=Moments)
+    _inside: Linked = NOTHING
+
+    def add(self, audits: Iterable[Audit]) -> None:
+        """Count one round."""
+        audits = list(audits)
+        self._seen += bool(audits)
+        for audit in audits:
+            self._groups.add(*audit.means)
+            self._inside = self._inside.plus(Linked.of(audit))
+            for pair in zip(audit.rewards_N, audit.controls_N, strict=True):
+                self._responses.add(*pair)
+
+    @property
+    def start(self) -> Start | None:
+        """What is usual; None while too little is known, or nothing has differed yet."""
+        both, means = self._responses, self._groups
+        if self._seen < self.rounds or means.count < FEWEST_GROUPS:
+            return None
+        x_sd, y_sd = both.x_sd, both.y_sd
+        if not (x_sd > 0 and y_sd > 0):
+            return None
+        apart = means.xx / x_sd**2 + means.yy / y_sd**2 - 2 * means.xy / (x_sd * y_sd)
+        gap_sd = math.sqrt(max(0.0, apart) / (means.count - 1))
+        return Start(
+            both.x,
+            x_sd,
+            both.y,
+            y_sd,
+            both.correlation,
+            gap_sd,
+            means.count,
+            self._inside.correlation,
+        )
