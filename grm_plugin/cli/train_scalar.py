@@ -163,8 +163,8 @@ def _examined(
         logits = scalar_scores(
             folder, groups, template, lambda done: meter.show(done, "held-out, scored")
         )
-    report = scalar_report(rows, logits)
-    save_calibration(folder / "calibration.png", report.calibration, "pairs")
+    if report := scalar_report(rows, logits):
+        save_calibration(folder / "calibration.png", report.calibration, "pairs")
     return report
 
 
@@ -180,7 +180,7 @@ def _tell_left_out(left_out: Counter[str]) -> None:
 
 def _tell(report: ScalarReport | None, folder: Path) -> None:
     if report is None:
-        say("no held-out groups: nothing is known of it, and its logits are not scaled")
+        say("no held-out pairs: nothing is known of it, and its logits are not scaled")
     else:
         found, ece = report.accuracy, report.calibration.ece
         out.print(

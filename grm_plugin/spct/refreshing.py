@@ -98,9 +98,12 @@ class _Refresh:
             self._publish(Version(0))
             return
         folder = self._settings.folder / version_name(self._number)
-        self._pool.remember(_read(folder / STATE))
+        read, version = _noted(folder / STATE)
+        self._pool.remember(read)
         self._model = self._load(folder)
-        point(self._settings.folder, self._number)  # a kill may have come before it
+        point(self._settings.folder, self._number)  # a kill may have come before it,
+        if self._number not in _logged(self._settings.folder / LOG):  # or before that
+            self._log(version)
 
     def goes_on(self) -> bool:
         """Read the record, make a version if there is enough, and say whether to wait for more."""
@@ -128,20 +131,32 @@ class _Refresh:
 
         publish(self._settings.folder, version.number, write, keep=self._settings.keep)
         self._number = version.number
-        with (self._settings.folder / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(version)) + "\n")
+        self._log(version)
         self._tell(version)
 
+    def _log(self, version: Version) -> None:
+        with (self._settings.folder / LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(version)) + "\n")
 
-def _read(path: Path) -> dict[str, Read]:
+
+def _noted(path: Path) -> tuple[dict[str, Read], Version]:
+    """What stands beside a version: how far the record was read, and what was made of it."""
     try:
-        read = json.loads(path.read_text(encoding="utf-8"))["read"]
-        return {name: Read(*found) for name, found in read.items()}
+        state = json.loads(path.read_text(encoding="utf-8"))
+        read = {name: Read(*found) for name, found in state["read"].items()}
+        return read, Version(**{name: state[name] for name in Version.__slots__})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{path}: expected how far the record was read, got {quoted(error, 200)}; choose "
             "another folder"
         ) from error
+
+
+def _logged(path: Path) -> set[int]:
+    """The versions that have a line in the log."""
+    if not path.is_file():
+        return set()
+    return {json.loads(line)["number"] for line in path.read_text(encoding="utf-8").splitlines()}
 
 
 @contextmanager

@@ -54,20 +54,21 @@ class ScalarReport:
     calibration: Calibration
 
 
-def scalar_report(rows: Sequence[ScalarRow], logits_G_N: Sequence[Sequence[float]]) -> ScalarReport:
-    """The figures of ``logits_G_N`` about ``rows``.
+def scalar_report(
+    rows: Sequence[ScalarRow], logits_G_N: Sequence[Sequence[float]]
+) -> ScalarReport | None:
+    """The figures of ``logits_G_N`` about ``rows``; None where all pairs are ties.
 
     Args:
         rows: held-out groups.
         logits_G_N: of their responses; a NaN was not given, and its pairs are left out.
-
-    Raises:
-        ValueError: no pair has two logits, or all are ties.
     """
     scored = [(row.compared, logits_N) for row, logits_N in zip(rows, logits_G_N, strict=True)]
     found = calibrated(scored)
     right = [(_accuracy(one), row.cluster) for one, row in zip(scored, rows, strict=True)]
     known = [(share, cluster) for share, cluster in right if not math.isnan(share)]
+    if not known:
+        return None
     claims = list(_claims(scored, found.spread))
     return ScalarReport(
         groups=len(known),

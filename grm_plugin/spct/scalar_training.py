@@ -16,7 +16,7 @@ from grm_plugin.spct.classifier_trainer import ClassifierTrainer, Tell, Telling
 from grm_plugin.spct.classifier_training import arguments, end, last_loss, load, run, save
 from grm_plugin.spct.scalar_data import ScalarRow, digest_of
 from grm_plugin.spct.scalar_encoding import ScalarEncoder
-from grm_plugin.spct.scalar_examples import Examples, collate, loss
+from grm_plugin.spct.scalar_examples import Example, Examples, collate, loss
 from grm_plugin.spct.scalar_settings import ScalarTrained, ScalarTraining, check_rows
 
 
@@ -43,27 +43,22 @@ def train_scalar_rm(
     check_folder(settings, digest_of(rows))
     if (done := settings.folder / "trained.json").exists():
         return ScalarTrained(**json.loads(done.read_text(encoding="utf-8")))
-    held_out = [row.compared for row in rows if row.split == "validation"]
-    told = arguments(settings, **_looking(settings, held_out))  # first: see train_meta_rm
+    told = arguments(settings, **_looking(settings, rows))  # first: see train_meta_rm
     model, tokenizer = load(settings)
     encoder = ScalarEncoder(tokenizer, f"base {settings.base!r}", template)
     examples = Examples(encoder, model)
-    learned = examples.of([row.compared for row in training])
-    if not learned:
-        raise InputError(
-            f"expected pairs to train on, got none: of {examples.too_long} a response is over the "
-            "base's context"
-        )
-    too_long, looked_at = examples.too_long, examples.of(held_out)
+    learned, too_long = _fitting(examples, training, "to train on"), examples.too_long
+    looking = told.load_best_model_at_end
+    held_out = [row for row in rows if row.split == "validation"] if looking else []
     trainer = ClassifierTrainer(
         loss,
         model=model,
         args=told,
         train_dataset=learned,
-        eval_dataset=looked_at or None,
+        eval_dataset=_fitting(examples, held_out, "that say when to end") if looking else None,
         data_collator=collate,
         processing_class=tokenizer,
-        callbacks=_callbacks(settings, tell, looking=told.load_best_model_at_end),
+        callbacks=_callbacks(settings, tell, looking=looking),
     )
     result = run(trainer, settings)
     trained = _trained(trainer.state, result.metrics["train_runtime"], learned, too_long)
@@ -72,9 +67,19 @@ def train_scalar_rm(
     return trained
 
 
-def _looking(settings: ScalarTraining, held_out: Sequence[object]) -> dict[str, Any]:
+def _fitting(examples: Examples, rows: Sequence[ScalarRow], what: str) -> list[Example]:
+    """The examples of ``rows``; InputError where the context holds none of them."""
+    if found := examples.of([row.compared for row in rows]):
+        return found
+    raise InputError(
+        f"expected pairs {what}, got none of {len(rows)} groups: one of their responses is always "
+        "over the base's context; choose a base with a longer one, or leave long responses out"
+    )
+
+
+def _looking(settings: ScalarTraining, rows: Sequence[ScalarRow]) -> dict[str, Any]:
     """Arguments by which the trainer looks at held-out groups and keeps the best model."""
-    if not (held_out and settings.patience):
+    if not (settings.patience and any(row.split == "validation" for row in rows)):
         return {}
     return {
         "eval_strategy": "steps",
@@ -92,7 +97,7 @@ def _callbacks(settings: ScalarTraining, tell: Tell, *, looking: bool) -> list[A
 
 
 def _trained(
-    state: Any, seconds: float, learned: Sequence[dict[str, Any]], too_long: int
+    state: Any, seconds: float, learned: Sequence[Example], too_long: int
 ) -> ScalarTrained:
     return ScalarTrained(
         steps=state.global_step,

@@ -160,7 +160,7 @@ def test_without_held_out_groups_logits_are_not_scaled_and_that_is_said(
     grm: Grm, rows: Path, base: Path
 ) -> None:
     ended = train(grm, rows, base, "--epochs", "1", "--validation", "0")
-    assert ended.code == 0 and "no held-out groups" in ended.err
+    assert ended.code == 0 and "no held-out pairs" in ended.err
     noted = json.loads(Path("made/scalar.json").read_text())
     assert (noted["center"], noted["spread"], noted["pairs"]) == (0.0, 1.0, 0)
 

@@ -105,6 +105,30 @@ def test_the_scalar_rm_has_a_server_with_options_of_its_own() -> None:
     assert served["scalar"].endswith("--runner pooling --convert classify --max-model-len 8192")
 
 
+def test_the_scalar_rm_is_refreshed_beside_the_training_and_ends_with_it() -> None:
+    from grm_plugin.running.file_lock import lock
+    from tests.spct.scalar_data import save_scalar_rm
+
+    save_scalar_rm(Path("base"))
+    judge = yaml.safe_load(Path("judge.yaml").read_text())
+    classifier = {"name": "transformers", "model": "made/current", "reload": True}
+    judge |= {"record": "v.jsonl", "scalar": {"use": "cascade", "classifier": classifier}}
+    Path("judge.yaml").write_text(yaml.safe_dump(judge))
+    run = launched("answer", "succeed", "--refresh-base", "base", "--refresh-options", "--every 9")
+    assert run.wait(200) == 0
+    assert read("training.json")["healthy"]
+    assert Path("made/current").resolve().name == "version-0000"
+    assert json.loads(Path("made/settings.json").read_text())["every"] == 9
+    with Path("made/.lock").open("ab") as file:
+        lock(file)  # nobody has it
+
+
+def test_a_refresh_that_can_not_begin_is_told_and_nothing_is_trained() -> None:
+    run = launched("answer", "succeed", "--refresh-base", "nowhere")
+    assert run.wait(60) == 2 and "a refresh needs record, and scalar:" in run.stderr.read()
+    assert not Path("training.json").exists()
+
+
 def test_gated_weights_are_served_with_the_token_that_is_named() -> None:
     run = launched("answer", "succeed", "--pass-env", "HF_TOKEN")
     assert run.wait(30) == 0

@@ -12,6 +12,7 @@ from grm_plugin.records import to_line
 from grm_plugin.spct.following import Following, Read
 from grm_plugin.spct.refresh_pool import RefreshPool
 from grm_plugin.spct.refresh_settings import Refreshing
+from grm_plugin.spct.refreshing import LOG, pool_of, refresh
 from grm_plugin.spct.scalar_data import ScalarTable
 from grm_plugin.spct.versions import newest, point, publish
 from tests.spct.scalar_data import by_another, judged, write
@@ -148,3 +149,34 @@ def test_a_folder_that_can_not_be_written_is_named(tmp_path: Path) -> None:
         publish(tmp_path / "file", 0, lambda folder: None, keep=1)
     publish(tmp_path, 0, lambda folder: None, keep=1)
     point(tmp_path, 0)
+
+
+class Still:
+    """A model that learns nothing."""
+
+    def train(self, groups: object, version: int) -> float:
+        return 0.5
+
+    def look(self, held_out: object) -> tuple[None, int]:
+        return None, 0
+
+    def save(self, folder: Path) -> None:
+        (folder / "weights").write_text("")
+
+
+def test_a_version_that_a_kill_kept_out_of_the_log_is_in_it_after_the_next_start(tmp_path) -> None:
+    record, out, told = write(tmp_path / "v.jsonl", map(judged, range(8))), tmp_path / "out", []
+    settings = Refreshing("base", out, every=5, validation=0.0, idle_s=0.02, poll_s=0.01)
+
+    def run() -> list[int]:
+        pool = pool_of(settings, record, ScalarTable())
+        refresh(settings, pool, lambda at: Still(), told.append)
+        return [json.loads(line)["number"] for line in (out / LOG).read_text().splitlines()]
+
+    assert run() == [0, 1] and [one.new for one in told] == [0, 8]
+    (out / LOG).write_text((out / LOG).read_text().splitlines()[0] + "\n")
+    point(out, 0)  # the kill came before this, too
+    assert run() == [0, 1] and (out / "current").resolve().name == "version-0001"
+    (out / "version-0001" / "refresh.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"refresh\.json: expected how far the record was read"):
+        run()

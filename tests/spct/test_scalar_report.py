@@ -69,4 +69,5 @@ def test_responses_without_a_logit_leave_their_pairs_out() -> None:
     assert accuracy_of([(three, [2.0, 1.0, math.nan])]) == 1.0
     assert accuracy_of([(three, [1.0, 1.0, 2.0])]) == 0.25
     assert accuracy_of([(three, [math.nan] * 3)]) is None
+    assert scalar_report([ScalarRow(three, "c", "validation")], [[math.nan] * 3]) is None
     assert calibrated([(three, [2.0, 1.0, math.nan])]).pairs == 1
