@@ -127,6 +127,8 @@ def test_a_given_group_size_gives_way_to_the_one_of_an_evaluation(
 class OneMissing:
     """A judge that leaves one response of every group unscored."""
 
+    watch = None
+
     def score_batch(self, groups: list[Group], *, size: Size | None) -> list[Verdict]:
         return [
             Verdict(group, (0.9, None), unscored_responses={1: "it breaks its group"})
