@@ -179,12 +179,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--onset", type=int, default=30)
     parser.add_argument("--start", type=int, default=10)
+    parser.add_argument("--k", type=int, default=2, help="samples of both judges")
     options = parser.parse_args()
     for seed in map(int, options.seeds.split(",")):
         for onset in (None, options.onset):
             path = WORK / f"{'clean' if onset is None else 'biased'}-{seed}.json"
             if not path.exists():
-                made = {"steps": options.steps, "onset": onset, "start": options.start}
+                made = {
+                    "steps": options.steps,
+                    "onset": onset,
+                    "start": options.start,
+                    "k": options.k,
+                }
                 run = train(WORK / "trl", seed=seed, **made)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps(run), encoding="utf-8")

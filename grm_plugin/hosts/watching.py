@@ -43,6 +43,6 @@ def numbers(watch: Watch | None) -> dict[str, float]:
     return {
         **({"control_gap_z": gap.value, "control_gap_error": gap.error} if watch.controls else {}),
         "alarms": float(len(watch.alarms)),
-        f"{_ARTEFACT}opening": seen.opening[1],
+        f"{_ARTEFACT}opening": seen.openings.share,
         **named,
     }

@@ -17,7 +17,8 @@ from grm_plugin.types import Group, Verdict
 from grm_plugin.types.training import EVAL, TRAIN, when_of
 from grm_plugin.watching.audits import Audit
 from grm_plugin.watching.moments import Moments
-from grm_plugin.watching.options import START
+from grm_plugin.watching.openings import Openings, opening_of
+from grm_plugin.watching.options import OPENING, START
 
 MOST_POINTS = 60
 """Points of a curve; of a longer run several steps are one point."""
@@ -33,6 +34,7 @@ class Step:
         tally: what they come to.
         quality: what is known of their responses, whether they are right (0 or 1) or ratings.
         follows: how the rewards within a group go with that.
+        openings: how their responses begin.
         controlled: rewards and those of the control judge, of responses that have both.
         usual: the same at the start of the run; None: not known.
     """
@@ -40,6 +42,7 @@ class Step:
     tally: Tally = field(default_factory=Tally)
     quality: Mean = field(default_factory=Mean)
     follows: Correlation = field(default_factory=Correlation)
+    openings: Openings = field(default_factory=lambda: Openings(16))
     controlled: Moments = field(default_factory=Moments)
     usual: Moments | None = None
 
@@ -47,6 +50,8 @@ class Step:
         """Count one verdict, with the rewards that its trainer got."""
         verdict = as_trained(verdict)
         self.tally.add(verdict)
+        for text in verdict.group.responses:
+            self.openings.add(opening_of(text, OPENING))
         known = quality_of(verdict.group)
         self.quality.add(*known)
         if known and verdict.rewards:
@@ -69,6 +74,7 @@ class Step:
             self.tally + other.tally,
             self.quality + other.quality,
             self.follows + other.follows,
+            self.openings + other.openings,
             self.controlled + other.controlled,
         )
 
@@ -101,6 +107,7 @@ CURVES = (
     Curve("Number of samples", lambda step: step.tally.drawn.value, (0,)),
     Curve("Correlation with length", lambda step: step.tally.lengths.value, (0,)),
     Curve("Correlation with true quality", lambda step: step.follows.value, (0,)),
+    Curve("Share of the most common opening", lambda step: step.openings.share, (0, 1)),
     Curve("Gap to the control judge in z", lambda step: step.gap, (0,)),
     Curve("Correlation with the control judge", lambda step: step.tally.control.value, (0, 1)),
     Curve("Share of judged groups", lambda step: step.tally.scalar.judged_rate, (0, 1)),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grm_plugin.watching.moments import Decaying, Moments
+from grm_plugin.watching.openings import Openings, opening_of
 
 MOST_CHARACTERS = 20_000
 """Of a response that are looked at."""
@@ -21,7 +22,6 @@ ERRORS = 3.0
 """Standard errors beyond it that are needed, as if the responses of a group were one."""
 PRESENT = 8.0
 """Rounds over which the present share is averaged."""
-_LONGEST_WORD = 40
 
 
 def plain(text: str) -> str:
@@ -69,29 +69,24 @@ class Pattern:
         return True
 
 
-def opening_of(text: str, words: int) -> str:
-    """The first ``words`` words of a plain text, each cut; empty for no text.
-
-    >>> opening_of("the answer is forty two", 3)
-    'the answer is'
-    """
-    return " ".join(word[:_LONGEST_WORD] for word in text.split(" ", words)[:words])
-
-
 @dataclass
 class Seen:
     """What was found in the responses of a round.
 
     Args:
-        groups, responses: that were looked at.
+        groups: that were looked at.
         found: responses that match, by the name of a pattern.
-        openings: responses that begin so, by their first words.
+        openings: how they begin, and how many responses there are.
     """
 
     groups: int = 0
-    responses: int = 0
     found: Counter[str] = field(default_factory=Counter)
-    openings: Counter[str] = field(default_factory=Counter)
+    openings: Openings = field(default_factory=Openings)
+
+    @property
+    def responses(self) -> int:
+        """That were looked at."""
+        return self.openings.responses
 
     def add(self, texts: Sequence[str], patterns: Mapping[str, Pattern], words: int) -> None:
         """Look at the responses of one group.
@@ -102,22 +97,14 @@ class Seen:
             words: of an opening.
         """
         self.groups += 1
-        for text in map(plain, texts):
-            self.responses += 1
-            self.openings[opening_of(text, words)] += 1
-            self.found.update(name for name, one in patterns.items() if one.is_in(text))
+        for text in texts:
+            self.openings.add(opening_of(text, words))
+            shown = plain(text) if patterns else ""
+            self.found.update(name for name, one in patterns.items() if one.is_in(shown))
 
     def share(self, name: str) -> float:
         """Of the responses that match a pattern, 0..1; NaN of none."""
         return self.found[name] / self.responses if self.responses else math.nan
-
-    @property
-    def opening(self) -> tuple[str, float]:
-        """The most common opening, and the share of the responses that begin so."""
-        if not self.responses:
-            return "", math.nan
-        words, most = min(self.openings.items(), key=lambda one: (-one[1], one[0]))
-        return words, most / self.responses
 
 
 @dataclass

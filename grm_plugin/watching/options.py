@@ -11,7 +11,7 @@ from grm_plugin.options import Options
 from grm_plugin.size import MAX_K
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-START = 20
+OPENING, START = 3, 20
 MOST_ARTEFACTS = 32
 LONGEST_ARTEFACT = 200
 
@@ -47,7 +47,7 @@ class WatchOptions(Options):
 
     control: ControlOptions | None = None
     artefacts: dict[str, str] = Field(default_factory=dict, max_length=MOST_ARTEFACTS)
-    opening: int = Field(3, ge=1, le=20)
+    opening: int = Field(OPENING, ge=1, le=20)
     start: int = Field(START, ge=2)
     round: int = Field(32, ge=1)
     alarm: Literal["warn", "raise_k", "stop"] = "warn"

@@ -25,7 +25,7 @@ from grm_plugin.report.training import (
 from grm_plugin.types import Group, Judgment, Verdict
 from tests.watching.judges import audited
 
-REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, GAP, CONTROL, *_ = CURVES
+REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, OPENING, GAP, CONTROL, *_ = CURVES
 
 
 def verdict(
@@ -79,6 +79,12 @@ def test_the_gap_to_a_control_judge_is_in_standard_deviations_of_the_first_steps
     assert found[20] == pytest.approx(0.3 / sd)
     assert values(CONTROL, *steps) == pytest.approx([1.0] * 21)
     assert values(GAP, verdict(0.2, 0.4, step=0)) == []
+
+
+def test_responses_that_begin_alike_are_counted_over_the_steps_of_a_point() -> None:
+    texts = ["As an expert, 4", "as  an expert, 5", "four", "five"]
+    steps = [audited(step, [0.1] * 4, None, texts=texts[step:] + texts[:step]) for step in (0, 1)]
+    assert values(OPENING, *steps) == [0.5, 0.5]
 
 
 def test_metadata_that_is_no_truth_costs_no_picture() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.watching.artefacts import MOST_CHARACTERS, Pattern, Rise, Seen, opening_of, plain
+from grm_plugin.watching.artefacts import MOST_CHARACTERS, Pattern, Rise, Seen, plain
+from grm_plugin.watching.openings import Openings, opening_of
 
 texts = st.text(alphabet="ab *^.\n", max_size=30)
 
@@ -55,14 +56,14 @@ def test_a_hostile_text_costs_no_time() -> None:
     assert time.monotonic() - began < 5
     assert seen.share("one") == 0
     assert len(plain(hostile)) == MOST_CHARACTERS
-    assert all(len(opening) <= 3 * 41 for opening in seen.openings)
+    assert all(len(opening) <= 3 * 41 for opening in seen.openings.counts)
 
 
 def test_the_most_common_opening_is_found_over_all_responses() -> None:
     seen = Seen()
     seen.add(["As an expert: 4", "as  an EXPERT: 5", "five"], {}, 2)
     seen.add(["As an artist: 5", "6"], {}, 2)
-    assert seen.opening == ("as an", 0.6)
+    assert (seen.openings.common, seen.openings.share) == ("as an", 0.6)
     assert opening_of("", 3) == ""
 
 
@@ -72,3 +73,23 @@ def test_a_share_that_was_high_from_the_start_does_not_alarm() -> None:
         rise.add(0.9, 8)
     assert not rise.alarms
     assert rise.value == pytest.approx(0.0)
+
+
+words = st.lists(st.sampled_from("abcdefghij"), max_size=60)
+
+
+@given(words, words, st.integers(1, 6))
+def test_a_common_opening_is_never_lost_and_its_share_no_more_than_a_little_low(
+    first: list[str], second: list[str], most: int
+) -> None:
+    def of(found: list[str]) -> Openings:
+        counted = Openings(most)
+        for one in found:
+            counted.add(one)
+        return counted
+
+    for found, counted in [(first, of(first)), (first + second, of(first) + of(second))]:
+        if found:
+            true = max(map(found.count, found)) / len(found)
+            assert true - 1 / (most + 1) - 1e-9 <= counted.share <= true
+        assert len(counted.counts) <= most

@@ -21,7 +21,7 @@ _CELLS = 64
 class Summary:
     """Counts over verdicts; add them one by one.
 
-    A reward takes eight bytes and a step of a training run 2.5 kB: 25 MB for ten thousand steps.
+    A reward takes eight bytes and a step of a training run 5 kB: 50 MB for ten thousand steps.
     ``outcomes`` goes by subset, where groups of none have an empty name; ``rewards`` and
     ``spreads`` are all that are known, rounded as the table has them.
     """

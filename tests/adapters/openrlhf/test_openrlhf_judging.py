@@ -45,6 +45,8 @@ async def test_an_unscored_group_gets_one_value_for_all_its_responses_and_says_w
 class Giving:
     """A judge that gives the rewards it is told."""
 
+    watch = None
+
     def __init__(self, *rewards: float | None) -> None:
         self.rewards = rewards
         self.config = GRMConfig()

@@ -127,6 +127,8 @@ def test_a_given_group_size_gives_way_to_the_one_of_an_evaluation(
 class OneMissing:
     """A judge that leaves one response of every group unscored."""
 
+    watch = None
+
     def score_batch(self, groups: list[Group], *, size: Size | None) -> list[Verdict]:
         return [
             Verdict(group, (0.9, None), unscored_responses={1: "it breaks its group"})
@@ -449,3 +451,12 @@ def test_the_adapter_is_announced_under_the_name_of_its_section() -> None:
 
 def test_messages_name_the_reward(make: Make) -> None:
     assert repr(make(name="judge")) == "GRMReward(name='judge', engine='scripted')"
+
+
+def test_what_other_ranks_judged_counts_in_what_is_watched_as_well(make: Make) -> None:
+    reward, counted = make(), []
+    watch = SimpleNamespace(add=counted.append)
+    reward._grm = SimpleNamespace(watch=watch, close=reward._grm.close)
+    call = SimpleNamespace(ranks=SimpleNamespace(index=1))
+    reward._watch_others(call, [["of rank 0"], ["own"], ["of rank 2"]])
+    assert counted == [["of rank 0"], ["of rank 2"]]
