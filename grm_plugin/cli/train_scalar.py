@@ -28,7 +28,7 @@ from grm_plugin.cli.training_options import (
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.hosts.columns import Columns
-from grm_plugin.pipeline.scalar_reading import load_scalar_template
+from grm_plugin.pipeline.scalar_reading import load_scalar_template, scalar_template_file
 from grm_plugin.report.terminal import out, say
 from grm_plugin.spct.one_judge import OneJudge
 from grm_plugin.spct.scalar_data import ScalarRow, ScalarTable, digest_of, scalar_rows
@@ -51,7 +51,7 @@ def scalar(
     folder: Out,
     template: Annotated[
         Path | None,
-        Option(help="File of what it reads; default: the chat template of BASE."),
+        Option(help="File of what it reads; default: as BASE was trained, else its chat template."),
     ] = None,
     by: Annotated[
         str | None,
@@ -106,6 +106,7 @@ def scalar(
     """
     if (folder / "report.json").exists():
         raise ConfigError(f"{folder} holds a scalar RM that is done; choose another folder")
+    template = scalar_template_file(base, template)
     table = ScalarTable(judge=OneJudge(any_judge=any_judge))
     parsed = Columns.parse(columns or ())
     rows = scalar_rows(data, Splitting(by, validation, seed), table, split=split, columns=parsed)

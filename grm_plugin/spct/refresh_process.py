@@ -56,8 +56,10 @@ class RefreshProcess:
         self, config: GRMConfig, base: str, *, gpus: Sequence[object], options: Sequence[str]
     ) -> None:
         record, self._current = _places(config)
-        out = ("--base", base, "--out", str(self._current.parent))
-        command = [sys.executable, "-m", "grm_plugin", "train", "refresh", str(record), *out]
+        told = ["--base", base, "--out", str(self._current.parent)]
+        if config.scalar and config.scalar.template:
+            told += ["--template", str(config.scalar.template)]
+        command = [sys.executable, "-m", "grm_plugin", "train", "refresh", str(record), *told]
         self._command = [*command, *options]
         self._environment = os.environ | (visible(gpus) or {"CUDA_VISIBLE_DEVICES": ""})
         self._process: GuardedProcess | None = None
