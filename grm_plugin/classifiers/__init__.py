@@ -62,10 +62,10 @@ class Classifier(Protocol):
     """A sequence classifier with one output. All methods are called on one event loop.
 
     It may say ``start_limit_s``, as an engine may; in ``template`` the path of the template it
-    was trained on (None: it does not know), which holds where the settings name none; in
-    ``scaling`` the :class:`Scaling` of its logits, as it was measured; and in ``control_tokens``,
-    once it has started, the texts that its tokenizer takes for control tokens, and in
-    ``flops_per_token`` what one token that it reads takes.
+    was trained on (None: it does not know), which holds where the settings name none, and is looked
+    at once more when it has started; in ``scaling`` the :class:`Scaling` of its logits, as it was
+    measured; and in ``control_tokens``, once it has started, the texts that its tokenizer takes for
+    control tokens, and in ``flops_per_token`` what one token that it reads takes.
     """
 
     async def start(self) -> None:

@@ -115,13 +115,16 @@ class Rater:
 
     def __init__(self, options: RatingOptions, owner: str) -> None:
         self._owner = owner
-        self._template = load_meta_template(options.template or trained_on(options.classifier))
+        self._named = options.template
+        self._template = load_meta_template(self._named or trained_on(options.classifier))
         self._prices, self._flops_per_token = options.prices, options.flops_per_token
         self.classifier: Classifier | None = options.classifier
 
     async def start(self) -> None:
         if self.classifier:
             await self.classifier.start()
+            # of weights that were not there before
+            self._template = load_meta_template(self._named or trained_on(self.classifier))
 
     @property
     def flops_per_token(self) -> float | None:

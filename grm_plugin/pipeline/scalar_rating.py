@@ -10,6 +10,7 @@ from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedErro
 from grm_plugin.pipeline.rating import trained_on
 from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
 from grm_plugin.prices import Amount
+from grm_plugin.prompts import Template
 from grm_plugin.running import guarded
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.types import Group, Scalar
@@ -34,8 +35,7 @@ class ScalarRater:
 
     def __init__(self, options: ScalarOptions, classifier: Classifier | None) -> None:
         self._options, self._classifier = options, classifier
-        path = options.template or trained_on(classifier)
-        self._template = load_scalar_template(str(path)) if path else None
+        self._template = self._read()
         self.start_limit_s: float = getattr(classifier, "start_limit_s", 0.0)
         self.owner = "scalar RM"
         if options.classifier:
@@ -45,6 +45,10 @@ class ScalarRater:
                 f"scalar: the {self.owner} can not fill the chat template of its model; name a "
                 "file with scalar.template"
             )
+
+    def _read(self) -> Template | None:
+        path = self._options.template or trained_on(self._classifier)
+        return load_scalar_template(str(path)) if path else None
 
     @property
     def scaling(self) -> Scaling:
@@ -67,10 +71,16 @@ class ScalarRater:
         return self._options.flops_per_token or found
 
     async def start(self) -> None:
-        """Start the classifier."""
+        """Start the classifier.
+
+        Raises:
+            EngineError: it can not be started.
+            TemplateError: what it was trained on can not be used.
+        """
         if self._classifier is None:
             return
         await self._classifier.start()
+        self._template = self._read()  # of weights that were not there before
         if find := getattr(self._classifier, "find_control_tokens", None):
             await find()
 
