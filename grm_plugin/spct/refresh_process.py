@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -46,7 +45,7 @@ def refreshing(
         process.start()
         yield
     finally:
-        asyncio.run(process.close())
+        process.end()
 
 
 class RefreshProcess:
@@ -81,8 +80,13 @@ class RefreshProcess:
                 )
             time.sleep(_POLL_S)
 
+    def end(self) -> None:
+        """End it, if it runs, and wait until it is gone; its last whole version stays."""
+        if self._process:
+            self._process.end()
+
     async def close(self) -> None:
-        """End it, if it runs; its last whole version stays."""
+        """As :meth:`end`, while the event loop goes on."""
         if self._process:
             await self._process.close()
 

@@ -68,6 +68,18 @@ def test_it_reads_what_the_judge_names_as_the_template_of_its_scalar_rm(tmp_path
         assert kept.read_text() == (tmp_path / "reads.txt").read_text()
 
 
+async def test_where_an_event_loop_runs_it_ends_too_and_the_error_of_the_training_is_told(
+    tmp_path: Path,
+) -> None:
+    base = save_scalar_rm(tmp_path / "base")
+    with (
+        pytest.raises(ValueError, match="the loss is no number"),
+        refreshing(judge(tmp_path), str(base), options=QUICK),
+    ):
+        raise ValueError("the loss is no number")
+    assert not _writers(tmp_path / "made" / ".lock")
+
+
 def test_a_refresh_that_can_not_begin_ends_the_training_before_it_starts(tmp_path: Path) -> None:
     with (
         pytest.raises(EngineError, match="refresh of the scalar RM ended with code 1"),
