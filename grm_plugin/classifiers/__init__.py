@@ -24,6 +24,7 @@ __all__ = [
     "ConversationClassifier",
     "Rating",
     "Scaling",
+    "logit_of",
     "named",
     "scaling_beside",
     "template_beside",
@@ -56,6 +57,19 @@ class Rating:
 
 Answer = float | Rating | EngineError
 """What a classifier says of one text: its logit, the same with its cost, or why there is none."""
+
+
+def logit_of(answer: Answer) -> float | EngineError:
+    """The logit in what a classifier says of one text; why it is none, where it is no number."""
+    logit = answer.logit if isinstance(answer, Rating) else answer
+    if isinstance(logit, EngineError):
+        return logit
+    try:
+        if math.isfinite(logit) and not isinstance(logit, bool):
+            return float(logit)
+    except TypeError:
+        pass
+    return EngineError(f"expected a finite logit, got {quoted(logit)}")
 
 
 class Classifier(Protocol):

@@ -17,7 +17,8 @@ from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, not_installed, quoted
-from grm_plugin.pipeline.rating import load_meta_template, trained_on
+from grm_plugin.pipeline.classifying import trained_on
+from grm_plugin.pipeline.rating import load_meta_template
 from grm_plugin.plugins import installed
 from grm_plugin.records import to_line
 from grm_plugin.report.terminal import out, plain_table, say
