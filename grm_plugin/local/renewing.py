@@ -50,7 +50,7 @@ class Renewing:
     async def in_use(self) -> AsyncIterator[None]:
         """No version comes in here; a newer one comes in before."""
         await self._renewed()
-        self._users += 1
+        self._users += 1  # nothing is awaited between that look and this
         self._out.clear()
         try:
             yield
@@ -60,11 +60,15 @@ class Renewing:
                 self._out.set()
 
     async def _renewed(self) -> None:
-        found = self._link.resolve()
-        if self._loading is None and found != self._seen:
+        """Wait until the newest version is in; a newer one may come while another is loaded."""
+        while loading := self._newer():
+            await asyncio.shield(loading)  # others wait for it, too
+
+    def _newer(self) -> asyncio.Task[None] | None:
+        """The version that is being loaded; None where the newest is in."""
+        if self._loading is None and (found := self._link.resolve()) != self._seen:
             self._loading = asyncio.create_task(self._renew(found))
-        if self._loading is not None:
-            await asyncio.shield(self._loading)  # others wait for it, too
+        return self._loading
 
     async def _renew(self, folder: Path) -> None:
         self._seen = folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,43 @@ async def test_no_call_ever_sees_two_versions(tmp_path: Path) -> None:
     assert all(first == last for first, last in found)
     assert len(set(loaded)) > 5 and len(loaded) == len(set(loaded))
     await versions.close()
+
+
+async def test_a_version_that_comes_while_another_is_loaded_waits_until_all_are_out(
+    tmp_path: Path,
+) -> None:
+    from grm_plugin.spct.versions import point
+
+    inside, loading, torn, loaded = 0, False, [], []
+
+    def load(folder: Path) -> None:
+        nonlocal loading
+        loading = True
+        loaded.append(folder.name)
+        torn.append(inside)
+        if (number := int(folder.name[-4:])) < 20:
+            point(tmp_path, number + 1)
+        time.sleep(0.005)
+        torn.append(inside)
+        loading = False
+
+    async def call() -> None:
+        nonlocal inside
+        async with versions.in_use():
+            inside += 1
+            torn.append(loading)
+            await asyncio.sleep(0.001)
+            inside -= 1
+
+    point(tmp_path, 0)
+    versions, calls = Renewing(tmp_path / "current", load, "it"), []
+    versions.begin()
+    point(tmp_path, 1)
+    while "version-0020" not in loaded:
+        calls.append(asyncio.create_task(call()))
+        await asyncio.sleep(0)  # one arrives in every turn of the loop
+    await asyncio.gather(*calls)
+    assert not any(torn)
 
 
 async def test_who_stops_waiting_for_a_version_does_not_stop_it_for_others(tmp_path: Path) -> None:
