@@ -53,6 +53,13 @@ def test_every_section_of_the_settings_has_a_table_of_its_own() -> None:
     assert held - told == set()
 
 
+def test_the_glossary_has_the_words_of_scalar_rms_and_of_watching_and_each_word_once() -> None:
+    words = re.findall(r"^\| (.+?) \|", (HERE / "glossary.md").read_text(), re.M)
+    scalar = {"scalar RM", "scalar score", "scalar vote", "sureness", "cascade", "audit", "refresh"}
+    assert scalar | {"control judge", "gap", "artefact", "alarm"} <= set(words)
+    assert len(words) == len(set(words))
+
+
 @pytest.mark.parametrize("page", RUN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_blocks_run_top_to_bottom(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded_verdicts: Path
