@@ -30,6 +30,7 @@ def save(
     intervals: Intervals,
     *,
     judge: Mapping[str, Any],
+    sure: Mapping[str, float] | None = None,
 ) -> None:
     """Write ``parts`` to ``path``, whole or not at all.
 
@@ -39,6 +40,7 @@ def save(
         samples: what it was found on; only its size and fingerprint are written.
         design, intervals: how it was found.
         judge: the origin of the verdicts.
+        sure: by the name of a cascade the threshold of sureness that it goes by.
     """
     found = {
         "version": VERSION,
@@ -54,6 +56,7 @@ def save(
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
+        "sure": dict(sure or {}),
         "parts": [asdict(part) for part in parts],
     }
     with writing(path) as file:
