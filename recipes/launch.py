@@ -8,7 +8,7 @@ training, from what the judge records.
 
 What is served is read from the judge settings that the recipe names in ``env: {GRM_CONFIG: ...}``:
 model and port of the judge, and of its meta RM and its scalar RM where there are any. The exit code
-is the training's.
+is the training's; 2 where that succeeded and the refresh ended with an error before it did.
 """
 
 from __future__ import annotations
@@ -165,7 +165,8 @@ async def run(
 
     Raises:
         EngineError: a server ended before it was healthy, or the refresh before it had a version;
-            the training has not started then.
+            the training has not started then. Or the refresh ended with an error while the
+            training, which was through, went on.
     """
     async with AsyncExitStack() as stack:
         for server in servers:
@@ -174,7 +175,10 @@ async def run(
             stack.push_async_callback(refresh.close)
             await asyncio.to_thread(refresh.start)
         await asyncio.gather(*(server.start() for server in servers))
-        return await _train(command, gpus)
+        code = await _train(command, gpus)
+        if refresh and not code:
+            refresh.check()
+        return code
 
 
 async def _train(command: Sequence[str], gpus: Sequence[str]) -> int:

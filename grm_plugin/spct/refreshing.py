@@ -17,7 +17,7 @@ from grm_plugin.spct.following import Following, Read
 from grm_plugin.spct.refresh_pool import RefreshPool
 from grm_plugin.spct.refresh_settings import Refreshing
 from grm_plugin.spct.scalar_data import ScalarTable
-from grm_plugin.spct.versions import newest, point, publish, version_name
+from grm_plugin.spct.versions import newest, point, publish, say_begun, version_name
 
 if TYPE_CHECKING:
     from grm_plugin.spct.refresh_model import RefreshModel
@@ -75,6 +75,7 @@ def refresh(
     with _alone(settings.folder):
         one = _Refresh(settings, pool, model, tell)
         one.begin()
+        say_begun(settings.folder)
         while one.goes_on():
             time.sleep(settings.poll_s)
 

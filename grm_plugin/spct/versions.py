@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from grm_plugin.errors import ConfigError
 
 CURRENT = "current"
 """The link to the newest version."""
+_BEGUN = ".begun"  # holds the process id of the refresh that has loaded its weights
 _NAME = re.compile(r"version-(\d{4,})")
 
 
@@ -31,6 +34,32 @@ def newest(folder: Path) -> int | None:
 def _numbers(folder: Path) -> list[int]:
     found = (_NAME.fullmatch(path.name) for path in folder.glob("version-*"))
     return sorted(int(name[1]) for name in found if name)
+
+
+def begun(folder: Path) -> int | None:
+    """The process that last said that it refreshes in ``folder``; None: nobody has.
+
+    A link to a version says nothing of that: a run before may have left it.
+    """
+    try:
+        return int((folder / _BEGUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # ValueError: it is being written
+        return None
+
+
+def say_begun(folder: Path) -> None:
+    """Say that this process has a version to go on from; see :func:`begun`.
+
+    Raises:
+        OSError: it can not be written.
+    """
+    (folder / _BEGUN).write_text(f"{os.getpid()}", encoding="utf-8")
+
+
+def forget_begun(folder: Path) -> None:
+    """Take back what a process before said, which may have had the id of the next one."""
+    with suppress(OSError):  # of a folder that can not be written the next one tells
+        (folder / _BEGUN).unlink()
 
 
 def publish(folder: Path, number: int, write: Callable[[Path], None], *, keep: int) -> Path:

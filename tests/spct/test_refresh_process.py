@@ -12,7 +12,8 @@ from grm_plugin import GRMConfig
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.spct.refresh_process import refreshing
-from tests.spct.scalar_data import judged, save_scalar_rm, write
+from grm_plugin.spct.versions import publish
+from tests.spct.scalar_data import by_another, judged, save_scalar_rm, write
 
 pytest.importorskip("torch")
 
@@ -86,6 +87,32 @@ def test_a_refresh_that_can_not_begin_ends_the_training_before_it_starts(tmp_pat
         refreshing(judge(tmp_path), str(tmp_path / "nowhere"), options=QUICK),
     ):
         raise AssertionError("it began")
+
+
+def test_a_version_that_a_run_before_left_does_not_let_a_training_begin(tmp_path: Path) -> None:
+    publish(tmp_path / "made", 3, lambda folder: None, keep=1)
+    with (
+        pytest.raises(EngineError, match="refresh of the scalar RM ended with code 1"),
+        refreshing(judge(tmp_path), str(tmp_path / "nowhere"), options=QUICK),
+    ):
+        raise AssertionError("it began")
+
+
+def test_a_refresh_that_ends_during_the_training_is_logged_at_once_and_raised_at_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    base, through = save_scalar_rm(tmp_path / "base"), False
+    with (
+        pytest.raises(EngineError, match=r"ended with code 1 during the training, see above"),
+        refreshing(judge(tmp_path), str(base), options=QUICK),
+    ):
+        other = by_another(judged(2), template_hash="b2")
+        write(tmp_path / "verdicts.jsonl", [judged(1), other])
+        until = time.monotonic() + 60
+        while not caplog.records and time.monotonic() < until:
+            time.sleep(0.05)
+        through = True
+    assert through and "ended with code 1" in caplog.text
 
 
 @pytest.mark.parametrize("changed", [{"reload": False}, {"model": "out/scalar"}])
