@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from grm_plugin.errors import InputError, quoted
+from grm_plugin.pipeline.origin import NO_SETTINGS
 from grm_plugin.types import Verdict
 
-_JUDGE = ("engine", "model", "template", "template_hash", "contract", "temperature", "evidence")
-"""What the origin of a verdict says of its judge; how many samples were drawn is not of it."""
+_NO_JUDGE = {*NO_SETTINGS, "k", "k_meta", "permutations", "seed", "stop", "min_valid", "scalar"}
+"""What the origin of a verdict says besides its judge: how many samples, which, and who else."""
 
 
 class OneJudge:
@@ -38,11 +39,11 @@ class OneJudge:
         Raises:
             InputError: names both places, and what differs.
         """
-        found = {name: verdict.origin.get(name) for name in _JUDGE}
+        found = {name: told for name, told in verdict.origin.items() if name not in _NO_JUDGE}
         if self._first is None:
             self._first = place, found
         first_place, first = self._first
-        differ = [name for name in _JUDGE if found[name] != first[name]]
+        differ = [name for name in {**first, **found} if found.get(name) != first.get(name)]
         if differ and not self._any:
             raise InputError(
                 f"{place}: expected the judge of {first_place} ({_told(first, differ)}), got "
@@ -51,4 +52,4 @@ class OneJudge:
 
 
 def _told(judge: Mapping[str, Any], names: list[str]) -> str:
-    return ", ".join(f"{name} {quoted(judge[name])}" for name in names)
+    return ", ".join(f"{name} {quoted(judge.get(name))}" for name in names)

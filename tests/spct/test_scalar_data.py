@@ -101,8 +101,27 @@ def test_verdicts_of_another_judge_are_refused_by_line_with_both_named(tmp_path:
     assert len(rows_of(record, table=ScalarTable(judge=OneJudge(any_judge=True)))) == 3
 
 
-def test_another_number_of_samples_is_no_other_judge(tmp_path: Path) -> None:
-    assert len(rows_of(write(tmp_path / "v.jsonl", [judged(1), by_another(judged(2), k=32)]))) == 2
+@pytest.mark.parametrize(
+    "changed",
+    [{"k": 32, "permutations": 32}, {"seed": 1}, {"scalar": {"use": "vote"}}, {"altered": {"a": 1}},
+     {"scalar_version": "version-0001"}],
+    ids=str,
+)  # fmt: skip
+def test_other_samples_and_another_scalar_rm_are_no_other_judge(tmp_path: Path, changed) -> None:
+    other = by_another(judged(2), **changed)
+    assert len(rows_of(write(tmp_path / "v.jsonl", [judged(1), other]))) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"principles": {"name": "given"}}, {"plan": "pairs"}, {"thinking": False}, {"top_p": 0.1},
+     {"max_tokens": 16}, {"select": "meta_rm"}, {"added_by_a_plug_in": 1}],
+    ids=str,
+)  # fmt: skip
+def test_a_judge_that_is_asked_in_another_way_is_another(tmp_path: Path, changed) -> None:
+    record = write(tmp_path / "v.jsonl", [judged(1), by_another(judged(2), **changed)])
+    with pytest.raises(InputError, match=f"got another one .{next(iter(changed))} "):
+        rows_of(record)
 
 
 def test_labels_and_records_may_come_together_and_bad_rows_are_told(tmp_path: Path) -> None:
