@@ -71,17 +71,22 @@ class RefreshModel:
         result = run(trainer, settings)
         return round(float(result.training_loss), 4)
 
-    def look(self, held_out: Sequence[Compared]) -> tuple[float | None, int]:
-        """The share of held-out pairs in their order, and their number; the scaling follows them.
+    def look(self, held_out: Sequence[Compared], present: int) -> tuple[float | None, int]:
+        """The share of present pairs in their order, and their number; the scaling follows all.
 
         Of too few pairs there is no share, and the scaling of the version before stays.
+
+        Args:
+            held_out: groups that are never trained on, the newest last.
+            present: how many of the last ones have answers of the policy as it is now.
         """
         scored = [(one, self._examples.scores(one.group)) for one in held_out]
         found = calibrated(scored)
-        if found.pairs < _FEWEST_PAIRS:
-            return None, found.pairs
-        self._calibrated = found
-        return accuracy_of(scored), found.pairs
+        if found.pairs >= _FEWEST_PAIRS:
+            self._calibrated = found
+        now = scored[len(scored) - present :]
+        pairs = calibrated(now).pairs
+        return (accuracy_of(now) if pairs >= _FEWEST_PAIRS else None), pairs
 
     def save(self, folder: Path) -> None:
         """Write weights, tokenizer, scaling and template into ``folder``."""

@@ -14,7 +14,8 @@ from grm_plugin.spct.scalar_pairs import Compared
 from grm_plugin.spct.splitting import Splitting
 from grm_plugin.types import digest
 
-_HELD_OUT = 512  # of the newest groups, which say what a version knows
+_HELD_OUT = 512  # of the newest groups, which say what the logits of a version mean
+_PRESENT = 2  # versions: held-out groups since then are the policy's present answers
 
 
 class RefreshPool:
@@ -31,6 +32,7 @@ class RefreshPool:
         self.new: list[Compared] = []
         self.old: deque[Compared] = deque(maxlen=settings.remember)
         self.held_out: deque[Compared] = deque(maxlen=_HELD_OUT)
+        self._came = deque([0], maxlen=_PRESENT + 1)
 
     def grow(self) -> bool:
         """Take in what is new in the record; whether anything was.
@@ -49,6 +51,13 @@ class RefreshPool:
         """
         self._take(read)
         self._age()
+        self._came.clear()  # how they came is not known
+        self._came.append(0)
+
+    @property
+    def present(self) -> int:
+        """How many of the newest held-out groups came for the last two versions, or later."""
+        return min(sum(self._came), len(self.held_out))
 
     def taken(self, version: int) -> tuple[list[Compared], list[Compared]]:
         """The new groups for a version, and old ones beside them; the new ones are old then."""
@@ -73,8 +82,15 @@ class RefreshPool:
         for place, verdict in self._following.new(until):
             grew = True
             if one := judged_group(verdict, self.table, place):
-                (self.held_out if self._is_held_out(one) else self.new).append(one)
+                self._add(one)
         return grew
+
+    def _add(self, one: Compared) -> None:
+        if self._is_held_out(one):
+            self.held_out.append(one)
+            self._came[-1] += 1
+        else:
+            self.new.append(one)
 
     def _is_held_out(self, one: Compared) -> bool:
         """By its conversation alone, so that it is held out whenever it comes."""
@@ -85,3 +101,4 @@ class RefreshPool:
     def _age(self) -> None:
         self.old.extend(self.new)
         self.new = []
+        self._came.append(0)

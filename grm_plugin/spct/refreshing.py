@@ -36,8 +36,9 @@ class Version:
         number: 0 is the base as it was given.
         new, replayed: groups that it was trained on.
         loss: mean training loss, in nats a pair; None of version 0.
-        accuracy: share of held-out pairs in their order, 0..1; None where there are too few.
-        pairs: held out.
+        accuracy: share of held-out pairs in their order, 0..1, of groups that came for this version
+            and the one before; None where there are too few.
+        pairs: of these.
         seconds: that its training took.
     """
 
@@ -119,7 +120,7 @@ class _Refresh:
         started, number = time.monotonic(), (self._number or 0) + 1
         new, replayed = self._pool.taken(number)
         loss = self._model.train([*new, *replayed], number)
-        accuracy, pairs = self._model.look(list(self._pool.held_out))
+        accuracy, pairs = self._model.look(list(self._pool.held_out), self._pool.present)
         seconds = round(time.monotonic() - started, 1)
         self._publish(Version(number, len(new), len(replayed), loss, accuracy, pairs, seconds))
 

@@ -90,6 +90,20 @@ def test_new_groups_come_with_a_share_of_old_ones_and_held_out_prompts_never_do(
     assert names(one.taken(3)[0]) == names(first)
 
 
+def test_what_a_version_knows_is_measured_on_what_came_for_the_last_two(tmp_path: Path) -> None:
+    record = write(tmp_path / "v.jsonl", [])
+    one, came = pool(record), [0]
+    for version in range(1, 5):
+        write(record, map(judged, range(version * 40, version * 40 + 40)), "ab")
+        one.grow()
+        one.taken(version)
+        came.append(len(one.held_out) - sum(came))
+        assert one.present == sum(came[-2:]) > 0
+    resumed = pool(record)
+    resumed.remember({name: Read(*read) for name, read in one.state["read"].items()})
+    assert resumed.held_out and not resumed.present
+
+
 def test_after_a_kill_the_same_groups_are_old_and_the_same_are_replayed(tmp_path: Path) -> None:
     record = write(tmp_path / "v.jsonl", map(judged, range(40)))
     whole = pool(record)
@@ -157,7 +171,7 @@ class Still:
     def train(self, groups: object, version: int) -> float:
         return 0.5
 
-    def look(self, held_out: object) -> tuple[None, int]:
+    def look(self, held_out: object, present: int) -> tuple[None, int]:
         return None, 0
 
     def save(self, folder: Path) -> None:
