@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -22,8 +23,8 @@ class Read(NamedTuple):
 class Following:
     """Reads on where it was, whenever it is asked; a line that is not whole yet waits.
 
-    A record that became shorter, as a run makes it that goes back to its last checkpoint, is read
-    on from its new end: what was learned of the lost lines stays learned.
+    A record that goes back, as that of a run from its last checkpoint, or begins anew is read on
+    from the first line that is another: what was learned of the lost lines stays learned.
 
     Args:
         record: one file, a folder, or the start of their names, as a run with several processes
@@ -33,6 +34,7 @@ class Following:
     def __init__(self, record: Path) -> None:
         self._record = record
         self.read: dict[str, Read] = {}
+        self._known: dict[str, list[tuple[int, int]]] = {}
 
     def new(self, until: Mapping[str, Read] | None = None) -> Iterator[tuple[str, Verdict]]:
         """Where each new verdict stands, and the verdict.
@@ -54,17 +56,38 @@ class Following:
             return []
 
     def _new_in(self, path: Path, until: int | None) -> Iterator[tuple[str, Verdict]]:
-        read = self.read.get(path.name, Read())
-        if path.stat().st_size < read.bytes:
-            whole = list(map(len, read_lines(path)))
-            read = self.read[path.name] = Read(len(whole), sum(whole))
+        known = self._known.setdefault(path.name, [])
+        read = self._still_there(path, known)
         for line in read_lines(path, read.bytes):
             if until is not None and read.bytes >= until:
                 break
             read = self.read[path.name] = Read(read.lines + 1, read.bytes + len(line))
+            known.append(_mark(line))
             place = f"{path}, line {read.lines}"
             try:
                 verdict = from_line(line)
             except RecordError as error:
                 raise RecordError(f"{place}: {error}") from error
             yield place, verdict
+
+    def _still_there(self, path: Path, known: list[tuple[int, int]]) -> Read:
+        """How far the file is as it was read; what is ``known`` of its lines ends there, too."""
+        read = self.read.get(path.name, Read())
+        if not known or known[-1] == _first(path, read.bytes - known[-1][0]):
+            return read
+        same = itertools.takewhile(
+            lambda pair: _mark(pair[0]) == pair[1], zip(read_lines(path), known, strict=False)
+        )
+        lengths = [len(line) for line, _ in same]
+        del known[len(lengths) :]
+        read = self.read[path.name] = Read(len(lengths), sum(lengths))
+        return read
+
+
+def _first(path: Path, start: int) -> tuple[int, int]:
+    return _mark(next(read_lines(path, start), b""))
+
+
+def _mark(line: bytes) -> tuple[int, int]:
+    """Its length, and what tells it from others in this process."""
+    return len(line), hash(line)

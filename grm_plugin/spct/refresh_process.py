@@ -134,7 +134,7 @@ def _places(config: GRMConfig) -> tuple[Path, Path]:
     """The record, and the link to the newest version."""
     classifier = config.scalar.classifier if config.scalar else None
     options = classifier.options if classifier else {}
-    model = Path(str(options.get("model", "")))
+    model = Path(str(options.get("model", ""))).expanduser()  # as the classifier reads it
     if config.record is None or not options.get("reload") or model.name != CURRENT:
         raise ConfigError(
             "a refresh needs record, and scalar: {classifier: {name: transformers, model: "

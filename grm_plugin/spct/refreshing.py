@@ -155,10 +155,19 @@ def _noted(path: Path) -> tuple[dict[str, Read], Version]:
 
 
 def _logged(path: Path) -> set[int]:
-    """The versions that have a line in the log."""
+    """The versions that have a whole line in the log; what a kill tore off is dropped."""
     if not path.is_file():
         return set()
-    return {json.loads(line)["number"] for line in path.read_text(encoding="utf-8").splitlines()}
+    text = path.read_bytes()
+    whole = text[: text.rfind(b"\n") + 1]
+    if whole != text:
+        path.write_bytes(whole)
+    try:
+        return {json.loads(line)["number"] for line in whole.splitlines()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{path}: expected a version a line, got {quoted(error, 200)}; move it away"
+        ) from error
 
 
 @contextmanager

@@ -115,6 +115,13 @@ def test_a_refresh_that_ends_during_the_training_is_logged_at_once_and_raised_at
     assert through and "ended with code 1" in caplog.text
 
 
+def test_the_folder_of_versions_is_found_in_the_home_of_the_user(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    base = save_scalar_rm(tmp_path / "base")
+    with refreshing(judge(tmp_path, model="~/made/current"), str(base), options=QUICK):
+        assert (tmp_path / "made" / "current").is_dir()
+
+
 @pytest.mark.parametrize("changed", [{"reload": False}, {"model": "out/scalar"}])
 def test_a_judge_that_would_not_notice_versions_is_refused(tmp_path: Path, changed) -> None:
     with (

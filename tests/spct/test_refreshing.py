@@ -56,6 +56,18 @@ def test_a_record_that_went_back_is_read_from_its_new_end(tmp_path: Path) -> Non
     assert ids(following) == ["g9"]
 
 
+@pytest.mark.parametrize("kept", [0, 10])
+def test_a_record_that_went_back_and_grew_on_unseen_is_read_from_where_it_differs(
+    tmp_path: Path, kept: int
+) -> None:
+    record = write(tmp_path / "v.jsonl", map(judged, range(20)))
+    following = Following(record)
+    ids(following)
+    write(record, map(judged, range(kept)))
+    write(record, (judged(100 + one, n=4) for one in range(25)), "ab")
+    assert ids(following) == [f"g{100 + one}" for one in range(25)] and ids(following) == []
+
+
 def test_a_line_that_is_no_verdict_ends_with_its_place(tmp_path: Path) -> None:
     record = write(tmp_path / "v.jsonl", [judged(1)])
     following = Following(record)
@@ -189,7 +201,9 @@ def test_a_version_that_a_kill_kept_out_of_the_log_is_in_it_after_the_next_start
 
     assert run() == [0, 1] and [one.new for one in told] == [0, 8]
     (out / LOG).write_text((out / LOG).read_text().splitlines()[0] + "\n")
-    point(out, 0)  # the kill came before this, too
+    with (out / LOG).open("a") as file:
+        file.write('{"number": 1, "ne')  # it came while this was written
+    point(out, 0)  # and before this, too
     assert run() == [0, 1] and (out / "current").resolve().name == "version-0001"
     (out / "version-0001" / "refresh.json").write_text("{}")
     with pytest.raises(ConfigError, match=r"refresh\.json: expected how far the record was read"):
