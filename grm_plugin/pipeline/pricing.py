@@ -55,13 +55,14 @@ class Pricing:
         found: PromptPrices | None = getattr(self.selector, "prices", None)
         return found
 
-    def check(self, budget: BudgetLimits, owner: str, *, started: bool) -> None:
+    def check(self, budget: BudgetLimits, owner: str, *, started: bool, section: str = "") -> None:
         """Refuse a budget that could not be kept.
 
         Args:
             budget: what may be spent.
             owner: how messages call the engine.
             started: whether it had its chance to look prices up.
+            section: where the settings of this judge stand, such as ``"watch.control.judge."``.
 
         Raises:
             ConfigError: prices are not known, or the judge is not told when to stop; says what to
@@ -72,19 +73,21 @@ class Pricing:
         if "max_tokens" in (getattr(self.engine, "altered", {}).get("not_sent") or ()):
             raise ConfigError(
                 f"budget: {owner} does not send max_tokens, so nothing bounds what a judgment "
-                "costs; name the field that this server has for it in engine.fields"
+                f"costs; name the field that this server has for it in {section}engine.fields"
             )
         may_know = not started and hasattr(self.engine, "prices")
         if budget.money and not (self.prices or may_know):
             raise ConfigError(
-                f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
-                "output: ...} in US dollars for a million tokens, or budget.tokens instead"
+                f"budget.money: the prices of {owner} are not known; set {section}prices: "
+                "{prompt: ..., output: ...} in US dollars for a million tokens, or budget.tokens "
+                "instead"
             )
         may_know = not started and hasattr(self.engine, "flops_per_token")
         if budget.flops and self.flops_per_token is None and not may_know:
             raise ConfigError(
-                f"budget.flops: what a token of {owner} takes is not known; set flops_per_token to "
-                "twice the judge's active parameters, or budget.tokens instead"
+                f"budget.flops: what a token of {owner} takes is not known; set "
+                f"{section}flops_per_token to twice the judge's active parameters, or "
+                "budget.tokens instead"
             )
 
     def flops(self, samples: Iterable[Sample], rated: int = 0) -> float | None:

@@ -159,15 +159,19 @@ class Scorer:
         self.config.check_size(size)
         check_size_of(self.config, self.fitter.plan, size, "size: ")
 
-    def check_budget(self) -> None:
-        """Refuse a budget that could not be kept with the judge that has started.
+    def check_budget(self, *, started: bool, section: str = "") -> None:
+        """Refuse a budget that could not be kept with this judge.
+
+        Args:
+            started: whether its parts are; what an engine looks up is not missed before.
+            section: where the settings of this judge stand; see :meth:`Pricing.check`.
 
         Raises:
             ConfigError: its prices are not known, or it is not told when to stop.
         """
-        if self.config.budget:
+        if limits := self.budget.limits:
             owner = f"engine {self.config.engine.name!r}"
-            self.drawer.pricing.check(self.config.budget, owner, started=True)
+            self.drawer.pricing.check(limits, owner, started=started, section=section)
 
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Recorded
 from grm_plugin.errors import EngineError, GRMError
+from grm_plugin.pipeline.controlling import CONTROL
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.session import parts
@@ -47,7 +48,11 @@ class Controller:
                 yield f"control {name}", part
 
     async def start(self) -> None:
-        """Start what is its own. What can not be started is told, and costs no reward."""
+        """Start what is its own. What can not be started is told, and costs no reward.
+
+        Raises:
+            ConfigError: it has started, and the budget of the run could not be kept with it.
+        """
         try:
             for name, part in self.parts():
                 if name not in self._up:
@@ -55,6 +60,9 @@ class Controller:
                     self._up.add(name)
         except EngineError as error:
             logger.error("there is no control, so that no alarm can come of it: %s", error)
+            return
+        if self._scorer:
+            self._scorer.check_budget(started=True, section=CONTROL)
 
     def closed(self) -> None:
         """Its parts are closed, and have to be started again."""
