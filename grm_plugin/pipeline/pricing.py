@@ -2,6 +2,7 @@
 
 A model takes two FLOPs for each of its active parameters and each token that it reads or writes;
 those of attention between tokens are left out, and so are tokens of a prompt that were cached.
+Draws of one request share its prompt.
 """
 
 from __future__ import annotations
@@ -92,12 +93,20 @@ class Pricing:
 
     def flops(self, samples: Iterable[Sample], rated: int = 0) -> float | None:
         """What samples took, and the tokens of their ratings; None where no size is known."""
-        told = self._flops(map(_read_and_written, samples)), self._rating_flops(rated)
+        told = [*(one.flops for one in samples), self._rating_flops(rated)]
         known = [one for one in told if one is not None]
         return math.fsum(known) if known else None
 
-    def _flops(self, tokens: Iterable[float]) -> float | None:
-        return None if self.flops_per_token is None else self.flops_per_token * math.fsum(tokens)
+    def flops_of(self, draw: Draw | EngineError) -> float | None:
+        """What a draw took; None when the size of the judge is not known, nor on record."""
+        if isinstance(draw, Draw) and hasattr(self.engine, "recorded") and draw.flops is not None:
+            return draw.flops
+        shared = max(1, draw.same_prompt)
+        read = max(0, draw.prompt_tokens - (draw.cached_tokens or 0)) / shared
+        return self._flops(read + draw.output_tokens)
+
+    def _flops(self, tokens: float) -> float | None:
+        return None if self.flops_per_token is None else self.flops_per_token * tokens
 
     def _rating_flops(self, tokens: float) -> float | None:
         per_token: float | None = getattr(self.selector, "flops_per_token", None)
@@ -133,7 +142,7 @@ class Pricing:
             output = sampling.max_tokens
             money = self.prices.of(prompt, output) if self.prices else 0.0
             tokens = prompt + output
-            found.append(Amount(tokens, money, self._flops([tokens]) or 0.0))
+            found.append(Amount(tokens, money, self._flops(tokens) or 0.0))
             said += output
         read = prompt + _TOKEN_BYTES * said
         paid = self._rating.of_prompt(read) if self._rating else 0.0
@@ -162,16 +171,11 @@ class Pricing:
             return Amount()
         amounts = [one for one in (told, self.of(draw)) if one is not None]
         if draw.prompt_tokens:
-            flops = self._flops([_read_and_written(draw)]) or 0.0
-            return Amount(_tokens(draw), max(amounts, default=most.money), flops)
+            money = max(amounts, default=most.money)
+            return Amount(_tokens(draw), money, self.flops_of(draw) or 0.0)
         if self.given or not amounts:
             amounts.append(most.money)
         return Amount(math.ceil(most.tokens), max(amounts), most.flops)
-
-
-def _read_and_written(one: Draw | EngineError | Sample) -> int:
-    """Tokens that the judge worked on: those of the prompt that were cached cost it nothing."""
-    return max(0, one.prompt_tokens - (one.cached_tokens or 0)) + one.output_tokens
 
 
 def _tokens(draw: Draw | EngineError) -> int:

@@ -89,7 +89,8 @@ def _check_sample(one: Sample, n: int) -> None:
         )
     logs = [log for token in one.tokens for log in (token.logprob, *token.top.values())]
     counts = [one.run, one.seed, one.prompt_tokens, one.output_tokens]
-    _check_numbers(name, [*counts, one.cached_tokens or 0], [one.seconds, one.money or 0.0, *logs])
+    costs = [one.seconds, one.money or 0.0, one.flops or 0.0]
+    _check_numbers(name, [*counts, one.cached_tokens or 0], [*costs, *logs])
 
 
 def _are_scores(scores: Sequence[float | None], n: int) -> bool:

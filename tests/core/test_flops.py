@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,25 @@ def test_a_verdict_tells_the_flops_of_its_tokens_and_cached_ones_of_prompts_take
         verdict = grm.score(groups(1)[0])
     assert verdict.cost.flops == PER_TOKEN * (1000 + 100 + 200 + 50)
     assert numbers(Tally.of([verdict, verdict]))["flops"] == 2 * verdict.cost.flops
+
+
+def test_draws_of_one_request_share_the_flops_of_its_prompt_as_they_do_its_price() -> None:
+    shared = [replace(told(1000, 10, cached=200), same_prompt=8)]
+    settings = {"k": 8, "flops_per_token": PER_TOKEN, "budget": {"flops": 1e15}}
+    with GRM(plugins=scripted(shared), engine="scripted", **settings) as grm:
+        verdict = grm.score(groups(1)[0])
+        spent = grm._keeper.budget.spent.flops
+    assert verdict.cost.flops == spent == PER_TOKEN * (800 + 8 * 10)
+    assert {one.flops for one in verdict.judgments} == {PER_TOKEN * 110}
+
+
+def test_a_replay_tells_the_flops_that_are_on_record(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    settings = {"k": 2, "record": record, "flops_per_token": PER_TOKEN}
+    with GRM(plugins=scripted([told(1000, 10)]), engine="scripted", **settings) as grm:
+        judged = grm.score(groups(1)[0])
+    with GRM(engine={"name": "replay", "path": record}) as grm:
+        assert grm.score(groups(1)[0]).cost.flops == judged.cost.flops == PER_TOKEN * 2020
 
 
 def test_flops_are_not_known_without_the_size_of_the_judge_and_never_0_by_ignorance() -> None:
