@@ -40,7 +40,7 @@ COSTS = (
         "FLOPs",
         ANY,
         "of the judge, twice its active parameters for each token that it read or wrote, and of "
-        "other models whose size is known; see `flops_per_token`",
+        "all other models that were asked; unknown where one's size is; see `flops_per_token`",
         _flops,
     ),
     metric("money", "US dollars", ANY, "what the samples cost whose price is known", _money),

@@ -52,7 +52,7 @@ _NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups
     "scalar_failed_rate": "0 without a scalar RM",
     "control_failed_rate": "0 where it was not asked",
     "cache_hit_rate": "0 where it does not",
-    "flops": "0 where no size is known",
+    "flops": "0 where a size is not known",
     "money": "0 where none is known",
     "unpriced_rate": "0 where nothing was judged",
 }

@@ -16,6 +16,7 @@ from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.prices import Amount, BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
 from grm_plugin.types import Judgment, Sample
+from grm_plugin.types.verdicts import all_together
 
 # Chat templates add a few control tokens around every message, and some in front of all.
 _FRAME_TOKENS = 64
@@ -69,8 +70,6 @@ class Pricing:
             ConfigError: prices are not known, or the judge is not told when to stop; says what to
                 set.
         """
-        if hasattr(self.engine, "recorded"):  # a replay costs nothing
-            return
         if "max_tokens" in (getattr(self.engine, "altered", {}).get("not_sent") or ()):
             raise ConfigError(
                 f"budget: {owner} does not send max_tokens, so nothing bounds what a judgment "
@@ -84,23 +83,23 @@ class Pricing:
                 "instead"
             )
         may_know = not started and hasattr(self.engine, "flops_per_token")
-        if budget.flops and self.flops_per_token is None and not may_know:
-            raise ConfigError(
-                f"budget.flops: what a token of {owner} takes is not known; set "
-                f"{section}flops_per_token to twice the judge's active parameters, or "
-                "budget.tokens instead"
-            )
+        if budget.flops and not may_know:
+            check_size(self.flops_per_token, owner, section)
+        if budget.flops and started:
+            per_token = getattr(self.selector, "flops_per_token", 0.0)
+            check_size(per_token, "the selector's meta RM", f"{section}select.")
 
-    def flops(self, samples: Iterable[Sample], rated: int = 0) -> float | None:
-        """What samples took, and the tokens of their ratings; None where no size is known."""
-        told = [*(one.flops for one in samples), self._rating_flops(rated)]
-        known = [one for one in told if one is not None]
-        return math.fsum(known) if known else None
+    def flops(self, samples: Iterable[Sample], rated: int | None = 0) -> float | None:
+        """What samples took, and the tokens of their ratings; None where one is not known."""
+        return all_together([*(one.flops for one in samples), self._rating_flops(rated)])
 
     def flops_of(self, draw: Draw | EngineError) -> float | None:
         """What a draw took; None when the size of the judge is not known, nor on record."""
-        if isinstance(draw, Draw) and hasattr(self.engine, "recorded") and draw.flops is not None:
-            return draw.flops
+        if isinstance(draw, Draw):
+            if hasattr(self.engine, "recorded") and draw.flops is not None:
+                return draw.flops
+            if not draw.prompt_tokens and self.flops_per_token:  # nobody told
+                return None
         shared = max(1, draw.same_prompt)
         read = max(0, draw.prompt_tokens - (draw.cached_tokens or 0)) / shared
         return self._flops(read + draw.output_tokens)
@@ -108,9 +107,12 @@ class Pricing:
     def _flops(self, tokens: float) -> float | None:
         return None if self.flops_per_token is None else self.flops_per_token * tokens
 
-    def _rating_flops(self, tokens: float) -> float | None:
-        per_token: float | None = getattr(self.selector, "flops_per_token", None)
-        return None if per_token is None else per_token * tokens
+    def _rating_flops(self, tokens: float | None) -> float | None:
+        """Of tokens that a model of the selector's reads; a selector without one takes none."""
+        per_token: float | None = getattr(self.selector, "flops_per_token", 0.0)
+        if tokens == 0:
+            return 0.0
+        return None if tokens is None or per_token is None else per_token * tokens
 
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
@@ -149,7 +151,7 @@ class Pricing:
         return [*found, Amount(money=paid, flops=self._rating_flops(read) or 0.0)]
 
     def ratings(
-        self, before: Sequence[Judgment], after: Sequence[Sample], tokens: int = 0
+        self, before: Sequence[Judgment], after: Sequence[Sample], tokens: int | None = 0
     ) -> Amount:
         """What a meta RM's ratings cost: what it made judgments dearer by, and what it read."""
         paid = {(one.run, one.sample): one.money for one in before}
@@ -176,6 +178,24 @@ class Pricing:
         if self.given or not amounts:
             amounts.append(most.money)
         return Amount(math.ceil(most.tokens), max(amounts), most.flops)
+
+
+def check_size(flops_per_token: float | None, owner: str, section: str) -> None:
+    """Refuse a budget in FLOPs where a model's size is not known.
+
+    Args:
+        flops_per_token: of the model.
+        owner: how messages call it.
+        section: where its setting ``flops_per_token`` stands, with a dot; empty: at the top.
+
+    Raises:
+        ConfigError: it is not known; says what to set.
+    """
+    if flops_per_token is None:
+        raise ConfigError(
+            f"budget.flops: what a token of {owner} takes is not known; set "
+            f"{section}flops_per_token to twice its active parameters, or budget.tokens instead"
+        )
 
 
 def _tokens(draw: Draw | EngineError) -> int:

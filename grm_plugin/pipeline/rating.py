@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from grm_plugin.classifiers import Classifier, Rating
+from grm_plugin.classifiers import Answer, Classifier, Rating
 from grm_plugin.config import is_template_file
 from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.options import Options
@@ -93,10 +93,13 @@ def shown_to_meta_rm(template: Template, group: Group, judgments: Iterable[Judgm
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What became of judgments, in their order, and the tokens that the meta RM read for them."""
+    """What became of judgments, in their order, and the tokens that the meta RM read for them.
+
+    ``tokens`` is None where it does not tell them.
+    """
 
     samples: Sequence[Sample]
-    tokens: int = 0
+    tokens: int | None = 0
 
 
 class Rater:
@@ -125,7 +128,9 @@ class Rater:
 
     @property
     def flops_per_token(self) -> float | None:
-        """FLOPs for a token that it reads, where that is known by now."""
+        """FLOPs for a token that it reads, where that is known by now; 0 where nobody is asked."""
+        if self.classifier is None:
+            return 0.0
         found: float | None = getattr(self.classifier, "flops_per_token", None)
         return self._flops_per_token or found
 
@@ -136,7 +141,7 @@ class Rater:
         answers = {place(one): logit for one, logit in zip(unrated, logits, strict=True)}
         return Rated(
             [self._rated(judgment, answers.get(place(judgment))) for judgment in judgments],
-            sum(one.prompt_tokens for one in logits if isinstance(one, Rating)),
+            tokens_of(logits),
         )
 
     async def _logits(
@@ -177,6 +182,20 @@ class Rater:
         """Let the classifier end what it runs outside of this process; its event loop is lost."""
         if abandon := getattr(self.classifier, "abandon", None):
             abandon()
+
+
+def tokens_of(answers: Iterable[Answer]) -> int | None:
+    """Tokens that a classifier read for its answers, failures left out; None: one does not tell.
+
+    >>> tokens_of([Rating(0.5, 300), Rating(0.1, 200)]), tokens_of([Rating(0.5, 300), 0.1])
+    (500, None)
+    """
+    told = [
+        one.prompt_tokens if isinstance(one, Rating) else 0
+        for one in answers
+        if not isinstance(one, EngineError)
+    ]
+    return sum(told) if all(told) else None
 
 
 def _joined(messages: Sequence[Message]) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling
 from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
-from grm_plugin.pipeline.rating import trained_on
+from grm_plugin.pipeline.pricing import check_size
+from grm_plugin.pipeline.rating import tokens_of, trained_on
 from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
-from grm_plugin.prices import Amount
+from grm_plugin.prices import Amount, BudgetLimits
 from grm_plugin.running import guarded
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.types import Group, Scalar
@@ -62,7 +63,9 @@ class ScalarRater:
 
     @property
     def flops_per_token(self) -> float | None:
-        """FLOPs for a token that it reads, where that is known by now."""
+        """FLOPs for a token that it reads, where that is known by now; 0 where nobody is asked."""
+        if self._classifier is None:
+            return 0.0
         found: float | None = getattr(self._classifier, "flops_per_token", None)
         return self._options.flops_per_token or found
 
@@ -83,6 +86,20 @@ class ScalarRater:
         """Let the classifier end what it runs outside of this process; its event loop is lost."""
         if abandon := getattr(self._classifier, "abandon", None):
             abandon()
+
+    def check_budget(self, budget: BudgetLimits, *, started: bool) -> None:
+        """Refuse a budget in FLOPs where its size is not known.
+
+        Args:
+            budget: what may be spent.
+            started: whether the classifier is; one that counts its parameters knows then.
+
+        Raises:
+            ConfigError: says what to set.
+        """
+        may_know = not started and hasattr(self._classifier, "flops_per_token")
+        if budget.flops and not may_know:
+            check_size(self.flops_per_token, f"the {self.owner}", "scalar.")
 
     def most(self, group: Group) -> Amount:
         """The most that the scores of ``group`` may cost: every byte counts as a token."""
@@ -137,6 +154,7 @@ class ScalarRater:
         scores, failures = _parted(answers_N)
         rating = next((one for one in asked if isinstance(one, Rating)), None)
         tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
+        told = tokens_of(asked)
         prices, per_token = self._options.prices, self.flops_per_token
         return Scalar(
             scores,
@@ -145,7 +163,7 @@ class ScalarRater:
             refused=any(isinstance(one, RefusedError) for one in asked),
             prompt_tokens=tokens,
             money=prices.of_prompt(tokens) if prices and tokens else None,
-            flops=per_token * tokens if per_token and tokens else None,
+            flops=per_token * tokens if None not in (per_token, told) else None,
             version=rating.version if rating else "",
         )
 

@@ -129,7 +129,7 @@ class ScalarStage:
         most = self.most(group)
         return Amount(
             money=most.money if scalar.money is None else scalar.money,
-            flops=most.flops if scalar.flops is None else scalar.flops,
+            flops=scalar.flops or most.flops,
         )
 
 

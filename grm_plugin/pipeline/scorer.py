@@ -160,18 +160,17 @@ class Scorer:
         check_size_of(self.config, self.fitter.plan, size, "size: ")
 
     def check_budget(self, *, started: bool, section: str = "") -> None:
-        """Refuse a budget that could not be kept with this judge.
-
-        Args:
-            started: whether its parts are; what an engine looks up is not missed before.
-            section: where the settings of this judge stand; see :meth:`Pricing.check`.
+        """Refuse a budget that could not be kept: see :meth:`Pricing.check`.
 
         Raises:
-            ConfigError: its prices are not known, or it is not told when to stop.
+            ConfigError: prices or sizes are not known, or the judge is not told when to stop.
         """
-        if limits := self.budget.limits:
-            owner = f"engine {self.config.engine.name!r}"
-            self.drawer.pricing.check(limits, owner, started=started, section=section)
+        limits, owner = self.budget.limits, f"engine {self.config.engine.name!r}"
+        if limits is None or hasattr(self.engine, "recorded"):  # a replay costs nothing
+            return
+        self.drawer.pricing.check(limits, owner, started=started, section=section)
+        if self.scalar:
+            self.scalar.rater.check_budget(limits, started=started)
 
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""

@@ -28,7 +28,7 @@ class Scalar:
         refused: whether its server takes no request like ours (key, model).
         prompt_tokens: that it read; 0 when nobody tells.
         money: what it cost in US dollars; None: the price is not known.
-        flops: what it took; None: its size, or what it read, is not known.
+        flops: what it took, failures left out; None: its size, or what it read, is not known.
     """
 
     scores: tuple[float | None, ...]

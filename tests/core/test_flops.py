@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -150,7 +151,7 @@ def test_a_draw_of_which_nothing_is_told_counts_as_the_most() -> None:
 
 
 def test_a_budget_of_an_unknown_size_is_refused_with_what_to_set() -> None:
-    with pytest.raises(ConfigError, match="set flops_per_token to twice the judge's active"):
+    with pytest.raises(ConfigError, match="set flops_per_token to twice its active"):
         GRM(plugins=scripted([ANSWER]), engine="scripted", budget={"flops": 1e12})
 
 
@@ -175,9 +176,42 @@ def test_limits_of_all_three_units_have_shares() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e20)), max_size=5))
-def test_known_flops_are_added_and_those_of_nothing_are_not_known(
+def test_flops_are_added_and_not_known_where_those_of_one_part_are_not(
     amounts: list[float | None],
 ) -> None:
     found = sum((Cost(flops=one) for one in amounts), Cost()).flops
     known = [one for one in amounts if one is not None]
-    assert found == (pytest.approx(sum(known)) if known else None)
+    assert found == (pytest.approx(sum(known)) if len(known) == len(amounts) else None)
+
+
+def test_tokens_without_flops_are_of_a_size_that_is_not_known() -> None:
+    assert (Cost(prompt_tokens=10) + Cost(flops=1e9)).flops is None
+    assert (Cost(seconds=3.0) + Cost(flops=1e9)).flops == 1e9
+
+
+class Sizeless(MetaRM):
+    flops_per_token = None  # type: ignore[assignment]
+
+
+class _Sizeless:
+    @hookimpl
+    def grm_register_classifiers(self, register: Register[ClassifierFactory]) -> None:
+        register("sizeless", lambda options, limits: Sizeless())
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"scalar": {"classifier": {"name": "sizeless"}}}, r"scalar\.flops_per_token"),
+        ({"select": {"name": "meta_rm", "classifier": {"name": "sizeless"}}}, r"select\.flops_"),
+    ],
+)
+def test_a_model_of_unknown_size_beside_the_judge_is_not_left_out(
+    part: dict[str, Any], said: str
+) -> None:
+    judge = scripted([told(1000, 100)], Plugin("sizeless", _Sizeless()))
+    settings = {"plugins": judge, "engine": "scripted", "flops_per_token": PER_TOKEN, **part}
+    with GRM(k=2, **settings) as grm:
+        assert grm.score(groups(1)[0]).cost.flops is None
+    with GRM(budget={"flops": 1e15}, **settings) as grm, pytest.raises(ConfigError, match=said):
+        grm.score(groups(1)[0])
