@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,8 @@ from typing import NamedTuple
 
 from grm_plugin.watching.artefacts import Rise, Seen
 from grm_plugin.watching.audits import Audit
-from grm_plugin.watching.drift import Drift
-from grm_plugin.watching.gap import Measured, correlation_of, gap_of
-from grm_plugin.watching.start import Start
+from grm_plugin.watching.drifts import Drifts, Parts
+from grm_plugin.watching.gap import Measured, correlation_of
 
 ARTEFACT = "artefact "
 _EXAMPLES = 3
@@ -59,18 +59,18 @@ class Figures(NamedTuple):
     examples: tuple[str, ...]
 
     @classmethod
-    def of(cls, step: int | None, recent: Sequence[Audit], start: Start | None) -> Figures:
-        """Of the groups of the last rounds; the gap is NaN before the start is known."""
-        if start is None:
-            return cls(step, Measured(math.nan, math.nan), correlation_of(recent), len(recent), ())
+    def of(cls, step: int | None, recent: Sequence[Audit], parts: Parts, drifts: Drifts) -> Figures:
+        """Of the groups of the last rounds; the gap is NaN before a start is known.
 
-        def apart(audit: Audit) -> float:
-            reward, control = start.z(audit)
-            return reward - control
-
-        widest = sorted(recent, key=apart, reverse=True)[:_EXAMPLES]
-        examples = tuple(audit.fingerprint for audit in widest)
-        return cls(step, gap_of(recent, start), correlation_of(recent), len(recent), examples)
+        Args:
+            step: training steps that were over.
+            recent: the groups.
+            parts: what each source gave them.
+            drifts: what is usual for each source.
+        """
+        widest = dict.fromkeys(name for _, name in sorted(drifts.zs(parts), reverse=True))
+        examples = tuple(itertools.islice(widest, _EXAMPLES))
+        return cls(step, drifts.gap(parts), correlation_of(recent), len(recent), examples)
 
 
 class Signals:
@@ -82,23 +82,9 @@ class Signals:
     """
 
     def __init__(self, rounds: int, artefacts: Iterable[str]) -> None:
-        self._drift: Drift | None = None
+        self.drifts = Drifts(rounds)
         self._rises = {name: Rise(rounds) for name in artefacts}
         self._on: set[str] = set()
-
-    @property
-    def start(self) -> Start | None:
-        """What is usual; None before it is known."""
-        return self._drift.start if self._drift else None
-
-    def begin(self, start: Start | None) -> None:
-        """The start is over, if there is one."""
-        self._drift = Drift(start) if start else None
-
-    def add_audits(self, audits: Sequence[Audit]) -> None:
-        """Count the groups of one round that both judges judged."""
-        if self._drift:
-            self._drift.add(audits)
 
     def add_artefacts(self, seen: Seen) -> None:
         """Count what was found in the responses of one round."""
@@ -115,9 +101,11 @@ class Signals:
         self._on = set(now)
 
     def _sounding(self, figures: Figures) -> list[str]:
+        drifts = self.drifts.present
         found: Mapping[str, bool] = {
-            **({"onset": self._drift.begins, "level": self._drift.is_high} if self._drift else {}),
-            "correlation": bool(self._drift) and _turned(figures),
+            "onset": any(one.begins for one in drifts),
+            "level": any(one.is_high for one in drifts),
+            "correlation": bool(drifts) and _turned(figures),
             **{ARTEFACT + name: rise.alarms for name, rise in self._rises.items()},
         }
         return [signal for signal, sounds in found.items() if sounds]
@@ -134,7 +122,7 @@ class Signals:
 
     def _said(self, signal: str, figures: Figures) -> str:
         gap, inside = figures.gap, figures.inside
-        usual = self._drift.start.inside if self._drift else math.nan
+        usual = start.inside if (start := self.drifts.usual) else math.nan
         shown = ", ".join(figures.examples)
         return (
             f"{_SAID[signal]}{_at(figures)}: over {figures.groups} groups of the last rounds the "

@@ -17,13 +17,13 @@ from grm_plugin.watching.alarms import Alarm, Figures, Signals
 from grm_plugin.watching.artefacts import Pattern, Seen
 from grm_plugin.watching.audits import Audit
 from grm_plugin.watching.drift import PRESENT
-from grm_plugin.watching.gap import Measured, correlation_of, gap_of
+from grm_plugin.watching.gap import Measured, correlation_of
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.raising import raised
-from grm_plugin.watching.start import Start, Starting
+from grm_plugin.watching.sources import Source, sourced
+from grm_plugin.watching.start import Start
 
 logger = logging.getLogger(__name__)
-_UNKNOWN = Measured(float("nan"), float("nan"))
 
 
 @dataclass
@@ -33,12 +33,21 @@ class Round:
     Args:
         step: None where no trainer tells one.
         audits: groups that both judges gave rewards.
+        parts: what the judge and a scalar RM gave them, each on its own scale.
         seen: what was found in all responses.
     """
 
     step: int | None
     audits: list[Audit] = field(default_factory=list)
+    parts: dict[Source, list[Audit]] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count what both judges say of a group, if both do."""
+        if audit := Audit.of(verdict):
+            self.audits.append(audit)
+            for source, part in sourced(verdict):
+                self.parts.setdefault(source, []).append(part)
 
 
 class Watch:
@@ -57,10 +66,9 @@ class Watch:
         self.alarms: list[Alarm] = []
         self._sizes, self.raises = tuple(sizes), 0
         self._patterns = {name: Pattern.of(text) for name, text in options.artefacts.items()}
-        self._starting = Starting(options.start)
         self._signals = Signals(options.start, self._patterns)
         self._round = self._last = Round(None)
-        self._recent: deque[list[Audit]] = deque(maxlen=int(PRESENT))
+        self._recent: deque[Round] = deque(maxlen=int(PRESENT))
         self._acts, self._stopped = True, ""
         self._lock = threading.Lock()
 
@@ -100,9 +108,8 @@ class Watch:
 
     @property
     def gap(self) -> Measured:
-        """Of the newest round with groups of the control judge; NaN before the start is known."""
-        start = self.start
-        return gap_of(self._newest.audits, start) if start else _UNKNOWN
+        """Of the newest round with groups of the control judge; NaN before a start is known."""
+        return self._signals.drifts.gap(self._newest.parts)
 
     @property
     def correlation(self) -> Measured:
@@ -111,8 +118,8 @@ class Watch:
 
     @property
     def start(self) -> Start | None:
-        """What was usual at the start; None while that is not known."""
-        return self._signals.start
+        """What was usual at the start, of the source of most groups; None while none is known."""
+        return self._signals.drifts.usual
 
     @property
     def seen(self) -> Seen:
@@ -133,8 +140,7 @@ class Watch:
         elif self._round.step is None:
             self._round.step = step
         self._round.seen.add(verdict.group.responses, self._patterns, self.options.opening)
-        if audit := Audit.of(verdict):
-            self._round.audits.append(audit)
+        self._round.add(verdict)
 
     def _is_over(self, step: int | None) -> bool:
         """Whether a group of ``step`` begins another round; late ones of earlier steps do not."""
@@ -146,16 +152,19 @@ class Watch:
         done = self._round
         if done.audits:
             self._last = done
-            self._recent.append(done.audits)
-        if self._signals.start is None:
-            self._starting.add(done.audits)
-            self._signals.begin(self._starting.start)
-        else:
-            self._signals.add_audits(done.audits)
+            self._recent.append(done)
+        self._signals.drifts.add(done.parts)
         self._signals.add_artefacts(done.seen)
-        recent = [audit for audits in self._recent for audit in audits]
-        for alarm in self._signals.begun(Figures.of(done.step, recent, self._signals.start)):
+        for alarm in self._signals.begun(self._figures(done.step)):
             self._alarm(alarm)
+
+    def _figures(self, step: int | None) -> Figures:
+        recent = [audit for one in self._recent for audit in one.audits]
+        parts: dict[Source, list[Audit]] = {}
+        for one in self._recent:
+            for source, audits in one.parts.items():
+                parts.setdefault(source, []).extend(audits)
+        return Figures.of(step, recent, parts, self._signals.drifts)
 
     def _alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)
