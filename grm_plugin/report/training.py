@@ -15,7 +15,7 @@ from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
 from grm_plugin.types.training import EVAL, TRAIN, when_of
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.moments import Moments
 from grm_plugin.watching.openings import Openings, opening_of
 from grm_plugin.watching.options import OPENING, START
@@ -57,8 +57,8 @@ class Step:
         if known and verdict.rewards:
             both = zip(known, verdict.rewards, strict=True)
             self.follows.add((one, reward) for one, reward in both if reward is not None)
-        if audit := Audit.of(verdict):
-            for pair in zip(audit.rewards_N, audit.controls_N, strict=True):
+        if group := Compared.of(verdict):
+            for pair in zip(group.rewards_N, group.controls_N, strict=True):
                 self.controlled.add(*pair)
 
     @property

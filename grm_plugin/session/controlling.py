@@ -15,7 +15,7 @@ from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.session import parts
 from grm_plugin.types import Control, Cost, Group, Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
 
 logger = logging.getLogger(__name__)
 

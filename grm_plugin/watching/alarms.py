@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from grm_plugin.watching.artefacts import Rise, Seen
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drifts import Drifts, Parts
 from grm_plugin.watching.gap import Measured, correlation_of
 
@@ -59,7 +59,9 @@ class Figures(NamedTuple):
     examples: tuple[str, ...]
 
     @classmethod
-    def of(cls, step: int | None, recent: Sequence[Audit], parts: Parts, drifts: Drifts) -> Figures:
+    def of(
+        cls, step: int | None, recent: Sequence[Compared], parts: Parts, drifts: Drifts
+    ) -> Figures:
         """Of the groups of the last rounds; the gap is NaN before a start is known.
 
         Args:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import Drift
 from grm_plugin.watching.gap import Measured, gap_of
 from grm_plugin.watching.sources import JUDGE, Source
@@ -15,7 +15,7 @@ from grm_plugin.watching.start import Start, Starting
 MOST = 4
 """Sources that are kept: the judge, and the newest versions of a scalar RM."""
 
-Parts = Mapping[Source, Sequence[Audit]]
+Parts = Mapping[Source, Sequence[Compared]]
 """What each source gave the groups that the control judge judged as well."""
 
 
@@ -24,11 +24,11 @@ class _Followed:
     starting: Starting
     drift: Drift | None = None
 
-    def add(self, audits: Sequence[Audit]) -> None:
+    def add(self, groups: Sequence[Compared]) -> None:
         if self.drift:
-            self.drift.add(audits)
+            self.drift.add(groups)
             return
-        self.starting.add(audits)
+        self.starting.add(groups)
         self.drift = Drift(start) if (start := self.starting.start) else None
 
 
@@ -48,11 +48,11 @@ class Drifts:
 
     def add(self, parts: Parts) -> None:
         """Count one round."""
-        for source, audits in parts.items():
+        for source, groups in parts.items():
             if source not in self._followed:
                 self._make_room(source)
                 self._followed[source] = _Followed(Starting(self._rounds))
-            self._followed[source].add(audits)
+            self._followed[source].add(groups)
 
     def start(self, source: Source) -> Start | None:
         """What is usual for a source; None before it is known."""
@@ -74,24 +74,24 @@ class Drifts:
 
     def zs(self, parts: Parts) -> Iterator[tuple[float, str]]:
         """The gap of each group in z, and its fingerprint; of sources whose start is known."""
-        for source, audits in parts.items():
+        for source, groups in parts.items():
             if start := self.start(source):
-                for audit in audits:
-                    reward, control = start.z(audit)
-                    yield reward - control, audit.fingerprint
+                for group in groups:
+                    reward, control = start.z(group)
+                    yield reward - control, group.fingerprint
 
     def gap(self, parts: Parts) -> Measured:
         """Mean gap of groups in z of their source's start; NaN where no start is known."""
         found = [
-            (len(audits), gap_of(audits, start))
-            for source, audits in parts.items()
-            if audits and (start := self.start(source))
+            (len(groups), gap_of(groups, start))
+            for source, groups in parts.items()
+            if groups and (start := self.start(source))
         ]
-        if not (groups := sum(count for count, _ in found)):
+        if not (total := sum(count for count, _ in found)):
             return Measured(math.nan, math.nan)
         return Measured(
-            math.fsum(count * gap.value for count, gap in found) / groups,
-            math.hypot(*(count * gap.error for count, gap in found)) / groups,
+            math.fsum(count * gap.value for count, gap in found) / total,
+            math.hypot(*(count * gap.error for count, gap in found)) / total,
         )
 
     def _make_room(self, source: Source) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from grm_plugin.types import Judgment, Scalar, Verdict
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 
 Values = tuple[float | None, ...]
 _SUM = "sum"
@@ -30,14 +30,14 @@ class Source(NamedTuple):
 JUDGE = Source()
 
 
-def sourced(verdict: Verdict) -> Iterator[tuple[Source, Audit]]:
+def sourced(verdict: Verdict) -> Iterator[tuple[Source, Compared]]:
     """What each source gave a group that the control judge judged, too.
 
     Where votes are added up the judge's part is its mean score, so that a larger k moves nothing.
     """
     for source, values in _parts(verdict):
-        if audit := Audit.of(replace(verdict, rewards=values)):
-            yield source, audit
+        if group := Compared.of(replace(verdict, rewards=values)):
+            yield source, group
 
 
 def _parts(verdict: Verdict) -> Iterator[tuple[Source, Values]]:

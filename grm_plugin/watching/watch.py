@@ -15,7 +15,7 @@ from grm_plugin.types import Verdict
 from grm_plugin.types.training import EVAL, when_of
 from grm_plugin.watching.alarms import Alarm, Figures, Signals
 from grm_plugin.watching.artefacts import Pattern, Seen
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import PRESENT
 from grm_plugin.watching.gap import Measured, correlation_of
 from grm_plugin.watching.options import WatchOptions
@@ -32,20 +32,20 @@ class Round:
 
     Args:
         step: None where no trainer tells one.
-        audits: groups that both judges gave rewards.
+        compared: groups that both judges gave rewards.
         parts: what the judge and a scalar RM gave them, each on its own scale.
         seen: what was found in all responses.
     """
 
     step: int | None
-    audits: list[Audit] = field(default_factory=list)
-    parts: dict[Source, list[Audit]] = field(default_factory=dict)
+    compared: list[Compared] = field(default_factory=list)
+    parts: dict[Source, list[Compared]] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
 
     def add(self, verdict: Verdict) -> None:
         """Count what both judges say of a group, if both do."""
-        if audit := Audit.of(verdict):
-            self.audits.append(audit)
+        if group := Compared.of(verdict):
+            self.compared.append(group)
             for source, part in sourced(verdict):
                 self.parts.setdefault(source, []).append(part)
 
@@ -114,7 +114,7 @@ class Watch:
     @property
     def correlation(self) -> Measured:
         """Of rewards and controls inside groups, of the newest round with such groups."""
-        return correlation_of(self._newest.audits)
+        return correlation_of(self._newest.compared)
 
     @property
     def start(self) -> Start | None:
@@ -128,7 +128,7 @@ class Watch:
 
     @property
     def _newest(self) -> Round:
-        return self._round if self._round.audits else self._last
+        return self._round if self._round.compared else self._last
 
     def _add(self, verdict: Verdict) -> None:
         phase, step = when_of(verdict.group) or ("", None)
@@ -150,7 +150,7 @@ class Watch:
 
     def _close(self) -> None:
         done = self._round
-        if done.audits:
+        if done.compared:
             self._last = done
             self._recent.append(done)
         self._signals.drifts.add(done.parts)
@@ -159,11 +159,11 @@ class Watch:
             self._alarm(alarm)
 
     def _figures(self, step: int | None) -> Figures:
-        recent = [audit for one in self._recent for audit in one.audits]
-        parts: dict[Source, list[Audit]] = {}
+        recent = [group for one in self._recent for group in one.compared]
+        parts: dict[Source, list[Compared]] = {}
         for one in self._recent:
-            for source, audits in one.parts.items():
-                parts.setdefault(source, []).extend(audits)
+            for source, groups in one.parts.items():
+                parts.setdefault(source, []).extend(groups)
         return Figures.of(step, recent, parts, self._signals.drifts)
 
     def _alarm(self, alarm: Alarm) -> None:

@@ -23,7 +23,7 @@ from grm_plugin.report.training import (
     usual_of,
 )
 from grm_plugin.types import Group, Judgment, Verdict
-from tests.watching.judges import audited
+from tests.watching.judges import controlled
 
 REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, OPENING, GAP, CONTROL, *_ = CURVES
 
@@ -70,7 +70,7 @@ def test_true_quality_is_what_the_metadata_says_of_each_response() -> None:
 
 def test_the_gap_to_a_control_judge_is_in_standard_deviations_of_the_first_steps() -> None:
     steps = [
-        audited(step, [0.2 + up, 0.6 + up], [0.1, 0.9], name=f"{step}")
+        controlled(step, [0.2 + up, 0.6 + up], [0.1, 0.9], name=f"{step}")
         for step, up in [*((step, 0.0) for step in range(20)), (20, 0.3)]
     ]
     found = values(GAP, *steps)
@@ -83,7 +83,9 @@ def test_the_gap_to_a_control_judge_is_in_standard_deviations_of_the_first_steps
 
 def test_responses_that_begin_alike_are_counted_over_the_steps_of_a_point() -> None:
     texts = ["As an expert, 4", "as  an expert, 5", "four", "five"]
-    steps = [audited(step, [0.1] * 4, None, texts=texts[step:] + texts[:step]) for step in (0, 1)]
+    steps = [
+        controlled(step, [0.1] * 4, None, texts=texts[step:] + texts[:step]) for step in (0, 1)
+    ]
     assert values(OPENING, *steps) == [0.5, 0.5]
 
 

@@ -19,7 +19,7 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import from_record, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
 from tests.pipeline.scalar_rm import ScalarRM, group, parts
 from tests.watching.judges import two
 

@@ -87,8 +87,8 @@ def test_of_added_votes_the_judge_counts_as_its_mean_score_whatever_k_is() -> No
         judgments=tuple(votes),
         origin={"vote": "mean", "k": 2, "scalar": {"weight": 4.0}},
     )
-    found = {source: audit.rewards_N for source, audit in sourced(verdict)}
+    found = {source: group.rewards_N for source, group in sourced(verdict)}
     assert found == {JUDGE: (8.0,), Source("3", 0.5): (pytest.approx(1 / (1 + math.exp(-0.5))),)}
     alone = replace(verdict, scalar=None, origin={"vote": "sum"})
-    assert [audit.rewards_N for _, audit in sourced(alone)] == [(8.0,)]
-    assert [audit.rewards_N for _, audit in sourced(replace(alone, origin={}))] == [(0.7,)]
+    assert [group.rewards_N for _, group in sourced(alone)] == [(8.0,)]
+    assert [group.rewards_N for _, group in sourced(replace(alone, origin={}))] == [(0.7,)]
