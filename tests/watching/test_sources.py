@@ -13,7 +13,7 @@ from grm_plugin.types import Judgment, Scalar, Verdict
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.sources import JUDGE, Source, sourced
 from grm_plugin.watching.watch import Watch
-from tests.watching.judges import audited
+from tests.watching.judges import controlled
 
 ONSET, STEPS = 50, 80
 
@@ -57,7 +57,7 @@ def run(world: World, seed: int) -> Iterator[Verdict]:
             scalar, rewards = world(step, true, draw)
             given = list(rewards if scalar.judged else scalar.votes)
             controls = judged(true, draw, 0.03)
-            yield replace(audited(step, given, controls, name=f"{step} {number}"), scalar=scalar)
+            yield replace(controlled(step, given, controls, name=f"{step} {number}"), scalar=scalar)
 
 
 def watched(world: World, seed: int) -> Watch:
@@ -82,7 +82,7 @@ def test_of_added_votes_the_judge_counts_as_its_mean_score_whatever_k_is() -> No
     scalar = Scalar((1.0, -1.0), center=0.5, version="3")
     votes = [Judgment(n, (0, 1), n, "", (8.0, 2.0 + 2 * n)) for n in range(2)]
     verdict = replace(
-        audited(0, [0.7, 0.3], [0.6, None]),
+        controlled(0, [0.7, 0.3], [0.6, None]),
         scalar=scalar,
         judgments=tuple(votes),
         origin={"vote": "mean", "k": 2, "scalar": {"weight": 4.0}},
