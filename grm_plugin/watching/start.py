@@ -7,11 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grm_plugin.types import Control
 from grm_plugin.watching.compared import NOTHING, Compared, Linked
 from grm_plugin.watching.moments import Moments
 
 FEWEST_GROUPS = 40
 """Groups of the control judge that a start needs at least, however many rounds they take."""
+
+
+ROUNDS = "watch_start"
+"""What the origin of a control judge calls the rounds of the start, so that a page finds them."""
+
+
+def rounds_of(control: Control | None) -> int | None:
+    """Rounds of the start of a run, as its record tells; None where it does not."""
+    told = control.origin.get(ROUNDS) if control else None
+    return told if isinstance(told, int) and not isinstance(told, bool) and told > 0 else None
 
 
 class Start(NamedTuple):
