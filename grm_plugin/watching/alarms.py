@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ ARTEFACT = "artefact "
 _EXAMPLES = 3
 _FEWEST = 20  # groups from which a correlation below 0 means anything
 _ERRORS = 4.0
+_ENDS = 0.5  # an alarm ends below this part of the limit that it began at
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,6 @@ class Alarm:
     step: int | None
     said: str
     fingerprints: tuple[str, ...] = ()
-
-    @property
-    def of_gap(self) -> bool:
-        """Whether it says that the rewards have left the control judge."""
-        return not self.signal.startswith(ARTEFACT)
 
 
 class Figures(NamedTuple):
@@ -78,6 +74,9 @@ class Figures(NamedTuple):
 class Signals:
     """Everything that can alarm; an alarm begins once, and may begin again when it has ended.
 
+    It ends below half of what it began at. Those of the gap tell of one event: none of them begins
+    again before all have ended.
+
     Args:
         rounds: of the start.
         artefacts: names of the patterns.
@@ -94,23 +93,30 @@ class Signals:
             if seen.responses:
                 rise.add(seen.share(name), seen.groups)
 
+    @property
+    def apart(self) -> bool:
+        """Whether rewards are apart from the control judge: a signal of the gap began and has not
+        ended, nor have those that began beside it."""
+        return any(_of_gap(signal) for signal in self._on)
+
     def begun(self, figures: Figures) -> Iterator[Alarm]:
         """The alarms that begin now."""
-        now = self._sounding(figures)
-        for signal in now:
-            if signal not in self._on:
-                yield self._alarm(signal, figures)
-        self._on = set(now)
+        now = list(self._sounding(figures))
+        yield from (self._alarm(signal, figures) for signal in now if signal not in self._on)
+        lasting = filter(_of_gap, self._on) if any(map(_of_gap, now)) else ()
+        self._on = {*now, *lasting}
 
-    def _sounding(self, figures: Figures) -> list[str]:
+    def _sounding(self, figures: Figures) -> Iterator[str]:
         drifts = self.drifts.present
-        found: Mapping[str, bool] = {
-            "onset": any(one.begins for one in drifts),
-            "level": any(one.is_high for one in drifts),
-            "correlation": bool(drifts) and _turned(figures),
-            **{ARTEFACT + name: rise.alarms for name, rise in self._rises.items()},
+        over: Mapping[str, Callable[[float], bool]] = {
+            "onset": lambda part: any(one.onset_over(part) for one in drifts),
+            "level": lambda part: any(one.level_over(part) for one in drifts),
+            "correlation": lambda part: bool(drifts) and _turned(figures, part),
+            **{ARTEFACT + name: rise.over for name, rise in self._rises.items()},
         }
-        return [signal for signal, sounds in found.items() if sounds]
+        for signal, is_over in over.items():
+            if is_over(_ENDS if signal in self._on else 1.0):
+                yield signal
 
     def _alarm(self, signal: str, figures: Figures) -> Alarm:
         if signal.startswith(ARTEFACT):
@@ -154,6 +160,10 @@ def _at(figures: Figures) -> str:
     return "" if figures.step is None else f" at step {figures.step}"
 
 
-def _turned(figures: Figures) -> bool:
+def _turned(figures: Figures, part: float) -> bool:
     value, error = figures.inside
-    return figures.groups >= _FEWEST and value + _ERRORS * error < 0
+    return figures.groups >= _FEWEST and value + part * _ERRORS * error < 0
+
+
+def _of_gap(signal: str) -> bool:
+    return not signal.startswith(ARTEFACT)

@@ -114,9 +114,17 @@ class Drift:
     @property
     def begins(self) -> bool:
         """Whether rewards have begun to leave the control judge."""
-        return self.onset > LIMIT
+        return self.onset_over(1.0)
 
     @property
     def is_high(self) -> bool:
         """Whether they have risen, since the start, beyond what it can explain."""
-        return self.level > LEVEL + ERRORS * self.level_error
+        return self.level_over(1.0)
+
+    def onset_over(self, part: float) -> bool:
+        """Whether the onset is over that part of its limit."""
+        return self.onset > part * LIMIT
+
+    def level_over(self, part: float) -> bool:
+        """Whether the level is over that part of its limit."""
+        return self.level > part * (LEVEL + ERRORS * self.level_error)

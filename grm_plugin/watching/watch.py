@@ -155,8 +155,10 @@ class Watch:
             self._recent.append(done)
         self._signals.drifts.add(done.parts)
         self._signals.add_artefacts(done.seen)
+        apart = self._signals.apart
         for alarm in self._signals.begun(self._figures(done.step)):
             self._alarm(alarm)
+        self.raises += self.options.alarm == "raise_k" and self._signals.apart and not apart
 
     def _figures(self, step: int | None) -> Figures:
         recent = [group for one in self._recent for group in one.compared]
@@ -168,7 +170,6 @@ class Watch:
 
     def _alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)
-        self.raises += self.options.alarm == "raise_k" and alarm.of_gap
         if self._acts:
             logger.warning("watch: %s", alarm.said)
             self._stopped = self._stopped or (alarm.said if self.options.alarm == "stop" else "")
