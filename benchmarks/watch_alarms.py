@@ -21,7 +21,7 @@ from pathlib import Path
 
 from machine import RESULTS, save
 
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import Drift
 from grm_plugin.watching.start import Starting
 
@@ -152,18 +152,18 @@ def _delays(alarms: Sequence[int | None]) -> dict[str, float | None]:
 def alarm_at(world: World, groups: int, n: int, seed: object) -> int | None:
     """The step of the first alarm of one run; None: there was none."""
     starting, drift = Starting(START), None
-    for step, audits in enumerate(run_of(world, groups, n, seed)):
+    for step, compared in enumerate(run_of(world, groups, n, seed)):
         if drift is None:
-            starting.add(audits)
+            starting.add(compared)
             drift = Drift(start) if (start := starting.start) else None
             continue
-        drift.add(audits)
+        drift.add(compared)
         if drift.begins or drift.is_high:
             return step
     return None
 
 
-def run_of(world: World, groups: int, n: int, seed: object) -> Iterator[list[Audit]]:
+def run_of(world: World, groups: int, n: int, seed: object) -> Iterator[list[Compared]]:
     """What both judges say, step by step."""
     draw = random.Random(f"watch {seed}")
     for step in range(STEPS):
@@ -175,7 +175,7 @@ def _grown(world: World, step: int) -> bool:
     return world.grows and step >= 100
 
 
-def _group(world: World, step: int, n: int, draw: random.Random, name: str) -> Audit:
+def _group(world: World, step: int, n: int, draw: random.Random, name: str) -> Compared:
     quality, spread, worthless = _policy(world, step)
     prompt = draw.gauss(0, 0.5)
     about = [draw.gauss(0, own) for own in world.of_group]
@@ -190,7 +190,7 @@ def _group(world: World, step: int, n: int, draw: random.Random, name: str) -> A
             )
         )
     rewards, controls = zip(*pairs, strict=True)
-    return Audit(name, rewards, controls)
+    return Compared(name, rewards, controls)
 
 
 def _policy(world: World, step: int) -> tuple[float, float, float]:

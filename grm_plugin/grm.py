@@ -102,6 +102,14 @@ class GRM(Calls):
         tokens = cost.prompt_tokens + cost.output_tokens
         self._keeper.budget.spend(Amount(tokens, cost.money or 0.0, cost.flops or 0.0))
 
+    def rebuild_from(self, records: Iterable[Path]) -> None:
+        """Rebuild what is watched of a run that goes on from ``records``, not from the own alone.
+
+        Args:
+            records: of all processes of the run, where each watches what all of them judge.
+        """
+        self._watched.rebuild_from(records)
+
     def start(self) -> None:
         """Start the judge now instead of with the first group.
 

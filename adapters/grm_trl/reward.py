@@ -10,7 +10,7 @@ from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.recorded import when
+from grm_plugin.hosts.recorded import of_run, when
 from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
 from grm_trl import agreement, growth, host, settings
@@ -97,6 +97,8 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
+            if self.config.record and options.groups != "local":
+                self._grm.rebuild_from(of_run(self.config.record))
             growth.spend_earlier(self._grm, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))

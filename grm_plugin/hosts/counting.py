@@ -14,7 +14,7 @@ from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.hosts.scalar_counting import ScalarTally
 from grm_plugin.reliability import VoteVariance
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 
 
 @dataclass
@@ -128,8 +128,8 @@ class Tally:
             return
         self.uncontrolled += verdict.control.rewards is None
         self.controlled += verdict.control.rewards is not None
-        if audit := Audit.of(verdict):
-            self.control.add(zip(audit.controls_N, audit.rewards_N, strict=True))
+        if group := Compared.of(verdict):
+            self.control.add(zip(group.controls_N, group.rewards_N, strict=True))
 
     def _add_rewards(self, verdict: Verdict) -> None:
         rewards = verdict.known_rewards

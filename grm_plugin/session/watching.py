@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from grm_plugin.config import GRMConfig
@@ -32,8 +33,16 @@ class Watched:
         sizes = config.schedule.every_size().values() if config.schedule else ()
         self.watch = Watch(config.watch, sizes) if config.watch else None
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
-        self._record, self._usual = config.record, config.size
-        self._begun = False
+        self._records = [config.record] if config.record else []
+        self._usual, self._begun = config.size, False
+
+    def rebuild_from(self, records: Iterable[Path]) -> None:
+        """Name the records of all processes of a run that are watched as one.
+
+        Args:
+            records: what a run that goes on is rebuilt from, instead of the own record.
+        """
+        self._records = list(records)
 
     def size(self, groups: Sequence[Group], size: Size | None) -> Size | None:
         """The size of a batch for which ``size`` was asked; an evaluation gets what was asked.
@@ -68,7 +77,7 @@ class Watched:
 
     def _go_on(self, watch: Watch, step: int) -> None:
         try:
-            watch.rebuild(_before(self._record, step) if self._record else ())
+            watch.rebuild(_before(self._records, step))
         except RecordError as error:
             logger.warning("watch: what was before step %d can not be read: %s", step, error)
         if watch.start is None:
@@ -82,11 +91,14 @@ def _phase(group: Group) -> str:
     return (when_of(group) or ("", 0))[0]
 
 
-def _before(record: Path, step: int) -> Iterator[Verdict]:
-    """The training verdicts of a record of steps before ``step``; none where it is not there."""
-    if not record.is_file():
-        return
+def _before(records: Iterable[Path], step: int) -> Iterator[Verdict]:
+    """The training verdicts of steps before ``step``, those of all records step by step."""
+    found = (_of(record, step) for record in records if record.is_file())
+    return (verdict for _, verdict in heapq.merge(*found, key=lambda one: one[0]))
+
+
+def _of(record: Path, step: int) -> Iterator[tuple[int, Verdict]]:
     for verdict in read_verdicts(record):
         phase, judged_at = when_of(verdict.group) or ("", step)
         if phase == TRAIN and judged_at < step:
-            yield verdict
+            yield judged_at, verdict

@@ -136,9 +136,13 @@ class Rise:
     @property
     def alarms(self) -> bool:
         """Whether it rose by :data:`RISE` and clearly more than chance among groups explains."""
+        return self.over(1.0)
+
+    def over(self, part: float) -> bool:
+        """Whether it rose by more than that part of what alarms."""
         if not self._present.rounds:
             return False
         share = self._present.value
         groups = self._groups.value * (2 * self._present.rounds - 1)
         error = math.sqrt(max(share * (1 - share), 0.05) / groups)
-        return self.value > RISE + ERRORS * error
+        return self.value > part * (RISE + ERRORS * error)

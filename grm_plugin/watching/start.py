@@ -7,11 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from grm_plugin.watching.audits import NOTHING, Audit, Linked
+from grm_plugin.types import Control
+from grm_plugin.watching.compared import NOTHING, Compared, Linked
 from grm_plugin.watching.moments import Moments
 
 FEWEST_GROUPS = 40
 """Groups of the control judge that a start needs at least, however many rounds they take."""
+
+
+ROUNDS = "watch_start"
+"""What the origin of a control judge calls the rounds of the start, so that a page finds them."""
+
+
+def rounds_of(control: Control | None) -> int | None:
+    """Rounds of the start of a run, as its record tells; None where it does not."""
+    told = control.origin.get(ROUNDS) if control else None
+    return told if isinstance(told, int) and not isinstance(told, bool) and told > 0 else None
 
 
 class Start(NamedTuple):
@@ -35,9 +46,9 @@ class Start(NamedTuple):
     groups: int
     inside: float = math.nan
 
-    def z(self, audit: Audit) -> tuple[float, float]:
+    def z(self, group: Compared) -> tuple[float, float]:
         """The mean reward of a group and the control judge's, as z-scores."""
-        reward, control = audit.means
+        reward, control = group.means
         return (reward - self.reward) / self.reward_sd, (control - self.control) / self.control_sd
 
 
@@ -55,14 +66,14 @@ class Starting:
     _groups: Moments = field(default_factory=Moments)
     _inside: Linked = NOTHING
 
-    def add(self, audits: Iterable[Audit]) -> None:
+    def add(self, groups: Iterable[Compared]) -> None:
         """Count one round."""
-        audits = list(audits)
-        self._seen += bool(audits)
-        for audit in audits:
-            self._groups.add(*audit.means)
-            self._inside = self._inside.plus(Linked.of(audit))
-            for pair in zip(audit.rewards_N, audit.controls_N, strict=True):
+        groups = list(groups)
+        self._seen += bool(groups)
+        for group in groups:
+            self._groups.add(*group.means)
+            self._inside = self._inside.plus(Linked.of(group))
+            for pair in zip(group.rewards_N, group.controls_N, strict=True):
                 self._responses.add(*pair)
 
     @property

@@ -20,7 +20,8 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import from_record, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
+from grm_plugin.watching.start import rounds_of
 from tests.pipeline.scalar_rm import ScalarRM, group, parts
 from tests.watching.judges import two
 
@@ -245,3 +246,9 @@ def test_prices_that_a_control_judge_never_finds_end_the_run_before_the_first_to
     ):
         grm.score(GROUPS[0])
     assert not judge.requests
+
+
+def test_the_record_tells_of_how_many_rounds_the_start_is() -> None:
+    watch = {"control": {"share": 1.0, "judge": {"k": 2}}, "start": 7}
+    with GRM(plugins=scripted(["\\boxed{9, 3}"]), engine="scripted", k=1, watch=watch) as grm:
+        assert rounds_of(grm.score("2 + 2?", ["4", "5"]).control) == 7

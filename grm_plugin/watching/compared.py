@@ -11,7 +11,7 @@ from grm_plugin.types import Verdict, digest
 _HEX = 13  # digits of a fingerprint's hash: 52 bits, all of which a float holds
 
 
-class Audit(NamedTuple):
+class Compared(NamedTuple):
     """One group that the control judge judged as well.
 
     Args:
@@ -25,7 +25,7 @@ class Audit(NamedTuple):
     controls_N: tuple[float, ...]
 
     @classmethod
-    def of(cls, verdict: Verdict) -> Audit | None:
+    def of(cls, verdict: Verdict) -> Compared | None:
         """What both judges say of a group; None where one of them says nothing."""
         theirs = verdict.control.rewards if verdict.control else None
         if verdict.rewards is None or theirs is None:
@@ -76,12 +76,12 @@ class Linked(NamedTuple):
         return max(-1.0, min(1.0, self.both / spread)) if spread else math.nan
 
     @classmethod
-    def of(cls, audit: Audit) -> Linked:
+    def of(cls, group: Compared) -> Linked:
         """Of the responses of one group; all 0 for one response."""
-        reward, control = audit.means
+        reward, control = group.means
         apart = [
             (one - reward, other - control)
-            for one, other in zip(audit.rewards_N, audit.controls_N, strict=True)
+            for one, other in zip(group.rewards_N, group.controls_N, strict=True)
         ]
         return cls(
             math.fsum(x * x for x, _ in apart),
