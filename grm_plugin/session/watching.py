@@ -9,11 +9,11 @@ from pathlib import Path
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import RecordError
-from grm_plugin.records import read_verdicts
+from grm_plugin.records.standing import standing
 from grm_plugin.running.breaker import Breaker, Judged
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
-from grm_plugin.types.training import EVAL, TRAIN, when_of
+from grm_plugin.types.training import EVAL, when_of
 from grm_plugin.watching.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -92,13 +92,16 @@ def _phase(group: Group) -> str:
 
 
 def _before(records: Iterable[Path], step: int) -> Iterator[Verdict]:
-    """The training verdicts of steps before ``step``, those of all records step by step."""
+    """The training verdicts of steps before ``step``, those of all records step by step.
+
+    Those of steps that the run did again are the later ones.
+    """
     found = (_of(record, step) for record in records if record.is_file())
     return (verdict for _, verdict in heapq.merge(*found, key=lambda one: one[0]))
 
 
 def _of(record: Path, step: int) -> Iterator[tuple[int, Verdict]]:
-    for verdict in read_verdicts(record):
-        phase, judged_at = when_of(verdict.group) or ("", step)
-        if phase == TRAIN and judged_at < step:
+    for verdict in standing(record):
+        _, judged_at = when_of(verdict.group) or ("", step)
+        if judged_at < step:
             yield judged_at, verdict

@@ -22,8 +22,9 @@ class Read(NamedTuple):
 class Following:
     """Reads on where it was, whenever it is asked; a line that is not whole yet waits.
 
-    A record that became shorter, as a run makes it that goes back to its last checkpoint, is read
-    on from its new end: what was learned of the lost lines stays learned.
+    A run that goes back to its last checkpoint appends to its record: what was learned of the steps
+    that it does again stays learned. A record that became shorter, as somebody else may make it, is
+    read on from its new end.
 
     Args:
         record: one file, a folder, or the start of their names, as a run with several processes
