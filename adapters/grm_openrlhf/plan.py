@@ -132,7 +132,7 @@ def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[st
         "groups_per_step": math.ceil(prompts / engines),
         "first_step": first_step,
         "filtering": host.value(given, "filtering"),
-        **before(config, first_step, engines),
+        **(before(config, first_step, engines) if host.value(given, "resume") else {}),
     }
 
 

@@ -180,6 +180,8 @@ def test_a_resumed_run_goes_on_with_what_all_actors_have_on_record(
     assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
     assert "on record" not in caplog.text
     assert plan(*words).settings.spent.prompt_tokens == 0  # a new run in the same folder
+    words[1] = str(tmp_path / "nothing")  # killed before its first checkpoint
+    assert plan(*words, "--ckpt.load_enable").settings.spent.prompt_tokens == 300
 
 
 def write_verdict(path: Path, metadata: Mapping[str, Any]) -> None:
