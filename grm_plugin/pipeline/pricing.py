@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grm_plugin.engine import Draw, Engine, Sampling
+from grm_plugin.engine import Draw, Engine, Sampling, replays
 from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.prices import Amount, BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
@@ -96,7 +96,7 @@ class Pricing:
     def flops_of(self, draw: Draw | EngineError) -> float | None:
         """What a draw took; None when the size of the judge is not known, nor on record."""
         if isinstance(draw, Draw):
-            if hasattr(self.engine, "recorded") and draw.flops is not None:
+            if replays(self.engine) and draw.flops is not None:
                 return draw.flops
             if not draw.prompt_tokens and self.flops_per_token:  # nobody told
                 return None
@@ -117,7 +117,7 @@ class Pricing:
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
         told = _sensible(draw.money)
-        holds = self.given is None or hasattr(self.engine, "recorded")  # a record tells what it was
+        holds = self.given is None or replays(self.engine)  # a record tells what it was
         if not (self.prices and draw.prompt_tokens) or (told is not None and holds):
             return told
         shared = max(1, draw.same_prompt)

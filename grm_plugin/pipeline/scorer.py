@@ -82,7 +82,7 @@ class Scorer:
     @property
     def alone(self) -> bool:
         """Whether a scalar RM decides every group, so that there is no judge."""
-        return bool(self.scalar and self.scalar.options.use == "alone")
+        return not self.config.asks_a_judge
 
     async def judge(
         self, group: Group, size: Size | None, *, deadline: float, allowance: Allowance
@@ -166,7 +166,7 @@ class Scorer:
             ConfigError: prices or sizes are not known, or the judge is not told when to stop.
         """
         limits, owner = self.budget.limits, f"engine {self.config.engine.name!r}"
-        if limits is None or hasattr(self.engine, "recorded"):  # a replay costs nothing
+        if limits is None or replays(self.engine):  # a replay costs nothing
             return
         self.drawer.pricing.check(limits, owner, started=started, section=section)
         if self.scalar:
