@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grm_plugin.hosts.counting import share
-from grm_plugin.hosts.metric import SHARE, metric
+from grm_plugin.hosts.described import SHARE, metric
 
 BESIDE = (
     metric(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from grm_plugin.hosts.counting import Tally, share
-from grm_plugin.hosts.metric import ANY, SHARE, metric
+from grm_plugin.hosts.described import ANY, SHARE, metric
 
 
 def _money(tally: Tally) -> float:

@@ -12,7 +12,7 @@ import statistics
 from collections import deque
 from dataclasses import dataclass
 
-from grm_plugin.hosts import watching
+from grm_plugin.hosts import watch_metrics
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import METRICS, Described, numbers
 from grm_plugin.types import Verdict
@@ -123,7 +123,7 @@ def extra_logs(verdict: Verdict, filled: Filled, watch: Watch | None = None) -> 
         "filled_rate": filled.filled / len(filled.rewards),
         "seconds": verdict.cost.seconds,
         **{one.name: judged[one.name] for one in _OF_A_GROUP},
-        **watching.numbers(watch),
+        **watch_metrics.numbers(watch),
     }
     return {
         PREFIX + name: number if math.isfinite(number) else 0.0 for name, number in found.items()

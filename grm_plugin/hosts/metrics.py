@@ -11,7 +11,7 @@ from functools import partial
 from grm_plugin.hosts.beside_metrics import BESIDE
 from grm_plugin.hosts.cost_metrics import COSTS
 from grm_plugin.hosts.counting import Tally, share
-from grm_plugin.hosts.metric import ANY, SHARE, Described, Metric, metric
+from grm_plugin.hosts.described import ANY, SHARE, Described, Metric, metric
 from grm_plugin.types import Reason
 
 __all__ = ["METRICS", "Described", "Metric", "numbers"]
