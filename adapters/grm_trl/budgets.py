@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM
-from grm_plugin.hosts.earlier import Earlier
+from grm_plugin.hosts.earlier import BUDGET_ANEW, Earlier, told_anew
 from grm_plugin.hosts.recorded import of_run
 from grm_trl import host
 from grm_trl.ranks import here
@@ -39,11 +39,7 @@ def spend_earlier(grm: GRM, record: Path | None, call: Mapping[str, Any]) -> Non
         if not step:
             logger.warning(_BEGINS, record)
     elif step:
-        logger.warning(
-            "budget: it counts from here on, since nothing of the steps before %d is on record; a "
-            "run with a record goes on",
-            step,
-        )
+        logger.warning(told_anew(step, [BUDGET_ANEW]))
 
 
 _BEGINS = (

@@ -15,6 +15,21 @@ from grm_plugin.records.standing import Resumes
 from grm_plugin.types import Cost, Verdict
 from grm_plugin.types.training import TRAIN, when_of
 
+BUDGET_ANEW = "the budget counts from here on"
+
+
+def told_anew(steps: int, what: Iterable[str]) -> str:
+    """What is told of a run that goes on without a record of what was.
+
+    Args:
+        steps: that are over.
+        what: begins anew.
+    """
+    return (
+        f"nothing of the steps before {steps} is on record, so {' and '.join(what)}; a run with a "
+        "record goes on"
+    )
+
 
 @dataclass
 class Earlier:

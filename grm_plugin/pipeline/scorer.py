@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.engine import Engine, Recorded
+from grm_plugin.engine import Engine, Recorded, replays
 from grm_plugin.errors import PluginError, SourceError
 from grm_plugin.options import Part
 from grm_plugin.pipeline import culprits

@@ -50,9 +50,7 @@ class Metrics:
             "grm_judge_cached_tokens",
             "Prompt tokens that the judge's server had cached",
         )
-        self.flops = self._counter(
-            "grm_judge_flops", "FLOPs, where every size is known"
-        )
+        self.flops = self._counter("grm_judge_flops", "FLOPs, where every size is known")
         self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
         self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
         self.scalar_groups = self._counter(

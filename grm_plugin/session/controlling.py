@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import replays
 from grm_plugin.errors import EngineError, GRMError
-from grm_plugin.pipeline.controlling import CONTROL
+from grm_plugin.pipeline.control_judge import CONTROL
 from grm_plugin.pipeline.past import past_of
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded

@@ -14,7 +14,7 @@ from grm_plugin.engine import Draw
 from grm_plugin.errors import ConfigError, RecordError, TransportError
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
-from grm_plugin.pipeline.controlling import control_config
+from grm_plugin.pipeline.control_judge import control_config
 from grm_plugin.plugins import Plugins
 from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import from_record, to_record
