@@ -163,7 +163,7 @@ class ScalarRater:
             refused=any(isinstance(one, RefusedError) for one in asked),
             prompt_tokens=tokens,
             money=prices.of_prompt(tokens) if prices and tokens else None,
-            flops=per_token * tokens if None not in (per_token, told) else None,
+            flops=None if per_token is None or told is None else per_token * told,
             version=rating.version if rating else "",
         )
 
