@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,23 @@ def test_a_recipe_whose_k_follows_what_was_logged_logs_every_step(path: Path) ->
     schedule = GRMConfig.load(judge).schedule if judge else None
     if schedule and schedule.metric:
         assert settings["logging_steps"] == 1
+
+
+def texts(settings: Any) -> Iterator[str]:
+    """Every text in ``settings``, however deep."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, dict | list):
+        for part in settings.values() if isinstance(settings, dict) else settings:
+            yield from texts(part)
+
+
+@named(GRPO)
+def test_a_policy_is_written_nowhere_where_a_judge_reads(path: Path) -> None:
+    own = Path(read(path)["output_dir"])
+    for judge in JUDGES:
+        for place in (Path(text) for text in texts(read(judge)) if text.startswith("out/")):
+            assert own != place and own not in place.parents and place not in own.parents, judge
 
 
 MIXES = ("scalar", "scalar_k4", "cascade", "refreshed", "reliability", "watched")
