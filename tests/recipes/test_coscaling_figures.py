@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from grm_plugin.errors import ConfigError
 from recipes.coscaling.figures.__main__ import main
 from recipes.coscaling.figures.arms import Arms
-from recipes.coscaling.figures.claims import claims, not_by_holm
+from recipes.coscaling.figures.claims import ALONE, claims, not_by_holm
 from recipes.coscaling.figures.limits import gap, reached
 from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.seeds import over_seeds, paired, surprise
@@ -119,6 +120,31 @@ def test_the_best_scalar_arm_is_the_one_that_the_tuning_queries_like() -> None:
     ]
     arms = Arms(liked, rounds=ROUNDS, updates=UPDATES, edge=5)
     assert claims(arms)[0].name == "grm_k8 - scalar, equal steps"
+
+
+def test_the_best_scalar_arm_is_one_of_those_that_the_protocol_names() -> None:
+    protocol = Path("docs/decisions/0023-grm-against-a-scalar-rm.md").read_text(encoding="utf-8")
+    line = protocol.partition("**Best scalar arm**: among ")[2].partition(" the one that")[0]
+    assert tuple(re.findall(r"`(\w+)`", line)) == ALONE
+    assert {*ALONE} <= {arm.name for arm in plan().arms}
+
+
+def dense(seeds: int) -> Arms:
+    """A study in which `scalar_dense` has a few seeds, and ends best of the scalar arms."""
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    runs += [made_up("scalar_dense", seed, end=0.6, rounds=230) for seed in range(1, seeds + 1)]
+    return Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5)
+
+
+def test_over_a_best_scalar_arm_of_three_seeds_three_are_compared_and_five_told_beside() -> None:
+    claim = claims(dense(3))[0]
+    assert claim.name == "grm_k8 - scalar_dense, equal steps"
+    assert [*claim.seeds] == [1, 2, 3]
+    assert claim.beside["over scalar_kl, 5 seeds"] == claims(whole())[0].found
+
+
+def test_a_scalar_arm_of_one_seed_takes_no_claim_away() -> None:
+    assert claims(dense(1)) == claims(whole())
 
 
 def test_as_good_needs_both_the_quality_and_the_price() -> None:
