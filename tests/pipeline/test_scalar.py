@@ -209,6 +209,34 @@ def test_a_scalar_rm_that_stays_away_stops_the_run() -> None:
         judge.score_batch(asked)
 
 
+def away(*_: Any) -> str:
+    raise EngineError("connection refused")
+
+
+@pytest.mark.parametrize("audit", [1e-9, 1])
+def test_a_dead_judge_stops_a_cascade_whatever_the_scalar_rm_decides(audit: float) -> None:
+    """Be it asked about every second group, or in audits alone."""
+    other = UNSURE.responses if audit < 1 else SURE.responses
+    asked = [Group.of(f"q{n}", (SURE.responses, other)[n % 2]) for n in range(8)]
+    dead = {"dead_groups": 4, "dead_after_s": 0}
+    with (
+        grm({"use": "cascade", "audit": audit}, away, k=2, **dead) as judge,
+        pytest.raises(JudgeDeadError, match=r"4 groups in a row .* connection refused"),
+    ):
+        for one in asked:
+            judge.score(one)
+
+
+def test_a_scalar_rm_that_stays_away_stops_a_run_and_one_that_answers_does_not() -> None:
+    lost = [Group.of(f"q{n}", ["AWAY 1", "AWAY 2"]) for n in range(9)]
+    with grm({"use": "cascade", "audit": 1e-9}, dead_groups=3, dead_after_s=0) as judge:
+        for n in range(6):
+            judge.score_batch([lost[n], SURE])  # which resets what was lost
+        with pytest.raises(JudgeDeadError, match=r"3 groups in a row .* the server is away"):
+            for one in lost[6:]:
+                judge.score(one)
+
+
 def test_a_scalar_rm_that_refuses_us_stops_the_run_at_once() -> None:
     with (
         grm({"use": "cascade"}) as judge,
