@@ -48,12 +48,17 @@ class ScalarRater:
 
     @property
     def scaling(self) -> Scaling:
-        """Of its logits: what is set, else what stands beside its weights."""
+        """Of its logits: what is set, else what stands beside its weights.
+
+        Raises:
+            PluginError: the classifier says what can be none.
+        """
         return self._scaling(None)
 
     def _scaling(self, told: Scaling | None) -> Scaling:
         """What is set, else what came with the logits, else what the classifier says."""
-        beside = Scaling(*(told or getattr(self._classifier, "scaling", None) or ()))
+        told = told or getattr(self._classifier, "scaling", None)
+        beside = Scaling() if told is None else _checked_scaling(self.owner, told)
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,
@@ -67,10 +72,15 @@ class ScalarRater:
         return self._options.flops_per_token or found
 
     async def start(self) -> None:
-        """Start the classifier."""
+        """Start the classifier.
+
+        Raises:
+            PluginError: it says a scaling that can be none.
+        """
         if self._classifier is None:
             return
         await self._classifier.start()
+        self._scaling(None)
         if find := getattr(self._classifier, "find_control_tokens", None):
             await find()
 
@@ -103,6 +113,7 @@ class ScalarRater:
 
         Raises:
             InputError, TemplateError: the template can not show the group.
+            PluginError: what the classifier gave can be no scores, or no scaling of them.
         """
         first: dict[str, int] = {}
         for n, text in enumerate(group.responses):
@@ -163,6 +174,23 @@ def _checked(owner: str, answers: Sequence[Answer], n: int) -> Sequence[Answer]:
     if isinstance(answers, Sequence) and len(answers) == n:
         return answers
     raise PluginError(f"{owner}: expected {n} logits, one a response, got {quoted(answers)}")
+
+
+def _checked_scaling(owner: str, told: object) -> Scaling:
+    """What a classifier says of its logits, if they can be scaled so.
+
+    Raises:
+        PluginError: they can not.
+    """
+    try:
+        center, spread = map(float, told)  # type: ignore[call-overload]
+        if math.isfinite(center) and 0 < spread < math.inf:
+            return Scaling(center, spread)
+    except (TypeError, ValueError):
+        pass
+    raise PluginError(
+        f"{owner}: scaling: expected a finite center and a spread above 0, got {quoted(told)}"
+    )
 
 
 def _parted(answers_N: Sequence[Answer]) -> tuple[tuple[float | None, ...], Mapping[int, str]]:

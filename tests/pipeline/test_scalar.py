@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +266,28 @@ def test_one_that_answers_too_little_is_named() -> None:
 
     with grm({"use": "alone"}, rm=Short()) as judge:
         assert "expected 2 logits, one a response" in judge.score(SURE).unscored
+
+
+@pytest.mark.parametrize("wrong", [(0.0, 0.0), (0.0, -1.0), (math.nan, 1.0), (1.0,), ("x", 1.0)])
+@pytest.mark.parametrize("beside_the_logits", [False, True])
+def test_a_scaling_that_can_be_none_never_becomes_a_reward(
+    wrong: Any, beside_the_logits: bool
+) -> None:
+    telling = r"scalar RM \(classifier 'said'\): scaling: expected a finite center and a spread"
+
+    class Wrong(ScalarRM):
+        def _logit(self, text: str) -> Any:
+            return replace(super()._logit(text), scaling=wrong)
+
+    rm = Wrong() if beside_the_logits else ScalarRM()
+    rm.scaling = None if beside_the_logits else wrong
+    with grm({"use": "alone"}, rm=rm) as judge:
+        if beside_the_logits:
+            found = judge.score(SURE)
+            assert found.rewards is None and re.search(telling, found.unscored)
+        else:
+            with pytest.raises(EngineError, match=telling):
+                judge.score(SURE)
 
 
 def test_too_few_valid_samples_are_no_reward_whatever_the_scalar_rm_says() -> None:
