@@ -46,10 +46,13 @@ def agreement(case: Case, judgments: Sequence[Judgment], rule: Rule) -> Agreemen
         rule: how they vote.
 
     Returns:
-        None where the judge or the scalar RM has no two responses to compare.
+        None where the judge or the scalar RM has no two responses to compare, or the voter makes
+        nothing of what the judge says.
     """
     voted = [one for one in judgments if one.voted]
     drawn = Drawn(case, voted, case.size.k, rule)
+    if drawn.width <= 0:
+        return None
     found = [_of_pair(leads, gap, drawn.width) for leads, gap in _pairs(case, drawn) if leads]
     if not found:
         return None
@@ -75,7 +78,8 @@ def _of_pair(leads: Sequence[float], gap: float, width: float) -> Agreement:
 
 
 def with_agreement(case: Case, found: Agreement | None) -> Case:
-    """``case`` whose scalar scores know how far the judge agrees."""
+    """``case`` whose scalar scores know how far the judge agrees, and how far it should."""
     if case.scalar is None or found is None:
         return case
-    return replace(case, scalar=replace(case.scalar, agreement=found.share))
+    known = replace(case.scalar, agreement=found.share, claim=found.claim)
+    return replace(case, scalar=known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,8 @@ from grm_plugin.pipeline.settling import Rule
 from grm_plugin.prices import Amount
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.types import Group, Judgment, Scalar
+
+logger = logging.getLogger(__name__)
 
 
 class ScalarStage:
@@ -85,9 +88,25 @@ class ScalarStage:
             return case
         found = agreement(case, judgments, rule)
         if found and not past and scalar.sure is not None and scalar.sureness is not None:
-            audit = Audit(scalar.sureness, found.claim, found.share)
-            self._auditing = self._auditing.told(audit)
+            self._learn(Audit(scalar.sureness, found.claim, found.share))
         return with_agreement(case, found)
+
+    def _learn(self, audit: Audit) -> None:
+        before, self._auditing = self._auditing, self._auditing.told(audit)
+        after = self._auditing.threshold
+        if after > before.threshold:
+            logger.warning(
+                "scalar: audits say that the scalar RM is not as right as it claims (the judge "
+                "agreed on %.2f of the last group's pairs, and %.2f were claimed): sure is raised "
+                "from %g to %g, at which all groups are judged",
+                *(audit.agreement, audit.claim, before.threshold, after),
+            )
+        elif after < before.threshold:
+            logger.warning(
+                "scalar: audits say that the scalar RM is as right as it claims again: sure comes "
+                "down from %g to %g",
+                *(before.threshold, after),
+            )
 
     def _decided(self, case: Case, scalar: Scalar) -> Scalar:
         """Whether the judge is asked; not where no response has a score and so none a reward."""
@@ -95,13 +114,12 @@ class ScalarStage:
             return replace(scalar, judged=False)
         if self.options.use == "vote":
             return scalar
-        sure = self._auditing.is_sure(scalar.sureness)
-        audited = sure and self._is_audited(case)
+        judged = not self._auditing.is_sure(scalar.sureness) or self._is_audited(case)
         return replace(
             scalar,
             sure=self._auditing.threshold,
-            judged=not sure or audited,
-            audited=audited,
+            judged=judged,
+            audited=judged and self._auditing.claims(scalar.sureness),
         )
 
     def _again(self, case: Case, scalar: Scalar, sure: float | None) -> Scalar:

@@ -24,6 +24,9 @@ from grm_plugin.errors import (
 )
 from grm_plugin.evaluation.accuracy import settled_at
 from grm_plugin.evaluation.resettling import Ballot, rule_on_record
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import numbers
+from grm_plugin.hosts.scalar_telling import decided
 from grm_plugin.plugins import Plugin
 from grm_plugin.records import from_record, read_verdicts, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
@@ -112,6 +115,20 @@ def test_a_hacked_scalar_rm_loses_its_say_and_one_that_is_right_keeps_it() -> No
 
     assert judged_share(-3.0) == 1.0
     assert judged_share(3.0) < 1.0
+
+
+def test_an_alarm_is_told_and_audits_go_on_being_counted(caplog: Any) -> None:
+    groups = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(60)]
+    with grm({"use": "cascade", "audit": 0.5}, k=8, max_concurrent_groups=1) as judge:
+        found = judge.score_batch(groups)
+    assert [one.message for one in caplog.records if "sure is raised from 0.8 to 1" in one.message]
+    late = Tally()
+    for one in found[-10:]:
+        late.add(one)
+    told = numbers(late)
+    assert told["sure_threshold"] == told["audited_rate"] == 1.0
+    assert told["audit_agreement"] == 0.0 and told["audit_claim"] > 0.9
+    assert "judged, as all groups are now" in decided(found[-1].scalar)
 
 
 def test_alone_no_judge_is_made_started_or_asked(recwarn: Any) -> None:
