@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling
 from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
 from grm_plugin.pipeline.rating import trained_on
-from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
+from grm_plugin.pipeline.scalar_reading import (
+    check_shows,
+    conversations_of,
+    load_scalar_template,
+    texts_of,
+)
 from grm_plugin.prices import Amount
 from grm_plugin.running import guarded
 from grm_plugin.scalar import ScalarOptions
@@ -93,6 +98,20 @@ class ScalarRater:
         """Let the classifier end what it runs outside of this process; its event loop is lost."""
         if abandon := getattr(self._classifier, "abandon", None):
             abandon()
+
+    def check(self, group: Group, coming: Sequence[str] = ()) -> None:
+        """Refuse what its template can not show, where it has one.
+
+        Args:
+            group: what would be rated.
+            coming: what sources will add to it: principles, evidence.
+
+        Raises:
+            InputError: names the group.
+            TemplateError: the template has no place for what the group carries, or will.
+        """
+        if self._template:
+            check_shows(self._template, group, coming)
 
     def most(self, group: Group) -> Amount:
         """The most that the scores of ``group`` may cost: every byte counts as a token."""

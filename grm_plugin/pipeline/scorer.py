@@ -138,17 +138,20 @@ class Scorer:
         course.selection = await self._select(course)
 
     def check(self, group: Group) -> None:
-        """Refuse what the template can not show, before sources are asked and tokens are spent.
+        """Refuse what a template can not show, before sources are asked and tokens are spent.
 
         Raises:
             InputError: names the group.
             TemplateError: the template has no place for what the group carries.
         """
-        if self.alone:  # the template is never shown
+        if self.alone and self.scalar:  # the judge's template is never shown, nor is a source
+            self.scalar.rater.check(group)
             return
         coming = ["principles"] if self.config.principles else []
         coming += ["evidence"] if self.config.evidence else []
         self.template.check(group, self.fitter.plan.together, coming=coming)
+        if self.scalar:
+            self.scalar.rater.check(group, coming)
 
     def check_size(self, size: Size) -> None:
         """Refuse a size that the settings do not allow, or with which the plan gives nothing.

@@ -188,6 +188,20 @@ def test_a_template_file_says_what_it_reads_instead(tmp_path: Path) -> None:
     assert not rm.conversations
 
 
+@pytest.mark.parametrize("use", ["vote", "alone"])
+def test_what_its_template_has_no_place_for_is_refused_before_anything_is_spent(
+    use: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "scalar.txt"
+    file.write_text("{{conversation}}\n{{responses}}\n")
+    engine = ScriptedEngine(honest)
+    with grm({"use": use, "template": str(file)}, engine, k=2) as judge:
+        for more in ({"reference": "4"}, {"principles": ("be right",)}):
+            with pytest.raises(TemplateError, match=f"has {next(iter(more))} but template"):
+                judge.score(group((2, -3), (9, 3), **more))
+    assert not engine.requests
+
+
 def test_a_template_for_a_meta_rm_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "meta.txt"
     file.write_text("{{conversation}}\n{{responses}}\n{{critique}}\n")
