@@ -60,6 +60,10 @@ class ScalarStage:
         """The most that its scores may cost."""
         return self.rater.most(group)
 
+    def asks(self, past: Recorded | None) -> bool:
+        """Whether the scalar RM is asked about a group of which that is on record, if anything."""
+        return not (past and past.scalar)
+
     async def rated(self, case: Case, past: Recorded | None) -> Case:
         """``case`` with scalar scores, and whether the judge is to be asked.
 
@@ -70,7 +74,7 @@ class ScalarStage:
         Raises:
             RecordError: it is on record without scalar scores, and there is nobody to ask.
         """
-        if past and past.scalar:
+        if past and past.scalar:  # as `asks` says
             return replace(case, scalar=self._again(case, past.scalar, past.sure))
         if past and past.k and self.options.classifier is None:
             raise RecordError(

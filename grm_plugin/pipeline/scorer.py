@@ -110,10 +110,10 @@ class Scorer:
         except (SourceError, PluginError) as error:
             cost = Cost(seconds=time.monotonic() - started)
             return Verdict(group, None, unscored=str(error), cost=cost, origin=self.origin(size))
-        if not past_of(self.engine, group):  # what is replayed was paid for
-            await self._afford(course, latest)
+        past = past_of(self.engine, group)
+        await self._afford(course, past, latest)
         try:
-            settled = await self._settled(course, past_of(self.engine, group))
+            settled = await self._settled(course, past)
         except PluginError as error:
             settled = Settled(None, str(error))
         return course.verdict(settled, self.origin(course.size), self.drawer.pricing)
@@ -231,19 +231,22 @@ class Scorer:
         course.case.allowance.settle(Amount(), rated)
         return found
 
-    async def _afford(self, course: Course, latest: float) -> None:
+    async def _afford(self, course: Course, past: Recorded | None, latest: float) -> None:
         """Set aside what the group may cost; the time that this waits for others is not its own.
+
+        What is replayed was paid for, but for a scalar RM that is asked in a replay.
 
         Raises:
             BudgetError: the budget might not pay for it.
         """
         case = course.case
-        if not case.allowance.limited:
+        rates = self.scalar is not None and self.scalar.asks(past)
+        if not case.allowance.limited or (past and not rates):
             return
         before = time.monotonic()
-        showings = [] if self.alone else self.planner.showings(case)
-        most = self.drawer.most(course.prepared, showings)
-        if self.scalar:
+        showings = [] if self.alone or past else self.planner.showings(case)
+        most = Amount() if past else self.drawer.most(course.prepared, showings)
+        if self.scalar and rates:
             most = most.plus(self.scalar.most(case.shown))
         await case.allowance.take(most, case.asked.label)
         course.postpone(time.monotonic() - before, latest)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group
 from grm_plugin.errors import (
+    BudgetError,
     ConfigError,
     EngineError,
     JudgeDeadError,
@@ -575,8 +576,6 @@ def test_a_classifier_that_reads_texts_alone_needs_a_template() -> None:
 
 
 def test_prices_and_a_budget_in_money_hold_for_the_scalar_rm() -> None:
-    from grm_plugin.errors import BudgetError
-
     priced = {"use": "alone", "prices": {"prompt": 1_000_000}}
     with grm(priced) as judge:
         assert judge.score(SURE).cost.money == pytest.approx(14.0)
@@ -588,6 +587,20 @@ def test_prices_and_a_budget_in_money_hold_for_the_scalar_rm() -> None:
         judge.score_batch(groups)
     spent = sum(one.cost.money for one in ended.value.verdicts)
     assert 0 < len(ended.value.verdicts) < 40 and spent <= 5
+
+
+def test_a_budget_holds_for_a_scalar_rm_that_is_asked_in_a_replay(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    groups = [group((2, -3), (9, 3), prompt=f"q{n}") for n in range(20)]
+    with GRM(plugins=scripted(honest), engine="scripted", k=1, record=path) as judge:
+        judge.score_batch(groups)
+    priced = {"use": "vote", "prices": {"prompt": 10_000}}
+    more = {"engine": {"name": "replay", "path": str(path)}, "budget": {"money": 5}}
+    more["prices"] = {"prompt": 0, "output": 0}
+    with grm(priced, **more) as judge, pytest.raises(BudgetError) as ended:
+        judge.score_batch(groups)
+    assert 0 < len(ended.value.verdicts) < 20
+    assert sum(one.cost.money for one in ended.value.verdicts) <= 5
 
 
 def test_a_part_that_can_not_start_says_so() -> None:
