@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from grm_plugin.pipeline.scalar_rating import ScalarRater
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.prices import Amount
 from grm_plugin.scalar import ScalarOptions
-from grm_plugin.types import Group, Judgment, Scalar
+from grm_plugin.types import Group, Judgment, Scalar, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +31,15 @@ class ScalarStage:
         rater: asks the scalar RM.
         model: as records name it.
         seed: decides which groups are audited.
+
+    Attributes:
+        auditing: what all audits so far come to; it outlives these parts.
     """
 
     def __init__(self, options: ScalarOptions, rater: ScalarRater, model: str, seed: int) -> None:
         self.options, self.rater = options, rater
         self._model, self._seed = model, seed
-        self._auditing = Auditing(options.sure)
+        self.auditing = Auditing(options.sure)
 
     @property
     def origin(self) -> Mapping[str, Any]:
@@ -90,14 +93,25 @@ class ScalarStage:
         scalar = case.scalar
         if scalar is None or not scalar.judged:
             return case
-        found = agreement(case, judgments, rule)
-        if found and not past and scalar.sure is not None and scalar.sureness is not None:
-            self._learn(Audit(scalar.sureness, found.claim, found.share))
-        return with_agreement(case, found)
+        case = with_agreement(case, agreement(case, judgments, rule))
+        if case.scalar and not past and (audit := _audit_of(case.scalar)):
+            self._learn(audit)
+        return case
+
+    def recall(self, verdicts: Iterable[Verdict]) -> None:
+        """Learn from the audits of earlier verdicts of the same run, in their order."""
+        for one in verdicts:
+            if one.scalar and (audit := _audit_of(one.scalar)):
+                self.auditing = self.auditing.told(audit)
+        if self.auditing.threshold > self.options.sure:
+            logger.warning(
+                "scalar: earlier audits of this run have raised sure from %g to %g",
+                *(self.options.sure, self.auditing.threshold),
+            )
 
     def _learn(self, audit: Audit) -> None:
-        before, self._auditing = self._auditing, self._auditing.told(audit)
-        after = self._auditing.threshold
+        before, self.auditing = self.auditing, self.auditing.told(audit)
+        after = self.auditing.threshold
         if after > before.threshold:
             logger.warning(
                 "scalar: audits say that the scalar RM is not as right as it claims (the judge "
@@ -118,12 +132,12 @@ class ScalarStage:
             return replace(scalar, judged=False)
         if self.options.use == "vote":
             return scalar
-        judged = not self._auditing.is_sure(scalar.sureness) or self._is_audited(case)
+        judged = not self.auditing.is_sure(scalar.sureness) or self._is_audited(case)
         return replace(
             scalar,
-            sure=self._auditing.threshold,
+            sure=self.auditing.threshold,
             judged=judged,
-            audited=judged and self._auditing.claims(scalar.sureness),
+            audited=judged and self.auditing.claims(scalar.sureness),
         )
 
     def _again(self, case: Case, scalar: Scalar, sure: float | None) -> Scalar:
@@ -153,6 +167,14 @@ class ScalarStage:
             money=most.money if scalar.money is None else scalar.money,
             flops=most.flops if scalar.flops is None else scalar.flops,
         )
+
+
+def _audit_of(scalar: Scalar) -> Audit | None:
+    """What a group of a cascade that was judged says of the scalar RM, if anything."""
+    known = scalar.sureness, scalar.claim, scalar.agreement
+    if scalar.sure is None or not scalar.judged or None in known:
+        return None
+    return Audit(*known)  # type: ignore[arg-type]
 
 
 def make_scalar_stage(config: GRMConfig, make: Any) -> ScalarStage | None:

@@ -59,16 +59,16 @@ class Watched:
             self.watch.add(one.verdict for one in judged)
 
     def _begin(self, groups: Sequence[Group]) -> None:
-        steps = [when[1] for group in groups if (when := when_of(group))]
-        if self._begun or not (self.watch and steps):
+        step = step_of(groups)
+        if self._begun or self.watch is None or step is None:
             return
         self._begun = True
-        if (step := min(steps)) > 0:
+        if step > 0:
             self._go_on(self.watch, step)
 
     def _go_on(self, watch: Watch, step: int) -> None:
         try:
-            watch.rebuild(_before(self._record, step) if self._record else ())
+            watch.rebuild(before(self._record, step) if self._record else ())
         except RecordError as error:
             logger.warning("watch: what was before step %d can not be read: %s", step, error)
         if watch.start is None:
@@ -78,11 +78,16 @@ class Watched:
             )  # fmt: skip
 
 
+def step_of(groups: Sequence[Group]) -> int | None:
+    """The first step of a batch, from 0 on; None where nobody says."""
+    return min((when[1] for group in groups if (when := when_of(group))), default=None)
+
+
 def _phase(group: Group) -> str:
     return (when_of(group) or ("", 0))[0]
 
 
-def _before(record: Path, step: int) -> Iterator[Verdict]:
+def before(record: Path, step: int) -> Iterator[Verdict]:
     """The training verdicts of a record of steps before ``step``; none where it is not there."""
     if not record.is_file():
         return

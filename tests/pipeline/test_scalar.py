@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import re
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from grm_plugin.evaluation.accuracy import settled_at
 from grm_plugin.evaluation.resettling import Ballot, rule_on_record
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
+from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.scalar_telling import decided
 from grm_plugin.plugins import Plugin
 from grm_plugin.records import from_record, read_verdicts, to_record
@@ -130,6 +132,42 @@ def test_an_alarm_is_told_and_audits_go_on_being_counted(caplog: Any) -> None:
     assert told["sure_threshold"] == told["audited_rate"] == 1.0
     assert told["audit_agreement"] == 0.0 and told["audit_claim"] > 0.9
     assert "judged, as all groups are now" in decided(found[-1].scalar)
+
+
+def test_what_audits_found_outlives_a_restart_at_a_later_step(tmp_path: Path) -> None:
+    def asked(step: int) -> list[Group]:
+        more = {"metadata": when(step, training=True)}
+        return [group((2, 3), (9, -3), prompt=f"{step} {n}", **more) for n in range(60)]
+
+    settings = {"k": 8, "record": tmp_path / "verdicts.jsonl", "max_concurrent_groups": 1}
+    section = {"use": "cascade", "audit": 0.5}
+    with grm(section, **settings) as judge:
+        judge.score_batch(asked(0))
+    with grm(section, **settings) as judge:
+        assert {one.scalar.sure for one in judge.score_batch(asked(1))} == {1.0}
+    with grm(section, **settings) as judge:  # a run that begins knows nothing of others
+        assert judge.score_batch(asked(0))[0].scalar.sure == 0.8
+
+
+def test_what_audits_found_outlives_parts_that_block() -> None:
+    released = threading.Event()
+
+    class Blocking(ScalarRM):
+        def _logit(self, text: str) -> Any:
+            if "BLOCK" in text:
+                released.wait(20)
+            return super()._logit(text)
+
+    soon = {"group_timeout_s": 1.0, "batch_timeout_s": 5.0, "max_concurrent_groups": 1}
+    hacked = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(40)]
+    with grm({"use": "cascade", "audit": 1}, k=8, rm=Blocking(), **soon) as judge:
+        assert judge.score_batch(hacked)[-1].scalar.sure == 1.0
+        try:
+            lost = judge.score(Group.of("q", ["quality 1, scalar 1 BLOCK", "quality 2, scalar 2"]))
+        finally:
+            released.set()
+        assert "blocks the judge's event loop" in lost.unscored
+        assert judge.score(SURE).scalar.sure == 1.0
 
 
 def test_alone_no_judge_is_made_started_or_asked(recwarn: Any) -> None:
