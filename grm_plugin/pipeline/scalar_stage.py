@@ -86,7 +86,7 @@ class ScalarStage:
             )
         scalar = await self.rater.rated(case.shown, case.deadline)
         case.allowance.settle(self.most(case.shown), self._spent(case.shown, scalar))
-        return replace(case, scalar=self._decided(case, scalar))
+        return replace(case, scalar=self._decided(scalar, audited=self._is_audited(case)))
 
     def learned(self, case: Case, judgments: Sequence[Judgment], rule: Rule, *, past: bool) -> Case:
         """``case`` with how far the judge agrees; of audits the threshold learns, but for past."""
@@ -126,13 +126,13 @@ class ScalarStage:
                 *(before.threshold, after),
             )
 
-    def _decided(self, case: Case, scalar: Scalar) -> Scalar:
+    def _decided(self, scalar: Scalar, *, audited: bool) -> Scalar:
         """Whether the judge is asked; not where no response has a score and so none a reward."""
         if self.options.alone or not any(one is not None for one in scalar.scores):
             return replace(scalar, judged=False)
         if self.options.use == "vote":
             return scalar
-        judged = not self.auditing.is_sure(scalar.sureness) or self._is_audited(case)
+        judged = not self.auditing.is_sure(scalar.sureness) or audited
         return replace(
             scalar,
             sure=self.auditing.threshold,
@@ -141,19 +141,22 @@ class ScalarStage:
         )
 
     def _again(self, case: Case, scalar: Scalar, sure: float | None) -> Scalar:
-        """What is on record, decided as it was then unless the settings differ."""
+        """What is on record, decided as it was then unless the settings decide otherwise.
+
+        Decided anew, audits are those that were drawn, and a group that was not judged and would
+        be now is left to the engine, which has no samples of it.
+        """
         center, spread = self.options.center, self.options.spread
-        scalar = replace(
+        again = replace(
             scalar,
             center=scalar.center if center is None else center,
             spread=scalar.spread if spread is None else spread,
         )
-        if self.options.use == "cascade" and sure == self.options.sure:
+        if self.options.use == "cascade" and sure == self.options.sure and again == scalar:
             return scalar
-        again = self._decided(case, replace(scalar, sure=None, judged=True, audited=False))
-        if self.options.use == "cascade" and not scalar.judged:  # there is nothing to go by
-            return replace(again, judged=False, audited=False)
-        return again
+        audited = scalar.judged and (_was_drawn_to_audit(scalar) or self._is_audited(case))
+        again = replace(again, sure=None, judged=True, audited=False)
+        return self._decided(again, audited=audited)
 
     def _is_audited(self, case: Case) -> bool:
         """By chance that the group decides, so that a second look comes to the same."""
@@ -167,6 +170,12 @@ class ScalarStage:
             money=most.money if scalar.money is None else scalar.money,
             flops=most.flops if scalar.flops is None else scalar.flops,
         )
+
+
+def _was_drawn_to_audit(scalar: Scalar) -> bool:
+    """Whether a group on record was judged by chance, not because all were."""
+    known = scalar.sure is not None and scalar.sureness is not None
+    return scalar.audited and known and scalar.sureness >= scalar.sure  # type: ignore[operator]
 
 
 def _audit_of(scalar: Scalar) -> Audit | None:

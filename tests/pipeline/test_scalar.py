@@ -479,6 +479,23 @@ def test_the_settings_of_a_replay_may_weigh_and_scale_anew(tmp_path: Path) -> No
         (tmp_path / "again.jsonl").unlink()
 
 
+def test_a_replay_of_a_cascade_decides_anew_what_another_scaling_makes_unsure(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    recorded(path, {"use": "cascade", "audit": 1e-9}, [SURE, UNSURE], k=2)
+    replay = {"name": "replay", "path": str(path)}
+    with GRM(engine=replay, scalar={"use": "cascade", "spread": 20, "audit": 1e-9}, k=2) as judge:
+        was_sure, unsure = judge.score_batch([SURE, UNSURE])
+    assert was_sure.rewards is None  # no sample of it is on record
+    assert "a scalar RM decided this group" in was_sure.failures[0].detail
+    assert unsure.rewards == pytest.approx((1 / 9, 8 / 9))
+    with GRM(engine=replay, scalar={"use": "cascade", "spread": 0.01, "audit": 1e-9}) as judge:
+        was_sure, now_sure = judge.score_batch([SURE, UNSURE])
+    assert not was_sure.scalar.judged and not now_sure.scalar.judged
+    assert now_sure.rewards == pytest.approx((sigmoid(10.0), 0.5))
+
+
 def test_a_record_without_scalar_scores_needs_a_classifier(tmp_path: Path) -> None:
     path = tmp_path / "verdicts.jsonl"
     with GRM(plugins=scripted(honest), engine="scripted", k=2, record=path) as judge:
