@@ -232,16 +232,14 @@ class Scorer:
         return found
 
     async def _afford(self, course: Course, past: Recorded | None, latest: float) -> None:
-        """Set aside what the group may cost; the time that this waits for others is not its own.
-
-        What is replayed was paid for, but for a scalar RM that is asked in a replay.
+        """Set aside what may be spent; the time that this waits for others is not the group's own.
 
         Raises:
             BudgetError: the budget might not pay for it.
         """
         case = course.case
         rates = self.scalar is not None and self.scalar.asks(past)
-        if not case.allowance.limited or (past and not rates):
+        if not case.allowance.limited or (past and not rates):  # what is replayed was paid for
             return
         before = time.monotonic()
         showings = [] if self.alone or past else self.planner.showings(case)

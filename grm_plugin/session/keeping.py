@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import RecordError
 from grm_plugin.pipeline.building import make_scorer
-from grm_plugin.pipeline.controlling import make_control
+from grm_plugin.pipeline.control_judge import make_control
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.loop import LoopBlocked
+from grm_plugin.session.ending import before, step_of
 from grm_plugin.session.life import CLOSE_S, Session
 from grm_plugin.session.telling import Telling
-from grm_plugin.session.watching import before, step_of
 from grm_plugin.types import Group
 
 logger = logging.getLogger(__name__)

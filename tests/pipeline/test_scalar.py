@@ -335,7 +335,7 @@ def test_one_that_answers_too_little_is_named() -> None:
             return [1.0]
 
     with grm({"use": "alone"}, rm=Short()) as judge:
-        assert "expected 2 logits, one a response" in judge.score(SURE).unscored
+        assert "expected 2 logits, one a text" in judge.score(SURE).unscored
 
 
 @pytest.mark.parametrize("wrong", [(0.0, 0.0), (0.0, -1.0), (math.nan, 1.0), (1.0,), ("x", 1.0)])
