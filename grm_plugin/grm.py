@@ -240,7 +240,7 @@ class GRM(Calls):
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
         check_several(groups)
-        return Batch(self._keeper.session(), groups, self._watched.size(groups, size))
+        return Batch(self._keeper.session(groups), groups, self._watched.size(groups, size))
 
     def _all(self, batch: Batch) -> list[Verdict]:
         with batch.saved():

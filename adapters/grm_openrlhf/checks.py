@@ -12,6 +12,7 @@ from grm_openrlhf.options import OpenRLHFOptions
 from grm_plugin import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.hosts.models import models
+from grm_plugin.hosts.scales import told_of_two_scales
 from grm_plugin.settings import DEFAULT
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,16 @@ def tell_weaknesses(host: Host, given: argparse.Namespace) -> None:
         logger.warning(
             "%s: the judge reads texts and does not see the images", host.option("images")
         )
+
+
+def tell_scales(host: Host, given: argparse.Namespace, config: GRMConfig) -> None:
+    """Tell of an advantage that weighs groups by rewards on two scales."""
+    estimator = host.value(given, "estimator")
+    if estimator == "group_norm":
+        return
+    setting = f"{host.option('estimator')} {estimator}"
+    if told := told_of_two_scales(config, setting, "group_norm, and round_to"):
+        logger.warning("%s", told)
 
 
 def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:

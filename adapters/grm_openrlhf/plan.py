@@ -14,6 +14,7 @@ from grm_openrlhf.checks import (
     check_contradictions,
     check_range,
     check_weights,
+    tell_scales,
     tell_weaknesses,
 )
 from grm_openrlhf.command import Ours
@@ -120,6 +121,7 @@ def _check_votes(
     check_step("adapter 'openrlhf'", options.round_to, judge)
     votes = _vote_range(judge)
     check_range(host, given, votes, options.reward_scale)
+    tell_scales(host, given, judge.config)
     return votes
 
 

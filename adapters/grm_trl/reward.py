@@ -109,7 +109,7 @@ class _Reward:
         batch = Batch.of(rows, size=n, metadata=metadata)
         if options.groups == "check":
             batch.refuse_split()
-        self._reporter.warn_of_singles(batch.members)
+        self._reporter.warn(batch.members, trainer)
         if is_hidden(self, trl):
             self._reporter.warn_once(_HIDDEN)
         return _Call(self._ranks, batch, size, trl, started)

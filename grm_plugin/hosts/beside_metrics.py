@@ -37,7 +37,8 @@ BESIDE = (
         "audited_rate",
         "",
         SHARE,
-        "share of the groups with scalar scores that were judged though the scalar RM was sure",
+        "share of the groups with scalar scores that were judged though the scalar RM was as sure "
+        "as `sure` of the settings wants",
         lambda tally: share(tally.scalar.audited, tally.scalar.groups),
         in_a_group="0 without a cascade",
     ),
@@ -46,8 +47,16 @@ BESIDE = (
         "",
         SHARE,
         "share of pairs on which the judge agrees with the scalar RM, in those; to be "
-        "compared with `sureness`",
+        "compared with `audit_claim`",
         lambda tally: tally.scalar.audits.value,
+        in_a_group="0 where a group is not audited: to be divided by `audited_rate`",
+    ),
+    metric(
+        "audit_claim",
+        "",
+        "0.5 to 1",
+        "the same share where the scalar RM is as right as it claims",
+        lambda tally: tally.scalar.claims.value,
         in_a_group="0 where a group is not audited: to be divided by `audited_rate`",
     ),
     metric(

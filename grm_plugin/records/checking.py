@@ -41,7 +41,7 @@ def _check_scalar(scalar: Scalar, n: int) -> None:
             f"scalar: expected a finite center and a spread above 0, got {scalar.center} and "
             f"{scalar.spread}"
         )
-    for name in ("sure", "agreement"):
+    for name in ("sure", "agreement", "claim"):
         share = getattr(scalar, name)
         if share is not None and not 0 <= share <= 1:
             raise RecordError(f"scalar: {name}: expected a number in 0..1, got {share}")

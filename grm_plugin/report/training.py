@@ -113,6 +113,9 @@ CURVES = (
     Curve("Gap to the control judge in z", lambda step: step.gap, (0,)),
     Curve("Correlation with the control judge", lambda step: step.tally.control.value, (0, 1)),
     Curve("Share of judged groups", lambda step: step.tally.scalar.judged_rate, (0, 1)),
+    Curve(
+        "Agreement that the scalar RM claims", lambda step: step.tally.scalar.claims.value, (0, 1)
+    ),
     Curve("Agreement of audits", lambda step: step.tally.scalar.audits.value, (0, 1)),
 )
 

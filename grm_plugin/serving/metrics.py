@@ -67,6 +67,9 @@ class Metrics:
         self.agreement = self._summary(
             "grm_audit_agreement", "Share of pairs of an audited group on which the judge agrees"
         )
+        self.claim = self._summary(
+            "grm_audit_claim", "The same share where the scalar RM is as right as it claims"
+        )
         self.sure = self._gauge(
             "grm_sure_threshold", "Sureness from which on groups go without the judge"
         )
@@ -125,6 +128,8 @@ class Metrics:
             self.sureness.observe(scalar.sureness)
         if scalar.audited and scalar.agreement is not None:
             self.agreement.observe(scalar.agreement)
+        if scalar.audited and scalar.claim is not None:
+            self.claim.observe(scalar.claim)
         if scalar.sure is not None:
             self.sure.set(scalar.sure)
 

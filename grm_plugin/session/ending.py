@@ -68,16 +68,16 @@ class Watched:
             self.watch.add(one.verdict for one in judged)
 
     def _begin(self, groups: Sequence[Group]) -> None:
-        steps = [when[1] for group in groups if (when := when_of(group))]
-        if self._begun or not (self.watch and steps):
+        step = step_of(groups)
+        if self._begun or self.watch is None or step is None:
             return
         self._begun = True
-        if (step := min(steps)) > 0:
+        if step > 0:
             self._go_on(self.watch, step)
 
     def _go_on(self, watch: Watch, step: int) -> None:
         try:
-            watch.rebuild(_before(self._records, step))
+            watch.rebuild(before(self._records, step))
         except RecordError as error:
             logger.warning("watch: what was before step %d can not be read: %s", step, error)
         if watch.start is None:
@@ -87,11 +87,16 @@ class Watched:
             )  # fmt: skip
 
 
+def step_of(groups: Sequence[Group]) -> int | None:
+    """The first step of a batch, from 0 on; None where nobody says."""
+    return min((when[1] for group in groups if (when := when_of(group))), default=None)
+
+
 def _phase(group: Group) -> str:
     return (when_of(group) or ("", 0))[0]
 
 
-def _before(records: Iterable[Path], step: int) -> Iterator[Verdict]:
+def before(records: Iterable[Path], step: int) -> Iterator[Verdict]:
     """The training verdicts of steps before ``step``, those of all records step by step.
 
     Those of steps that the run did again are the later ones.

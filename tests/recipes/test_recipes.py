@@ -100,7 +100,13 @@ def test_groups_are_whole_on_every_process(path: Path) -> None:
 @named(GRPO)
 def test_what_a_recipe_names_is_there(path: Path) -> None:
     settings = read(path)
-    assert settings.get("scale_rewards") in ("batch", "none")
+    judge = settings.get("env", {}).get("GRM_CONFIG")
+    scalar = GRMConfig.load(judge).scalar if judge else None
+    if scalar and scalar.use == "cascade":  # rewards of two models, on two scales
+        assert settings.get("scale_rewards") == "group"
+        assert GRMConfig.load(judge).adapters["trl"]["round_to"]
+    else:
+        assert settings.get("scale_rewards") in ("batch", "none")
     for name in (settings.get("accelerate_config"), settings.get("env", {}).get("GRM_CONFIG")):
         assert name is None or (ROOT / name).is_file()
 

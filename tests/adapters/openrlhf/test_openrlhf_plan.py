@@ -265,6 +265,16 @@ def test_an_estimator_that_compares_siblings_learns_nothing_from_unscored_groups
     assert "without a reward" not in caplog.text
 
 
+@pytest.mark.parametrize(("estimator", "warned"), [("rloo", True), ("group_norm", False)])
+def test_an_estimator_that_weighs_groups_of_a_cascade_against_each_other_is_told(
+    estimator: str, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    classifier = "{name: server, url: 'http://localhost:1'}"
+    settings = file(tmp_path, f"scalar: {{use: cascade, classifier: {classifier}}}")
+    plan("--grm_config", settings, "--algo.advantage.estimator", estimator)
+    assert ("gives rewards on two scales" in caplog.text) == warned
+
+
 def test_a_release_that_weighs_micro_batches_alike_is_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
