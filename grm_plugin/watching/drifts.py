@@ -62,9 +62,12 @@ class Drifts:
     @property
     def present(self) -> list[Drift]:
         """Of the judge and of the newest version of a scalar RM, those whose start is known."""
-        scalars = [source for source in self._followed if source != JUDGE]
-        followed = (self._followed.get(source) for source in (JUDGE, *scalars[-1:]))
-        return [one.drift for one in followed if one and one.drift]
+        return [one.drift for _, one in self._present() if one.drift]
+
+    @property
+    def lacks(self) -> Mapping[Source, str]:
+        """The others, and why nothing can alarm there yet."""
+        return {source: one.starting.lacks for source, one in self._present() if not one.drift}
 
     @property
     def usual(self) -> Start | None:
@@ -93,6 +96,12 @@ class Drifts:
             math.fsum(count * gap.value for count, gap in found) / total,
             math.hypot(*(count * gap.error for count, gap in found)) / total,
         )
+
+    def _present(self) -> Iterator[tuple[Source, _Followed]]:
+        newest = [source for source in self._followed if source != JUDGE][-1:]
+        for source in (JUDGE, *newest):
+            if source in self._followed:
+                yield source, self._followed[source]
 
     def _make_room(self, source: Source) -> None:
         scalars = [one for one in self._followed if one != JUDGE]
