@@ -1,11 +1,12 @@
-"""How often watching alarms in clean runs, and how soon after a bias begins: simulated runs.
+"""How often onset and level alarm in clean runs, and how soon after a bias begins: simulated runs.
 
     python benchmarks/watch_alarms.py --clean 300 --biased 100
 
 A policy whose true quality is known gets better over 300 steps; a judge and a control judge see it
 with errors of their own, on a scale of 1 to 10 where both saturate. In clean runs every alarm is
 false. In the others the judge begins at step 150 to reward something worthless, which the policy
-then learns to do; the delay is counted from there. A run's seed decides everything in it.
+then learns to do; the delay is counted from there. A run's seed decides everything in it. The other
+alarms, of the correlation inside groups and of artefacts, are not simulated.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ def _delays(alarms: Sequence[int | None]) -> dict[str, float | None]:
 
 
 def alarm_at(world: World, groups: int, n: int, seed: object) -> int | None:
-    """The step of the first alarm of one run; None: there was none."""
+    """The step at which onset or level first alarm in one run; None: neither does."""
     starting, drift = Starting(START), None
     for step, compared in enumerate(run_of(world, groups, n, seed)):
         if drift is None:

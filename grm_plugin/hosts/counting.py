@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
-from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
+from grm_plugin.correlation import Correlation
+from grm_plugin.hosts.averages import Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.hosts.scalar_counting import ScalarTally
@@ -129,7 +130,7 @@ class Tally:
         self.uncontrolled += verdict.control.rewards is None
         self.controlled += verdict.control.rewards is not None
         if group := Compared.of(verdict):
-            self.control.add(zip(group.controls_N, group.rewards_N, strict=True))
+            self.control += group.inside
 
     def _add_rewards(self, verdict: Verdict) -> None:
         rewards = verdict.known_rewards

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grm_plugin.correlation import Correlation
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.truth import Best, Correct, truth_of
-from grm_plugin.hosts.averages import Correlation, Mean
+from grm_plugin.hosts.averages import Mean
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from functools import reduce
 from typing import NamedTuple
 
-from grm_plugin.watching.compared import NOTHING, Compared, Linked
+from grm_plugin.correlation import Correlation
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.start import Start
 
 
@@ -36,14 +36,14 @@ def correlation_of(groups: Sequence[Compared]) -> Measured:
 
     The error is that of a ratio of sums over groups, to the first order.
     """
-    linked = [one for one in map(Linked.of, groups) if one.rewards or one.controls]
-    all_ = reduce(Linked.plus, linked, NOTHING)
-    value = all_.correlation
+    linked = [one for one in (group.inside for group in groups) if one.first or one.second]
+    all_ = sum(linked, Correlation())
+    value = all_.value
     if math.isnan(value):
         return Measured(math.nan, math.nan)
-    spread = math.sqrt(all_.rewards) * math.sqrt(all_.controls)
+    spread = math.sqrt(all_.first) * math.sqrt(all_.second)
     shifts = [
-        one.both / spread - value / 2 * (one.rewards / all_.rewards + one.controls / all_.controls)
+        one.both / spread - value / 2 * (one.first / all_.first + one.second / all_.second)
         for one in linked
     ]
     if (n := len(shifts)) < 2:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grm_plugin.correlation import Correlation
 from grm_plugin.types import Control
-from grm_plugin.watching.compared import NOTHING, Compared, Linked
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.moments import Moments
 
 FEWEST_GROUPS = 40
@@ -64,7 +65,7 @@ class Starting:
     _seen: int = 0
     _responses: Moments = field(default_factory=Moments)
     _groups: Moments = field(default_factory=Moments)
-    _inside: Linked = NOTHING
+    _inside: Correlation = field(default_factory=Correlation)
 
     def add(self, groups: Iterable[Compared]) -> None:
         """Count one round."""
@@ -72,8 +73,8 @@ class Starting:
         self._seen += bool(groups)
         for group in groups:
             self._groups.add(*group.means)
-            self._inside = self._inside.plus(Linked.of(group))
-            for pair in zip(group.rewards_N, group.controls_N, strict=True):
+            self._inside += group.inside
+            for pair in group.pairs:
                 self._responses.add(*pair)
 
     @property
@@ -106,5 +107,5 @@ class Starting:
             both.correlation,
             gap_sd,
             means.count,
-            self._inside.correlation,
+            self._inside.value,
         )
