@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from grm_plugin.options import Options
-from grm_plugin.size import MAX_K
+from grm_plugin.size import MAX_K, Size
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 OPENING, START = 3, 20
@@ -42,7 +43,7 @@ class WatchOptions(Options):
         round: groups that are a round where no training step is told.
         alarm: ``warn`` logs it; ``raise_k`` judges with the next size of the schedule, or twice
             the samples, as well; ``stop`` ends the run.
-        most: samples of a group beyond which ``raise_k`` does not go.
+        most: samples of a group beyond which ``raise_k`` does not go; more than it begins with.
     """
 
     control: ControlOptions | None = None
@@ -78,4 +79,19 @@ class WatchOptions(Options):
                 "expected a control judge or artefacts, got neither, so that nothing could alarm; "
                 "write control: {judge: {k: 32}}, or artefacts: {praise: great answer}"
             )
+        if self.alarm == "raise_k" and self.control is None:
+            raise ValueError(
+                "alarm: raise_k expected a control judge, got artefacts alone, which more samples "
+                "do not change; write control: {judge: {k: 32}}, or alarm: warn or stop"
+            )
         return self
+
+    def misfit(self, sizes: Iterable[Size]) -> str:
+        """Why an alarm could do nothing where the judge draws these; empty where it can."""
+        k = min(size.k for size in sizes)
+        if self.alarm != "raise_k" or self.most > k:
+            return ""
+        return (
+            f"watch.most: expected more samples than the judge's {k}, since watch.alarm is "
+            f"raise_k; got {self.most}"
+        )

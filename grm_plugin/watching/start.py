@@ -83,8 +83,8 @@ class Starting:
         both, groups = self._responses, self._groups.count
         if self._seen < self.rounds or groups < FEWEST_GROUPS:
             return (
-                f"the control judge gave {groups} groups rewards in {self._seen} rounds, and {FEWEST_GROUPS} in "
-                f"{self.rounds} are needed"
+                f"the control judge gave {groups} groups rewards in {self._seen} rounds, and "
+                f"{FEWEST_GROUPS} in {self.rounds} are needed"
             )
         if not both.x_sd > 0:
             return "the rewards are the same for every response"
