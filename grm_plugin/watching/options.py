@@ -21,12 +21,13 @@ class ControlOptions(Options):
     """The control judge: a judge of its own, of no weight, for a share of the groups.
 
     Args:
-        share: of the groups that it judges, too; chosen by their fingerprints.
+        share: of the groups that it judges, too; chosen by their fingerprints. An alarm needs 4
+            groups of a training step at least, better 8.
         judge: how it differs from the judge: any of its settings, such as `template`, `engine` or
             `k`.
     """
 
-    share: float = Field(0.05, gt=0, le=1)
+    share: float = Field(0.25, gt=0, le=1)
     judge: dict[str, Any] = Field(min_length=1)
 
 
