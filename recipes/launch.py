@@ -74,15 +74,8 @@ def main(
         meta_rm, scalar_rm = (model_at(judge, f"{of}.classifier") for of in ("select", "scalar"))
         wanted = (
             Wanted("judge", judge.engine.options, judge_gpus, shlex.split(judge_options)),
-            Wanted(
-                "meta RM", model_at(judge, "select.classifier"), meta_gpus, _pooling(meta_options)
-            ),
-            Wanted(
-                "scalar RM",
-                model_at(judge, "scalar.classifier"),
-                scalar_gpus,
-                _pooling(scalar_options),
-            ),
+            Wanted("meta RM", meta_rm, meta_gpus, _pooling(meta_options)),
+            Wanted("scalar RM", scalar_rm, scalar_gpus, _pooling(scalar_options)),
         )
         servers = [server(one, serving) for one in wanted if one.gpus]
         refresh = None

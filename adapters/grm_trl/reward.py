@@ -13,7 +13,7 @@ from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.recorded import of_run, when
 from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
-from grm_trl import agreement, growth, host, settings
+from grm_trl import agreement, budgets, growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
 from grm_trl.joining import is_hidden, join
@@ -99,7 +99,7 @@ class _Reward:
             self._ranks = self._joined()
             if self.config.record and options.groups != "local":
                 self._grm.rebuild_from(of_run(self.config.record))
-            growth.spend_earlier(self._grm, trl)
+            budgets.spend_earlier(self._grm, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, options.name)

@@ -13,7 +13,7 @@ import pytest
 from grm_plugin import GRM, Group, Size
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import AlarmError, JudgeDeadError
-from grm_plugin.hosts.watching import numbers
+from grm_plugin.hosts.watch_metrics import numbers
 from grm_plugin.records import read_verdicts
 from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Group as Judged
