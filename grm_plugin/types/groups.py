@@ -28,7 +28,7 @@ def chance(text: str) -> float:
     >>> sum(chance(str(n)) < 0.25 for n in range(4000)) / 4000
     0.25025
     """
-    return int(digest(text)[:_HEX], 16) / 16**_HEX
+    return int(digest(text)[:_HEX], 16) / 16.0**_HEX
 
 
 class Scale(NamedTuple):
