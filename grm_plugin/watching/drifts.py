@@ -19,6 +19,15 @@ Parts = Mapping[Source, Sequence[Compared]]
 """What each source gave the groups that the control judge judged as well."""
 
 
+def joined(*parts: Parts) -> dict[Source, list[Compared]]:
+    """Those of several rounds together."""
+    found: dict[Source, list[Compared]] = {}
+    for one in parts:
+        for source, groups in one.items():
+            found.setdefault(source, []).extend(groups)
+    return found
+
+
 @dataclass
 class _Followed:
     starting: Starting
@@ -40,10 +49,11 @@ class Drifts:
 
     Args:
         rounds: of a start.
+        most: sources that are kept.
     """
 
-    def __init__(self, rounds: int) -> None:
-        self._rounds = rounds
+    def __init__(self, rounds: int, most: int = MOST) -> None:
+        self._rounds, self._most = rounds, most
         self._followed: dict[Source, _Followed] = {}
 
     def add(self, parts: Parts) -> None:
@@ -105,5 +115,5 @@ class Drifts:
 
     def _make_room(self, source: Source) -> None:
         scalars = [one for one in self._followed if one != JUDGE]
-        if source != JUDGE and len(scalars) >= MOST - 1:
+        if source != JUDGE and len(scalars) >= self._most - 1:
             del self._followed[scalars[0]]

@@ -17,6 +17,7 @@ from grm_plugin.watching.alarms import Alarm, Figures, Signals
 from grm_plugin.watching.artefacts import Pattern, Seen
 from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import PRESENT
+from grm_plugin.watching.drifts import joined
 from grm_plugin.watching.gap import Measured, correlation_of
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.raising import raised
@@ -191,10 +192,7 @@ class Watch:
 
     def _figures(self, step: int | None) -> Figures:
         recent = [group for one in self._recent for group in one.compared]
-        parts: dict[Source, list[Compared]] = {}
-        for one in self._recent:
-            for source, groups in one.parts.items():
-                parts.setdefault(source, []).extend(groups)
+        parts = joined(*(one.parts for one in self._recent))
         return Figures.of(step, recent, parts, self._signals.drifts)
 
     def _alarm(self, alarm: Alarm) -> None:
