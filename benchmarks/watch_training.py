@@ -162,7 +162,11 @@ def train(
     rows = [row for row in trainer.state.log_history if "reward" in row]
     return {
         "seed": seed,
+        "steps": steps,
         "onset": onset,
+        "start": start,
+        "k": k,
+        "points for a word": for_a_word,
         "alarms": alarms,
         "seconds": round(time.monotonic() - started),
         "cpu_seconds": round(time.process_time() - cpu),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 from grm_plugin.errors import ConfigError
 from recipes.coscaling.figures.__main__ import main
 from recipes.coscaling.figures.arms import Arms
-from recipes.coscaling.figures.claims import claims, not_by_holm
+from recipes.coscaling.figures.claims import ALONE, claims, not_by_holm
 from recipes.coscaling.figures.limits import gap, reached
 from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.seeds import over_seeds, paired, surprise
 from recipes.coscaling.plan import plan
+from tests.recipes.scalar_rm_reports import a_training
 
 ROUNDS, UPDATES, KEPT = 40, 4, 5
 
@@ -119,6 +121,31 @@ def test_the_best_scalar_arm_is_the_one_that_the_tuning_queries_like() -> None:
     ]
     arms = Arms(liked, rounds=ROUNDS, updates=UPDATES, edge=5)
     assert claims(arms)[0].name == "grm_k8 - scalar, equal steps"
+
+
+def test_the_best_scalar_arm_is_one_of_those_that_the_protocol_names() -> None:
+    protocol = Path("docs/decisions/0023-grm-against-a-scalar-rm.md").read_text(encoding="utf-8")
+    line = protocol.partition("**Best scalar arm**: among ")[2].partition(" the one that")[0]
+    assert tuple(re.findall(r"`(\w+)`", line)) == ALONE
+    assert {*ALONE} <= {arm.name for arm in plan().arms}
+
+
+def dense(seeds: int) -> Arms:
+    """A study in which `scalar_dense` has a few seeds, and ends best of the scalar arms."""
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    runs += [made_up("scalar_dense", seed, end=0.6, rounds=230) for seed in range(1, seeds + 1)]
+    return Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5)
+
+
+def test_over_a_best_scalar_arm_of_three_seeds_three_are_compared_and_five_told_beside() -> None:
+    claim = claims(dense(3))[0]
+    assert claim.name == "grm_k8 - scalar_dense, equal steps"
+    assert [*claim.seeds] == [1, 2, 3]
+    assert claim.beside["over scalar_kl, 5 seeds"] == claims(whole())[0].found
+
+
+def test_a_scalar_arm_of_one_seed_takes_no_claim_away() -> None:
+    assert claims(dense(1)) == claims(whole())
 
 
 def test_as_good_needs_both_the_quality_and_the_price() -> None:
@@ -270,18 +297,6 @@ def test_runs_on_disk_become_figures_and_pictures(
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     assert (tmp_path / "figures_gap.png").exists()
     assert "not done yet: grm_k1 1" in capsys.readouterr().out
-
-
-def a_training(folder: Path, losses: Sequence[float], ended: str) -> None:
-    """A scalar RM's report and log, with a look at held-out pairs every 100 steps."""
-    folder.mkdir(parents=True)
-    steps = 100 * len(losses)
-    training = {"steps": steps, "ended": ended, "seconds": 9.0, "held_out_loss": min(losses)}
-    accuracy = {"value": 0.8, "low": 0.7, "high": 0.9}
-    report = {"training": training, "validation": {"accuracy": accuracy}}
-    (folder / "report.json").write_text(json.dumps(report))
-    rows = [{"step": 100 * (n + 1), "eval_loss": loss} for n, loss in enumerate(losses)]
-    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 @pytest.mark.parametrize(

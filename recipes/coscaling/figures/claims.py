@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grm_plugin.evaluation.paired import holm
 from grm_plugin.evaluation.statistics import Estimate
@@ -11,7 +11,7 @@ from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.limits import READINGS
 from recipes.coscaling.figures.seeds import BySeed, over_seeds, paired, surprise
 
-ALONE = ("scalar", "scalar_kl", "scalar_ensemble")
+ALONE = ("scalar", "scalar_kl", "scalar_dense", "scalar_ensemble")
 """Arms of which the best is the scalar RM that is compared with."""
 WITHIN = 0.02
 CHEAPER = 0.7
@@ -48,8 +48,8 @@ class Claim:
 def claims(arms: Arms) -> list[Claim]:
     """Those of which a pair of runs with two seeds in common is there."""
     found = [
-        _above(arms, "grm_k8", _best(arms, "steps", "grm_k8"), "steps", "grm_k8"),
-        _above(arms, "growing", _best(arms, "flops", "growing"), "flops", "growing"),
+        _above_scalar(arms, "grm_k8", "steps"),
+        _above_scalar(arms, "growing", "flops"),
         _above(arms, "growing", "grm_k1", "tokens", "growing"),
         _above(arms, "growing", "grm_k2", "tokens", "growing"),
         _as_good(arms),
@@ -66,6 +66,28 @@ def not_by_holm(found: Sequence[Claim], level: float = 0.05, tests: int = 4) -> 
     aimed = [one for one in found if one.aim == _ABOVE]
     corrected = holm([one.p for one in aimed] + [1.0] * (tests - len(aimed)))
     return [one.name for one, p in zip(aimed, corrected, strict=False) if one.holds and p > level]
+
+
+def _above_scalar(arms: Arms, first: str, cost: str) -> Claim | None:
+    """First minus the best scalar arm; and minus the best with the most seeds, where it has fewer.
+
+    An arm of which only one seed can be compared is no candidate yet.
+    """
+    shared = {name: len(arms.runs(name).keys() & arms.runs(first).keys()) for name in ALONE}
+    most = max(shared.values())
+    if most < 2:
+        return None
+    best = _best(arms, [name for name in ALONE if shared[name] > 1], cost, first)
+    full = _best(arms, [name for name in ALONE if shared[name] == most], cost, first)
+    claim, other = (_above(arms, first, name, cost, first) for name in (best, full))
+    if claim is None or other is None or best == full:
+        return claim
+    return replace(claim, beside={**claim.beside, f"over {full}, {most} seeds": other.found})
+
+
+def _best(arms: Arms, names: Sequence[str], cost: str, of: str) -> str:
+    """The arm that the tuning queries like best where it is compared."""
+    return max(names, key=lambda name: arms.liked(name, cost, of=of))
 
 
 def _above(arms: Arms, first: str, second: str, cost: str, of: str) -> Claim | None:
@@ -110,8 +132,3 @@ def _gap(arms: Arms) -> Claim | None:
     beside = {"as they are": over_seeds([one.raw for one in gaps.values()])}
     aim = f"at most {LARGEST_GAP}"
     return Claim("hacking gap of grm_k8", aim, seeds, found, found.value <= LARGEST_GAP, beside)
-
-
-def _best(arms: Arms, cost: str, of: str) -> str:
-    """The scalar arm that the tuning queries like best where it is compared."""
-    return max(ALONE, key=lambda name: arms.liked(name, cost, of=of))
