@@ -17,13 +17,16 @@ from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
 from grm_plugin.types.training import EVAL, TRAIN, when_of
 from grm_plugin.watching.compared import Compared
-from grm_plugin.watching.gap import gap_of
+from grm_plugin.watching.drifts import Drifts, joined
 from grm_plugin.watching.openings import Openings, opening_of
 from grm_plugin.watching.options import OPENING, START
-from grm_plugin.watching.start import Start, Starting, rounds_of
+from grm_plugin.watching.sources import Source, sourced
+from grm_plugin.watching.start import rounds_of
 
 MOST_POINTS = 60
 """Points of a curve; of a longer run several steps are one point."""
+MOST_VERSIONS = 1000
+"""Of a scalar RM that was refreshed whose starts are known."""
 _SAME = 0.005
 _FEW = 10  # points, which tell a change from noise
 
@@ -37,23 +40,23 @@ class Step:
         quality: what is known of their responses, whether they are right (0 or 1) or ratings.
         follows: how the rewards within a group go with that.
         openings: how their responses begin.
-        compared: groups that a control judge gave rewards, too.
+        parts: what the judge and a scalar RM gave groups that a control judge gave rewards, too.
         rounds: from which the run took its start; None: it is not told.
-        start: what was usual at the start of the run; None: not known.
+        drifts: what was usual at the start of the run; None: not known.
     """
 
     tally: Tally = field(default_factory=Tally)
     quality: Mean = field(default_factory=Mean)
     follows: Correlation = field(default_factory=Correlation)
     openings: Openings = field(default_factory=lambda: Openings(16))
-    compared: list[Compared] = field(default_factory=list)
+    parts: dict[Source, list[Compared]] = field(default_factory=dict)
     rounds: int | None = None
-    start: Start | None = None
+    drifts: Drifts | None = None
 
     def add(self, verdict: Verdict) -> None:
         """Count one verdict, with the rewards that its trainer got."""
-        if group := Compared.of(verdict):  # of the rewards before rounding, as the run is watched
-            self.compared.append(group)
+        for source, group in sourced(verdict):  # before rounding, as the run is watched
+            self.parts.setdefault(source, []).append(group)
             self.rounds = self.rounds or rounds_of(verdict.control)
         verdict = as_trained(verdict)
         self.tally.add(verdict)
@@ -68,7 +71,7 @@ class Step:
     @property
     def gap(self) -> float:
         """As the run that was watched logged it; NaN: not known."""
-        return gap_of(self.compared, self.start).value if self.start else math.nan
+        return self.drifts.gap(self.parts).value if self.drifts else math.nan
 
     def __add__(self, other: Step) -> Step:
         return Step(
@@ -76,7 +79,7 @@ class Step:
             self.quality + other.quality,
             self.follows + other.follows,
             self.openings + other.openings,
-            self.compared + other.compared,
+            joined(self.parts, other.parts),
             self.rounds or other.rounds,
         )
 
@@ -157,29 +160,27 @@ def phases(steps: Steps) -> list[str]:
 def points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
     """The points of a curve in one phase, at most :data:`MOST_POINTS`; none that is not known."""
     numbers = sorted(step for of, step in steps if of == phase)
-    size, usual = math.ceil(len(numbers) / MOST_POINTS), start_of(steps)
+    size, usual = math.ceil(len(numbers) / MOST_POINTS), drifts_of(steps)
     for start in range(0, len(numbers), size):
         taken = numbers[start : start + size]
         together = sum((steps[phase, step] for step in taken), Step())
-        together.start = usual
+        together.drifts = usual
         if math.isfinite(value := curve.of(together)):
             yield Point(taken[0], taken[-1], value, together.tally.groups)
 
 
-def start_of(steps: Steps) -> Start | None:
+def drifts_of(steps: Steps) -> Drifts:
     """What was usual at the start, as the run that was watched took it.
 
     A record that does not tell of how many rounds is of as many as ``watch`` takes unless it is
-    told otherwise. None where there is no control judge, or it saw too little.
+    told otherwise. It knows nothing where there is no control judge, or that saw too little.
     """
     rounds = next((step.rounds for step in steps.values() if step.rounds), START)
-    starting = Starting(rounds)
+    drifts = Drifts(rounds, most=MOST_VERSIONS)
     for key in sorted(steps, key=lambda key: key[1]):
         if key[0] != EVAL:
-            starting.add(steps[key].compared)
-        if start := starting.start:
-            return start
-    return None
+            drifts.add(steps[key].parts)
+    return drifts
 
 
 def told(curve: Curve, values: Sequence[float]) -> str:

@@ -19,6 +19,15 @@ Parts = Mapping[Source, Sequence[Compared]]
 """What each source gave the groups that the control judge judged as well."""
 
 
+def joined(*parts: Parts) -> dict[Source, list[Compared]]:
+    """Those of several rounds together."""
+    found: dict[Source, list[Compared]] = {}
+    for one in parts:
+        for source, groups in one.items():
+            found.setdefault(source, []).extend(groups)
+    return found
+
+
 @dataclass
 class _Followed:
     starting: Starting
@@ -40,10 +49,11 @@ class Drifts:
 
     Args:
         rounds: of a start.
+        most: sources that are kept.
     """
 
-    def __init__(self, rounds: int) -> None:
-        self._rounds = rounds
+    def __init__(self, rounds: int, most: int = MOST) -> None:
+        self._rounds, self._most = rounds, most
         self._followed: dict[Source, _Followed] = {}
 
     def add(self, parts: Parts) -> None:
@@ -62,9 +72,12 @@ class Drifts:
     @property
     def present(self) -> list[Drift]:
         """Of the judge and of the newest version of a scalar RM, those whose start is known."""
-        scalars = [source for source in self._followed if source != JUDGE]
-        followed = (self._followed.get(source) for source in (JUDGE, *scalars[-1:]))
-        return [one.drift for one in followed if one and one.drift]
+        return [one.drift for _, one in self._present() if one.drift]
+
+    @property
+    def lacks(self) -> Mapping[Source, str]:
+        """The others, and why nothing can alarm there yet."""
+        return {source: one.starting.lacks for source, one in self._present() if not one.drift}
 
     @property
     def usual(self) -> Start | None:
@@ -94,7 +107,13 @@ class Drifts:
             math.hypot(*(count * gap.error for count, gap in found)) / total,
         )
 
+    def _present(self) -> Iterator[tuple[Source, _Followed]]:
+        newest = [source for source in self._followed if source != JUDGE][-1:]
+        for source in (JUDGE, *newest):
+            if source in self._followed:
+                yield source, self._followed[source]
+
     def _make_room(self, source: Source) -> None:
         scalars = [one for one in self._followed if one != JUDGE]
-        if source != JUDGE and len(scalars) >= MOST - 1:
+        if source != JUDGE and len(scalars) >= self._most - 1:
             del self._followed[scalars[0]]

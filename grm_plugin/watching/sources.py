@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from grm_plugin.errors import quoted
 from grm_plugin.types import Judgment, Scalar, Verdict
 from grm_plugin.watching.compared import Compared
 
@@ -25,6 +26,13 @@ class Source(NamedTuple):
     version: str | None = None
     center: float = 0.0
     spread: float = 1.0
+
+    def __str__(self) -> str:
+        if self.version is None:
+            return "the judge"
+        return (
+            f"version {quoted(self.version)} of the scalar RM" if self.version else "the scalar RM"
+        )
 
 
 JUDGE = Source()

@@ -78,14 +78,25 @@ class Starting:
                 self._responses.add(*pair)
 
     @property
+    def lacks(self) -> str:
+        """Why it is not known yet what is usual; empty when it is."""
+        both, groups = self._responses, self._groups.count
+        if self._seen < self.rounds or groups < FEWEST_GROUPS:
+            return (
+                f"the control judge gave {groups} groups rewards in {self._seen} rounds, and "
+                f"{FEWEST_GROUPS} in {self.rounds} are needed"
+            )
+        if not both.x_sd > 0:
+            return "the rewards are the same for every response"
+        return "" if both.y_sd > 0 else "the control judge says the same of every response"
+
+    @property
     def start(self) -> Start | None:
         """What is usual; None while too little is known, or nothing has differed yet."""
+        if self.lacks:
+            return None
         both, means = self._responses, self._groups
-        if self._seen < self.rounds or means.count < FEWEST_GROUPS:
-            return None
         x_sd, y_sd = both.x_sd, both.y_sd
-        if not (x_sd > 0 and y_sd > 0):
-            return None
         apart = means.xx / x_sd**2 + means.yy / y_sd**2 - 2 * means.xy / (x_sd * y_sd)
         gap_sd = math.sqrt(max(0.0, apart) / (means.count - 1))
         return Start(

@@ -17,6 +17,7 @@ from grm_plugin.watching.alarms import Alarm, Figures, Signals
 from grm_plugin.watching.artefacts import Pattern, Seen
 from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import PRESENT
+from grm_plugin.watching.drifts import joined
 from grm_plugin.watching.gap import Measured, correlation_of
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.raising import raised
@@ -24,6 +25,8 @@ from grm_plugin.watching.sources import Source, sourced
 from grm_plugin.watching.start import Start
 
 logger = logging.getLogger(__name__)
+PATIENCE = 3
+"""Times the rounds of a start after which it is told that nothing can alarm yet."""
 
 
 @dataclass
@@ -34,16 +37,19 @@ class Round:
         step: None where no trainer tells one.
         compared: groups that both judges gave rewards.
         parts: what the judge and a scalar RM gave them, each on its own scale.
+        asked: groups that the control judge was asked about.
         seen: what was found in all responses.
     """
 
     step: int | None
     compared: list[Compared] = field(default_factory=list)
     parts: dict[Source, list[Compared]] = field(default_factory=dict)
+    asked: int = 0
     seen: Seen = field(default_factory=Seen)
 
     def add(self, verdict: Verdict) -> None:
         """Count what both judges say of a group, if both do."""
+        self.asked += verdict.control is not None
         if group := Compared.of(verdict):
             self.compared.append(group)
             for source, part in sourced(verdict):
@@ -70,6 +76,7 @@ class Watch:
         self._round = self._last = Round(None)
         self._recent: deque[Round] = deque(maxlen=int(PRESENT))
         self._acts, self._stopped = True, ""
+        self._silent, self._asked, self._told = 0, 0, False
         self._lock = threading.Lock()
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
@@ -154,18 +161,38 @@ class Watch:
             self._last = done
             self._recent.append(done)
         self._signals.drifts.add(done.parts)
+        self._tell_of_silence(done)
         self._signals.add_artefacts(done.seen)
         apart = self._signals.apart
         for alarm in self._signals.begun(self._figures(done.step)):
             self._alarm(alarm)
         self.raises += self.options.alarm == "raise_k" and self._signals.apart and not apart
 
+    def _tell_of_silence(self, done: Round) -> None:
+        """Once, when it takes long until an alarm could come."""
+        drifts = self._signals.drifts
+        if not self.controls or (drifts.present and not drifts.lacks):
+            self._silent, self._asked = 0, 0
+            return
+        self._silent, self._asked = self._silent + 1, self._asked + done.asked
+        if self._acts and not self._told and self._silent >= PATIENCE * self.options.start:
+            self._told = True
+            logger.warning(
+                "watch: for %d rounds no alarm of the control judge could come: %s",
+                *(self._silent, "; ".join(self._why())),
+            )
+
+    def _why(self) -> Iterator[str]:
+        lacks = self._signals.drifts.lacks
+        if not lacks:
+            asked = f"{self._asked} groups that the control judge was asked about"
+            yield f"of {asked} both judges scored none"
+        for source, why in lacks.items():
+            yield f"of rewards of {source}: {why}"
+
     def _figures(self, step: int | None) -> Figures:
         recent = [group for one in self._recent for group in one.compared]
-        parts: dict[Source, list[Compared]] = {}
-        for one in self._recent:
-            for source, groups in one.parts.items():
-                parts.setdefault(source, []).extend(groups)
+        parts = joined(*(one.parts for one in self._recent))
         return Figures.of(step, recent, parts, self._signals.drifts)
 
     def _alarm(self, alarm: Alarm) -> None:

@@ -166,6 +166,19 @@ def test_every_mix_of_a_judge_and_a_scalar_rm_has_a_recipe_that_does_what_its_na
     )
 
 
+@pytest.mark.parametrize("place", ["reference", "Qwen3-8B"])
+def test_a_watched_recipe_gives_the_control_judge_the_groups_that_an_alarm_needs(
+    place: str,
+) -> None:
+    recipe = read(RECIPES / place / "grpo" / "config_watched.yaml")
+    calls = recipe.get("gradient_accumulation_steps") or recipe["steps_per_generation"]
+    responses = recipe["per_device_train_batch_size"] * calls * recipe.get("num_processes", 1)
+    watch = GRMConfig.load(recipe["env"]["GRM_CONFIG"]).watch
+    assert watch is not None
+    assert watch.control is not None
+    assert watch.control.share * responses / recipe["num_generations"] >= 8
+
+
 @pytest.mark.parametrize(
     ("place", "usual"), [("reference", "config_grm_k8"), ("Qwen3-8B", "config_8gpu")]
 )

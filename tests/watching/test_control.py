@@ -166,6 +166,11 @@ def test_a_record_of_an_earlier_release_has_none_and_one_that_can_not_be_is_refu
         ({"artefacts": {"Praise!": "great"}}, "expected names of small letters"),
         ({"artefacts": {"opening": "great"}}, "opening: expected another name"),
         ({"artefacts": {"a": "b"}, "alarm": "shout"}, "watch.alarm"),
+        ({"artefacts": {"a": "b"}, "alarm": "raise_k"}, "raise_k expected a control judge"),
+        (
+            {"control": {"judge": {"k": 32}}, "alarm": "raise_k", "most": 2},
+            "watch.most: expected more samples than the judge's",
+        ),
     ],
 )
 def test_what_can_not_be_watched_is_refused_before_anything_starts(

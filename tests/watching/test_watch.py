@@ -141,6 +141,35 @@ def test_one_bias_is_one_event_however_its_signals_come_and_go() -> None:
     assert seen.raises == 1
 
 
+@pytest.mark.parametrize(
+    ("controls", "groups", "why"),
+    [
+        (None, 8, "of 120 groups that the control judge was asked about both judges scored none"),
+        (
+            [0.5, 0.5],
+            8,
+            "of rewards of the judge: the control judge says the same of every response",
+        ),
+        (
+            [0.4, 0.6],
+            1,
+            "the control judge gave 15 groups rewards in 15 rounds, and 40 in 5 are needed",
+        ),
+    ],
+)
+def test_an_alarm_that_can_not_come_is_told_of_once(
+    controls: list[float] | None, groups: int, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = watch(start=5)
+    for step in range(30):
+        names = [f"{step} {number}" for number in range(groups)]
+        seen.add(controlled(step, [0.2 + step / 90, 0.4], controls, name=name) for name in names)
+    told = [one for one in caplog.messages if "no alarm of the control judge could come" in one]
+    assert len(told) == 1
+    assert why in told[0]
+    assert "for 15 rounds" in told[0]
+
+
 def test_what_is_rebuilt_is_as_if_the_run_had_never_stopped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
