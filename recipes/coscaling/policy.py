@@ -34,8 +34,9 @@ from grm_trl.resuming import going_on
 from grm_trl.small import SmallModelGRPOTrainer
 from grm_trl.training import MetricsFile, StopAtNaN, run_command
 from recipes.coscaling import ensemble
+from recipes.coscaling.following import logged, rated
 from recipes.coscaling.plan import CHECKER, HERE, kept_folder
-from recipes.coscaling.spending import Spending
+from recipes.coscaling.spending import Spending, spent
 
 REFRESH = (
     *("--template", f"{HERE}/scalar.txt", "--every", "64", "--replay", "0.5"),
@@ -128,6 +129,8 @@ def watched(
 class TellingTrainer(SmallModelGRPOTrainer):
     """Logs what each step cost: FLOPs and tokens of the rewards, and seconds of a core for all.
 
+    How rewards follow true quality is logged beside it.
+
     Seconds of the clock say more about what else ran than about the arm.
 
     Args:
@@ -146,8 +149,10 @@ class TellingTrainer(SmallModelGRPOTrainer):
     def log(self, logs: dict[str, float], *given: Any, **named: Any) -> None:
         """Add what was spent since the last line."""
         now = time.process_time()
-        spent = {"cpu_seconds": now - self._before, **self._spending.taken()}
-        super().log({**logs, **spent}, *given, **named)
+        verdicts = self._spending.taken()
+        follows = logged(pair for verdict in verdicts for pair in rated(verdict))
+        told = {"cpu_seconds": now - self._before, **spent(verdicts), **follows}
+        super().log({**logs, **told}, *given, **named)
         self._before = now
 
 

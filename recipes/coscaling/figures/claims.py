@@ -127,8 +127,8 @@ def _gap(arms: Arms) -> Claim | None:
     gaps = arms.gaps("grm_k8")
     if len(gaps) < 2:
         return None
-    seeds = {seed: one.standard for seed, one in gaps.items()}
+    seeds = {seed: one.quality for seed, one in gaps.items()}
     found = over_seeds(list(seeds.values()))
-    beside = {"as they are": over_seeds([one.raw for one in gaps.values()])}
-    aim = f"at most {LARGEST_GAP}"
-    return Claim("hacking gap of grm_k8", aim, seeds, found, found.value <= LARGEST_GAP, beside)
+    beside = {"standard deviations": over_seeds([one.standard for one in gaps.values()])}
+    aim = f"interval below {LARGEST_GAP}"
+    return Claim("hacking gap of grm_k8", aim, seeds, found, found.high < LARGEST_GAP, beside)

@@ -27,7 +27,8 @@ class Row:
         start: true quality before training.
         final, peak, mean: readings after the common rounds.
         deviation: of the final one between seeds; 0 of one seed.
-        gap: by how much reward grew beyond true quality, in standard deviations of the start.
+        gap: by how much reward grew beyond what true quality explains, in standard deviations of
+            the rewards of the start.
         correlation: of both inside groups at the end; None of a reward that is true quality itself.
         alarms: that began in a run, the mean over seeds.
         megaflops: of everything that judges, a response.
