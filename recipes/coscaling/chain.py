@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from recipes.coscaling.plan import HERE, Arm, Plan, ScalarTraining, kept_folder
 from recipes.stages import Stage
@@ -144,6 +145,8 @@ def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
     found = []
     if "engine" in parts:
         found.append(f"engine.model={chain.judge}")
+    if _control_has_engine(parts):
+        found.append(f"watch.control.judge.engine.model={chain.base}")
     if arm.needs_meta:
         found.append(f"select.classifier.model={chain.meta}")
     if classifier.get("name") == "ensemble":
@@ -154,6 +157,11 @@ def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
     if arm.trainer == "openrlhf":
         return [text for setting in found for text in ("--set", setting)]
     return [*refresh, *(["--set", *found] if found else [])]
+
+
+def _control_has_engine(parts: Mapping[str, Any]) -> bool:
+    control = parts.get("watch", {}).get("control", {})
+    return "engine" in control.get("judge", {})
 
 
 def measuring(chain: Chain, arm: Arm, seed: int, trained: Stage) -> Stage:

@@ -12,6 +12,8 @@ from typer.main import get_command
 from grm_plugin.cli import app
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
+from grm_plugin.pipeline.controlling import control_config
+from grm_plugin.watching.start import FEWEST_GROUPS
 from recipes.coscaling.chain import Chain
 from recipes.coscaling.openrlhf import LEARNING_RATE
 from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
@@ -64,6 +66,18 @@ def test_arms_differ_in_their_reward_and_their_length_alone() -> None:
 def test_seeds_of_a_scalar_arm_take_its_scalar_rms_in_turn() -> None:
     asked = [NAMED[f"scalar {seed}"].command[-1].rpartition("/")[2] for seed in range(1, 6)]
     assert asked == ["1", "2", "3", "1", "2"]
+
+
+def test_the_alarm_of_the_study_is_armed_in_time_by_a_judge_of_other_weights() -> None:
+    named = dict(one.split("=") for one in NAMED["grm_k8 1"].command if one.startswith("watch."))
+    judge = GRMConfig.load(HERE / "arms/grm_k8.yaml", **{"engine.model": "judge", **named})
+    control = control_config(judge)
+    assert judge.watch and judge.watch.control and control
+    assert control.engine.options == {"stage": "base", "model": "base"}
+    assert judge.engine.options == {"model": "judge"}
+    groups = judge.watch.control.share * plan().responses / 4
+    rounds = max(judge.watch.start, FEWEST_GROUPS / groups)
+    assert rounds <= plan().rounds / 4
 
 
 def test_a_run_is_measured_where_its_last_weights_are_kept() -> None:
