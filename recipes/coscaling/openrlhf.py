@@ -49,8 +49,8 @@ def main(
     ] = None,
 ) -> None:
     """Train, keep the last weights, and write what each round was worth."""
-    # a cluster that believes it has GPUs; only who runs this needs Ray and the tests beside it
-    from tests.e2e.openrlhf.trainer import ENVIRONMENT, cluster
+    # only who runs this needs Ray
+    from recipes.openrlhf_on_cpu.cluster import ENVIRONMENT, cluster
 
     last = kept_folder(output_dir, rounds * plan().updates)
     shutil.rmtree(output_dir, ignore_errors=True)

@@ -25,6 +25,7 @@ from recipes.coscaling.figures.seeds import over_seeds, paired, surprise
 from recipes.coscaling.following import logged
 from recipes.coscaling.following import slope as regression
 from recipes.coscaling.plan import plan
+from tests.recipes.scalar_rm_reports import a_training
 
 ROUNDS, UPDATES, KEPT = 40, 4, 5
 
@@ -356,18 +357,6 @@ def test_runs_on_disk_become_figures_and_pictures(
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     assert (tmp_path / "figures_gap.png").exists()
     assert "not done yet: grm_k1 1" in capsys.readouterr().out
-
-
-def a_training(folder: Path, losses: Sequence[float], ended: str) -> None:
-    """A scalar RM's report and log, with a look at held-out pairs every 100 steps."""
-    folder.mkdir(parents=True)
-    steps = 100 * len(losses)
-    training = {"steps": steps, "ended": ended, "seconds": 9.0, "held_out_loss": min(losses)}
-    accuracy = {"value": 0.8, "low": 0.7, "high": 0.9}
-    report = {"training": training, "validation": {"accuracy": accuracy}}
-    (folder / "report.json").write_text(json.dumps(report))
-    rows = [{"step": 100 * (n + 1), "eval_loss": loss} for n, loss in enumerate(losses)]
-    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,13 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.controlling import control_config
 from grm_plugin.watching.start import FEWEST_GROUPS
+from recipes.coscaling import study
 from recipes.coscaling.chain import Chain
 from recipes.coscaling.openrlhf import LEARNING_RATE
 from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
 from recipes.coscaling.study import stages
 from recipes.stages import Stage
+from tests.recipes.scalar_rm_reports import a_training
 
 CHAIN = Chain(Path("out/coscaling"), judge=Path("judge"), base=Path("base"), meta=Path("meta"))
 MADE = stages(CHAIN, plan())
@@ -155,6 +160,52 @@ def test_single_arms_can_be_run_alone() -> None:
     assert made == ["prompts", *runs, "figures"]
     with pytest.raises(ConfigError, match="grm_k9"):
         stages(CHAIN, plan(), ["grm_k9"])
+
+
+def test_the_first_scalar_rm_is_trained_wherever_another_is() -> None:
+    made = [stage.name for stage in stages(CHAIN, plan(), ["scalar_dense"])]
+    assert made[:5] == ["prompts", "groups", "dense trunk", "scalar RM 1", "scalar RM dense"]
+
+
+def studied(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float, *losses: float) -> int:
+    """Run a study of a scalar RM whose training is there already, and of a policy."""
+    chain = Chain(folder, judge=Path("judge"), base=Path("base"), share=share)
+    made, policy = chain.scalar(1), folder / "policy"
+    a_training(made, losses, "epochs")
+    does_nothing = Stage("scalar RM 1", (sys.executable, "-c", ""), made)
+    trains = Stage("policy", (sys.executable, "-c", f"open({str(policy)!r}, 'w')"), policy)
+    monkeypatch.setattr(study, "shared", lambda *_: [does_nothing])
+    return asyncio.run(study.run_in_order(chain, plan(), [does_nothing, trains]))
+
+
+def test_no_policy_is_trained_where_the_first_scalar_rm_is_not_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match=r"not flat: .* by 0\.100 .*double scalar.options.epochs"):
+        studied(tmp_path / "steep", monkeypatch, 1.0, 0.69, 0.6, 0.5, 0.4)
+    assert not (tmp_path / "steep/policy").exists()
+    assert studied(tmp_path / "flat", monkeypatch, 1.0, 0.69, 0.5, 0.401, 0.4) == 0
+    assert (tmp_path / "flat/policy").exists()
+
+
+def test_a_trial_goes_on_with_a_scalar_rm_that_is_not_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert studied(tmp_path, monkeypatch, 0.05, 0.69, 0.6, 0.5, 0.4) == 0
+    assert (tmp_path / "policy").exists()
+
+
+def test_the_protocol_names_the_seeds_of_all_data() -> None:
+    protocol = Path("docs/decisions/0023-grm-against-a-scalar-rm.md").read_text(encoding="utf-8")
+    settings = plan()
+    for one in (settings.prompts, settings.scalar.groups, *settings.queries.values()):
+        assert f"| `{one.split}`, seed {one.seed} | {one.number:,} |" in protocol
+
+
+def test_no_recipe_needs_the_tests() -> None:
+    for path in HERE.parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(from|import) tests\b", text, re.MULTILINE), path
 
 
 def test_an_early_stop_leaves_whole_seeds_of_the_arms_that_claims_hang_on() -> None:

@@ -162,6 +162,20 @@ def test_every_mix_of_a_judge_and_a_scalar_rm_has_a_recipe_that_does_what_its_na
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "usual"), [("reference", "config_grm_k8"), ("Qwen3-8B", "config_8gpu")]
+)
+def test_mixes_are_trained_as_the_judge_alone_is_but_for_their_reward(
+    place: str, usual: str
+) -> None:
+    names = (usual, *(f"config_{mix}" for mix in MIXES))
+    found = [read(RECIPES / place / "grpo" / f"{name}.yaml") for name in names]
+    assert len({one.pop("output_dir") for one in found}) == len(names)
+    assert len({one.pop("env")["GRM_CONFIG"] for one in found}) == len(names)
+    for name, one in zip(names, found, strict=True):
+        assert one == found[0], name
+
+
 def test_a_judge_and_its_control_judge_of_every_reference_recipe_can_be_made() -> None:
     for path in RECIPES.glob("grm/reference-*.yaml"):
         with GRM(GRMConfig.load(path)) as grm:

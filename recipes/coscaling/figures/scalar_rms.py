@@ -46,6 +46,23 @@ def scalar_rms(folder: Path) -> dict[str, ScalarRM]:
     return {path.parent.name: _read(path.parent) for path in reports}
 
 
+def check_flat(folder: Path) -> None:
+    """Go on only where the training of the scalar RM in ``folder`` ended flat.
+
+    Raises:
+        ConfigError: it did not, or its report can not be read.
+    """
+    found = _read(folder)
+    if not found.flat:
+        raise ConfigError(
+            f"scalar RM {folder} is not flat: the loss of held-out pairs fell by {found.fell:.3f} "
+            f"nats over the last quarter of its {found.steps} steps, expected at most {FLAT}; no "
+            "policy was trained. As the protocol says, double scalar.options.epochs in study.yaml, "
+            "cut arms from the bottom for it and name both under Amended; delete "
+            f"{folder} and run the same command again"
+        )
+
+
 def _read(folder: Path) -> ScalarRM:
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
