@@ -9,6 +9,7 @@ A run that was killed begins anew.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import statistics
@@ -20,6 +21,7 @@ from typing import Annotated, Any
 
 import typer
 
+from grm_plugin.hosts.averages import Correlation
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
 from grm_plugin.records import read_verdicts
@@ -119,6 +121,9 @@ def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any
     pairs_G = [rewarded(*both) for both in zip(verdicts, qualities_G_N, strict=True)]
     qualities = [one for qualities_N in qualities_G_N for one in qualities_N]
     pairs = [pair for pairs_N in pairs_G for pair in pairs_N]
+    together = Correlation()
+    for pairs_N in pairs_G:
+        together.add(pairs_N)
     rewards = [reward for _, reward in pairs]
     return {
         "reward": statistics.fmean(rewards),
@@ -128,6 +133,7 @@ def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any
         **logged(pairs),
         **spent(verdicts),
         **{f"grm/{name}": value for name, value in numbers(Tally.of(verdicts)).items()},
+        "grm/truth_correlation": None if math.isnan(together.value) else together.value,
     }
 
 

@@ -152,8 +152,35 @@ def test_a_scalar_arm_of_one_seed_takes_no_claim_away() -> None:
     assert claims(dense(1)) == claims(whole())
 
 
+def test_a_claim_has_no_verdict_until_all_planned_seeds_are_there() -> None:
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    size = {"rounds": ROUNDS, "updates": UPDATES, "edge": 5}
+    planned = dict.fromkeys(whole().names, 5)
+    assert all(one.holds for one in claims(Arms(runs, **size, planned=planned)))
+    told = claims(Arms([run for run in runs if run.seed < 3], **size, planned=planned))
+    assert {one.holds for one in told} == {None}
+    assert told[-1].open == "so far 2 of 5 seeds of grm_k8"
+    first, *_, last = claims(Arms(runs, **size, planned={**planned, "scalar_dense": 3}))
+    assert first.holds is None and "scalar_dense" in first.open and last.holds
+
+
+def test_a_claim_at_equal_cost_has_no_verdict_where_an_arm_did_not_spend_as_much() -> None:
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    short = [
+        replace(run, spent_P={**run.spent_P, "tokens": [0.9 * step for step in run.steps_P]})
+        if run.arm == "grm_k1"
+        else run
+        for run in runs
+    ]
+    told = {one.name: one for one in claims(Arms(short, rounds=ROUNDS, updates=UPDATES, edge=5))}
+    claim = told["growing - grm_k1, equal tokens"]
+    assert claim.beside["reached share"].value == pytest.approx(0.9 * 190 / 180)
+    assert claim.holds is None and claim.open.startswith("grm_k1 spent 0.")
+    assert told["growing - grm_k2, equal tokens"].holds
+
+
 def test_as_good_needs_both_the_quality_and_the_price() -> None:
-    def held(arms: Arms) -> bool:
+    def held(arms: Arms) -> bool | None:
         return next(one.holds for one in claims(arms) if one.name.startswith("scalar_k4"))
 
     worse = whole(scalar_k4=0.67)
@@ -343,7 +370,8 @@ def test_runs_on_disk_become_figures_and_pictures(
     claim = told["claims"][0]
     assert claim["name"] == "grm_k8 - scalar, equal steps"
     assert claim["found"]["value"] == pytest.approx(0.2)
-    assert claim["holds"] is True
+    assert claim["holds"] is None
+    assert claim["open"] == "so far 2 of 5 seeds of grm_k8"
     assert told["arms"]["scalar"]["megaflops"] == pytest.approx(1e9 / 128 / 1e6)
     assert told["arms"]["grm_k8"]["equal"]["flops"]["value"] == pytest.approx(0.4 + 0.315 / 2)
     assert {name: one["alarms"] for name, one in told["arms"].items()} == {
@@ -376,6 +404,21 @@ def test_a_training_is_flat_where_its_last_quarter_gains_nothing(
     told = json.loads((tmp_path / "figures.json").read_text())["scalar RMs"]["1"]
     assert told["flat"] is flat
     assert ("NOT flat" in capsys.readouterr().out) is not flat
+
+
+def test_a_cost_that_nobody_measured_is_told_as_none(tmp_path: Path) -> None:
+    costs = {"scalar": 1.0, "growing": 4.0, "checker": 0.0, "openrlhf_scalar": 1.0}
+    for arm, cost in costs.items():
+        for seed in (1, 2):
+            written(tmp_path, arm, seed, gain=0.1, costs=cost)
+            log = tmp_path / "runs" / arm / str(seed) / "metrics.jsonl"
+            if arm == "openrlhf_scalar":
+                log.write_text(log.read_text().replace('"cpu_seconds"', '"clock"'))
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    assert told["arms"]["openrlhf_scalar"]["milliseconds"] is None
+    assert {*told["arms"]["openrlhf_scalar"]["equal"]} == {"steps", "flops", "tokens"}
+    assert told["exchange rates"]["openrlhf_scalar"] == {"flops": 1, "seconds": None}
 
 
 def test_a_report_of_no_training_is_named(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ def found(folder: Path, settings: Plan) -> tuple[Arms, list[str]]:
         elif not arm.cut:
             missing.append(f"{arm.name} {seed}")
     size = {"rounds": settings.rounds, "updates": settings.updates, "edge": settings.edge}
-    return Arms(runs, **size), missing
+    planned = {arm.name: arm.seeds for arm in settings.arms if not arm.cut}
+    return Arms(runs, **size, planned=planned), missing
 
 
 def claims_table(told: Sequence[Claim]) -> Table:
@@ -72,7 +73,7 @@ def claims_table(told: Sequence[Claim]) -> Table:
     for one in told:
         seeds = ", ".join(f"{value:+.3f}" for value in one.seeds.values())
         beside = ", ".join(f"{name} {_signed(value)}" for name, value in one.beside.items())
-        aim = f"{'met' if one.holds else 'not met'}: {one.aim}"
+        aim = f"{one.open or ('met' if one.holds else 'not met')}: {one.aim}"
         mean, interval = f"{one.found.value:+.3f}", _interval(one.found)
         made.add_row(one.name, mean, interval, f"{one.p:.3f}", seeds, aim, beside)
     return made
@@ -96,10 +97,14 @@ def arms_table(lines: Sequence[Row]) -> Table:
     for one in lines:
         figures = (one.final.value, one.deviation, one.peak.value, one.mean.value, one.gap.value)
         final, deviation, peak, mean, gap = (f"{value:.3f}" for value in figures)
-        costs = f"{one.alarms:.1f}", f"{one.megaflops:.0f}", f"{one.milliseconds:.1f}"
+        costs = f"{one.alarms:.1f}", _cost(one.megaflops, 0), _cost(one.milliseconds, 1)
         row = (one.arm, str(one.seeds), final, _interval(one.final), deviation, peak, mean, gap)
         made.add_row(*row, *costs)
     return made
+
+
+def _cost(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _as_json(value: Any) -> Any:

@@ -29,7 +29,7 @@ class Run:
         seed: of the policy's training.
         steps_P: optimizer steps after which it was measured, rising, from 0 on.
         heldout_P, tune_P: true quality then, 0..1, on held-out queries and on those to choose by.
-        spent_P: of each of :data:`COSTS`, what had been spent until then.
+        spent_P: of each of :data:`COSTS` that was measured, what had been spent until then.
         reward_R, truth_R: mean reward and true quality of each training round's own responses.
         deviations: of reward and of true quality over the responses of the first rounds.
         slope: of the regression of reward on true quality over the same responses; 1 where the
@@ -79,7 +79,7 @@ def read_run(folder: Path, truth: Path, *, edge: int, responses: int) -> Run:
         heldout_P=[point["heldout"]["quality"] for point in points],
         tune_P=[point["tune"]["quality"] for point in points],
         spent_P={"steps": steps}
-        | {cost: _until(steps, rows, name) for cost, name in _SPENT.items()},
+        | {cost: _until(steps, rows, name) for cost, name in _measured(rows)},
         reward_R=[row["reward"] for row in rounds],
         truth_R=[row["true_quality"] for row in rounds],
         deviations=_deviations(rounds[:edge]),
@@ -88,6 +88,11 @@ def read_run(folder: Path, truth: Path, *, edge: int, responses: int) -> Run:
         responses=responses,
         alarms=max(row.get("grm/alarms") or 0.0 for row in rounds),
     )
+
+
+def _measured(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The costs that a log tells of, with their names in it."""
+    return [(cost, name) for cost, name in _SPENT.items() if any(name in row for row in rows)]
 
 
 def _until(steps: Sequence[int], rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:
