@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes.coscaling.plan import HERE, Arm, Plan, ScalarTraining, kept_folder
+from recipes.coscaling.plan import DOUBLED, HERE, Arm, Plan, ScalarTraining, kept_folder
 from recipes.stages import Stage
 
 _MODULE = "recipes.coscaling"
@@ -64,7 +64,7 @@ def shared(chain: Chain, settings: Plan, scalars: Collection[object]) -> list[St
         made.append(_groups(chain, training))
     if "dense" in scalars:
         made.append(_dense(chain, training))
-    names = [*training.seeds, *training.starts]
+    names = [*training.seeds, DOUBLED, *training.starts]
     return made + [_scalar(chain, training, name) for name in names if name in scalars]
 
 
@@ -98,10 +98,11 @@ def _dense(chain: Chain, training: ScalarTraining) -> Stage:
 def _scalar(chain: Chain, training: ScalarTraining, name: object) -> Stage:
     starts = {"base": chain.base, "dense": chain.scalar("dense_trunk")}
     start = starts.get(str(name), chain.judge)
-    seed = training.seeds[0] if name in training.starts else name
-    options = [
-        text for key, value in training.options.items() for text in (f"--{key}", f"{value:g}")
-    ]
+    seed = name if name in training.seeds else training.seeds[0]
+    chosen = dict(training.options)
+    if name == DOUBLED:
+        chosen["epochs"] *= 2
+    options = [text for key, value in chosen.items() for text in (f"--{key}", f"{value:g}")]
     command = ("grm", "train", "scalar", str(chain.groups), "--base", str(start))
     more = ("--template", _READS, "--seed", str(seed), *options)
     made = chain.scalar(name)

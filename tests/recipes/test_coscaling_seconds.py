@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("psutil")
 
-from recipes.coscaling.seconds import CoreSeconds  # noqa: E402
+from recipes.coscaling.seconds import CoreSeconds
 
 _BUSY = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ninput()"
 _GUARD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_BUSY!r}])"
