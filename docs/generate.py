@@ -7,63 +7,27 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from docs.benchmarks import benchmarks_page
 from docs.figures import figures_page
 from docs.health import health_page
 from docs.inputs import inputs_page
 from docs.metrics import metrics_page
+from docs.settings import config_page, first, part_options
 from grm_openrlhf.options import OpenRLHFOptions, Placement
 from grm_plugin import errors, hookspecs
-from grm_plugin.config import GRMConfig
-from grm_plugin.engines.litellm import LiteLLMOptions
-from grm_plugin.engines.replay import ReplayOptions
-from grm_plugin.engines.server import ServerOptions
-from grm_plugin.engines.vllm import VLLMOptions
-from grm_plugin.local.options import LocalModelOptions
 from grm_plugin.options import Options
-from grm_plugin.pipeline.selectors import MetaRMOptions, WeightsOptions
-from grm_plugin.pipeline.weighing import Weighing
-from grm_plugin.prices import BudgetLimits, Prices
-from grm_plugin.remote.launching.launch import ServeOptions
-from grm_plugin.schedule import ReliabilitySchedule, SaturationSchedule, StepSchedule
-from grm_plugin.serving.settings import ServingSettings
-from grm_plugin.size import Size
 from grm_plugin.types import Reason
 from grm_trl.options import Columns, TRLOptions
 
 HERE = Path(__file__).parent
 INSTALLS = HERE.parent / "benchmarks" / "results" / "installs.json"
 EXAMPLES = HERE.parent / "tests" / "plugins" / "examples"
-MODULE = re.compile(r"\b[a-z_]+(?:\.[a-z_]+)*\.")
-LIMITED = re.compile(r"Annotated\[(\w+), FieldInfo\(.*?\)\]\)\]")  # a limit on every element
-ARGUMENT = re.compile(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", re.MULTILINE)
-PARTS: tuple[tuple[str, type[Options]], ...] = (
-    ("Engines `reference` and `transformers`", LocalModelOptions),
-    ("Engine `vllm`", VLLMOptions),
-    ("Engine `server`", ServerOptions),
-    ("`serve` of the engine `server`", ServeOptions),
-    ("Engine `litellm`", LiteLLMOptions),
-    ("Engine `replay`", ReplayOptions),
-    ("Selector `meta_rm`", MetaRMOptions),
-    ("Selector `weights`", WeightsOptions),
-    ("`coefficients` of the selector `weights`", Weighing),
-    ("`prices`", Prices),
-    ("`budget`", BudgetLimits),
-    ("Server `grm serve`", ServingSettings),
-    ("`schedule` by step", StepSchedule),
-    ("`schedule` by saturation", SaturationSchedule),
-    ("`schedule` by reliability", ReliabilitySchedule),
-    ("A size of a schedule", Size),
-)
 ADAPTERS: Mapping[str, tuple[tuple[str, type[Options]], ...]] = {
     "grm_trl": (("Options of `grm_trl`", TRLOptions), ("`columns`", Columns)),
     "grm_openrlhf": (("Options of `grm_openrlhf`", OpenRLHFOptions), ("`judge`", Placement)),
@@ -71,53 +35,11 @@ ADAPTERS: Mapping[str, tuple[tuple[str, type[Options]], ...]] = {
 MARK = "<!-- made by `make docs`; do not edit -->\n\n"
 
 
-def config_page() -> str:
-    """Every setting with type, default and meaning."""
-    rows = [
-        f"| `{name}` | {_type(field.annotation)} | {_default(name)} | {field.description or ''} |"
-        for name, field in GRMConfig.model_fields.items()
-    ]
-    return (
-        "# Configuration\n\n"
-        "Settings come, strongest first, from keywords (`GRM(k=16)`, `grm score --set k=16`), from "
-        "a YAML file, from the file that `GRM_CONFIG` names, and from what the engine prefers. An "
-        "unknown key is an error that names its nearest neighbour.\n\n"
-        "| key | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        "A part is a name, or a name with options: `engine: {name: server, url: ...}`.\n\n"
-        + "\n".join(_part_options(*part) for part in PARTS)
-    )
-
-
-def _part_options(
-    title: str, kind: type[Options], level: str = "##", beyond: type[Options] = Options
-) -> str:
-    """A table of the options of ``kind``, but for those that it has from ``beyond``."""
-    meanings = _meanings(kind)
-    rows = [
-        f"| `{name}` | {_type(field.annotation)} | {_shown(field)} "
-        f"| {field.description or meanings[name]} |"
-        for name, field in kind.model_fields.items()
-        if name not in beyond.model_fields
-    ]
-    table = "| option | type | default | meaning |\n|---|---|---|---|\n" + "\n".join(rows)
-    return f"{level} {title}\n\n{_first(kind)}\n\n{table}\n"
-
-
-def _meanings(kind: type) -> dict[str, str]:
-    """What the ``Args`` of a class and of its parents say about each field."""
-    found: dict[str, str] = {}
-    for one in reversed(kind.__mro__):
-        _, _, described = (one.__doc__ or "").partition("Args:\n")
-        for name, text in ARGUMENT.findall(described):
-            found[name] = " ".join(text.replace("``", "`").split())
-    return found
-
-
 def adapters_page() -> str:
     """The options and the errors of every adapter of ours."""
     parts = [
         f"## `{module}`\n\n"
-        + "\n".join(_part_options(title, kind, "###") for title, kind in options)
+        + "\n".join(part_options(title, kind, "###") for title, kind in options)
         + f"\n### Errors of `{module}`\n\n{_errors_of(import_module(f'{module}.errors'))}"
         for module, options in ADAPTERS.items()
     ]
@@ -136,7 +58,7 @@ def _errors_of(module: ModuleType) -> str:
         if inspect.isclass(value) and issubclass(value, errors.GRMError)
     ]
     listed = "\n".join(
-        f"| `{one.__name__}` | `{one.__bases__[0].__name__}` | {_first(one)} |"
+        f"| `{one.__name__}` | `{one.__bases__[0].__name__}` | {first(one)} |"
         for one in classes
         if one.__module__ == module.__name__
     )
@@ -227,34 +149,6 @@ def _plain(text: str | None) -> str:
     return " ".join((text or "").replace("\b", "").split())
 
 
-def _type(annotation: object) -> str:
-    plain = inspect.isclass(annotation) and not hasattr(annotation, "__args__")
-    text = annotation.__name__ if plain else str(annotation)
-    return _code(LIMITED.sub(r"\1", MODULE.sub("", text)))
-
-
-def _code(text: str) -> str:
-    """Code in a cell of a table."""
-    return "`" + text.replace("|", "\\|") + "`"
-
-
-def _default(name: str) -> str:
-    if name == "engine":
-        return "the 16B on a CUDA GPU, else `reference`"
-    return _shown(GRMConfig.model_fields[name])
-
-
-def _shown(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    default = field.get_default(call_default_factory=True)
-    return _code(str(getattr(default, "name", default)))
-
-
-def _first(one: type) -> str:
-    return " ".join((inspect.getdoc(one) or "").split("\n\n")[0].replace("``", "`").split())
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_page,
     "adapters.md": adapters_page,
@@ -263,7 +157,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "figures.md": figures_page,
     "inputs.md": inputs_page,
-    "benchmarks.md": lambda: benchmarks_page(_part_options),
+    "benchmarks.md": lambda: benchmarks_page(part_options),
     "health.md": health_page,
     "metrics.md": metrics_page,
     "versions.md": versions_page,

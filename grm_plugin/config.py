@@ -94,7 +94,7 @@ class GRMConfig(Settings):
     @model_validator(mode="after")
     def _alone_without_judge(self) -> GRMConfig:
         """What is for a judge would do nothing where there is none."""
-        if self.scalar is None or self.scalar.use != "alone":
+        if self.asks_a_judge:
             return self
         usual = {"engine": (DEFAULT, "none", "replay"), "select": ("all",), "stop": ("fixed",)}
         idle = [name for name, known in usual.items() if getattr(self, name).name not in known]
@@ -115,6 +115,11 @@ class GRMConfig(Settings):
             return handler(value)
         except ValidationError as error:
             raise ConfigError(explain(info.context or "config", cls, error)) from None
+
+    @property
+    def asks_a_judge(self) -> bool:
+        """Whether there is a judge, and not a scalar RM alone."""
+        return self.scalar is None or not self.scalar.alone
 
     @property
     def size(self) -> Size:

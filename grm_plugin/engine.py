@@ -171,6 +171,11 @@ class Engine(Protocol):
         """Free what ``start`` took; may be called twice."""
 
 
+def replays(engine: object) -> bool:
+    """Whether an engine gives back what is on record, and so asks nobody and costs nothing."""
+    return hasattr(engine, "recorded")
+
+
 class EngineFactory(Protocol):
     """What ``grm_register_engines`` offers."""
 

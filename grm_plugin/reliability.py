@@ -64,8 +64,8 @@ class VoteVariance:
         Below 0 where the responses lie nearer together than their votes' scatter would make them;
         NaN where nothing tells it, or all votes are alike.
 
-        >>> VoteVariance.of([[7.0, 9.0], [3.0, 1.0]]).reliability
-        0.9
+        >>> round(VoteVariance.of([[7.0, 9.0], [3.0, 1.0]]).reliability, 3)
+        0.895
         """
         if not self.between_freedom or not self.within_freedom:
             return math.nan
@@ -101,7 +101,8 @@ def votes_for(target: float, reliability: float) -> float:
     >>> votes_for(0.8, 0.5), votes_for(0.9, 0.5), votes_for(0.8, 0.0), votes_for(0.8, 1.0)
     (4.0, 9.0, inf, 1.0)
     """
-    if math.isnan(reliability) or reliability <= 0:
-        return math.nan if math.isnan(reliability) else math.inf
-    votes = target * (1 - reliability) / (reliability * (1 - target))
+    if math.isnan(reliability):
+        return math.nan
+    told = max(0.0, reliability) * (1 - target)
+    votes = target * (1 - reliability) / told if told else math.inf
     return float(max(1, math.ceil(votes - 1e-9))) if math.isfinite(votes) else math.inf

@@ -57,6 +57,11 @@ class ScalarOptions(Options):
             return WEIGHT if self.use == "vote" else 0.0
         return self.weight
 
+    @property
+    def alone(self) -> bool:
+        """Whether it decides every group, so that no judge is asked."""
+        return self.use == "alone"
+
     @model_validator(mode="after")
     def _fits_its_use(self) -> ScalarOptions:
         if self.use == "cascade" and not self.audit:
@@ -69,7 +74,7 @@ class ScalarOptions(Options):
                 "weight: expected more than 0 with use: vote, got 0, which is no vote; leave "
                 "scalar out, or set use: cascade"
             )
-        if self.raw and self.use != "alone":
+        if self.raw and not self.alone:
             raise ValueError(
                 f"raw: expected it with use: alone only, got use: {self.use}; logits and votes of "
                 "the judge can not be added"

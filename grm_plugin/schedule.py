@@ -26,7 +26,11 @@ from grm_plugin.size import Size
 
 
 class Stage(Size):
-    """A size that holds from training step ``step`` on, counted from 0."""
+    """A size that holds from a training step on.
+
+    Args:
+        step: the first one of it, counted from 0.
+    """
 
     step: int = Field(ge=0)
 

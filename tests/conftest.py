@@ -32,6 +32,10 @@ SUITES = {
         "adapters/trl",
         "recipes/test_recipes.py",
         "recipes/test_launch.py",
+        "recipes/test_merge_adapter.py",
+        "recipes/test_prompts_that_fit.py",
+        "recipes/test_real_size.py",
+        "recipes/test_spct_recipes.py",
     ),
     "vllm": ("vllm",),
     "openrlhf": (
@@ -40,7 +44,7 @@ SUITES = {
         "recipes/test_openrlhf_recipes.py",
         "recipes/test_real_size_openrlhf.py",
     ),
-    "ray_serve": ("e2e/serving",),
+    "ray_serve": ("e2e/serving", "serving/test_slow_cluster.py"),
     "faults": ("faults",),
     "browser": ("e2e/page",),
 }

@@ -63,8 +63,7 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
     Raises:
         ConfigError: says where it could.
     """
-    alone = config.scalar is not None and config.scalar.use == "alone"
-    if config.engine.name == DEFAULT and not alone:
+    if config.engine.name == DEFAULT and config.asks_a_judge:
         raise ConfigError(
             "no judge is named, and the GPUs of a run belong to the policy; name a server with "
             "--grm.engine.url http://host:8001, start one with engine: {serve: ...}, or try things "

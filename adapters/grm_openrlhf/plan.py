@@ -143,7 +143,7 @@ def _vote_range(judge: GRM) -> tuple[float, float]:
         ConfigError: rewards are logits, which have no bounds.
     """
     config, scale = judge.config, judge.template.scale
-    if config.scalar and config.scalar.use == "alone":
+    if config.scalar and config.scalar.alone:
         if config.scalar.raw:
             raise ConfigError(
                 "scalar.raw: logits have no bounds, and OpenRLHF cuts rewards to a range; leave "

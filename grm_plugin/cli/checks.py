@@ -76,7 +76,7 @@ class JudgeChecks:
     @property
     def _alone(self) -> bool:
         """Whether there is a scalar RM and no judge."""
-        return bool(self._config.scalar and self._config.scalar.use == "alone")
+        return not self._config.asks_a_judge
 
     @property
     def _sample(self) -> Group:

@@ -15,9 +15,9 @@ from grm_plugin.cli.eval_tables import shown
 from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.contrasting import Contrast, contrast, paired, told
+from grm_plugin.evaluation.costs import cost_of_samples
 from grm_plugin.evaluation.items import Item
 from grm_plugin.evaluation.runs import read_figures
-from grm_plugin.evaluation.votes import cost_of_samples
 from grm_plugin.hosts.agreement import flat
 from grm_plugin.hosts.comparing import differences
 from grm_plugin.report.judges import named

@@ -78,7 +78,7 @@ def voting_scalar(config: GRMConfig) -> ScalarOptions | None:
         ConfigError: there is no judge.
     """
     scalar = config.scalar
-    if scalar and scalar.use == "alone":
+    if scalar and scalar.alone:
         raise ConfigError(
             "scalar: expected use: vote or cascade, got alone; curves are of a judge, and have the "
             "scalar RM alone beside it"

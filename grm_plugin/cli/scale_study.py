@@ -11,7 +11,15 @@ import numpy as np
 
 from grm_plugin.cli.recorded_scale import check_scores, recorded_scale
 from grm_plugin.cli.scale_records import Judged
-from grm_plugin.cli.scale_tables import curve, differing, early_stops, others, parts_table, told
+from grm_plugin.cli.scale_tables import (
+    cascades,
+    curve,
+    differing,
+    early_stops,
+    others,
+    parts_table,
+    told,
+)
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.outcomes import Ties
@@ -27,6 +35,7 @@ from grm_plugin.evaluation.scaling import (
     scalar_schemes,
     stopping,
     study,
+    thresholds,
     weighing,
 )
 from grm_plugin.evaluation.scaling.figures import Part
@@ -89,8 +98,8 @@ def report(
     intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
     schemes = _schemes(samples, config, weights, judged)
     parts = study(samples, schemes, design, intervals, greedy=greedy)
-    _print(parts, intervals)
-    save(folder / "scale.json", parts, samples, design, intervals, judge=judged.origin)
+    _print(parts, intervals, sure := thresholds(schemes))
+    save(folder / "scale.json", parts, samples, design, intervals, judge=judged.origin, sure=sure)
     save_picture(folder / "scale.png", _panels(parts), ["mean", *differing(parts[0])])
     out.print(f"figures: {folder / 'scale.json'}", soft_wrap=True)
     out.print(f"picture: {folder / 'scale.png'}", soft_wrap=True)
@@ -170,14 +179,22 @@ def _scale(who: str, config: GRMConfig, judged: Judged) -> Scale:
 
 
 def _with_scalar(samples: Samples, config: GRMConfig, judged: Judged, voter: str) -> list[Scheme]:
-    """The scalar RM whose scores are on record; its weight is the settings', or the record's."""
+    """The scalar RM whose scores are on record; weights are the settings', or the record's."""
     if np.isnan(samples.scalar_G_N).all():
         return []
-    told = judged.origin.get("scalar")
-    weight = config.scalar.votes_as if config.scalar else 0.0
-    weight = weight or (told.get("weight") if isinstance(told, Mapping) else None) or WEIGHT
-    beside = Beside(_scale("the vote of a scalar RM", config, judged), float(weight), voter)
-    return scalar_schemes(samples, beside)
+    weight, in_cascades = _weights(config, judged.origin.get("scalar"))
+    scale = _scale("the vote of a scalar RM", config, judged)
+    return scalar_schemes(samples, Beside(scale, weight, voter, in_cascades))
+
+
+def _weights(config: GRMConfig, on_record: Any) -> tuple[float, float]:
+    """Of the scalar RM beside all samples, and in groups that a cascade judges."""
+    if scalar := config.scalar:
+        cascade = scalar.model_copy(update={"use": "cascade"})
+        return scalar.votes_as or WEIGHT, cascade.votes_as
+    told = on_record if isinstance(on_record, Mapping) else {}
+    weight = float(told.get("weight") or 0.0)
+    return weight or WEIGHT, weight if told.get("use") == "cascade" else 0.0
 
 
 def _check_rated(samples: Samples, by: Weighing) -> None:
@@ -198,7 +215,7 @@ def _weighing(config: GRMConfig, file: Path | None) -> Weighing | None:
     return options.coefficients or read_weighing(options.file or Path())
 
 
-def _print(parts: list[Part], intervals: Intervals) -> None:
+def _print(parts: list[Part], intervals: Intervals, sure: Mapping[str, float]) -> None:
     overall = parts[0]
     out.rule(f"how often the right response wins, of {overall.groups} groups", align="left")
     out.print(curve(overall), "", sep="\n")
@@ -206,6 +223,8 @@ def _print(parts: list[Part], intervals: Intervals) -> None:
         out.print("other schemes, against the mean of the same k:", others(overall), "", sep="\n")
     if any("uniform" in one.against for one in overall.points):
         out.print("fewer samples:", early_stops(overall), "", sep="\n")
+    if sure:
+        out.print("scalar.sure of each cascade:", cascades(overall, sure), "", sep="\n")
     if len(parts) > 1:
         out.print(parts_table(parts), "", sep="\n")
     out.print(told(overall, intervals), "", sep="\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
@@ -48,6 +49,16 @@ def early_stops(part: Part) -> Table:
         saved = f"{1 - drawn / point.k:.0%}"
         gains = _gain(point.against.get(MEAN)), _gain(point.against["uniform"])
         table.add_row(point.scheme, str(point.k), f"{drawn:.1f}", saved, *gains)
+    return table
+
+
+def cascades(part: Part, sure: Mapping[str, float]) -> Table:
+    """The ``sure`` of each cascade, as ``scalar.sure`` takes it, and the share that it judges."""
+    table = plain_table("", ">sure", ">judged")
+    for name, threshold in sure.items():
+        last = part.of(name)[-1]
+        below = math.floor(1e4 * threshold) / 1e4
+        table.add_row(name, f"{below:.4f}", f"{last.cost.samples / last.k:.0%}")
     return table
 
 

@@ -17,6 +17,7 @@ from grm_plugin.evaluation.accuracy import (
     settled_at,
     voted_at,
 )
+from grm_plugin.evaluation.costs import cost_of_samples, samples_of
 from grm_plugin.options import Part, read_options
 from grm_plugin.pipeline.building import find_template
 from grm_plugin.pipeline.case import Case
@@ -27,7 +28,7 @@ from grm_plugin.pipeline.settling import Rule, settle
 from grm_plugin.pipeline.weighing import Weighing
 from grm_plugin.plugins import Plugins, installed
 from grm_plugin.prompts import Template
-from grm_plugin.types import Cost, Judgment, Sample, Scale, Verdict
+from grm_plugin.types import Judgment, Scale, Verdict
 
 Rewards = tuple[float | None, ...] | None
 Vote = tuple[Rewards, Sequence[Judgment]]
@@ -106,9 +107,7 @@ class Ballot:
             unscored_responses=settled.responses,
             judgments=tuple(one for run in _runs(judgments) for one in self.marks(run, kept)),
             failures=failures,
-            cost=verdict.cost
-            if kept == drawn
-            else _cost_of((*judgments, *failures), verdict.cost.share(kept / drawn)),
+            cost=verdict.cost if kept == drawn else cost_of_samples(verdict, kept),
         )
 
     def origin(self, before: Mapping[str, Any], k: int | None = None) -> dict[str, Any]:
@@ -128,11 +127,6 @@ class Ballot:
         return {**found, **self.told}
 
 
-def _cost_of(samples: Sequence[Sample], share: Cost) -> Cost:
-    """What ``samples`` cost; of what is known of all together alone, their share."""
-    return Cost.of(samples, share.seconds, share.flops)
-
-
 def _fewer(before: Mapping[str, Any], k: int) -> dict[str, int]:
     """The share of a meta RM's choice among ``k`` samples, where it is on record."""
     share = before.get("k_meta"), before.get("k")
@@ -142,12 +136,6 @@ def _fewer(before: Mapping[str, Any], k: int) -> dict[str, int]:
 def _runs(judgments: Sequence[Judgment]) -> list[list[Judgment]]:
     numbers = sorted({one.run for one in judgments})
     return [[one for one in judgments if one.run == number] for number in numbers]
-
-
-def samples_of(verdict: Verdict) -> int:
-    """How many samples of each run are on record, dropped ones included."""
-    found: list[Sample] = [*verdict.judgments, *verdict.failures]
-    return len({one.sample for one in found})
 
 
 def rule_on_record(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grm_plugin.evaluation.costs import cost_of_samples, samples_of
 from grm_plugin.evaluation.items import Item
-from grm_plugin.evaluation.resettling import Ballot, samples_of
+from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.evaluation.selecting import Items
-from grm_plugin.types import Cost, Sample, Verdict
+from grm_plugin.types import Cost, Verdict
 
 _MOST = 60_000  # items of one k, over all sets
 
@@ -25,7 +26,7 @@ class Votes:
         sets: for every k the items of S sets of its samples, S lists of G; the first is that of
             the first k samples; :func:`grm_plugin.evaluation.accuracy.voted_at` says how far they
             are what a judge with this k would have drawn.
-        costs: for every k what it cost, of all groups together: the share of k samples in all.
+        costs: for every k what it cost, of all groups together: that of the first k samples.
     """
 
     items: Items
@@ -60,11 +61,10 @@ def votes_of(
         drawn = samples_of(verdict)
         (whole,) = ballot.votes(verdict, max(drawn, 1), 1)
         items.append(item := Item.of(verdict.group, *whole))
-        each = cost_of_samples(verdict)
         for k in ks:
             votes = ballot.votes(verdict, k, sets, seed)
             found[k].append([item.voted(verdict.group, *vote) for vote in votes])
-            costs[k] += each.share(min(k, drawn) / drawn if drawn else 1.0)
+            costs[k] += cost_of_samples(verdict, k)
     return Votes(Items(items), {k: _by_set(found[k]) for k in ks}, costs)
 
 
@@ -81,14 +81,3 @@ def few_sets(groups: int, most: int = 8) -> int:
     (8, 3)
     """
     return max(1, min(most, _MOST // max(groups, 1)))
-
-
-def cost_of_samples(verdict: Verdict) -> Cost:
-    """What the samples on record cost, without those of verdicts that it replaced.
-
-    Seconds are those from asking to verdict, waiting included; groups that are judged side by side
-    have the same ones.
-    """
-    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
-    rating = Cost(money=verdict.scalar.money if verdict.scalar else None)
-    return Cost.of(samples, verdict.cost.seconds, verdict.cost.flops) + rating

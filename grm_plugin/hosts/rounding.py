@@ -20,7 +20,7 @@ _TO_UNIT = frozenset(("mean", "median", "majority", "borda"))
 def vote_range(judge: GRM) -> Range | None:
     """Lowest and highest reward that a vote of ours can give at the smallest size; else None."""
     config, scale = judge.config, judge.template.scale
-    if config.scalar and config.scalar.use == "alone":
+    if config.scalar and config.scalar.alone:
         return None if config.scalar.raw else UNIT
     if judge.plugins.source("voter", config.vote.name) != "built in":
         return None

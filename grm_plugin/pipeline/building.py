@@ -9,7 +9,7 @@ from typing import Any
 
 from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.contracts.contract import Contract
-from grm_plugin.engine import Engine, Limits, Sampling
+from grm_plugin.engine import Engine, Limits, Sampling, replays
 from grm_plugin.options import Part
 from grm_plugin.pipeline.combining import check_scalar, check_sizes, check_vote, check_weights
 from grm_plugin.pipeline.default import with_judge
@@ -101,7 +101,7 @@ def make_scorer(
     selector: Selector = shared.get("select") or make("selector", config.select)
     voter: Voter = make("voter", config.vote)
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
-    check_scalar(config, voter, replays=hasattr(engine, "recorded"))
+    check_scalar(config, voter, replays=replays(engine))
     pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
     if config.budget:
         pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)

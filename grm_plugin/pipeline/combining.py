@@ -82,7 +82,7 @@ def check_scalar(config: GRMConfig, voter: Voter, *, replays: bool) -> None:
             "scalar: classifier: required, and not given; say where the scalar RM runs, such as "
             "{name: transformers, model: ...}"
         )
-    if scalar.use == "alone":
+    if scalar.alone:
         return
     in_unit = vote in _TO_UNIT or getattr(voter, "unit", False) is True
     if not in_unit and (vote != "sum" or scalar.use == "cascade"):

@@ -15,7 +15,7 @@ DEEPSEEK_GRM_16B = "BBQGOD/DeepSeek-GRM-16B"
 
 def with_judge(config: GRMConfig) -> GRMConfig:
     """``config`` with a judge named: where none is, the one for this machine, or none at all."""
-    if config.scalar and config.scalar.use == "alone" and config.engine.name == DEFAULT:
+    if not config.asks_a_judge and config.engine.name == DEFAULT:
         return config.but(engine=NO_JUDGE)
     if config.engine.name != DEFAULT:
         return config

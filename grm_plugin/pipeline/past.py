@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded
 from grm_plugin.errors import RecordError
@@ -12,7 +14,7 @@ from grm_plugin.types import Group
 
 def past_of(engine: Engine, group: Group) -> Recorded | None:
     """How ``group`` was judged; None of an engine that does not replay."""
-    recorded = getattr(engine, "recorded", None)
+    recorded: Callable[[Group], Recorded] | None = getattr(engine, "recorded", None)
     return recorded(group) if recorded else None
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grm_plugin.engine import Draw, Engine, Sampling
+from grm_plugin.engine import Draw, Engine, Sampling, replays
 from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.prices import Amount, BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
@@ -67,7 +67,7 @@ class Pricing:
             ConfigError: prices are not known, or the judge is not told when to stop; says what to
                 set.
         """
-        if hasattr(self.engine, "recorded"):  # a replay costs nothing
+        if replays(self.engine):  # a replay costs nothing
             return
         if "max_tokens" in (getattr(self.engine, "altered", {}).get("not_sent") or ()):
             raise ConfigError(
@@ -103,7 +103,7 @@ class Pricing:
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
         told = _sensible(draw.money)
-        holds = self.given is None or hasattr(self.engine, "recorded")  # a record tells what it was
+        holds = self.given is None or replays(self.engine)  # a record tells what it was
         if not (self.prices and draw.prompt_tokens) or (told is not None and holds):
             return told
         shared = max(1, draw.same_prompt)

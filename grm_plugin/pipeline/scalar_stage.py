@@ -91,7 +91,7 @@ class ScalarStage:
 
     def _decided(self, case: Case, scalar: Scalar) -> Scalar:
         """Whether the judge is asked; not where no response has a score and so none a reward."""
-        if self.options.use == "alone" or not any(one is not None for one in scalar.scores):
+        if self.options.alone or not any(one is not None for one in scalar.scores):
             return replace(scalar, judged=False)
         if self.options.use == "vote":
             return scalar

@@ -70,14 +70,27 @@ class ScalarRule:
         more = self.offsets(scalar, scale)
         if not more:
             return tuple(known)
-        pairs = zip(known, more, strict=True)
-        if self.points:
-            return tuple(None if one is None else one + (add or 0.0) for one, add in pairs)
-        total = votes + self.weight
         return tuple(
-            None if one is None else (votes * one + (add or 0.0)) / total for one, add in pairs
+            None if one is None else joined(one, add or 0.0, votes, self.weight, self.points)
+            for one, add in zip(known, more, strict=True)
         )
 
     def instead(self, scalar: Scalar) -> tuple[float | None, ...]:
         """Rewards of a group that is not judged."""
         return scalar.scores if self.raw else scalar.votes
+
+
+def joined(judged: Any, more: Any, votes: Any, weight: float, points: bool) -> Any:
+    """A reward of the judge and what a scalar RM adds to it; of numbers or of arrays alike.
+
+    Args:
+        judged: by the judge alone.
+        more: the scalar RM's vote in the same unit, times its weight.
+        votes: samples that the judge's reward comes from, > 0.
+        weight: samples of the judge that the scalar RM's vote counts as.
+        points: whether rewards are sums, of which there is no mean to take.
+
+    >>> joined(1.0, 2.0, 4, 4.0, False), joined(40.0, 22.0, 4, 4.0, True)
+    (0.75, 62.0)
+    """
+    return judged + more if points else (votes * judged + more) / (votes + weight)

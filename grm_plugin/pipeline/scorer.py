@@ -82,7 +82,7 @@ class Scorer:
     @property
     def alone(self) -> bool:
         """Whether a scalar RM decides every group, so that there is no judge."""
-        return bool(self.scalar and self.scalar.options.use == "alone")
+        return not self.config.asks_a_judge
 
     async def judge(
         self, group: Group, size: Size | None, *, deadline: float, allowance: Allowance

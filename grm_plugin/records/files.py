@@ -99,7 +99,8 @@ def read_lines(path: Path, start: int = 0) -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as lines:
-            lines.seek(start)
+            if start:  # a pipe has no places
+                lines.seek(start)
             yield from _whole_lines(str(path), lines)
     except OSError as error:
         raise RecordError(f"record {path} can not be read: {error}") from error

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.engine import Recorded
+from grm_plugin.engine import replays
 from grm_plugin.errors import EngineError, GRMError
+from grm_plugin.pipeline.past import past_of
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.session import parts
@@ -75,14 +76,13 @@ class Controller:
             said.cancel()
 
     def _judges(self, group: Group) -> bool:
-        if hasattr(self._judge.engine, "recorded"):
+        if replays(self._judge.engine):
             return False
         return is_chosen(group.fingerprint, self._judge.config.seed, self._share)
 
     def _past(self, group: Group) -> Control | None:
-        recorded: Callable[[Group], Recorded] | None
-        recorded = getattr(self._judge.engine, "recorded", None)
-        return recorded(group).control if recorded else None
+        past = past_of(self._judge.engine, group)
+        return past.control if past else None
 
     async def _control(self, scorer: Scorer, group: Group, deadline: float) -> Control:
         """By ``deadline``, and within its own ``group_timeout_s``."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+from grm_plugin.engine import replays
 from grm_plugin.errors import (
     EngineError,
     InputError,
@@ -138,7 +139,7 @@ class Session:
                 self.check_recorded()
                 until = deadline or self.deadline()
                 await self._settle(outcome, group, size, until, allowance)
-        if not hasattr(self.scorer.engine, "recorded"):  # what was refused then is no news
+        if not replays(self.scorer.engine):  # what was refused then is no news
             self._check_not_refused(outcome.judged)
         return outcome.judged
 

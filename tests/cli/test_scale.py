@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from grm_plugin.config import GRMConfig
 from grm_plugin.records import read_verdicts
+from grm_plugin.scalar import WEIGHT
 from tests.cli.conftest import Ended
 from tests.cli.files import rows, write
 
 pytest.importorskip("numpy")
 pytest.importorskip("matplotlib")
+
+from grm_plugin.cli.scale_study import _weights
 
 Grm = Callable[..., Ended]
 TINY = ("--engine", "tiny", "--set", "engine.log=log")
@@ -390,6 +394,42 @@ def test_a_scalar_rm_is_measured_alone_beside_the_judge_and_in_cascades(
     many = list(read_verdicts(tmp_path / "out" / "samples.jsonl"))
     assert all(one.scalar and one.scalar.judged and one.drawn == 4 for one in many)
     assert all(one.scalar is None for one in read_verdicts(tmp_path / "out" / "greedy.jsonl"))
+
+
+def test_the_threshold_of_each_cascade_is_told_and_judges_that_share_of_the_groups(
+    grm: Grm, tmp_path: Path
+) -> None:
+    write(tmp_path / "rm.jsonl", labelled(8))
+    ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY, *SCALAR)
+    sure = figures(tmp_path / "out")["sure"]
+    assert list(sure) == ["cascade 1/4", "cascade 1/2", "cascade 3/4"]
+    assert "scalar.sure of each cascade" in ended.out and str(sure["cascade 1/2"])[:6] in ended.out
+    drawn = {
+        one["scheme"]: one["cost"]["samples"]
+        for one in figures(tmp_path / "out")["parts"][0]["points"]
+        if one["k"] == 2
+    }
+    known = [one.scalar.sureness for one in read_verdicts(tmp_path / "out" / "samples.jsonl")]
+    for name, threshold in sure.items():
+        below = sum(threshold == 1 or one < threshold for one in known) / len(known)
+        assert drawn[name] == pytest.approx(2 * below)
+
+
+@pytest.mark.parametrize(
+    ("section", "recorded", "weights"),
+    [
+        ({"use": "vote", "weight": 2}, None, (2, 2)),
+        ({"use": "cascade"}, None, (WEIGHT, 0)),
+        ({"use": "cascade", "weight": 3}, {"weight": 9, "use": "vote"}, (3, 3)),
+        (None, {"weight": 4, "use": "vote"}, (4, 0)),
+        (None, {"weight": 4, "use": "cascade"}, (4, 4)),
+        (None, None, (WEIGHT, 0)),
+    ],
+)
+def test_a_cascade_is_measured_with_the_weight_with_which_it_would_run(
+    section: dict[str, object] | None, recorded: object, weights: tuple[float, float]
+) -> None:
+    assert _weights(GRMConfig(scalar=section), recorded) == weights
 
 
 def test_records_without_scalar_scores_are_rated_once_and_the_judge_is_asked_nothing(

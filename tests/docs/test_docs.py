@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from docs.generate import HERE, MARK, PAGES
+from docs.settings import PARTS
+from grm_plugin.config import GRMConfig
+from grm_plugin.options import Options
 
 ROOT = HERE.parent
 MARKDOWN = sorted([ROOT / "README.md", *HERE.rglob("*.md")])
@@ -28,6 +33,31 @@ RUN = [
 @pytest.mark.parametrize("name", PAGES)
 def test_generated_pages_are_fresh(name: str) -> None:
     assert (HERE / "reference" / name).read_text() == MARK + PAGES[name](), "run `make docs`"
+
+
+def _sections(kind: type[Options]) -> set[type[Options]]:
+    """The models that fields of ``kind`` hold, and those that they hold themselves."""
+    found: set[type[Options]] = set()
+    asked = [field.annotation for field in kind.model_fields.values()]
+    while asked:
+        one = asked.pop()
+        asked += get_args(one)
+        if inspect.isclass(one) and not get_args(one) and issubclass(one, Options):
+            found |= {one, *_sections(one)}
+    return found
+
+
+def test_every_section_of_the_settings_has_a_table_of_its_own() -> None:
+    told = {kind for _, kind in PARTS}
+    held = set.union(_sections(GRMConfig), *(_sections(kind) for kind in told))
+    assert held - told == set()
+
+
+def test_the_glossary_has_the_words_of_scalar_rms_and_of_watching_and_each_word_once() -> None:
+    words = re.findall(r"^\| (.+?) \|", (HERE / "glossary.md").read_text(), re.M)
+    scalar = {"scalar RM", "scalar score", "scalar vote", "sureness", "cascade", "audit", "refresh"}
+    assert scalar | {"control judge", "gap", "artefact", "alarm"} <= set(words)
+    assert len(words) == len(set(words))
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda path: str(path.relative_to(ROOT)))

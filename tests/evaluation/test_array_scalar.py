@@ -20,8 +20,9 @@ from grm_plugin.evaluation.scaling import (
     study,
     voting,
 )
-from grm_plugin.evaluation.scaling.scalar import cascade, together
+from grm_plugin.evaluation.scaling.scalar import cascade, sure_of, together
 from grm_plugin.evaluation.scaling.voting import VOTERS
+from grm_plugin.pipeline.auditing import Auditing
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.pipeline.settling import Rule, settle
@@ -35,26 +36,35 @@ def with_scores(judged: Verdict, *scores: float | None, tokens: int = 7) -> Verd
 
 
 @pytest.mark.parametrize("voter", VOTERS)
-@given(GROUPS, st.floats(0.1, 20), st.data())
-def test_votes_of_both_are_what_settle_makes_of_them(
-    voter: str, rows: list[Row], weight: float, data: st.DataObject
+@given(GROUPS, st.floats(0, 20), st.none() | st.floats(0.5, 1), st.data())
+def test_rewards_of_both_are_what_settle_makes_of_them(
+    voter: str, rows: list[Row], weight: float, sure: float | None, data: st.DataObject
 ) -> None:
     n = len(next(row for row in rows if row))
     logits = data.draw(st.lists(st.none() | st.floats(-5, 5), min_size=n, max_size=n))
     judged, k = with_scores(verdict(*rows), *logits), data.draw(st.integers(1, len(rows)))
-    orders = draw_orders(len(rows), 3)
-    scheme = together(Beside(SCALE, weight, voter))
-    found = scheme.outcome(Samples.of([judged]), k, orders, None).rewards_O_G_N[:, 0]
+    orders, beside = draw_orders(len(rows), 3), Beside(SCALE, weight, voter, weight)
+    scheme = together(beside) if sure is None else cascade("cascade", sure, beside)
+    outcome = scheme.outcome(Samples.of([judged]), k, orders, None)
+    asked = sure is None or is_asked(judged.scalar, sure)
+    assert outcome.drawn_O_G is None or set(outcome.drawn_O_G[:, 0]) == {k * asked}
+    judged = replace(judged, scalar=replace(judged.scalar, judged=asked))
     rule = Rule(voter, VOTER[voter], SCALE, scalar=ScalarRule(weight, points=voter == "sum"))
-    for order, rewards in zip(orders, found, strict=True):
+    for order, rewards in zip(orders, outcome.rewards_O_G_N[:, 0], strict=True):
         case = Case.of(judged, k=k, min_valid=(k + 1) // 2)
         votes = [one for one in judged.judgments if one.sample in order[:k]]
         known = settle(votes, case, rule).rewards or (None,) * n
-        if voter in ("mean", "median"):
+        if voter in ("mean", "median") and asked:
             rewards = [SCALE.to_unit(one) for one in rewards]
         assert list(rewards) == pytest.approx(
             [np.nan if one is None else one for one in known], nan_ok=True
         )
+
+
+def is_asked(scalar: Scalar, sure: float) -> bool:
+    """Whether a cascade asks the judge."""
+    known = any(one is not None for one in scalar.scores)
+    return known and not Auditing(sure).is_sure(scalar.sureness)
 
 
 def groups(number: int = 80, seed: int = 0, skill: float = 3.0) -> list[Verdict]:
@@ -73,10 +83,18 @@ def groups(number: int = 80, seed: int = 0, skill: float = 3.0) -> list[Verdict]
 def test_a_cascade_judges_its_share_of_groups_those_of_which_the_scalar_rm_is_least_sure() -> None:
     samples, orders = Samples.of(groups()), draw_orders(8, 8)
     for share in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
-        outcome = cascade(share, samples).outcome(samples, 4, orders, None)
+        scheme = cascade("cascade", sure := sure_of(share, samples), Beside(SCALE))
+        outcome = scheme.outcome(samples, 4, orders, None)
         drawn_G = outcome.drawn_O_G[0]
         assert set(drawn_G) == {0, 4} and (drawn_G == 4).mean() == pytest.approx(share, abs=0.02)
-        assert samples.sureness_G[drawn_G == 4].max() < samples.sureness_G[drawn_G == 0].min()
+        assert samples.sureness_G[drawn_G == 4].max() < sure == scheme.sure
+        assert samples.sureness_G[drawn_G == 0].min() == sure
+
+
+def test_nobody_wins_where_a_scalar_rm_has_no_score_of_a_single_response() -> None:
+    single = replace(verdict((1,), (0,)), scalar=Scalar((None,)))
+    samples = Samples.of([single])
+    assert np.isnan(samples.scalar_G_N).all()
 
 
 def test_a_study_tells_every_scheme_with_its_cost() -> None:

@@ -34,7 +34,7 @@ from grm_plugin.evaluation.resettling import (
 from grm_plugin.evaluation.votes import Votes, votes_of
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.voting import mean
-from grm_plugin.types import Cost, Judgment, Reason, Scale
+from grm_plugin.types import Cost, Judgment, Reason, Scalar, Scale
 
 RULE = Rule("mean", mean, Scale(1, 10))
 SCORES = st.lists(st.tuples(*[st.integers(1, 10)] * 2), min_size=1, max_size=6)
@@ -184,6 +184,24 @@ def test_what_k_samples_cost_and_what_a_point_costs() -> None:
     Console(file=told, width=120).print(curve_table((one, many), found.top.measured))
     assert "tokens a point  seconds a point" in told.getvalue()
     assert f"{many.per_point(one)['seconds']:,.2g}" in told.getvalue()
+
+
+def test_fewer_samples_cost_less_of_the_judge_and_the_same_scalar_rm() -> None:
+    judged = verdict(0, [(9, 1)] * 4)
+    votes = tuple(replace(one, money=1.0) for one in judged.judgments)
+    scalar, cost = Scalar((1.0, 0.0), money=5.0, flops=1000.0), Cost(flops=1080.0, money=9.0)
+    judged = replace(judged, judgments=votes, scalar=scalar, cost=cost)
+    for k in (1, 2, 4):
+        cut = Ballot(RULE, as_judged=k == 4).verdict(judged, k).cost
+        for found in (cut, votes_of([judged], Ballot(RULE), [k]).costs[k]):
+            assert (found.money, found.flops) == (5 + k, 1000 + 20 * k)
+
+
+def test_a_group_without_samples_costs_what_its_scalar_rm_did() -> None:
+    scalar = Scalar((1.0, 0.0), judged=False, money=5.0, flops=1000.0)
+    sure = replace(verdict(0, [(9, 1)]), judgments=(), scalar=scalar, cost=Cost(flops=1000.0))
+    found = votes_of([sure], Ballot(RULE), [4]).costs[4]
+    assert (found.money, found.flops, found.output_tokens) == (5, 1000, 0)
 
 
 def test_a_point_of_a_rate_of_errors_is_one_less_of_them() -> None:

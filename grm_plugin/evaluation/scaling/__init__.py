@@ -16,7 +16,7 @@ from grm_plugin.evaluation.scaling.margin import by_margin, margins
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.orders import draw_orders
 from grm_plugin.evaluation.scaling.samples import Samples
-from grm_plugin.evaluation.scaling.scalar import Beside, scalar_schemes
+from grm_plugin.evaluation.scaling.scalar import Beside, scalar_schemes, thresholds
 from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
@@ -55,6 +55,7 @@ __all__ = [
     "select",
     "stopping",
     "study",
+    "thresholds",
     "vote",
     "voting",
     "weighing",

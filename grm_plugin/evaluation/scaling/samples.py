@@ -144,7 +144,7 @@ def _scalar(verdict: Verdict, n: int) -> tuple[object, ...]:
         return votes_N, np.nan, 0
     for index, one in enumerate(scalar.votes):
         votes_N[index] = np.nan if one is None else one
-    if len(scalar.scores) == 1:
+    if len(scalar.scores) == 1 and not np.isnan(votes_N[0]):
         votes_N[1] = _MIDDLE
     sure = scalar.sureness
     return votes_N, np.nan if sure is None else sure, scalar.prompt_tokens

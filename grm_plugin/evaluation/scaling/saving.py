@@ -29,6 +29,7 @@ def save(
     intervals: Intervals,
     *,
     judge: Mapping[str, Any],
+    sure: Mapping[str, float] | None = None,
 ) -> None:
     """Write ``parts`` to ``path``, whole or not at all.
 
@@ -38,6 +39,7 @@ def save(
         samples: what it was found on; only its size and fingerprint are written.
         design, intervals: how it was found.
         judge: the origin of the verdicts.
+        sure: by the name of a cascade the threshold of sureness that it goes by.
     """
     found = {
         "version": VERSION,
@@ -53,6 +55,7 @@ def save(
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
+        "sure": dict(sure or {}),
         "parts": [asdict(part) for part in parts],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

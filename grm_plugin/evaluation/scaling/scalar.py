@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Outcome, Scheme
 from grm_plugin.evaluation.scaling.voting import valid_among, vote
+from grm_plugin.pipeline.scalar_voting import joined
 from grm_plugin.scalar import WEIGHT
 from grm_plugin.types import Scale
 
@@ -27,11 +29,13 @@ class Beside:
         scale: of the judge's scores, in points.
         weight: samples of the judge that its vote counts as.
         voter: how the samples vote.
+        in_cascades: the weight in groups that a cascade judges.
     """
 
     scale: Scale
     weight: float = WEIGHT
     voter: str = "mean"
+    in_cascades: float = 0.0
 
     def points(self, samples: Samples) -> Array:
         """``votes_G_N`` of the scalar RM in the unit of the samples' rewards."""
@@ -46,7 +50,7 @@ def scalar_schemes(samples: Samples, beside: Beside) -> list[Scheme]:
     """
     if np.isnan(samples.scalar_G_N).all():
         return []
-    cascades = [cascade(share, samples, beside.voter) for share in _SHARES]
+    cascades = [cascade(f"cascade {share}", sure_of(share, samples), beside) for share in _SHARES]
     return [alone(), together(beside), *cascades]
 
 
@@ -63,35 +67,57 @@ def together(beside: Beside) -> Scheme:
     """The scalar RM's vote counts as some of the judge's, as in ``scalar: {use: vote}``."""
 
     def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
-        scores = samples.scores_G_K_N
-        judged = vote(scores, k, orders_O_K, voter=beside.voter, min_valid=min_valid)
-        more = beside.weight * beside.points(samples)
-        if beside.voter == "sum":
-            return Outcome(judged + more)
-        votes = valid_among(scores, k, orders_O_K)[..., None]
-        return Outcome((votes * judged + more) / (votes + beside.weight))
+        return Outcome(_both(beside, beside.weight, samples, k, orders_O_K, min_valid))
 
     return Scheme(f"{beside.voter} + scalar", outcome, scalar=True)
 
 
-def cascade(share: Fraction, samples: Samples, voter: str = "mean") -> Scheme:
-    """The judge is asked about the share of groups of which the scalar RM is least sure.
+def cascade(name: str, sure: float, beside: Beside) -> Scheme:
+    """The judge is asked about groups of which the scalar RM is not sure, and audits are left out.
 
     Args:
-        share: of the groups that are judged, 0..1.
-        samples: of all groups, whose sureness says how sure is sure enough.
-        voter: how the samples of groups that are judged vote.
+        name: of the scheme.
+        sure: the sureness from which on groups go without the judge; 1: all are judged.
+        beside: how the samples of groups that are judged vote.
     """
-    sure = float(np.quantile(_sureness(samples), float(share), method="higher"))
 
     def outcome(samples: Samples, k: int, orders_O_K: Array, min_valid: int | None) -> Outcome:
-        judged = vote(samples.scores_G_K_N, k, orders_O_K, voter=voter, min_valid=min_valid)
+        judged = _both(beside, beside.in_cascades, samples, k, orders_O_K, min_valid)
         votes, drawn = _undrawn(samples, len(orders_O_K))
-        asked_G = _sureness(samples) < sure
+        known_G = ~np.isnan(samples.scalar_G_N).all(axis=1)
+        asked_G = known_G & ((_sureness(samples) < sure) | (sure >= 1))
         rewards = np.where(asked_G[None, :, None], judged, votes)
         return Outcome(rewards, np.where(asked_G[None], k, drawn))
 
-    return Scheme(f"cascade {share}", outcome, scalar=True)
+    return Scheme(name, outcome, scalar=True, sure=sure)
+
+
+def thresholds(schemes: Iterable[Scheme]) -> dict[str, float]:
+    """The ``sure`` of every cascade among ``schemes``, by its name."""
+    return {one.name: one.sure for one in schemes if one.sure is not None}
+
+
+def sure_of(share: Fraction, samples: Samples) -> float:
+    """The threshold below which the sureness of a share, 0..1, of the groups lies."""
+    return float(np.quantile(_sureness(samples), float(share), method="higher"))
+
+
+def _both(
+    beside: Beside,
+    weight: float,
+    samples: Samples,
+    k: int,
+    orders_O_K: Array,
+    min_valid: int | None,
+) -> Array:
+    """Rewards of judge and scalar RM together; without a scalar score there is none."""
+    scores, voter = samples.scores_G_K_N, beside.voter
+    judged = vote(scores, k, orders_O_K, voter=voter, min_valid=min_valid)
+    votes = valid_among(scores, k, orders_O_K)[..., None]
+    more = weight * beside.points(samples)
+    return np.asarray(
+        joined(judged, more, np.where(votes > 0, votes, np.nan), weight, voter == "sum")
+    )
 
 
 def _sureness(samples: Samples) -> Array:

@@ -39,11 +39,13 @@ class Scheme:
         outcome: called with the samples, k, ``orders_O_K`` and the fewest valid samples (None:
             half of k).
         scalar: whether a scalar RM reads every group for it, too.
+        sure: in a cascade the sureness, 0.5..1, from which on groups go without the judge.
     """
 
     name: str
     outcome: Callable[[Samples, int, Array, int | None], Outcome]
     scalar: bool = False
+    sure: float | None = None
 
 
 def voting(voter: str) -> Scheme:
