@@ -14,9 +14,9 @@ from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.session.batches import Batch
 from grm_plugin.session.calls import Calls, check_several
+from grm_plugin.session.ending import Watched
 from grm_plugin.session.keeping import Keeper
 from grm_plugin.session.streams import Stream
-from grm_plugin.session.watching import Watched
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 from grm_plugin.watching.watch import Watch

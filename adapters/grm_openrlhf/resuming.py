@@ -10,7 +10,7 @@ from typing import Any
 
 from grm_plugin import GRMConfig
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts.earlier import Earlier
+from grm_plugin.hosts.earlier import BUDGET_ANEW, Earlier, told_anew
 from grm_plugin.hosts.recorded import records_of
 
 logger = logging.getLogger(__name__)
@@ -64,11 +64,7 @@ def before(config: GRMConfig, steps: int, engines: int) -> dict[str, Any]:
         return {}
     found = _earlier(config.record)
     if not found.groups:
-        logger.warning(
-            "nothing of the steps before %d is on record, so %s; a run with a record goes on",
-            steps,
-            " and ".join(_begins_anew(config)),
-        )
+        logger.warning(told_anew(steps, _begins_anew(config)))
     seen = {"seen": found.by_step(metric, steps)} if metric else {}
     return {**seen, **({"spent": found.cost.share(1 / engines)} if config.budget else {})}
 
@@ -77,7 +73,7 @@ def _begins_anew(config: GRMConfig) -> Iterator[str]:
     if config.schedule and config.schedule.metric:
         yield f"the schedule by {config.schedule.by} starts again with its first size"
     if config.budget:
-        yield "the budget counts from here on"
+        yield BUDGET_ANEW
 
 
 def _earlier(record: Path | None) -> Earlier:

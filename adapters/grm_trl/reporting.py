@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin import GRMConfig, Size
-from grm_plugin.hosts import watching
+from grm_plugin.hosts import watch_metrics
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import Described, numbers
 from grm_plugin.types import Verdict
@@ -97,7 +97,7 @@ class Reporter:
             **tallied,
             **growth.numbers(size or self._config.size, self._config.schedule),
             **({"k": tallied["k"]} if self.watch else {}),  # an alarm may have raised it
-            **watching.numbers(self.watch if training else None),
+            **watch_metrics.numbers(self.watch if training else None),
             **(truth_numbers(verdicts) if self._knows_truth else {}),
             **self._clock(started),
         }

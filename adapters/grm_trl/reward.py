@@ -13,7 +13,7 @@ from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
-from grm_trl import agreement, growth, host, settings
+from grm_trl import agreement, budgets, growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
 from grm_trl.joining import is_hidden, join
@@ -97,7 +97,7 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
-            growth.spend_earlier(self._grm, trl)
+            budgets.spend_earlier(self._grm, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, options.name)

@@ -24,6 +24,7 @@ __all__ = [
     "ConversationClassifier",
     "Rating",
     "Scaling",
+    "logit_of",
     "named",
     "scaling_beside",
     "template_beside",
@@ -58,14 +59,27 @@ Answer = float | Rating | EngineError
 """What a classifier says of one text: its logit, the same with its cost, or why there is none."""
 
 
+def logit_of(answer: Answer) -> float | EngineError:
+    """The logit in what a classifier says of one text; why it is none, where it is no number."""
+    logit = answer.logit if isinstance(answer, Rating) else answer
+    if isinstance(logit, EngineError):
+        return logit
+    try:
+        if math.isfinite(logit) and not isinstance(logit, bool):
+            return float(logit)
+    except TypeError:
+        pass
+    return EngineError(f"expected a finite logit, got {quoted(logit)}")
+
+
 class Classifier(Protocol):
     """A sequence classifier with one output. All methods are called on one event loop.
 
     It may say ``start_limit_s``, as an engine may; in ``template`` the path of the template it
-    was trained on (None: it does not know), which holds where the settings name none; in
-    ``scaling`` the :class:`Scaling` of its logits, as it was measured; and in ``control_tokens``,
-    once it has started, the texts that its tokenizer takes for control tokens, and in
-    ``flops_per_token`` what one token that it reads takes.
+    was trained on (None: it does not know), which holds where the settings name none, and is looked
+    at once more when it has started; in ``scaling`` the :class:`Scaling` of its logits, as it was
+    measured; and in ``control_tokens``, once it has started, the texts that its tokenizer takes for
+    control tokens, and in ``flops_per_token`` what one token that it reads takes.
     """
 
     async def start(self) -> None:

@@ -73,6 +73,7 @@ class TransformersClassifier:
             return SequenceModel(self.options, _OWNER)
         folder = self._versions.begin()
         found = SequenceModel(self._options_of(folder), _OWNER)
+        self.template = template_beside(str(folder))
         self._note(folder, scaling_beside(str(folder)))
         return found
 

@@ -12,7 +12,6 @@ from grm_plugin.cli.eval_folders import runs_of
 from grm_plugin.cli.eval_records import Recorded, recorded
 from grm_plugin.cli.eval_sources import benchmark_of
 from grm_plugin.cli.eval_tables import shown
-from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.contrasting import Contrast, contrast, paired, told
 from grm_plugin.evaluation.costs import cost_of_samples
@@ -22,6 +21,7 @@ from grm_plugin.hosts.agreement import flat
 from grm_plugin.hosts.comparing import differences
 from grm_plugin.report.judges import named
 from grm_plugin.report.terminal import one_line, out, printable, say
+from grm_plugin.running.whole_file import as_json, writing
 from grm_plugin.types import Cost
 
 VERSION = 1

@@ -12,13 +12,13 @@ from typing import Any
 from grm_plugin.cli.earlier import Key, check_same_settings, key
 from grm_plugin.cli.eval_folders import Run
 from grm_plugin.cli.eval_sources import LABELLED, benchmark_of, check_group, is_of
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
 from grm_plugin.evaluation.costs import cost_of_samples, samples_of
 from grm_plugin.evaluation.items import BENCHMARK, Item
 from grm_plugin.evaluation.resettling import Ballot
 from grm_plugin.records import read_verdicts, to_line
+from grm_plugin.running.whole_file import writing
 from grm_plugin.types import Cost, Group, Verdict
 
 

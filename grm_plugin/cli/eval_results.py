@@ -24,7 +24,6 @@ from grm_plugin.cli.eval_tables import (
     shown,
 )
 from grm_plugin.cli.report import Counted
-from grm_plugin.cli.whole_file import as_json, known, writing
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.evaluation.aggregates import OVERALL
 from grm_plugin.evaluation.benchmarks.benchmark import Benchmark
@@ -35,6 +34,7 @@ from grm_plugin.evaluation.runs import FIGURES, VERSION, data_of, told
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.evaluation.votes import Votes, few_sets, votes_of
 from grm_plugin.report.terminal import one_line, out, printable, say
+from grm_plugin.running.whole_file import as_json, known, writing
 from grm_plugin.types import Cost
 
 

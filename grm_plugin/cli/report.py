@@ -11,11 +11,11 @@ from typer import Argument, BadParameter, Option
 
 from grm_plugin.cli.page import Html, write_html
 from grm_plugin.cli.recorded_verdicts import HELP, STDIN, phase_of, some, told, verdicts_in
-from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.report.tally import counts
 from grm_plugin.report.terminal import out, printable, say
+from grm_plugin.running.whole_file import as_json, writing
 from grm_plugin.types import Verdict
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 from rich.table import Table
 from typer import Argument, Exit, Option, Typer
 
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import out, plain_table, printable, say
+from grm_plugin.running.whole_file import writing
 from grm_plugin.spct.converting import (
     Converter,
     Dropped,

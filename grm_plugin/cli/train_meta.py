@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,10 +23,11 @@ from grm_plugin.cli.training_options import (
     step_meter,
     tell_trained,
 )
-from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.evaluation.auc import AUC
 from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.running.whole_file import as_json, writing
+from grm_plugin.spct.classifier_settings import is_first_process
 from grm_plugin.spct.meta_balance import Balance
 from grm_plugin.spct.meta_data import HELD_OUT_BY, STATISTICS, MetaRow, read_rows
 from grm_plugin.spct.meta_report import MetaReport, meta_report
@@ -88,8 +88,8 @@ def meta(
         "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
         "gradient_checkpointing": gradient_checkpointing,
     })  # fmt: skip
-    if os.environ.get("RANK", "0") != "0":
-        return  # one process of `accelerate launch` tells for all
+    if not is_first_process():
+        return
     noted = _noted(data)
     _note_template(noted.get("template"), data, folder)
     held_out = [row for row in rows if row.split == "validation"]

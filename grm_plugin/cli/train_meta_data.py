@@ -10,11 +10,11 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template, meta_template_file
 from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.running.whole_file import writing
 from grm_plugin.spct.meta_data import BY, HELD_OUT_BY, STATISTICS, MetaTable, as_line, meta_rows
 from grm_plugin.spct.splitting import Splitting
 

@@ -10,6 +10,7 @@ from typer import Argument, Option
 from grm_plugin.cli.terminated import terminable
 from grm_plugin.cli.training_options import Dtype, GradientCheckpointing, LearningRate, WeightDecay
 from grm_plugin.errors import not_installed
+from grm_plugin.pipeline.scalar_reading import load_scalar_template, scalar_template_file
 from grm_plugin.report.terminal import say
 from grm_plugin.spct.one_judge import OneJudge
 from grm_plugin.spct.refresh_settings import Refreshing
@@ -39,7 +40,7 @@ def refresh(
         float, Option(min=0.0, max=0.9, help="Share of prompts that is never trained on.")
     ] = 0.1,
     template: Annotated[
-        Path | None, Option(help="File of what it reads; default: the chat template of BASE.")
+        Path | None, Option(help="File of what it reads; default: as BASE was trained.")
     ] = None,
     any_judge: Annotated[
         bool, Option("--any-judge", help="Take verdicts of several judges as if they were one's.")
@@ -68,11 +69,13 @@ def refresh(
     Run the same command again after a kill, and it goes on at its last version. It ends when RECORD
     does not grow for IDLE_S, or by Ctrl-C.
     """
+    path = scalar_template_file(base, template)
     settings = Refreshing(
         base, folder, learning_rate, batch, device_batch, epochs,
         weight_decay=weight_decay, seed=seed, dtype=dtype,
         gradient_checkpointing=gradient_checkpointing, every=every, replay=replay,
         validation=validation, keep=keep, idle_s=idle_s, poll_s=poll_s,
+        reads=load_scalar_template(str(path)).digest if path else "",
     )  # fmt: skip
     table = ScalarTable(judge=OneJudge(any_judge=any_judge))
     try:

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from rich.table import Table as Lines
 from typer import Argument, Option
 
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.records import is_torn, read_verdicts
 from grm_plugin.report.terminal import out, plain_table, printable, say
+from grm_plugin.running.whole_file import writing
 from grm_plugin.spct.prompting import Prompts
 from grm_plugin.spct.rejecting import Ease, Fate, Rejection, Table, Trajectory, row_of
 from grm_plugin.spct.trajectories import Sort, control_tokens, files_in

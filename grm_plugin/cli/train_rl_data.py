@@ -10,12 +10,12 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.hosts.inputs.opening import Input
 from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.running.whole_file import writing
 from grm_plugin.spct.asking import SINGLE, Asking
 from grm_plugin.spct.easy import Easy
 from grm_plugin.spct.examples import Datum, subset_of

@@ -16,7 +16,6 @@ from grm_plugin.cli.judging import judge
 from grm_plugin.cli.output import continued
 from grm_plugin.cli.source import Source
 from grm_plugin.cli.terminated import terminable
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.grm import GRM
@@ -26,6 +25,7 @@ from grm_plugin.pipeline.default import with_judge
 from grm_plugin.plugins import installed
 from grm_plugin.prompts.control import missed
 from grm_plugin.report.terminal import say
+from grm_plugin.running.whole_file import writing
 from grm_plugin.spct import hinting
 from grm_plugin.spct.labelled import LabelledInput
 from grm_plugin.spct.trajectories import CONTROL_TOKENS, SORTS, Sort, sampling

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,11 +24,12 @@ from grm_plugin.cli.training_options import (
     step_meter,
     tell_trained,
 )
-from grm_plugin.cli.whole_file import as_json, writing
 from grm_plugin.errors import ConfigError, not_installed
 from grm_plugin.hosts.columns import Columns
-from grm_plugin.pipeline.scalar_reading import load_scalar_template
+from grm_plugin.pipeline.scalar_reading import load_scalar_template, scalar_template_file
 from grm_plugin.report.terminal import out, say
+from grm_plugin.running.whole_file import as_json, writing
+from grm_plugin.spct.classifier_settings import is_first_process
 from grm_plugin.spct.one_judge import OneJudge
 from grm_plugin.spct.scalar_data import ScalarRow, ScalarTable, digest_of, scalar_rows
 from grm_plugin.spct.scalar_report import Calibrated, ScalarReport, scalar_report
@@ -51,7 +51,7 @@ def scalar(
     folder: Out,
     template: Annotated[
         Path | None,
-        Option(help="File of what it reads; default: the chat template of BASE."),
+        Option(help="File of what it reads; default: as BASE was trained, else its chat template."),
     ] = None,
     by: Annotated[
         str | None,
@@ -106,6 +106,7 @@ def scalar(
     """
     if (folder / "report.json").exists():
         raise ConfigError(f"{folder} holds a scalar RM that is done; choose another folder")
+    template = scalar_template_file(base, template)
     table = ScalarTable(judge=OneJudge(any_judge=any_judge))
     parsed = Columns.parse(columns or ())
     rows = scalar_rows(data, Splitting(by, validation, seed), table, split=split, columns=parsed)
@@ -116,8 +117,8 @@ def scalar(
         "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
         "gradient_checkpointing": gradient_checkpointing,
     })  # fmt: skip
-    if os.environ.get("RANK", "0") != "0":
-        return  # one process of `accelerate launch` tells for all
+    if not is_first_process():
+        return
     if template:
         (folder / TEMPLATE).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     report = _examined([row for row in rows if row.split == "validation"], folder, template)
@@ -154,7 +155,7 @@ def _examined(
     rows: Sequence[ScalarRow], folder: Path, template: Path | None
 ) -> ScalarReport | None:
     """What the trained model knows of held-out rows, scored as in use; None without any."""
-    from grm_plugin.spct.scalar_rating import scalar_scores
+    from grm_plugin.spct.scalar_scoring import scalar_scores
 
     if not rows:
         return None

@@ -12,9 +12,9 @@ from typer import Argument, Option
 
 from grm_plugin.cli.recorded_scale import check_scores, recorded_scale
 from grm_plugin.cli.scale_records import samples_of
-from grm_plugin.cli.whole_file import writing
 from grm_plugin.errors import InputError, not_installed
 from grm_plugin.report.terminal import out, plain_table, say
+from grm_plugin.running.whole_file import writing
 from grm_plugin.types import Scale, Verdict
 
 if TYPE_CHECKING:

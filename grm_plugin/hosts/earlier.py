@@ -14,6 +14,21 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.types import Cost, Verdict
 from grm_plugin.types.training import PHASE, STEP, TRAIN
 
+BUDGET_ANEW = "the budget counts from here on"
+
+
+def told_anew(steps: int, what: Iterable[str]) -> str:
+    """What is told of a run that goes on without a record of what was.
+
+    Args:
+        steps: that are over.
+        what: begins anew.
+    """
+    return (
+        f"nothing of the steps before {steps} is on record, so {' and '.join(what)}; a run with a "
+        "record goes on"
+    )
+
 
 @dataclass
 class Earlier:

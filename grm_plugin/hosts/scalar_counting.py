@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from statistics import fmean
 
-from grm_plugin.hosts.averages import Correlation, Mean
+from grm_plugin.correlation import Correlation
+from grm_plugin.hosts.averages import Mean
 from grm_plugin.types import Judgment, Scalar, Verdict
 
 

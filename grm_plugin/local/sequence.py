@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from transformers import AutoModelForSequenceClassification
@@ -84,14 +84,23 @@ class SequenceModel:
         return within_memory(self._batch, jobs, self._owner)
 
     def _batch(self, jobs: Sequence[TextJob]) -> list[float | EngineError]:
-        padded = Padded.of([job.item for job in jobs])
-        if padded.pad >= self.vocabulary and len(jobs) > 1:
-            return [logit for job in jobs for logit in self._batch([job])]
-        self.model.config.get_text_config().pad_token_id = padded.pad
-        device = self.model.device
-        with torch.inference_mode():
-            output = self.model(padded.ids.to(device), attention_mask=padded.mask.to(device))
-        return [float(logit) for logit in output.logits[:, 0].float().tolist()]
+        return [*logits_of(self.model, [job.item for job in jobs])]
+
+
+def logits_of(model: Any, rows: Sequence[Sequence[int]]) -> list[float]:
+    """One raw logit per row, one row at least, as one batch where a token is left to pad it with.
+
+    Args:
+        model: of transformers, with one output; not in training.
+        rows: tokens.
+    """
+    padded, config = Padded.of(rows), model.config.get_text_config()
+    if padded.pad >= config.vocab_size and len(rows) > 1:
+        return [logit for row in rows for logit in logits_of(model, [row])]
+    config.pad_token_id = padded.pad
+    with torch.inference_mode():
+        output = model(padded.ids.to(model.device), attention_mask=padded.mask.to(model.device))
+    return [float(logit) for logit in output.logits[:, 0].float().tolist()]
 
 
 def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:

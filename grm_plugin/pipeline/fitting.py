@@ -10,11 +10,10 @@ from grm_plugin.errors import ContextError, InputError
 from grm_plugin.pipeline.case import Run
 from grm_plugin.pipeline.planning import distinct, looks, subgroups
 from grm_plugin.pipeline.plans import Plan
+from grm_plugin.pipeline.pricing import FRAME_TOKENS
 from grm_plugin.prompts import Prepared
 from grm_plugin.types import Group, Message
 
-# Chat templates add a few control tokens that are not in the text.
-_FRAME_TOKENS = 64
 # A response is measured as number 1; a longer number in its delimiters takes a little more.
 _NUMBER_TOKENS = 6
 
@@ -77,7 +76,7 @@ class Fitter:
     async def _tokens(self, messages: Sequence[Message], room: int) -> int:
         """Prompt tokens, or a lower number where all that matters is that they fit."""
         # a token is at least one byte, so most groups need no tokenizer to know that they fit
-        if _bytes(messages) + _FRAME_TOKENS <= room:
+        if _bytes(messages) + FRAME_TOKENS <= room:
             return 0
         return await self.engine.count_tokens(messages) or 0
 

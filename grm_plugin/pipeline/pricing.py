@@ -16,8 +16,8 @@ from grm_plugin.prices import Amount, BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
 from grm_plugin.types import Judgment, Sample
 
-# Chat templates add a few control tokens around every message, and some in front of all.
-_FRAME_TOKENS = 64
+FRAME_TOKENS = 64
+"""More than chat templates add in control tokens around a message, and in front of all."""
 _TOKEN_BYTES = 8
 _MOST_MONEY = 1e6  # US dollars of one draw; more makes no sense
 
@@ -126,7 +126,7 @@ class Pricing:
         found, said, prompt = [], 0, 0
         for number, sampling in enumerate(samplings):
             messages = prepared.render(order, said=[""] * number)
-            prompt = said + sum(len(one.content.encode()) + _FRAME_TOKENS for one in messages)
+            prompt = said + sum(len(one.content.encode()) + FRAME_TOKENS for one in messages)
             output = sampling.max_tokens
             money = self.prices.of(prompt, output) if self.prices else 0.0
             tokens = prompt + output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,15 +9,15 @@ from typing import Any
 
 from pydantic import Field
 
-from grm_plugin.classifiers import Classifier, Rating
+from grm_plugin.classifiers import Answer, logit_of
 from grm_plugin.config import is_template_file
 from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.options import Options
+from grm_plugin.pipeline.classifying import Asked, tokens_of, trained_on
 from grm_plugin.pipeline.selecting import place
 from grm_plugin.plugins import installed
 from grm_plugin.prices import PromptPrices
 from grm_plugin.prompts import META, Template, load_template
-from grm_plugin.running import guarded
 from grm_plugin.types import Group, Judgment, Message, Reason, Sample
 
 
@@ -73,12 +72,6 @@ def meta_template_file(name: str | Path | None = None) -> Path:
     return Path(installed().get("template", name))
 
 
-def trained_on(classifier: Any) -> Path | None:
-    """The template that a classifier says it was trained on; None where it says nothing."""
-    found: Path | None = getattr(classifier, "template", None)
-    return found
-
-
 def shown_to_meta_rm(template: Template, group: Group, judgments: Iterable[Judgment]) -> list[str]:
     """The text that a meta RM reads of each judgment, in training as in use.
 
@@ -99,7 +92,7 @@ class Rated:
     tokens: int = 0
 
 
-class Rater:
+class Rater(Asked):
     """A meta RM and how it is asked.
 
     A judgment that it can not rate is dropped and counted as ``meta``; one that has a meta-score on
@@ -114,69 +107,55 @@ class Rater:
     """
 
     def __init__(self, options: RatingOptions, owner: str) -> None:
-        self._owner = owner
-        self._template = load_meta_template(options.template or trained_on(options.classifier))
-        self._prices, self._flops_per_token = options.prices, options.flops_per_token
-        self.classifier: Classifier | None = options.classifier
+        super().__init__(options.classifier, f"{owner}: its classifier", options.flops_per_token)
+        self._options, self._prices = options, options.prices
+        self._template = self._read()
+
+    def _read(self) -> Template:
+        return load_meta_template(self._options.template or trained_on(self.classifier))
 
     async def start(self) -> None:
-        if self.classifier:
-            await self.classifier.start()
+        """Start the classifier.
 
-    @property
-    def flops_per_token(self) -> float | None:
-        """FLOPs for a token that it reads, where that is known by now."""
-        found: float | None = getattr(self.classifier, "flops_per_token", None)
-        return self._flops_per_token or found
+        Raises:
+            EngineError: it can not be started.
+            TemplateError: what it was trained on can not be used.
+        """
+        await super().start()
+        self._template = self._read()  # of weights that were not there before
 
     async def rated(self, group: Group, judgments: Sequence[Judgment]) -> Rated:
         """Each judgment with its meta-score, or as a failure."""
         unrated = [judgment for judgment in judgments if judgment.meta_score is None]
-        logits = await self._logits(group, unrated)
-        answers = {place(one): logit for one, logit in zip(unrated, logits, strict=True)}
+        found = await self._answers(group, unrated)
+        answers = {place(one): answer for one, answer in zip(unrated, found, strict=True)}
         return Rated(
             [self._rated(judgment, answers.get(place(judgment))) for judgment in judgments],
-            sum(one.prompt_tokens for one in logits if isinstance(one, Rating)),
+            tokens_of(found),
         )
 
-    async def _logits(
-        self, group: Group, judgments: Sequence[Judgment]
-    ) -> Sequence[float | Rating | EngineError]:
+    async def _answers(self, group: Group, judgments: Sequence[Judgment]) -> Sequence[Answer]:
         if not judgments:
             return []
         if self.classifier is None:
             return [EngineError("no meta-score on record and no classifier set")] * len(judgments)
         texts = shown_to_meta_rm(self._template, group, judgments)
-        try:
-            owner = f"{self._owner}: its classifier"
-            return await guarded.call(owner, self.classifier.logits, texts)
-        except EngineError as error:
-            return [error] * len(judgments)
+        return await self.answers(self.classifier.logits, texts)
 
-    def _rated(self, judgment: Judgment, answer: float | Rating | EngineError | None) -> Sample:
+    def _rated(self, judgment: Judgment, answer: Answer | None) -> Sample:
         if answer is None:
             return judgment
-        logit, tokens = (
-            (answer.logit, answer.prompt_tokens) if isinstance(answer, Rating) else (answer, 0)
-        )
         if self._prices and self.classifier:
+            tokens = tokens_of([answer])
             paid = self._prices.of_prompt(tokens) if tokens else None
             known = judgment.money is not None and paid is not None
             money = judgment.money + paid if known else None  # type: ignore[operator]
             judgment = replace(judgment, money=money)
-        if isinstance(logit, EngineError) or not math.isfinite(logit):
+        logit = logit_of(answer)
+        if isinstance(logit, EngineError):
             reason = Reason.REFUSED if isinstance(logit, RefusedError) else Reason.META
             return judgment.failed(reason, f"the meta RM gave no score: {logit}")
-        return replace(judgment, meta_score=float(logit))
-
-    async def close(self) -> None:
-        if self.classifier:
-            await self.classifier.close()
-
-    def abandon(self) -> None:
-        """Let the classifier end what it runs outside of this process; its event loop is lost."""
-        if abandon := getattr(self.classifier, "abandon", None):
-            abandon()
+        return replace(judgment, meta_score=logit)
 
 
 def _joined(messages: Sequence[Message]) -> str:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling
-from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
-from grm_plugin.pipeline.rating import trained_on
+from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling, logit_of
+from grm_plugin.errors import ConfigError, EngineError, RefusedError
+from grm_plugin.pipeline.classifying import Asked, tokens_of, trained_on
+from grm_plugin.pipeline.pricing import FRAME_TOKENS
 from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
 from grm_plugin.prices import Amount
-from grm_plugin.running import guarded
+from grm_plugin.prompts import Template
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.types import Group, Scalar
 
 UNKNOWN = (
     "no scalar score of it is on record, and the settings name no scalar.classifier to ask for one"
 )
-_FRAME_TOKENS = 64
 
 
-class ScalarRater:
+class ScalarRater(Asked):
     """A scalar RM and how it is asked.
 
     Args:
@@ -33,18 +32,21 @@ class ScalarRater:
     """
 
     def __init__(self, options: ScalarOptions, classifier: Classifier | None) -> None:
-        self._options, self._classifier = options, classifier
-        path = options.template or trained_on(classifier)
-        self._template = load_scalar_template(str(path)) if path else None
-        self.start_limit_s: float = getattr(classifier, "start_limit_s", 0.0)
-        self.owner = "scalar RM"
+        owner = "scalar RM"
         if options.classifier:
-            self.owner += f" (classifier {options.classifier.name!r})"
+            owner += f" (classifier {options.classifier.name!r})"
+        super().__init__(classifier, owner, options.flops_per_token)
+        self._options = options
+        self._template = self._read()
         if classifier and not (self._template or _reads_conversations(classifier)):
             raise ConfigError(
-                f"scalar: the {self.owner} can not fill the chat template of its model; name a "
+                f"scalar: the {owner} can not fill the chat template of its model; name a "
                 "file with scalar.template"
             )
+
+    def _read(self) -> Template | None:
+        path = self._options.template or trained_on(self.classifier)
+        return load_scalar_template(str(path)) if path else None
 
     @property
     def scaling(self) -> Scaling:
@@ -53,44 +55,32 @@ class ScalarRater:
 
     def _scaling(self, told: Scaling | None) -> Scaling:
         """What is set, else what came with the logits, else what the classifier says."""
-        beside = Scaling(*(told or getattr(self._classifier, "scaling", None) or ()))
+        beside = Scaling(*(told or getattr(self.classifier, "scaling", None) or ()))
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,
             beside.spread if spread is None else spread,
         )
 
-    @property
-    def flops_per_token(self) -> float | None:
-        """FLOPs for a token that it reads, where that is known by now."""
-        found: float | None = getattr(self._classifier, "flops_per_token", None)
-        return self._options.flops_per_token or found
-
     async def start(self) -> None:
-        """Start the classifier."""
-        if self._classifier is None:
-            return
-        await self._classifier.start()
-        if find := getattr(self._classifier, "find_control_tokens", None):
+        """Start the classifier.
+
+        Raises:
+            EngineError: it can not be started.
+            TemplateError: what it was trained on can not be used.
+        """
+        await super().start()
+        self._template = self._read()  # of weights that were not there before
+        if find := getattr(self.classifier, "find_control_tokens", None):
             await find()
-
-    async def close(self) -> None:
-        """Close the classifier."""
-        if self._classifier:
-            await self._classifier.close()
-
-    def abandon(self) -> None:
-        """Let the classifier end what it runs outside of this process; its event loop is lost."""
-        if abandon := getattr(self._classifier, "abandon", None):
-            abandon()
 
     def most(self, group: Group) -> Amount:
         """The most that the scores of ``group`` may cost: every byte counts as a token."""
         prices, per_token = self._options.prices, self.flops_per_token
-        if self._classifier is None or not (prices or per_token):
+        if self.classifier is None or not (prices or per_token):
             return Amount()
-        shared = sum(len(turn.content.encode()) + _FRAME_TOKENS for turn in group.conversation)
-        tokens = sum(shared + len(text.encode()) + _FRAME_TOKENS for text in group.responses)
+        shared = sum(len(turn.content.encode()) + FRAME_TOKENS for turn in group.conversation)
+        tokens = sum(shared + len(text.encode()) + FRAME_TOKENS for text in group.responses)
         money = prices.of_prompt(tokens) if prices else 0.0
         return Amount(money=money, flops=tokens * (per_token or 0.0))
 
@@ -114,29 +104,22 @@ class ScalarRater:
     async def _answers(
         self, group: Group, numbers: Sequence[int], deadline: float
     ) -> Sequence[Answer]:
-        if self._classifier is None:
+        if self.classifier is None:
             return [EngineError(UNKNOWN)] * len(numbers)
-        control = getattr(self._classifier, "control_tokens", ())
+        control = getattr(self.classifier, "control_tokens", ())
         if self._template:
-            ask, shown = self._classifier.logits, texts_of(self._template, group, numbers, control)
+            ask, shown = self.classifier.logits, texts_of(self._template, group, numbers, control)
         else:
-            ask = self._classifier.logits_of_conversations  # type: ignore[attr-defined]
+            ask = self.classifier.logits_of_conversations  # type: ignore[attr-defined]
             texts = [group.responses[n] for n in numbers]
             shown = conversations_of(group, texts, control)  # type: ignore[assignment]
-        try:
-            found = await guarded.call(self.owner, ask, shown, deadline=deadline)
-        except guarded.PartTimeout:
-            late = EngineError(f"the group's deadline passed before the {self.owner} answered")
-            return [late] * len(numbers)
-        except EngineError as error:
-            return [error] * len(numbers)
-        return _checked(self.owner, found, len(numbers))
+        return await self.answers(ask, shown, deadline)
 
     def _scalar(self, answers_N: Sequence[Answer], asked: Sequence[Answer]) -> Scalar:
         """What the answers come to; ``asked`` are those of different texts, which were paid for."""
         scores, failures = _parted(answers_N)
         rating = next((one for one in asked if isinstance(one, Rating)), None)
-        tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
+        tokens = tokens_of(asked)
         prices, per_token = self._options.prices, self.flops_per_token
         return Scalar(
             scores,
@@ -154,37 +137,12 @@ def _reads_conversations(classifier: Classifier) -> bool:
     return hasattr(classifier, "logits_of_conversations")
 
 
-def _checked(owner: str, answers: Sequence[Answer], n: int) -> Sequence[Answer]:
-    """What a classifier gave, if it is one answer a text.
-
-    Raises:
-        PluginError: it is not.
-    """
-    if isinstance(answers, Sequence) and len(answers) == n:
-        return answers
-    raise PluginError(f"{owner}: expected {n} logits, one a response, got {quoted(answers)}")
-
-
 def _parted(answers_N: Sequence[Answer]) -> tuple[tuple[float | None, ...], Mapping[int, str]]:
     """The logits, None for what is none, and why."""
-    found = dict(enumerate(map(_logit, answers_N)))
-    failures = {n: f"the scalar RM gave no score: {why}" for n, why in _failed(found)}
-    scores = tuple(None if isinstance(one, str) else one for one in found.values())
-    return scores, failures
-
-
-def _failed(found: Mapping[int, float | str]) -> Iterator[tuple[int, str]]:
-    return ((n, one) for n, one in found.items() if isinstance(one, str))
-
-
-def _logit(answer: Answer) -> float | str:
-    """The logit, or what came in its place."""
-    logit = answer.logit if isinstance(answer, Rating) else answer
-    if isinstance(logit, EngineError):
-        return str(logit)
-    try:
-        if math.isfinite(logit) and not isinstance(logit, bool):
-            return float(logit)
-    except TypeError:
-        pass
-    return f"expected a finite logit, got {quoted(logit)}"
+    found_N = [*map(logit_of, answers_N)]
+    failures = {
+        n: f"the scalar RM gave no score: {one}"
+        for n, one in enumerate(found_N)
+        if isinstance(one, EngineError)
+    }
+    return tuple(None if isinstance(one, EngineError) else one for one in found_N), failures

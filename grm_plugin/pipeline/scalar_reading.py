@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from grm_plugin.classifiers import template_beside
 from grm_plugin.errors import TemplateError
 from grm_plugin.prompts import Template, load_template
 from grm_plugin.prompts.neutralise import Frame
@@ -33,6 +34,16 @@ def conversations_of(
 @lru_cache(maxsize=8)
 def _frame(control: tuple[str, ...]) -> Frame:
     return Frame((), control=control)
+
+
+def scalar_template_file(model: str, named: Path | None = None) -> Path | None:
+    """The file of what a scalar RM reads; None: it reads its chat template.
+
+    Args:
+        model: its folder, or hub id.
+        named: a file that goes before the one beside the weights.
+    """
+    return named or template_beside(model)
 
 
 def load_scalar_template(path: str) -> Template:

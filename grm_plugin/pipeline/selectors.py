@@ -39,7 +39,7 @@ class _Rating:
     def __init__(self, options: RatingOptions, owner: str) -> None:
         self._rater = Rater(options, owner)
         self.prices = options.prices
-        self.start_limit_s: float = getattr(options.classifier, "start_limit_s", 0.0)
+        self.start_limit_s = self._rater.start_limit_s
 
     @property
     def flops_per_token(self) -> float | None:

@@ -16,7 +16,8 @@ from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.session import parts
 from grm_plugin.types import Control, Cost, Group, Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
+from grm_plugin.watching.start import ROUNDS
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Controller:
         self._judge, self._scorer = judge, scorer
         watch = judge.config.watch
         self._share = watch.control.share if scorer and watch and watch.control else 0.0
+        self._rounds = watch.start if watch else 0
         self._up: set[str] = set()
         self._failed, self._asked = 0, 0.0
 
@@ -93,7 +95,7 @@ class Controller:
         try:
             late = until + guarded.GRACE_S
             judging = guarded.call("control", self._score, scorer, group, until, deadline=late)
-            found = _of(await judging)
+            found = _of(await judging, self._rounds)
         except GRMError as error:
             found = Control(None, str(error), Cost(seconds=time.monotonic() - started))
         self._count(found, scorer.config)
@@ -123,5 +125,6 @@ class Controller:
             )
 
 
-def _of(verdict: Verdict) -> Control:
-    return Control(verdict.rewards, verdict.unscored, verdict.cost, verdict.origin)
+def _of(verdict: Verdict, rounds: int) -> Control:
+    origin = {**verdict.origin, ROUNDS: rounds}
+    return Control(verdict.rewards, verdict.unscored, verdict.cost, origin)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.pipeline.building import make_scorer
-from grm_plugin.pipeline.controlling import make_control
+from grm_plugin.pipeline.control_judge import make_control
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.loop import LoopBlocked

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.running.whole_file import writing
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ class ClassifierTraining:
     gradient_checkpointing: bool = False
 
 
+def is_first_process() -> bool:
+    """Whether this one of several processes (`RANK`) writes and tells for all."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def check_folder(settings: ClassifierTraining, examples: str) -> None:
     """Refuse a folder that holds another training; write down what this one is.
 
@@ -74,8 +80,9 @@ def check_folder(settings: ClassifierTraining, examples: str) -> None:
                 f"{settings.folder} holds a training with {name} = {quoted(made.get(name))}, and "
                 f"{quoted(asked[name])} is asked for; choose another folder, or the same settings"
             )
-    if os.environ.get("RANK", "0") == "0":
-        _write(path, json.dumps(asked, indent=2) + "\n")
+    if is_first_process():
+        with writing(path) as file:
+            file.write(json.dumps(asked, indent=2) + "\n")
 
 
 def _made(path: Path) -> dict[str, Any]:
@@ -95,13 +102,3 @@ def _made(path: Path) -> dict[str, Any]:
             "folder"
         )
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error

@@ -1,13 +1,15 @@
-"""Loads, trains and saves a classifier of one logit with transformers. Imports torch."""
+"""Trains a classifier of one logit with transformers, from its base to its end. Imports torch."""
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from transformers import (
@@ -23,10 +25,75 @@ from transformers import (
 from grm_plugin.errors import ConfigError, TrainingError, quoted
 from grm_plugin.local.loading import bars_in_terminals_only, capped
 from grm_plugin.spct.classifier_settings import ClassifierTraining
+from grm_plugin.spct.classifier_trainer import ClassifierTrainer, Loss, Tell, Telling
 
 logger = logging.getLogger(__name__)
 
+_TRAINED = "trained.json"
+T = TypeVar("T")
 _LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a classifier learns.
+
+    Args:
+        examples: each with its ``length`` in tokens.
+        collate: makes a batch of some.
+        loss: of a batch.
+        trained: how it ended, of the trainer's state and the wall seconds, as a dataclass.
+        held_out: examples that the trainer looks at, where its arguments say when.
+        callbacks: more of them for the trainer.
+    """
+
+    examples: Sequence[Any]
+    collate: Callable[[Sequence[Any]], dict[str, Any]]
+    loss: Loss
+    trained: Callable[[Any, float], Any]
+    held_out: Sequence[Any] | None = None
+    callbacks: Sequence[Any] = ()
+
+
+def ended(settings: ClassifierTraining, kind: Callable[..., T]) -> T | None:
+    """How the training in the folder ended, as ``kind``; None where it has not."""
+    done = settings.folder / _TRAINED
+    return kind(**json.loads(done.read_text(encoding="utf-8"))) if done.exists() else None
+
+
+def train_classifier(
+    settings: ClassifierTraining, task: Callable[[Any, Any], Task], tell: Tell, **more: Any
+) -> Any:
+    """Train to the end, from the last checkpoint where there is one; save it; how it ended.
+
+    Args:
+        settings: of the training; its folder is known to be this one's.
+        task: of the model and its tokenizer.
+        tell: told how far it is.
+        more: arguments of transformers' Trainer that go before those of the settings.
+
+    Raises:
+        ConfigError: there is no such dtype, or devices can not share a batch.
+        TrainingError: the base can not be loaded, the loss is no number, or memory is out.
+    """
+    told = arguments(settings, **more)  # first: under ZeRO-3 a model is loaded in parts
+    model, tokenizer = load(settings)
+    chosen = task(model, tokenizer)
+    trainer = ClassifierTrainer(
+        chosen.loss,
+        model=model,
+        args=told,
+        train_dataset=chosen.examples,
+        eval_dataset=chosen.held_out,
+        data_collator=chosen.collate,
+        processing_class=tokenizer,
+        callbacks=[Telling(tell, settings.folder / "log.jsonl"), *chosen.callbacks],
+    )
+    result = run(trainer, settings)
+    trained = chosen.trained(trainer.state, round(result.metrics["train_runtime"], 1))
+    save(trainer.save_model, model, tokenizer, settings.folder)
+    _end(trainer, settings, json.dumps(asdict(trained)))
+    return trained
 
 
 def load(settings: ClassifierTraining) -> tuple[Any, Any]:
@@ -154,8 +221,8 @@ def save(write: Callable[[str], object], model: Any, tokenizer: Any, folder: Pat
     write(str(folder))
 
 
-def end(trainer: Trainer, settings: ClassifierTraining, done: str) -> None:
+def _end(trainer: Trainer, settings: ClassifierTraining, done: str) -> None:
     """Write down that the training is over, and drop its checkpoints."""
     if trainer.is_world_process_zero():
-        (settings.folder / "trained.json").write_text(done, encoding="utf-8")
+        (settings.folder / _TRAINED).write_text(done, encoding="utf-8")
         shutil.rmtree(settings.folder / "checkpoints", ignore_errors=True)

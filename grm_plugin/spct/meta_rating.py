@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 
-from grm_plugin.classifiers import Classifier, Rating
+from grm_plugin.classifiers import Answer, Classifier, logit_of
 from grm_plugin.errors import EngineError, TransportError
 
 _AT_A_TIME = 256
@@ -56,8 +56,6 @@ async def _rated(
     return found
 
 
-def _logit(answer: float | Rating | EngineError) -> float:
-    if isinstance(answer, EngineError):
-        return math.nan
-    logit = answer.logit if isinstance(answer, Rating) else float(answer)
-    return logit if math.isfinite(logit) else math.nan
+def _logit(answer: Answer) -> float:
+    logit = logit_of(answer)
+    return math.nan if isinstance(logit, EngineError) else logit

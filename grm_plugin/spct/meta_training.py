@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -13,8 +11,8 @@ from torch.nn import functional
 from grm_plugin.errors import InputError
 from grm_plugin.local.loading import context_of
 from grm_plugin.spct.classifier_settings import check_folder
-from grm_plugin.spct.classifier_trainer import ClassifierTrainer, Tell, Telling, padded
-from grm_plugin.spct.classifier_training import arguments, end, last_loss, load, run, save
+from grm_plugin.spct.classifier_trainer import Tell, padded
+from grm_plugin.spct.classifier_training import Task, ended, last_loss, train_classifier
 from grm_plugin.spct.meta_balance import row_weights
 from grm_plugin.spct.meta_data import MetaRow
 from grm_plugin.spct.meta_settings import MetaTraining, Trained, check_rows, digest_of
@@ -38,30 +36,19 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
     check_folder(settings, digest_of(training))
-    if (done := settings.folder / "trained.json").exists():
-        return Trained(**json.loads(done.read_text(encoding="utf-8")))
-    told = arguments(settings)  # first: under ZeRO-3 a model is loaded in parts
-    model, tokenizer = load(settings)
-    examples, counts = _examples(training, settings, tokenizer, context_of(model))
-    trainer = ClassifierTrainer(
-        _loss,
-        model=model,
-        args=told,
-        train_dataset=examples,
-        data_collator=_collate,
-        processing_class=tokenizer,
-        callbacks=[Telling(tell, settings.folder / "log.jsonl")],
-    )
-    result = run(trainer, settings)
-    trained = Trained(
-        steps=trainer.state.global_step,
-        seconds=round(result.metrics["train_runtime"], 1),
-        loss=last_loss(trainer.state.log_history),
-        rows=len(examples),
-        **counts,
-    )
-    save(trainer.save_model, model, tokenizer, settings.folder)
-    end(trainer, settings, json.dumps(asdict(trained)))
+    if found := ended(settings, Trained):
+        return found
+
+    def task(model: Any, tokenizer: Any) -> Task:
+        examples, counts = _examples(training, settings, tokenizer, context_of(model))
+
+        def trained(state: Any, seconds: float) -> Trained:
+            loss = last_loss(state.log_history)
+            return Trained(state.global_step, seconds, loss, rows=len(examples), **counts)
+
+        return Task(examples, _collate, _loss, trained)
+
+    trained: Trained = train_classifier(settings, task, tell)
     return trained
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from transformers import AutoModelForSequenceClassification
 from grm_plugin.classifiers import SCALAR, TEMPLATE, Scaling, scaling_beside
 from grm_plugin.local.loading import load
 from grm_plugin.local.options import LocalModelOptions
-from grm_plugin.pipeline.scalar_reading import load_scalar_template
+from grm_plugin.pipeline.scalar_reading import load_scalar_template, scalar_template_file
 from grm_plugin.spct.classifier_trainer import ClassifierTrainer
 from grm_plugin.spct.classifier_training import arguments, run, save
 from grm_plugin.spct.refresh_settings import Refreshing
@@ -31,7 +30,7 @@ class RefreshModel:
     Args:
         settings: how it is trained.
         folder: of the version to load; None: the base of the settings.
-        template: a file of what it reads; None: its chat template.
+        template: a file of what it reads; None: the one in that folder, else its chat template.
 
     Raises:
         EngineError: it can not be loaded, or is no scalar RM.
@@ -42,11 +41,13 @@ class RefreshModel:
         name = str(folder or settings.base)
         owner = f"scalar RM {name!r}"
         options = LocalModelOptions(model=name, dtype=settings.dtype)
-        self._settings, self._template = settings, template
+        path = scalar_template_file(name, template)
+        read = load_scalar_template(str(path)) if path else None
+        self._settings = settings
+        self._template = path.read_text(encoding="utf-8") if path else None
         self._model, self._tokenizer = load(
             AutoModelForSequenceClassification, options, owner, num_labels=1
         )
-        read = load_scalar_template(str(template)) if template else None
         encoder = ScalarEncoder(self._tokenizer, owner, read)
         self._examples = Examples(encoder, self._model)
         self._calibrated = Calibrated(*(scaling_beside(name) or Scaling()))
@@ -89,4 +90,4 @@ class RefreshModel:
         text = json.dumps({**asdict(self._calibrated), "base": self._settings.base}, indent=2)
         (folder / SCALAR).write_text(text + "\n", encoding="utf-8")
         if self._template:
-            shutil.copyfile(self._template, folder / TEMPLATE)
+            (folder / TEMPLATE).write_text(self._template, encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -46,7 +45,7 @@ def refreshing(
         process.start()
         yield
     finally:
-        asyncio.run(process.close())
+        process.end()
 
 
 class RefreshProcess:
@@ -56,8 +55,10 @@ class RefreshProcess:
         self, config: GRMConfig, base: str, *, gpus: Sequence[object], options: Sequence[str]
     ) -> None:
         record, self._current = _places(config)
-        out = ("--base", base, "--out", str(self._current.parent))
-        command = [sys.executable, "-m", "grm_plugin", "train", "refresh", str(record), *out]
+        told = ["--base", base, "--out", str(self._current.parent)]
+        if config.scalar and config.scalar.template:
+            told += ["--template", str(config.scalar.template)]
+        command = [sys.executable, "-m", "grm_plugin", "train", "refresh", str(record), *told]
         self._command = [*command, *options]
         self._environment = os.environ | (visible(gpus) or {"CUDA_VISIBLE_DEVICES": ""})
         self._process: GuardedProcess | None = None
@@ -79,8 +80,13 @@ class RefreshProcess:
                 )
             time.sleep(_POLL_S)
 
+    def end(self) -> None:
+        """End it, if it runs, and wait until it is gone; its last whole version stays."""
+        if self._process:
+            self._process.end()
+
     async def close(self) -> None:
-        """End it, if it runs; its last whole version stays."""
+        """As :meth:`end`, while the event loop goes on."""
         if self._process:
             await self._process.close()
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from grm_plugin.errors import TrainingError
-from grm_plugin.local.loading import context_of
-from grm_plugin.local.sequence import Padded
+from grm_plugin.local.loading import context_of, within_memory
+from grm_plugin.local.sequence import logits_of
 from grm_plugin.spct.classifier_trainer import padded
 from grm_plugin.spct.scalar_encoding import ScalarEncoder
 from grm_plugin.spct.scalar_pairs import Compared, Pair
@@ -51,14 +52,9 @@ class Examples:
         return [logits.get(n, math.nan) for n in range(len(rows))]
 
     def _logits(self, rows: Sequence[Sequence[int]]) -> list[float]:
-        if not rows:
-            return []
-        batch, device = Padded.of(rows), self.model.device
-        self.model.config.get_text_config().pad_token_id = batch.pad
         self.model.eval()
-        with torch.inference_mode():
-            output = self.model(batch.ids.to(device), attention_mask=batch.mask.to(device))
-        return [float(logit) for logit in output.logits[:, 0].float()]
+        ask = partial(logits_of, self.model)
+        return within_memory(ask, rows, "the scalar RM in training") if rows else []
 
     @property
     def _context(self) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from transformers import EarlyStoppingCallback
@@ -12,8 +11,8 @@ from transformers import EarlyStoppingCallback
 from grm_plugin.errors import InputError
 from grm_plugin.prompts import Template
 from grm_plugin.spct.classifier_settings import check_folder
-from grm_plugin.spct.classifier_trainer import ClassifierTrainer, Tell, Telling
-from grm_plugin.spct.classifier_training import arguments, end, last_loss, load, run, save
+from grm_plugin.spct.classifier_trainer import Tell
+from grm_plugin.spct.classifier_training import Task, ended, last_loss, train_classifier
 from grm_plugin.spct.scalar_data import ScalarRow, digest_of
 from grm_plugin.spct.scalar_encoding import ScalarEncoder
 from grm_plugin.spct.scalar_examples import Example, Examples, collate, loss
@@ -41,30 +40,31 @@ def train_scalar_rm(
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
     check_folder(settings, digest_of(rows))
-    if (done := settings.folder / "trained.json").exists():
-        return ScalarTrained(**json.loads(done.read_text(encoding="utf-8")))
-    told = arguments(settings, **_looking(settings, rows))  # first: see train_meta_rm
-    model, tokenizer = load(settings)
-    encoder = ScalarEncoder(tokenizer, f"base {settings.base!r}", template)
-    examples = Examples(encoder, model)
-    learned, too_long = _fitting(examples, training, "to train on"), examples.too_long
-    looking = told.load_best_model_at_end
-    held_out = [row for row in rows if row.split == "validation"] if looking else []
-    trainer = ClassifierTrainer(
-        loss,
-        model=model,
-        args=told,
-        train_dataset=learned,
-        eval_dataset=_fitting(examples, held_out, "that say when to end") if looking else None,
-        data_collator=collate,
-        processing_class=tokenizer,
-        callbacks=_callbacks(settings, tell, looking=looking),
-    )
-    result = run(trainer, settings)
-    trained = _trained(trainer.state, result.metrics["train_runtime"], learned, too_long)
-    save(trainer.save_model, model, tokenizer, settings.folder)
-    end(trainer, settings, json.dumps(asdict(trained)))
+    if found := ended(settings, ScalarTrained):
+        return found
+    held_out = [row for row in rows if row.split == "validation"] if settings.patience else []
+
+    def task(model: Any, tokenizer: Any) -> Task:
+        encoder = ScalarEncoder(tokenizer, f"base {settings.base!r}", template)
+        return _task(Examples(encoder, model), training, held_out, settings.patience)
+
+    looking = _looking(settings) if held_out else {}
+    trained: ScalarTrained = train_classifier(settings, task, tell, **looking)
     return trained
+
+
+def _task(
+    examples: Examples,
+    training: Sequence[ScalarRow],
+    held_out: Sequence[ScalarRow],
+    patience: int,
+) -> Task:
+    learned = _fitting(examples, training, "to train on")
+    trained = partial(_trained, learned=learned, too_long=examples.too_long)
+    if not held_out:
+        return Task(learned, collate, loss, trained)
+    looked_at = _fitting(examples, held_out, "that say when to end")
+    return Task(learned, collate, loss, trained, looked_at, [EarlyStoppingCallback(patience)])
 
 
 def _fitting(examples: Examples, rows: Sequence[ScalarRow], what: str) -> list[Example]:
@@ -77,10 +77,8 @@ def _fitting(examples: Examples, rows: Sequence[ScalarRow], what: str) -> list[E
     )
 
 
-def _looking(settings: ScalarTraining, rows: Sequence[ScalarRow]) -> dict[str, Any]:
+def _looking(settings: ScalarTraining) -> dict[str, Any]:
     """Arguments by which the trainer looks at held-out groups and keeps the best model."""
-    if not (settings.patience and any(row.split == "validation" for row in rows)):
-        return {}
     return {
         "eval_strategy": "steps",
         "eval_steps": settings.save_every,
@@ -91,17 +89,12 @@ def _looking(settings: ScalarTraining, rows: Sequence[ScalarRow]) -> dict[str, A
     }
 
 
-def _callbacks(settings: ScalarTraining, tell: Tell, *, looking: bool) -> list[Any]:
-    telling = Telling(tell, settings.folder / "log.jsonl")
-    return [telling, EarlyStoppingCallback(settings.patience)] if looking else [telling]
-
-
 def _trained(
     state: Any, seconds: float, learned: Sequence[Example], too_long: int
 ) -> ScalarTrained:
     return ScalarTrained(
         steps=state.global_step,
-        seconds=round(seconds, 1),
+        seconds=seconds,
         loss=last_loss(state.log_history),
         held_out_loss=state.best_metric,
         ended="flat" if state.global_step < state.max_steps else "epochs",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from grm_plugin.watching.artefacts import Rise, Seen
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import Drift
 from grm_plugin.watching.gap import Measured, correlation_of, gap_of
 from grm_plugin.watching.start import Start
@@ -59,17 +59,17 @@ class Figures(NamedTuple):
     examples: tuple[str, ...]
 
     @classmethod
-    def of(cls, step: int | None, recent: Sequence[Audit], start: Start | None) -> Figures:
+    def of(cls, step: int | None, recent: Sequence[Compared], start: Start | None) -> Figures:
         """Of the groups of the last rounds; the gap is NaN before the start is known."""
         if start is None:
             return cls(step, Measured(math.nan, math.nan), correlation_of(recent), len(recent), ())
 
-        def apart(audit: Audit) -> float:
-            reward, control = start.z(audit)
+        def apart(group: Compared) -> float:
+            reward, control = start.z(group)
             return reward - control
 
         widest = sorted(recent, key=apart, reverse=True)[:_EXAMPLES]
-        examples = tuple(audit.fingerprint for audit in widest)
+        examples = tuple(group.fingerprint for group in widest)
         return cls(step, gap_of(recent, start), correlation_of(recent), len(recent), examples)
 
 
@@ -95,10 +95,10 @@ class Signals:
         """The start is over, if there is one."""
         self._drift = Drift(start) if start else None
 
-    def add_audits(self, audits: Sequence[Audit]) -> None:
+    def add_compared(self, groups: Sequence[Compared]) -> None:
         """Count the groups of one round that both judges judged."""
         if self._drift:
-            self._drift.add(audits)
+            self._drift.add(groups)
 
     def add_artefacts(self, seen: Seen) -> None:
         """Count what was found in the responses of one round."""

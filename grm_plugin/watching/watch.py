@@ -15,7 +15,7 @@ from grm_plugin.types import Verdict
 from grm_plugin.types.training import EVAL, when_of
 from grm_plugin.watching.alarms import Alarm, Figures, Signals
 from grm_plugin.watching.artefacts import Pattern, Seen
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import PRESENT
 from grm_plugin.watching.gap import Measured, correlation_of, gap_of
 from grm_plugin.watching.options import WatchOptions
@@ -32,12 +32,12 @@ class Round:
 
     Args:
         step: None where no trainer tells one.
-        audits: groups that both judges gave rewards.
+        compared: groups that both judges gave rewards.
         seen: what was found in all responses.
     """
 
     step: int | None
-    audits: list[Audit] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
 
 
@@ -60,7 +60,7 @@ class Watch:
         self._starting = Starting(options.start)
         self._signals = Signals(options.start, self._patterns)
         self._round = self._last = Round(None)
-        self._recent: deque[list[Audit]] = deque(maxlen=int(PRESENT))
+        self._recent: deque[list[Compared]] = deque(maxlen=int(PRESENT))
         self._acts, self._stopped = True, ""
         self._lock = threading.Lock()
 
@@ -102,12 +102,12 @@ class Watch:
     def gap(self) -> Measured:
         """Of the newest round with groups of the control judge; NaN before the start is known."""
         start = self.start
-        return gap_of(self._newest.audits, start) if start else _UNKNOWN
+        return gap_of(self._newest.compared, start) if start else _UNKNOWN
 
     @property
     def correlation(self) -> Measured:
         """Of rewards and controls inside groups, of the newest round with such groups."""
-        return correlation_of(self._newest.audits)
+        return correlation_of(self._newest.compared)
 
     @property
     def start(self) -> Start | None:
@@ -121,7 +121,7 @@ class Watch:
 
     @property
     def _newest(self) -> Round:
-        return self._round if self._round.audits else self._last
+        return self._round if self._round.compared else self._last
 
     def _add(self, verdict: Verdict) -> None:
         phase, step = when_of(verdict.group) or ("", None)
@@ -133,8 +133,8 @@ class Watch:
         elif self._round.step is None:
             self._round.step = step
         self._round.seen.add(verdict.group.responses, self._patterns, self.options.opening)
-        if audit := Audit.of(verdict):
-            self._round.audits.append(audit)
+        if group := Compared.of(verdict):
+            self._round.compared.append(group)
 
     def _is_over(self, step: int | None) -> bool:
         """Whether a group of ``step`` begins another round; late ones of earlier steps do not."""
@@ -144,16 +144,16 @@ class Watch:
 
     def _close(self) -> None:
         done = self._round
-        if done.audits:
+        if done.compared:
             self._last = done
-            self._recent.append(done.audits)
+            self._recent.append(done.compared)
         if self._signals.start is None:
-            self._starting.add(done.audits)
+            self._starting.add(done.compared)
             self._signals.begin(self._starting.start)
         else:
-            self._signals.add_audits(done.audits)
+            self._signals.add_compared(done.compared)
         self._signals.add_artefacts(done.seen)
-        recent = [audit for audits in self._recent for audit in audits]
+        recent = [group for groups in self._recent for group in groups]
         for alarm in self._signals.begun(Figures.of(done.step, recent, self._signals.start)):
             self._alarm(alarm)
 

@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import Field
 
 from grm_plugin import hookimpl
-from grm_plugin.classifiers import Answer, ClassifierFactory, Rating, Scaling
+from grm_plugin.classifiers import Answer, ClassifierFactory, Rating, Scaling, logit_of
 from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
 from grm_plugin.hookspecs import Register
 from grm_plugin.options import Options, read_options
+from grm_plugin.pipeline.classifying import tokens_of
 
 
 class EnsembleOptions(Options):
@@ -65,21 +66,20 @@ class Ensemble:
     async def _scaled(self, member: TransformersClassifier, texts: Sequence[str]) -> list[Answer]:
         center, spread = member.scaling or Scaling()
         return [
-            Rating((one.logit - center) / spread, one.prompt_tokens)
-            if isinstance(one, Rating)
-            else one
-            if isinstance(one, EngineError)
-            else (one - center) / spread
+            one
+            if isinstance(logit := logit_of(one), EngineError)
+            else Rating((logit - center) / spread, tokens_of([one]))
             for one in await member.logits(texts)
         ]
 
 
 def _mean(answers: Sequence[Answer]) -> Answer:
-    if broken := [one for one in answers if isinstance(one, EngineError)]:
-        return broken[0]
-    ratings = [one if isinstance(one, Rating) else Rating(one) for one in answers]
-    logit = statistics.fmean(one.logit for one in ratings)
-    return Rating(logit, sum(one.prompt_tokens for one in ratings))
+    logits = []
+    for one in map(logit_of, answers):
+        if isinstance(one, EngineError):
+            return one
+        logits.append(one)
+    return Rating(statistics.fmean(logits), tokens_of(answers))
 
 
 @hookimpl

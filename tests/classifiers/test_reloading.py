@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from grm_plugin import GRM, Group
+from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
 from grm_plugin.local.renewing import Renewing
-from grm_plugin.types import Message
+from grm_plugin.pipeline.rating import Rater, RatingOptions
+from grm_plugin.types import Judgment, Message
 
 torch = pytest.importorskip("torch")
 
@@ -56,6 +59,42 @@ async def test_a_newer_version_rates_from_the_next_call_on_and_says_so(folder: P
     assert [one.version for one in (*after, *again)] == ["version-0001"] * 3
     assert [one.logit for one in after] == pytest.approx([-one.logit for one in before])
     assert before[0].scaling.center == 0 and after[0].scaling.center == 1
+
+
+def test_who_is_made_before_there_is_a_version_reads_what_it_was_trained_to_read(
+    folder: Path,
+) -> None:
+    from grm_plugin.spct.versions import point
+
+    (folder / "version-0000" / TEMPLATE).write_text("lo {{conversation}} be {{responses}}")
+    classifier = {"name": "transformers", "model": str(folder / "current"), "reload": True}
+    scalar = {"use": "alone", "raw": True, "classifier": classifier}
+    (folder / "current").unlink()
+    with GRM(scalar=scalar) as early:
+        point(folder, 0)
+        with GRM(scalar=scalar) as late:
+            asked = Group.of("ba be", ["bi ba", "ka"])
+            assert early.score(asked).rewards == late.score(asked).rewards
+
+
+async def test_a_meta_rm_made_before_there_is_a_version_reads_what_it_was_trained_to_read(
+    folder: Path,
+) -> None:
+    from grm_plugin.spct.versions import point
+
+    (folder / "version-0000" / TEMPLATE).write_text(
+        "lo {{conversation}} {{responses}} {{critique}}"
+    )
+    (folder / "current").unlink()
+    early = Rater(RatingOptions(classifier=started(folder)), "early")
+    point(folder, 0)
+    late = Rater(RatingOptions(classifier=started(folder)), "late")
+    judgment, found = Judgment(0, (0, 1), 0, "ka", (8.0, 3.0)), []
+    for rater in (early, late):
+        await rater.start()
+        found += (await rater.rated(Group.of("ba be", ["bi", "ka"]), [judgment])).samples
+        await rater.close()
+    assert found[0].meta_score == found[1].meta_score is not None
 
 
 async def test_without_reload_the_weights_stay_what_they_were(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from grm_plugin import GRM
+from grm_plugin.classifiers import TEMPLATE
 from tests.cli.conftest import Ended
 from tests.spct.scalar_data import by_another, group, judged, save_scalar_rm, write
 
@@ -149,6 +150,22 @@ def test_another_refresh_does_not_go_on_in_the_folder(
     assert grm(*command(record, base, "--idle-s", "1")).code == 0
     ended = grm(*command(record, base, "--idle-s", "1", *more))
     assert ended.code == 1 and telling in ended.err
+
+
+def test_it_reads_what_its_base_was_trained_to_read_and_nothing_else(
+    grm: Grm, record: Path, tmp_path: Path
+) -> None:
+    base, text = save_scalar_rm(tmp_path / "base"), "lo {{conversation}} be {{responses}}"
+    (base / TEMPLATE).write_text(text)
+    asked = command(record, base, "--idle-s", "1", "--keep", "1", "--epochs", "1")
+    for part in (range(40), range(40, 80)):  # the version that the second goes on from is gone then
+        write(record, map(judged, part), "ab")
+        assert grm(*asked).code == 0
+    assert (Path("made/current") / TEMPLATE).read_text() == text
+    assert Path("made/current").resolve().name == "version-0002"
+    Path("other.txt").write_text("be {{conversation}} lo {{responses}}")
+    ended = grm(*asked, "--template", "other.txt")
+    assert ended.code == 1 and "made holds a training with reads = " in ended.err
 
 
 def test_two_refreshes_of_one_folder_are_refused(

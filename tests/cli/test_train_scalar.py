@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from grm_plugin import GRM
+from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.types import Group
 from tests.cli.conftest import Ended
-from tests.spct.scalar_data import by_another, group, judged, write, write_rows
+from tests.spct.scalar_data import by_another, group, judged, save_scalar_rm, write, write_rows
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
@@ -121,6 +122,16 @@ def test_what_it_reads_may_be_a_template_which_is_kept_and_read_in_use(
         assert judge.score(group(500)).rewards == kept
     with GRM(scalar=scalar) as judge:
         assert judge.score(group(500)).rewards != kept
+
+
+def test_a_scalar_rm_that_goes_on_reads_what_it_was_trained_to_read(
+    grm: Grm, rows: Path, tmp_path: Path
+) -> None:
+    base, text = save_scalar_rm(tmp_path / "scalar"), "lo {{conversation}} be {{responses}}"
+    (base / TEMPLATE).write_text(text)
+    assert train(grm, rows, base, "--epochs", "1").code == 0
+    assert Path("made", TEMPLATE).read_text() == text
+    assert json.loads(Path("made/settings.json").read_text())["reads"]
 
 
 def test_a_training_ends_when_the_loss_of_held_out_pairs_is_flat_and_keeps_the_best(

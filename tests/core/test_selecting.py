@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.engine import Limits
-from grm_plugin.errors import ConfigError, EngineError, TemplateError
+from grm_plugin.errors import ConfigError, EngineError, PluginError, TemplateError
 from grm_plugin.pipeline.selecting import keep_best
 from grm_plugin.pipeline.selectors import MetaRM, Rate, SelectAll
 from grm_plugin.size import Size
@@ -108,6 +108,15 @@ async def test_a_judgment_the_meta_rm_can_not_rate_is_dropped_not_scored() -> No
         (1, Reason.META),
     ]
     assert "HTTP 500" in selection.failures[0].detail
+
+
+async def test_a_meta_rm_that_answers_too_little_is_named() -> None:
+    class Short(Logits):
+        async def logits(self, texts):
+            return [0.5]
+
+    with pytest.raises(PluginError, match=r"'meta_rm': its classifier: expected 2 logits"):
+        await meta_rm(classifier=Short()).select(GROUP, [judgment(0), judgment(1)], Size(k=4))
 
 
 async def test_a_recorded_meta_score_is_not_asked_for_again() -> None:

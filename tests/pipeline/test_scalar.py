@@ -235,7 +235,7 @@ def test_one_that_answers_too_little_is_named() -> None:
             return [1.0]
 
     with grm({"use": "alone"}, rm=Short()) as judge:
-        assert "expected 2 logits, one a response" in judge.score(SURE).unscored
+        assert "expected 2 logits, one a text" in judge.score(SURE).unscored
 
 
 def test_too_few_valid_samples_are_no_reward_whatever_the_scalar_rm_says() -> None:

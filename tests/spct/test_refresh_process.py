@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from grm_plugin import GRMConfig
+from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.spct.refresh_process import refreshing
 from tests.spct.scalar_data import judged, save_scalar_rm, write
@@ -55,6 +56,28 @@ def _writers(path: Path) -> list[str]:
         if str(path) in links:
             found.append(process.parent.name)
     return found
+
+
+def test_it_reads_what_the_judge_names_as_the_template_of_its_scalar_rm(tmp_path: Path) -> None:
+    (tmp_path / "reads.txt").write_text("lo {{conversation}} be {{responses}}")
+    config = judge(tmp_path)
+    scalar = config.scalar.model_copy(update={"template": str(tmp_path / "reads.txt")})
+    base = save_scalar_rm(tmp_path / "base")
+    with refreshing(config.model_copy(update={"scalar": scalar}), str(base), options=QUICK):
+        kept = tmp_path / "made" / "current" / TEMPLATE
+        assert kept.read_text() == (tmp_path / "reads.txt").read_text()
+
+
+async def test_where_an_event_loop_runs_it_ends_too_and_the_error_of_the_training_is_told(
+    tmp_path: Path,
+) -> None:
+    base = save_scalar_rm(tmp_path / "base")
+    with (
+        pytest.raises(ValueError, match="the loss is no number"),
+        refreshing(judge(tmp_path), str(base), options=QUICK),
+    ):
+        raise ValueError("the loss is no number")
+    assert not _writers(tmp_path / "made" / ".lock")
 
 
 def test_a_refresh_that_can_not_begin_ends_the_training_before_it_starts(tmp_path: Path) -> None:

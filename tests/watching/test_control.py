@@ -19,7 +19,8 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import from_record, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
+from grm_plugin.watching.start import rounds_of
 from tests.pipeline.scalar_rm import ScalarRM, group, parts
 from tests.watching.judges import two
 
@@ -206,3 +207,9 @@ def test_a_scalar_rm_is_watched_too_and_the_control_judge_asks_none(use: str) ->
     assert found.control and found.control.rewards == (1 / 9, 1 / 9)
     assert "scalar" not in found.control.origin
     assert (rm.starts, len(rm.conversations), control.starts) == (1, 2, 1)
+
+
+def test_the_record_tells_of_how_many_rounds_the_start_is() -> None:
+    watch = {"control": {"share": 1.0, "judge": {"k": 2}}, "start": 7}
+    with GRM(plugins=scripted(["\\boxed{9, 3}"]), engine="scripted", k=1, watch=watch) as grm:
+        assert rounds_of(grm.score("2 + 2?", ["4", "5"]).control) == 7

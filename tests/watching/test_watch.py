@@ -13,14 +13,14 @@ import pytest
 from grm_plugin import GRM, Group, Size
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import AlarmError, JudgeDeadError
-from grm_plugin.hosts.watching import numbers
+from grm_plugin.hosts.watch_metrics import numbers
 from grm_plugin.records import read_verdicts
 from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Group as Judged
 from grm_plugin.types import Verdict
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.watch import Watch
-from tests.watching.judges import audited, run, two
+from tests.watching.judges import controlled, run, two
 
 CONTROL = {"share": 0.5, "judge": {"k": 8}}
 
@@ -72,8 +72,8 @@ def test_evaluations_and_groups_without_a_control_do_not_count() -> None:
     for verdict in run(120, onset=60):
         step = verdict.group.metadata["step"]
         seen.add([_as(verdict, step, "eval")])
-    seen.add(audited(step, [0.9, 0.1], None) for step in range(120))
-    seen.add(audited(step, None, [0.9, 0.1]) for step in range(120, 240))
+    seen.add(controlled(step, [0.9, 0.1], None) for step in range(120))
+    seen.add(controlled(step, None, [0.9, 0.1]) for step in range(120, 240))
     assert seen.start is None
     assert seen.alarms == []
 
@@ -111,7 +111,7 @@ def test_an_artefact_that_spreads_alarms_without_a_control_judge() -> None:
         share = 0 if step < 30 else (step - 30) / 10
         for group in range(8):
             texts = ["Great  ANSWER: 5" if i < share else "5" for i in range(4)]
-            seen.add([audited(step, [0.5] * 4, None, name=f"{step} {group}", texts=texts)])
+            seen.add([controlled(step, [0.5] * 4, None, name=f"{step} {group}", texts=texts)])
     assert [alarm.signal for alarm in seen.alarms] == ["artefact praise"]
     assert 30 <= (seen.alarms[0].step or 0) <= 50
     assert "was in 0% at the start" in seen.alarms[0].said

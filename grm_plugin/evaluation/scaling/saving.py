@@ -16,6 +16,7 @@ from grm_plugin.evaluation.scaling.figures import Part
 from grm_plugin.evaluation.scaling.measuring import Design
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.study import Intervals
+from grm_plugin.running.whole_file import writing
 from grm_plugin.types import digest
 
 VERSION = 1
@@ -58,10 +59,8 @@ def save(
         "sure": dict(sure or {}),
         "parts": [asdict(part) for part in parts],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
-    beside.replace(path)
+    with writing(path) as file:
+        file.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
 
 
 def fingerprint(samples: Samples) -> str:

@@ -81,15 +81,16 @@ class GuardedProcess:
 
     async def close(self) -> None:
         """End it and its children and wait until they are gone; may be called twice."""
-        await asyncio.get_running_loop().run_in_executor(None, self._end)
+        await asyncio.get_running_loop().run_in_executor(None, self.end)
 
     def abandon(self) -> None:
         """End it and its children at once, from any thread; no event loop is needed."""
         if self.code is None:
             self._kill()
-        self._end()
+        self.end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """As :meth:`close`, for who has no event loop, or may not give it back meanwhile."""
         with self._guard:  # closes the pipe, which alone would end the guard
             self._guard.terminate()
             try:

@@ -1,4 +1,4 @@
-"""Files that commands write whole: they are there when they are finished, and not before."""
+"""Files that are written whole: they are there when they are finished, and not before."""
 
 from __future__ import annotations
 
