@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 import typer
 
-from grm_plugin.hosts.averages import Correlation
+from grm_plugin.correlation import Correlation
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
 from grm_plugin.records import read_verdicts

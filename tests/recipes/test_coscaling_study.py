@@ -15,7 +15,7 @@ from typer.main import get_command
 from grm_plugin.cli import app
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
-from grm_plugin.pipeline.controlling import control_config
+from grm_plugin.pipeline.control_judge import control_config
 from grm_plugin.watching.start import FEWEST_GROUPS
 from recipes.coscaling import study
 from recipes.coscaling.chain import Chain
