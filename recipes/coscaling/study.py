@@ -18,7 +18,7 @@ from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.reference.judge import BASE, MODEL
 from recipes.coscaling.chain import Chain, figures, measuring, policy, shared
 from recipes.coscaling.figures.scalar_rms import check_flat
-from recipes.coscaling.plan import Plan, plan
+from recipes.coscaling.plan import DOUBLED, Plan, plan
 from recipes.journal import Journal
 from recipes.launch import until_interrupted
 from recipes.stages import Stage, run
@@ -47,7 +47,7 @@ def main(
 async def run_in_order(
     chain: Chain, settings: Plan, made: Sequence[Stage], *, jobs: int = 1
 ) -> int:
-    """Run the stages ``made``; the first scalar RM comes before everything that it does not need.
+    """Run the stages ``made``; the first scalar RM, and the same with twice the passes, come first.
 
     Returns:
         0, or the exit code of the first that failed.
@@ -58,10 +58,11 @@ async def run_in_order(
     """
     journal, seed = Journal(chain.out / "journal.json"), settings.scalar.seeds[0]
     if any(stage.makes == chain.scalar(seed) for stage in made):
-        if code := await run(shared(chain, settings, [seed]), journal, jobs=jobs):
+        first = shared(chain, settings, [seed, DOUBLED])
+        if code := await run(first, journal, jobs=jobs):
             return code
         if chain.share == 1:
-            check_flat(chain.scalar(seed))
+            check_flat(chain.scalar(seed), chain.scalar(DOUBLED))
     return await run(made, journal, jobs=jobs)
 
 
@@ -88,7 +89,8 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
     if not only:
         needed |= {*settings.scalar.starts}  # also those that reward no policy are told about
     if needed:
-        needed.add(settings.scalar.seeds[0])  # says whether all are trained long enough
+        # these two say whether all are trained long enough
+        needed |= {settings.scalar.seeds[0], DOUBLED}
     made = shared(chain, settings, needed)
     for arm, seed in runs:
         trained = policy(chain, settings, arm, seed)
