@@ -27,8 +27,8 @@ from transformers import AutoTokenizer
 from grm_openrlhf.plan import AGENT
 from grm_openrlhf.settings import ENV, RunSettings
 from grm_plugin.reference.policy import POLICY_MODEL, policy_prompt, prompt_rows
+from recipes.openrlhf_on_cpu.cluster import ENVIRONMENT, IN_EVERY_PROCESS, cluster
 from tests.e2e.openrlhf.judge_process import JudgeProcess
-from tests.e2e.openrlhf.trainer import ENVIRONMENT, IN_EVERY_PROCESS, cluster
 
 SAMPLES = 4
 CONTEXT = 256

@@ -33,7 +33,8 @@ from grm_plugin.reference.policy import POLICY_MODEL, true_quality, write_prompt
 from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks
 from grm_plugin.reference.tasks.words import SPLITS
 from grm_plugin.types import Verdict
-from tests.e2e.openrlhf.trainer import ENVIRONMENT, as_arguments, cluster
+from recipes.openrlhf_on_cpu.cluster import ENVIRONMENT, cluster
+from tests.e2e.openrlhf.trainer import as_arguments
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "out/openrlhf_learning"

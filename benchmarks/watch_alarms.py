@@ -1,11 +1,12 @@
-"""How often watching alarms in clean runs, and how soon after a bias begins: simulated runs.
+"""How often onset and level alarm in clean runs, and how soon after a bias begins: simulated runs.
 
     python benchmarks/watch_alarms.py --clean 300 --biased 100
 
 A policy whose true quality is known gets better over 300 steps; a judge and a control judge see it
 with errors of their own, on a scale of 1 to 10 where both saturate. In clean runs every alarm is
 false. In the others the judge begins at step 150 to reward something worthless, which the policy
-then learns to do; the delay is counted from there. A run's seed decides everything in it.
+then learns to do; the delay is counted from there. A run's seed decides everything in it. The other
+alarms, of the correlation inside groups and of artefacts, are not simulated.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from machine import RESULTS, save
 
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import Drift
 from grm_plugin.watching.start import Starting
 
@@ -150,20 +151,20 @@ def _delays(alarms: Sequence[int | None]) -> dict[str, float | None]:
 
 
 def alarm_at(world: World, groups: int, n: int, seed: object) -> int | None:
-    """The step of the first alarm of one run; None: there was none."""
+    """The step at which onset or level first alarm in one run; None: neither does."""
     starting, drift = Starting(START), None
-    for step, audits in enumerate(run_of(world, groups, n, seed)):
+    for step, compared in enumerate(run_of(world, groups, n, seed)):
         if drift is None:
-            starting.add(audits)
+            starting.add(compared)
             drift = Drift(start) if (start := starting.start) else None
             continue
-        drift.add(audits)
+        drift.add(compared)
         if drift.begins or drift.is_high:
             return step
     return None
 
 
-def run_of(world: World, groups: int, n: int, seed: object) -> Iterator[list[Audit]]:
+def run_of(world: World, groups: int, n: int, seed: object) -> Iterator[list[Compared]]:
     """What both judges say, step by step."""
     draw = random.Random(f"watch {seed}")
     for step in range(STEPS):
@@ -175,7 +176,7 @@ def _grown(world: World, step: int) -> bool:
     return world.grows and step >= 100
 
 
-def _group(world: World, step: int, n: int, draw: random.Random, name: str) -> Audit:
+def _group(world: World, step: int, n: int, draw: random.Random, name: str) -> Compared:
     quality, spread, worthless = _policy(world, step)
     prompt = draw.gauss(0, 0.5)
     about = [draw.gauss(0, own) for own in world.of_group]
@@ -190,7 +191,7 @@ def _group(world: World, step: int, n: int, draw: random.Random, name: str) -> A
             )
         )
     rewards, controls = zip(*pairs, strict=True)
-    return Audit(name, rewards, controls)
+    return Compared(name, rewards, controls)
 
 
 def _policy(world: World, step: int) -> tuple[float, float, float]:

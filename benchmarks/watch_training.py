@@ -59,20 +59,20 @@ SETTINGS: dict[str, Any] = {
 class Biased(ReferenceEngine):
     """The reference GRM, whose boxes get points for length while ``on``."""
 
-    on = False
+    on, for_a_word = False, 1
 
     async def sample(self, request: SampleRequest) -> Sequence[Draw | EngineError]:
         draws = await super().sample(request)
         if not self.on:
             return draws
         shown = _RESPONSE.findall(request.messages[-1].content)
-        extra = [for_length(text) for _, text in shown]
+        extra = [for_length(text, self.for_a_word) for _, text in shown]
         return [one if isinstance(one, EngineError) else _more(one, extra) for one in draws]
 
 
-def for_length(text: str) -> int:
-    """Points for a response of so many words."""
-    return min(7, len(text.split()))
+def for_length(text: str, for_a_word: int = 1) -> int:
+    """Points for a response of so many words, 7 at most."""
+    return min(7, for_a_word * len(text.split()))
 
 
 def _more(draw: Draw, extra: Sequence[int]) -> Draw:
@@ -92,6 +92,9 @@ class Offer:
 
     made: Biased
 
+    def __init__(self, for_a_word: int) -> None:
+        self._for_a_word = for_a_word
+
     @hookimpl
     def grm_register_engines(self, register: Register[EngineFactory]) -> None:
         register("biased", self)
@@ -101,6 +104,7 @@ class Offer:
 
     def __call__(self, options: Mapping[str, Any], limits: Limits) -> Engine:
         self.made = Biased({**options, "model": str(MODEL)}, limits)
+        self.made.for_a_word = self._for_a_word
         return self.made
 
 
@@ -113,7 +117,14 @@ class _Onset(TrainerCallback):  # type: ignore[misc]
 
 
 def train(
-    folder: Path, *, seed: int, steps: int, onset: int | None, start: int, k: int = 2
+    folder: Path,
+    *,
+    seed: int,
+    steps: int,
+    onset: int | None,
+    start: int,
+    k: int = 2,
+    for_a_word: int = 1,
 ) -> dict[str, Any]:
     """One run; what was logged, and its alarms.
 
@@ -124,9 +135,10 @@ def train(
         onset: the step at which the judge begins to like length; None: never.
         start: rounds from which what is usual is taken.
         k: samples of both judges.
+        for_a_word: points that the biased judge gives for each word, up to 7.
     """
     torch.set_num_threads(1)
-    offer, there = Offer(), installed()
+    offer, there = Offer(for_a_word), installed()
     watch = {
         "control": {"share": 1.0, "judge": {"engine": "reference", "k": k}},
         "start": start,
@@ -150,7 +162,11 @@ def train(
     rows = [row for row in trainer.state.log_history if "reward" in row]
     return {
         "seed": seed,
+        "steps": steps,
         "onset": onset,
+        "start": start,
+        "k": k,
+        "points for a word": for_a_word,
         "alarms": alarms,
         "seconds": round(time.monotonic() - started),
         "cpu_seconds": round(time.process_time() - cpu),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grm_openrlhf.metrics import WAIT
-from grm_plugin.hosts import fallback, watching
+from grm_plugin.hosts import fallback, watch_metrics
 from grm_plugin.hosts.metrics import METRICS, Described
 from grm_plugin.serving.metrics import Metrics
 from grm_trl.columns import CELLS
@@ -35,13 +35,13 @@ def metrics_page() -> str:
         "Of all groups of a reward call, over all ranks with `groups: gather`. A number that does "
         "not exist, such as the price of a judge without prices, is not logged, and NaN in "
         "`GRMReward.metrics`.\n\n"
-        f"{_HEAD}{_rows([*shared, *watching.OWN, *OWN])}\n\n"
+        f"{_HEAD}{_rows([*shared, *watch_metrics.OWN, *OWN])}\n\n"
         "## OpenRLHF, and a reward server\n\n"
         "Of the group of each response; OpenRLHF logs the mean over responses, so that a flag "
         "becomes a share. Every response needs every number: what does not exist is 0, and draws "
         "the mean towards 0 where groups are unscored, unlike in TRL. The server answers the "
         "same in `extra_logs`, but for the wait and what is watched of a run.\n\n"
-        f"{_HEAD}{_rows([*fallback.described(), *watching.OWN, WAIT])}\n\n"
+        f"{_HEAD}{_rows([*fallback.described(), *watch_metrics.OWN, WAIT])}\n\n"
         "## Columns of TRL's completions table\n\n"
         "With `log_completions: true`, in the terminal and in the tables of trackio and wandb; "
         "`table` of the adapter says which. A cell is one line of 400 characters at most; the "
@@ -54,7 +54,9 @@ def metrics_page() -> str:
 
 def described_in_trl() -> set[str]:
     """The names that the TRL adapter logs."""
-    return {one.name for one in (*(metric.described for metric in METRICS), *watching.OWN, *OWN)}
+    return {
+        one.name for one in (*(metric.described for metric in METRICS), *watch_metrics.OWN, *OWN)
+    }
 
 
 def _rows(described: Iterable[Described]) -> str:

@@ -86,9 +86,12 @@ class GRMConfig(Settings):
     def _fits(self) -> GRMConfig:
         if problem := self._misfit(self.size):
             raise ValueError(problem)
-        for name, size in (self.schedule.every_size() if self.schedule else {}).items():
+        sizes = self.schedule.every_size() if self.schedule else {}
+        for name, size in sizes.items():
             if problem := self._misfit(size):
                 raise ValueError(f"schedule.{name}: {problem}")
+        if self.watch and (problem := self.watch.misfit(sizes.values() or [self.size])):
+            raise ValueError(problem)
         return self
 
     @model_validator(mode="after")
@@ -99,6 +102,7 @@ class GRMConfig(Settings):
         usual = {"engine": (DEFAULT, "none", "replay"), "select": ("all",), "stop": ("fixed",)}
         idle = [name for name, known in usual.items() if getattr(self, name).name not in known]
         idle += [name for name in ("schedule", "principles", "evidence") if getattr(self, name)]
+        idle += ["watch.alarm: raise_k"] if self.watch and self.watch.alarm == "raise_k" else []
         if idle:
             raise ValueError(
                 f"scalar: use: alone asks no judge, so {' and '.join(idle)} would do nothing; "

@@ -73,7 +73,8 @@ class Draw:
     ``money`` is what it cost in US dollars, where the server told that or the engine looks prices
     up; else, or where the user names prices, it is reckoned from the tokens: ``cached_tokens`` are
     those of the prompt that the server had cached (None: it does not tell), and ``same_prompt``
-    draws of one request paid for the prompt once.
+    draws of one request paid for the prompt once. ``flops`` is reckoned likewise, and told only by
+    engines that replay the past.
     """
 
     text: str
@@ -89,6 +90,7 @@ class Draw:
     money: float | None = None
     cached_tokens: int | None = None
     same_prompt: int = 1
+    flops: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

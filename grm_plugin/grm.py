@@ -14,9 +14,9 @@ from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.session.batches import Batch
 from grm_plugin.session.calls import Calls, check_several
+from grm_plugin.session.ending import Watched
 from grm_plugin.session.keeping import Keeper
 from grm_plugin.session.streams import Stream
-from grm_plugin.session.watching import Watched
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Verdict
 from grm_plugin.watching.watch import Watch
@@ -101,6 +101,14 @@ class GRM(Calls):
         """Count what an earlier part of this run cost against ``budget``."""
         tokens = cost.prompt_tokens + cost.output_tokens
         self._keeper.budget.spend(Amount(tokens, cost.money or 0.0, cost.flops or 0.0))
+
+    def rebuild_from(self, records: Iterable[Path]) -> None:
+        """Rebuild what is watched of a run that goes on from ``records``, not from the own alone.
+
+        Args:
+            records: of all processes of the run, where each watches what all of them judge.
+        """
+        self._watched.rebuild_from(records)
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.
@@ -232,7 +240,7 @@ class GRM(Calls):
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
         check_several(groups)
-        return Batch(self._keeper.session(), groups, self._watched.size(groups, size))
+        return Batch(self._keeper.session(groups), groups, self._watched.size(groups, size))
 
     def _all(self, batch: Batch) -> list[Verdict]:
         with batch.saved():

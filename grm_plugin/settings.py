@@ -145,7 +145,7 @@ class Settings(Options):
     watch: WatchOptions | None = Field(
         None,
         description="a control judge for a share of the groups, artefacts in the responses, and "
-        "what an alarm does: `{control: {share: 0.05, judge: {k: 32}}, alarm: warn}`",
+        "what an alarm does: `{control: {share: 0.25, judge: {k: 32}}, alarm: warn}`",
     )
     record: Path | None = Field(None, description="JSONL file for every verdict")
     durability: Durability = Field(

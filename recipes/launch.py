@@ -30,6 +30,7 @@ import yaml
 from grm_plugin import GRMConfig
 from grm_plugin.config import ENV
 from grm_plugin.errors import ConfigError, GRMError
+from grm_plugin.hosts.models import model_at
 from grm_plugin.remote.launching.gpus import visible
 from grm_plugin.remote.launching.launch import ServeOptions, ServerProcess
 from grm_plugin.remote.launching.process import GuardedProcess, program
@@ -70,10 +71,11 @@ def main(
     try:
         command = [*_program(train_command), "--config", str(recipe), *trl_arguments]
         judge = judge_of(recipe)
+        meta_rm, scalar_rm = (model_at(judge, f"{of}.classifier") for of in ("select", "scalar"))
         wanted = (
             Wanted("judge", judge.engine.options, judge_gpus, shlex.split(judge_options)),
-            Wanted("meta RM", _meta_rm(judge), meta_gpus, _pooling(meta_options)),
-            Wanted("scalar RM", _scalar_rm(judge), scalar_gpus, _pooling(scalar_options)),
+            Wanted("meta RM", meta_rm, meta_gpus, _pooling(meta_options)),
+            Wanted("scalar RM", scalar_rm, scalar_gpus, _pooling(scalar_options)),
         )
         servers = [server(one, serving) for one in wanted if one.gpus]
         refresh = None
@@ -122,15 +124,6 @@ class Wanted:
 
 def _pooling(options: str) -> list[str]:
     return [*POOLING, *shlex.split(options)]
-
-
-def _meta_rm(judge: GRMConfig) -> Mapping[str, Any]:
-    return judge.select.options.get("classifier") or {}
-
-
-def _scalar_rm(judge: GRMConfig) -> Mapping[str, Any]:
-    named = judge.scalar.classifier if judge.scalar else None
-    return named.options if named else {}
 
 
 def server(wanted: Wanted, serving: Mapping[str, Any]) -> ServerProcess:

@@ -11,6 +11,8 @@ from grm_openrlhf.host import Host
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_plugin import GRMConfig
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.models import models
+from grm_plugin.hosts.scales import told_of_two_scales
 from grm_plugin.settings import DEFAULT
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,16 @@ def tell_weaknesses(host: Host, given: argparse.Namespace) -> None:
         )
 
 
+def tell_scales(host: Host, given: argparse.Namespace, config: GRMConfig) -> None:
+    """Tell of an advantage that weighs groups by rewards on two scales."""
+    estimator = host.value(given, "estimator")
+    if estimator == "group_norm":
+        return
+    setting = f"{host.option('estimator')} {estimator}"
+    if told := told_of_two_scales(config, setting, "group_norm, and round_to"):
+        logger.warning("%s", told)
+
+
 def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
     """Refuse a judge that could not run beside the trainer.
 
@@ -74,7 +86,11 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
             "engine: vllm would be a second vLLM inside every rollout actor; start the judge as a "
             "server with engine: {serve: {model: ...}}, or name a running one with engine.url"
         )
-    serve = config.engine.options.get("serve")
+    _check_serve(config.engine.options.get("serve"), options)
+    _check_beside(config)
+
+
+def _check_serve(serve: object, options: OpenRLHFOptions) -> None:
     if serve is None and "judge" in options.model_fields_set:
         raise ConfigError(
             "adapters.openrlhf.judge says where servers run, but none is to be started; add "
@@ -85,30 +101,17 @@ def check_engine(config: GRMConfig, options: OpenRLHFOptions) -> None:
             "engine.serve.gpus names GPUs, but Ray hands them out here; say how many with "
             "adapters.openrlhf.judge.gpus"
         )
-    _check_control(config)
-    classifier = config.select.options.get("classifier")
-    if isinstance(classifier, Mapping) and classifier.get("serve"):
-        raise ConfigError(
-            "select.classifier.serve would start a server in every rollout actor; start the meta "
-            "RM's server yourself and name it with select.classifier.url"
-        )
-    scalar = config.scalar.classifier if config.scalar else None
-    if scalar and scalar.options.get("serve"):
-        raise ConfigError(
-            "scalar.classifier.serve would start a server in every rollout actor; start the scalar "
-            "RM's server yourself and name it with scalar.classifier.url"
-        )
 
 
-def _check_control(config: GRMConfig) -> None:
-    control = config.watch.control if config.watch else None
-    engine = control.judge.get("engine") if control else None
-    name = engine.get("name") if isinstance(engine, Mapping) else engine
-    if name == "vllm" or (isinstance(engine, Mapping) and engine.get("serve")):
-        raise ConfigError(
-            "watch.control.judge.engine would start a control judge in every rollout actor; start "
-            "its server yourself and name it with engine: {name: server, url: ...}"
-        )
+def _check_beside(config: GRMConfig) -> None:
+    """Refuse models beside the judge that every rollout actor would have for itself."""
+    for place, part in models(config):
+        if place != "engine" and (part.get("serve") or part.get("name") == "vllm"):
+            what = "serve" if part.get("serve") else "name"
+            raise ConfigError(
+                f"{place}.{what} would start a server in every rollout actor; start that server "
+                f"yourself and name it with {place}.url"
+            )
 
 
 def check_weights(host: Host, given: argparse.Namespace) -> None:

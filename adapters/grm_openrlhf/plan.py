@@ -14,6 +14,7 @@ from grm_openrlhf.checks import (
     check_contradictions,
     check_range,
     check_weights,
+    tell_scales,
     tell_weaknesses,
 )
 from grm_openrlhf.command import Ours
@@ -120,6 +121,7 @@ def _check_votes(
     check_step("adapter 'openrlhf'", options.round_to, judge)
     votes = _vote_range(judge)
     check_range(host, given, votes, options.reward_scale)
+    tell_scales(host, given, judge.config)
     return votes
 
 
@@ -132,7 +134,7 @@ def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[st
         "groups_per_step": math.ceil(prompts / engines),
         "first_step": first_step,
         "filtering": host.value(given, "filtering"),
-        **before(config, first_step, engines),
+        **(before(config, first_step, engines) if host.value(given, "resume") else {}),
     }
 
 

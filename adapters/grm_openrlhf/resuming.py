@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRMConfig
-from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts.earlier import Earlier
-from grm_plugin.hosts.recorded import records_of
+from grm_plugin.errors import quoted
+from grm_plugin.hosts.earlier import BUDGET_ANEW, Earlier, told_anew
+from grm_plugin.hosts.recorded import of_run
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def before(config: GRMConfig, steps: int, engines: int) -> dict[str, Any]:
 
     Args:
         config: of the judge.
-        steps: training steps that are over; 0 for a run that begins.
+        steps: training steps that are over; 0 where it was killed before its first checkpoint.
         engines: rollout actors, which have equal shares of the cost.
 
     Raises:
@@ -60,16 +60,12 @@ def before(config: GRMConfig, steps: int, engines: int) -> dict[str, Any]:
     """
     schedule = config.schedule
     metric = schedule.metric if schedule else None
-    if not steps or not (metric or config.budget):
+    if not (config.budget or (steps and metric)):
         return {}
-    found = _earlier(config.record)
-    if not found.groups:
-        logger.warning(
-            "nothing of the steps before %d is on record, so %s; a run with a record goes on",
-            steps,
-            " and ".join(_begins_anew(config)),
-        )
-    seen = {"seen": found.by_step(metric, steps)} if metric else {}
+    found = Earlier.of(of_run(config.record) if config.record else ())
+    if steps and not found.groups:
+        logger.warning(told_anew(steps, _begins_anew(config)))
+    seen = {"seen": found.by_step(metric, steps)} if steps and metric else {}
     return {**seen, **({"spent": found.cost.share(1 / engines)} if config.budget else {})}
 
 
@@ -77,11 +73,4 @@ def _begins_anew(config: GRMConfig) -> Iterator[str]:
     if config.schedule and config.schedule.metric:
         yield f"the schedule by {config.schedule.by} starts again with its first size"
     if config.budget:
-        yield "the budget counts from here on"
-
-
-def _earlier(record: Path | None) -> Earlier:
-    try:
-        return Earlier.of(records_of(record) if record else ())
-    except InputError:  # there is none
-        return Earlier()
+        yield BUDGET_ANEW

@@ -7,19 +7,14 @@ resumed goes on where it was.
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grm_plugin import GRM
 from grm_plugin.errors import ConfigError
-from grm_plugin.hosts.earlier import Earlier
 from grm_plugin.schedule import Schedule
 from grm_plugin.size import Size
 from grm_trl import host
-
-logger = logging.getLogger(__name__)
 
 
 def size_for(schedule: Schedule | None, call: Mapping[str, Any], name: str) -> Size | None:
@@ -53,29 +48,6 @@ def size_for(schedule: Schedule | None, call: Mapping[str, Any], name: str) -> S
             "logging_strategy is not 'no'"
         )
     return schedule.size_for(step, by_step(call["trainer_state"].log_history, key))
-
-
-def spend_earlier(grm: GRM, call: Mapping[str, Any]) -> None:
-    """Count what a run cost before it was resumed against its budget, from its own record.
-
-    Args:
-        grm: the judge of this rank, before its first group.
-        call: keywords of the first reward call; a run that begins is at step 0.
-
-    Raises:
-        RecordError: the record can not be read.
-    """
-    record = grm.config.record
-    if grm.config.budget is None or not host.step_of(call):
-        return
-    if record and record.exists():
-        grm.spend(Earlier.of([record]).cost)
-        return
-    logger.warning(
-        "budget: it counts from here on, since nothing of the steps before %d is on record; a run "
-        "with a record goes on",
-        host.step_of(call),
-    )
 
 
 def by_step(log: Sequence[Mapping[str, Any]], key: str) -> list[float]:

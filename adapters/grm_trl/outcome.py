@@ -10,8 +10,8 @@ from grm_plugin import GRMConfig
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.spct.asking import SINGLE, Asking
+from grm_plugin.spct.outcome_metrics import by_subset, numbers
 from grm_plugin.spct.rewarding import Outcome, outcome
-from grm_plugin.spct.watching import by_subset, numbers
 from grm_plugin.thinking import Thinking
 from grm_trl import host
 from grm_trl.grouping import whole_groups
@@ -26,8 +26,8 @@ class OutcomeReward:
     in training is the judge, and what it writes is read as in scoring. There is no other reward.
 
     It logs, as ``<name>/...``: ``readable``, ``ties``, ``margin``, ``criteria`` and
-    ``largest_weight`` of :func:`grm_plugin.spct.watching.numbers`, and for every subset ``reward``
-    and ``no_spread``, the share of its groups that move no weight.
+    ``largest_weight`` of :func:`grm_plugin.spct.outcome_metrics.numbers`, and for every subset
+    ``reward`` and ``no_spread``, the share of its groups that move no weight.
 
     Args:
         config: settings of the judge, as an object or a YAML file; None reads ``GRM_CONFIG``. Only

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grm_plugin import GRMConfig, Size
-from grm_plugin.hosts import watching
+from grm_plugin.hosts import watch_metrics
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import Described, numbers
+from grm_plugin.hosts.scales import told_of_two_scales
 from grm_plugin.types import Verdict
 from grm_plugin.watching.watch import Watch
 from grm_trl import growth, host
@@ -97,7 +98,7 @@ class Reporter:
             **tallied,
             **growth.numbers(size or self._config.size, self._config.schedule),
             **({"k": tallied["k"]} if self.watch else {}),  # an alarm may have raised it
-            **watching.numbers(self.watch if training else None),
+            **watch_metrics.numbers(self.watch if training else None),
             **(truth_numbers(verdicts) if self._knows_truth else {}),
             **self._clock(started),
         }
@@ -140,8 +141,18 @@ class Reporter:
                 reason,
             )
 
-    def warn_of_singles(self, members: Sequence[Sequence[int]]) -> None:
-        """Say once that the judge has nothing to compare."""
+    def warn(self, members: Sequence[Sequence[int]], trainer: Any) -> None:
+        """Say once what makes rewards weak: nothing to compare, or two scales in one batch.
+
+        Args:
+            members: rows of each group.
+            trainer: whose rewards they are; None: not known.
+        """
+        scale = getattr(getattr(trainer, "args", None), "scale_rewards", "group")
+        if scale not in ("group", True):
+            setting = f"scale_rewards: {scale}"
+            told = told_of_two_scales(self._config, setting, "scale_rewards: group and round_to")
+            self.warn_once(told)
         if members and not any(len(run) > 1 for run in members):
             self.warn_once(
                 "every prompt of this call has a single response; a judge is much weaker when it "
@@ -149,7 +160,7 @@ class Reporter:
             )
 
     def warn_once(self, text: str) -> None:
-        """Say ``text``, unless it was said."""
-        if text not in self._told:
+        """Say ``text``, if there is any and unless it was said."""
+        if text and text not in self._told:
             self._told.add(text)
             logger.warning("%s: %s", self._name, text)

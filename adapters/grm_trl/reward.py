@@ -10,10 +10,10 @@ from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.recorded import when
+from grm_plugin.hosts.recorded import of_run, when
 from grm_plugin.hosts.rounding import check_step, rounded, vote_range
 from grm_plugin.plugins import Plugins, chosen
-from grm_trl import agreement, growth, host, settings
+from grm_trl import agreement, budgets, growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
 from grm_trl.joining import is_hidden, join
@@ -97,7 +97,9 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
-            growth.spend_earlier(self._grm, trl)
+            if self.config.record and options.groups != "local":
+                self._grm.rebuild_from(of_run(self.config.record))
+            budgets.spend_earlier(self._grm, self.config.record, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
         size = growth.size_for(self.config.schedule, trl, options.name)
@@ -107,7 +109,7 @@ class _Reward:
         batch = Batch.of(rows, size=n, metadata=metadata)
         if options.groups == "check":
             batch.refuse_split()
-        self._reporter.warn_of_singles(batch.members)
+        self._reporter.warn(batch.members, trainer)
         if is_hidden(self, trl):
             self._reporter.warn_once(_HIDDEN)
         return _Call(self._ranks, batch, size, trl, started)

@@ -10,6 +10,7 @@ from typing import Any
 from grm_plugin import GRM, GRMConfig
 from grm_plugin.config import RENAMED, TAKEN
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.models import models
 from grm_plugin.options import read_options
 from grm_plugin.plugins import Plugins
 from grm_plugin.problems import stranger
@@ -63,7 +64,7 @@ def on_rank(config: GRMConfig, rank: int, world: int = 1) -> GRMConfig:
     """The judge's settings on one of ``world`` ranks.
 
     Each has a record of its own, and an equal share of the budget. All ranks of a node use one
-    server where the judge starts one, and one where its meta RM or a scalar RM does, unless
+    server for each model that the settings start one for, unless its
     ``serve`` says ``shared``; other runs have servers of their own.
     """
     changes: dict[str, Any] = {}
@@ -71,7 +72,7 @@ def on_rank(config: GRMConfig, rank: int, world: int = 1) -> GRMConfig:
         changes["record"] = record_on(config.record, rank)
     if config.budget:
         changes["budget"] = config.budget.share(world)
-    for place, part in _served(config).items():
+    for place, part in models(config):
         serve = part.get("serve")
         if isinstance(serve, Mapping) and "shared" not in serve:
             changes[f"{place}.serve.shared"] = _run()
@@ -85,21 +86,6 @@ def record_on(record: Path, rank: int) -> Path:
     'verdicts.jsonl.rank1'
     """
     return Path(f"{record}.rank{rank}")
-
-
-def _served(config: GRMConfig) -> dict[str, Mapping[str, Any]]:
-    """Options that may start a server, by where they stand."""
-    found: dict[str, Mapping[str, Any]] = {"engine": config.engine.options}
-    classifier = config.select.options.get("classifier")
-    if isinstance(classifier, Mapping):
-        found["select.classifier"] = classifier
-    control = config.watch.control if config.watch else None
-    engine = control.judge.get("engine") if control else None
-    if isinstance(engine, Mapping):
-        found["watch.control.judge.engine"] = engine
-    if config.scalar and config.scalar.classifier:
-        found["scalar.classifier"] = config.scalar.classifier.options
-    return found
 
 
 def _run() -> str:

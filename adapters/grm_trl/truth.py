@@ -7,9 +7,10 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from grm_plugin.correlation import Correlation
 from grm_plugin.errors import ConfigError, InputError, quoted
 from grm_plugin.evaluation.truth import LABELS, Ratings, truth_of
-from grm_plugin.hosts.averages import Correlation, Mean
+from grm_plugin.hosts.averages import Mean
 from grm_plugin.types import Group, Verdict
 
 Check = Callable[..., Any]

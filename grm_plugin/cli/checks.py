@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Mapping
 from functools import cached_property
 
 from grm_plugin.cli import sample
@@ -16,6 +15,7 @@ from grm_plugin.cli.starting import start
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import GRMError, JudgeRefusedError, RefusedError
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.models import models
 from grm_plugin.prompts.known import advice
 from grm_plugin.report.terminal import err
 from grm_plugin.types import Group, Verdict
@@ -187,14 +187,6 @@ class JudgeChecks:
 
 
 def _impatient(config: GRMConfig) -> GRMConfig:
-    """The same judge and meta RM, but servers that are not there are not waited for."""
-    no_wait: dict[str, object] = {}
-    if config.engine.name == "server":
-        no_wait["engine.start_timeout_s"] = 0
-    classifier = config.select.options.get("classifier")
-    if isinstance(classifier, Mapping) and classifier.get("name") == "server":
-        no_wait["select.classifier"] = {**classifier, "start_timeout_s": 0}
-    scalar = config.scalar.classifier if config.scalar else None
-    if scalar and scalar.name == "server":
-        no_wait["scalar.classifier.start_timeout_s"] = 0
-    return config.but(**no_wait)
+    """The same judge and models beside it, but servers that are not there are not waited for."""
+    servers = (place for place, part in models(config) if part.get("name") == "server")
+    return config.but(**{f"{place}.start_timeout_s": 0 for place in servers})

@@ -155,7 +155,7 @@ def _examined(
     rows: Sequence[ScalarRow], folder: Path, template: Path | None
 ) -> ScalarReport | None:
     """What the trained model knows of held-out rows, scored as in use; None without any."""
-    from grm_plugin.spct.scalar_rating import scalar_scores
+    from grm_plugin.spct.scalar_scoring import scalar_scores
 
     if not rows:
         return None

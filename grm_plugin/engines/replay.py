@@ -135,4 +135,5 @@ def _again(sample: Sample) -> Draw:
         meta_score=sample.meta_score if isinstance(sample, Judgment) else None,
         money=sample.money,
         cached_tokens=sample.cached_tokens,
+        flops=sample.flops,
     )

@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grm_plugin.types.scalars import sigmoid
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
@@ -66,15 +68,6 @@ def calibration(logits: Sequence[float], labels: Sequence[float], *, bins: int =
         brier=statistics.fmean((chance - label) ** 2 for chance, label in known),
         log_loss=statistics.fmean(map(cross_entropy, logits, labels)),
     )
-
-
-def sigmoid(logit: float) -> float:
-    """The probability, 0..1, that a logit means.
-
-    >>> sigmoid(0.0)
-    0.5
-    """
-    return 0.5 + 0.5 * math.tanh(logit / 2)
 
 
 def cross_entropy(logit: float, label: float) -> float:

@@ -9,11 +9,11 @@ from typing import Any
 import grm_plugin
 from grm_plugin.config import GRMConfig, is_template_file
 from grm_plugin.grm import GRM
+from grm_plugin.hosts.models import PLACES
 from grm_plugin.options import Part
 
 Terms = dict[str, str]
 
-_SERVERS = ("engine", "select.classifier", "scalar.classifier")
 _ADDRESS = ("url", "urls", "api_key_env")
 _SERVE = ("port", "gpus", "env", "command", "log", "shared", "start_timeout_s")
 # what may differ from process to process without changing a reward: addresses, files, waiting;
@@ -30,8 +30,8 @@ _LOCAL = frozenset(
             "tries",
         ),
         *("max_concurrent_samples", "max_concurrent_groups", "dead_groups", "dead_after_s"),
-        *(f"{part}.{name}" for part in _SERVERS for name in _ADDRESS),
-        *(f"{part}.serve.{name}" for part in _SERVERS for name in _SERVE),
+        *(f"{part}.{name}" for part in PLACES for name in _ADDRESS),
+        *(f"{part}.serve.{name}" for part in PLACES for name in _SERVE),
     )
 )
 

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 
-from grm_plugin.hosts.averages import Correlation, Mean, log_length, spread
+from grm_plugin.correlation import Correlation
+from grm_plugin.hosts.averages import Mean, log_length, spread
 from grm_plugin.hosts.places import Places
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.hosts.scalar_counting import ScalarTally
 from grm_plugin.reliability import VoteVariance
 from grm_plugin.types import Cost, Judgment, Sample, Verdict
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 
 
 @dataclass
@@ -128,8 +129,8 @@ class Tally:
             return
         self.uncontrolled += verdict.control.rewards is None
         self.controlled += verdict.control.rewards is not None
-        if audit := Audit.of(verdict):
-            self.control.add(zip(audit.controls_N, audit.rewards_N, strict=True))
+        if group := Compared.of(verdict):
+            self.control += group.inside
 
     def _add_rewards(self, verdict: Verdict) -> None:
         rewards = verdict.known_rewards

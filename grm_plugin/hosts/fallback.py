@@ -12,50 +12,14 @@ import statistics
 from collections import deque
 from dataclasses import dataclass
 
-from grm_plugin.hosts import watching
+from grm_plugin.hosts import watch_metrics
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import METRICS, Described, numbers
 from grm_plugin.types import Verdict
 from grm_plugin.watching.watch import Watch
 
 PREFIX = "grm/"
-_OF_A_GROUP = (  # those that say something of a single group
-    *("reward_spread", "vote_spread", "reliability", "tie_rate"),
-    *("length_correlation", "unscored_rate"),
-    *("valid_rate", "place_first", "k", "k_drawn", "early_rate", "selected_rate"),
-    *("judged_rate", "sureness", "sure_threshold", "audited_rate", "audit_agreement"),
-    *("scalar_correlation", "scalar_failed_rate"),
-    *("control_rate", "control_failed_rate"),
-    *("tokens_in", "tokens_out", "cache_hit_rate", "flops", "money", "unpriced_rate"),
-)
-_NOTHING = {  # what 0 stands for beside a true 0; it draws the mean over groups towards 0
-    "reward_spread": "0 without two rewards",
-    "vote_spread": "0 where nobody voted",
-    "reliability": "of each group by itself, so that its mean lies below TRL's, which is over all "
-    "groups at once, and 0 where it is not told",
-    "tie_rate": "0 without two rewards",
-    "length_correlation": "of each group by itself, so that one with small differences counts as "
-    "much as one with large ones, and 0 where lengths or rewards are alike: not comparable with "
-    "TRL's, which is over all groups at once",
-    "valid_rate": "0 where nothing was judged",
-    "place_first": "0 where nothing was judged",
-    "k": "0 where nothing was judged",
-    "k_drawn": "0 where nothing was judged",
-    "early_rate": "0 where nothing was judged",
-    "selected_rate": "0 without judgments",
-    "judged_rate": "0 without a scalar RM",
-    "sureness": "0 without scalar scores",
-    "sure_threshold": "0 without a cascade",
-    "audited_rate": "0 without a cascade",
-    "audit_agreement": "0 where a group is not audited: to be divided by `audited_rate`",
-    "scalar_correlation": "of each group by itself, 0 where one of the two is missing or alike",
-    "scalar_failed_rate": "0 without a scalar RM",
-    "control_failed_rate": "0 where it was not asked",
-    "cache_hit_rate": "0 where it does not",
-    "flops": "0 where no size is known",
-    "money": "0 where none is known",
-    "unpriced_rate": "0 where nothing was judged",
-}
+_OF_A_GROUP = tuple(one.described for one in METRICS if one.described.in_a_group is not None)
 OWN = (
     Described(
         "reward_mean",
@@ -158,8 +122,8 @@ def extra_logs(verdict: Verdict, filled: Filled, watch: Watch | None = None) -> 
         "reward_mean": filled.mean,
         "filled_rate": filled.filled / len(filled.rewards),
         "seconds": verdict.cost.seconds,
-        **{name: judged[name] for name in _OF_A_GROUP},
-        **watching.numbers(watch),
+        **{one.name: judged[one.name] for one in _OF_A_GROUP},
+        **watch_metrics.numbers(watch),
     }
     return {
         PREFIX + name: number if math.isfinite(number) else 0.0 for name, number in found.items()
@@ -168,10 +132,8 @@ def extra_logs(verdict: Verdict, filled: Filled, watch: Watch | None = None) -> 
 
 def described() -> tuple[Described, ...]:
     """What :func:`extra_logs` gives, one by one."""
-    names = {metric.described.name: metric.described for metric in METRICS}
-    return (*OWN, *(_of_a_group(names[name]) for name in _OF_A_GROUP))
+    return (*OWN, *map(_of_a_group, _OF_A_GROUP))
 
 
 def _of_a_group(one: Described) -> Described:
-    nothing = _NOTHING.get(one.name)
-    return one._replace(meaning=f"{one.meaning}; {nothing}") if nothing else one
+    return one._replace(meaning=f"{one.meaning}; {one.in_a_group}") if one.in_a_group else one

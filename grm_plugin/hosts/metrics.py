@@ -11,7 +11,7 @@ from functools import partial
 from grm_plugin.hosts.beside_metrics import BESIDE
 from grm_plugin.hosts.cost_metrics import COSTS
 from grm_plugin.hosts.counting import Tally, share
-from grm_plugin.hosts.metric import ANY, SHARE, Described, Metric, metric
+from grm_plugin.hosts.described import ANY, SHARE, Described, Metric, metric
 from grm_plugin.types import Reason
 
 __all__ = ["METRICS", "Described", "Metric", "numbers"]
@@ -45,6 +45,7 @@ _JUDGING = (
         "standard deviation within a group, mean over groups with two rewards or more; at 0 a "
         "group teaches nothing",
         lambda tally: tally.mean_spread,
+        in_a_group="0 without two rewards",
     ),
     metric(
         "vote_spread",
@@ -53,6 +54,7 @@ _JUDGING = (
         "standard deviation of the votes on a response, mean over responses: how far the samples "
         "of the judge disagree",
         lambda tally: tally.vote_spread.value,
+        in_a_group="0 where nobody voted",
     ),
     metric(
         "reliability",
@@ -61,6 +63,8 @@ _JUDGING = (
         "share of a single vote's variance that lies between the responses of a group, not between "
         "the samples of the judge; a `schedule` may go by it, and single samples do not tell it",
         lambda tally: tally.vote_variance.reliability,
+        in_a_group="of each group by itself, so that its mean lies below TRL's, which is over all "
+        "groups at once, and 0 where it is not told",
     ),
     metric(
         "tie_rate",
@@ -69,6 +73,7 @@ _JUDGING = (
         "share of groups in which responses share the highest reward, of those with two rewards "
         "or more",
         lambda tally: tally.tie_rate,
+        in_a_group="0 without two rewards",
     ),
     metric(
         "length_correlation",
@@ -77,6 +82,9 @@ _JUDGING = (
         "correlation of a response's length (logarithm of its characters) and its reward within "
         "groups; far above 0 the policy may learn to be long",
         lambda tally: tally.lengths.value,
+        in_a_group="of each group by itself, so that one with small differences counts as much as "
+        "one with large ones, and 0 where lengths or rewards are alike: not comparable with TRL's, "
+        "which is over all groups at once",
     ),
     metric(
         "unscored_rate",
@@ -84,6 +92,7 @@ _JUDGING = (
         SHARE,
         "share of groups without a reward",
         lambda tally: tally.unscored_rate,
+        in_a_group="",
     ),
     metric(
         "unscored_response_rate",
@@ -98,6 +107,7 @@ _JUDGING = (
         SHARE,
         "share of the judge's samples that could be read",
         lambda tally: tally.valid_rate,
+        in_a_group="0 where nothing was judged",
     ),
     *(
         metric(
@@ -123,6 +133,7 @@ _JUDGING = (
         "any",
         "how far the first place lies above the mean of all places; chance pushes it both ways",
         lambda tally: tally.places.first,
+        in_a_group="0 where nothing was judged",
     ),
     metric(
         "k",
@@ -130,6 +141,7 @@ _JUDGING = (
         "1 or more",
         "samples that were asked for a group; it follows the `schedule`, if there is one",
         lambda tally: tally.asked.value,
+        in_a_group="0 where nothing was judged",
     ),
     metric(
         "k_drawn",
@@ -138,6 +150,7 @@ _JUDGING = (
         "samples of a group that were drawn, in each of its runs; mean over the groups that were "
         "judged at all",
         lambda tally: tally.drawn.value,
+        in_a_group="0 where nothing was judged",
     ),
     metric(
         "early_rate",
@@ -145,6 +158,7 @@ _JUDGING = (
         SHARE,
         "share of the judged groups for which a stopper had enough samples before k",
         lambda tally: share(tally.early, tally.judged),
+        in_a_group="0 where nothing was judged",
     ),
     metric(
         "selected_rate",
@@ -152,6 +166,7 @@ _JUDGING = (
         SHARE,
         "share of the judgments that were selected to vote",
         lambda tally: share(tally.selected, tally.valid),
+        in_a_group="0 without judgments",
     ),
 )
 METRICS = (*_JUDGING, *BESIDE, *COSTS)

@@ -56,6 +56,17 @@ def records_of(path: Path) -> list[Path]:
     return sorted(records, key=_by_number)
 
 
+def of_run(record: Path) -> list[Path]:
+    """What all processes of a run have written of ``record``; none of a run that begins.
+
+    A run that goes on with more or fewer processes, or one alone, has left files of both.
+    """
+    written = re.compile(re.escape(record.name) + _WRITER)
+    beside = record.parent.glob("*")
+    found = [one for one in beside if written.fullmatch(one.name) and one.is_file()]
+    return sorted(found, key=_by_number)
+
+
 def _by_number(path: Path) -> list[str | int]:
     """So that ``engine2`` stands before ``engine10``."""
     parts = re.split("([0-9]+)", path.name)

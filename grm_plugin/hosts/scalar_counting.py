@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from statistics import fmean
 
-from grm_plugin.hosts.averages import Correlation, Mean
+from grm_plugin.correlation import Correlation
+from grm_plugin.hosts.averages import Mean
 from grm_plugin.types import Judgment, Scalar, Verdict
 
 
@@ -21,6 +22,7 @@ class ScalarTally:
         sureness: of those that have one.
         audited: those of which the scalar RM was sure all the same.
         audits: agreement of the judge, of each of these in which it has an opinion.
+        claims: the agreement that the scalar RM claims, of each of the same.
         responses: that it was asked about, and ``failed`` of them got no score.
         correlation: of scalar scores and the judge's mean scores, within groups.
         sure: the threshold of the cascade, of each group that met one.
@@ -32,6 +34,7 @@ class ScalarTally:
     sureness: Mean = field(default_factory=Mean)
     audited: int = 0
     audits: Mean = field(default_factory=Mean)
+    claims: Mean = field(default_factory=Mean)
     responses: int = 0
     failed: int = 0
     correlation: Correlation = field(default_factory=Correlation)
@@ -59,6 +62,8 @@ class ScalarTally:
             self.sure.add(scalar.sure)
         if scalar.audited and scalar.agreement is not None:
             self.audits.add(scalar.agreement)
+        if scalar.audited and scalar.claim is not None:
+            self.claims.add(scalar.claim)
         self.correlation.add(_beside(scalar, [one for one in verdict.judgments if one.voted]))
 
     @property

@@ -25,12 +25,12 @@ def decided(scalar: Scalar) -> str:
 
 
 def _judged(scalar: Scalar, sure: str) -> str:
-    if scalar.audited:
-        return f"audited: judged although the scalar RM is sure ({sure})"
     if scalar.sure is None:
         return f"judged, with a scalar RM beside the judge ({sure or 'one score alone'})"
     if scalar.sure >= 1:
         return f"judged, as all groups are now ({sure or 'one score alone'})"
+    if scalar.audited:
+        return f"audited: judged although the scalar RM is sure ({sure})"
     if not sure:
         return "judged: the scalar RM has one score alone, and can not be sure"
     needed = f"{scalar.sure:.2f} would be enough"
@@ -38,9 +38,10 @@ def _judged(scalar: Scalar, sure: str) -> str:
 
 
 def _agreed(scalar: Scalar) -> str:
-    return (
-        "" if scalar.agreement is None else f"the judge agrees on {scalar.agreement:.0%} of pairs"
-    )
+    if scalar.agreement is None:
+        return ""
+    claimed = "" if scalar.claim is None else f", {scalar.claim:.0%} is claimed"
+    return f"the judge agrees on {scalar.agreement:.0%} of pairs{claimed}"
 
 
 def scored(scalar: Scalar | None, n: int) -> str:

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from grm_plugin.pipeline.case import Case
-from grm_plugin.pipeline.overtaking import truly_ahead
+from grm_plugin.pipeline.overtaking import truly_ahead, truly_level
 from grm_plugin.pipeline.samplewise import Drawn
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.types import Judgment
@@ -22,7 +22,7 @@ class Agreement(NamedTuple):
     """Of the pairs of a group; both are 0..1, and the claim is 0.5 or more.
 
     Args:
-        share: of pairs that the judge puts in the same order; a tie of scalar scores is a half.
+        share: of pairs that the judge puts in the same order; a tie of either is a half.
         claim: the share that is to be expected where the scalar RM is as right as it claims.
     """
 
@@ -35,7 +35,10 @@ def agreement(case: Case, judgments: Sequence[Judgment], rule: Rule) -> Agreemen
 
     A scalar RM claims for each pair to be right with p = sigmoid(difference of scaled scores), and
     the judge's k samples leave it a chance q of being right. Where either may err without the
-    other, they agree with p q + (1 - p) (1 - q). Pairs that are a tie for the judge say nothing.
+    other, they agree with p q + (1 - p) (1 - q). A pair that is a tie for the judge agrees by half.
+    It may be one by chance, where a half is all there is to expect, and is level with chance e,
+    where the claim is p: 1/2 + e (p - 1/2). So one tie of a sample says next to nothing, and ties
+    of many samples on which they are alike say that there is no such order.
 
     Args:
         case: with scalar scores.
@@ -43,15 +46,14 @@ def agreement(case: Case, judgments: Sequence[Judgment], rule: Rule) -> Agreemen
         rule: how they vote.
 
     Returns:
-        None where no pair says anything.
+        None where the judge or the scalar RM has no two responses to compare, or the voter makes
+        nothing of what the judge says.
     """
     voted = [one for one in judgments if one.voted]
     drawn = Drawn(case, voted, case.size.k, rule)
-    found = [
-        _of_pair(leads, gap, drawn.width)
-        for leads, gap in _pairs(case, drawn)
-        if abs(math.fsum(leads)) > _SAME
-    ]
+    if drawn.width <= 0:
+        return None
+    found = [_of_pair(leads, gap, drawn.width) for leads, gap in _pairs(case, drawn) if leads]
     if not found:
         return None
     return Agreement(fmean(one.share for one in found), fmean(one.claim for one in found))
@@ -68,13 +70,16 @@ def _pairs(case: Case, drawn: Drawn) -> list[tuple[list[float], float]]:
 
 
 def _of_pair(leads: Sequence[float], gap: float, width: float) -> Agreement:
-    p, q = sigmoid(abs(gap)), truly_ahead(leads, width)
-    same = (gap > 0) == (math.fsum(leads) > 0)
+    p, total = sigmoid(abs(gap)), math.fsum(leads)
+    if abs(total) <= _SAME:
+        return Agreement(0.5, 0.5 + truly_level(leads, width) * (p - 0.5))
+    q, same = truly_ahead(leads, width), (gap > 0) == (total > 0)
     return Agreement(0.5 if gap == 0 else float(same), p * q + (1 - p) * (1 - q))
 
 
 def with_agreement(case: Case, found: Agreement | None) -> Case:
-    """``case`` whose scalar scores know how far the judge agrees."""
+    """``case`` whose scalar scores know how far the judge agrees, and how far it should."""
     if case.scalar is None or found is None:
         return case
-    return replace(case, scalar=replace(case.scalar, agreement=found.share))
+    known = replace(case.scalar, agreement=found.share, claim=found.claim)
+    return replace(case, scalar=known)

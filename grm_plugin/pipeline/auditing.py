@@ -74,6 +74,10 @@ class Auditing:
         """Whether a group of that sureness needs no judge now."""
         return sureness is not None and self.threshold < 1 and sureness >= self.threshold
 
+    def claims(self, sureness: float | None) -> bool:
+        """Whether a group of that sureness needs no judge while nothing speaks against it."""
+        return Auditing(self.sure).is_sure(sureness)
+
     def told(self, audit: Audit) -> Auditing:
         """The state after one more group of which the scalar RM was sure was judged.
 

@@ -68,6 +68,7 @@ def make_scorer(
     budget: Budget | None = None,
     *,
     beside: Scorer | None = None,
+    section: str = "",
 ) -> Scorer:
     """All parts that ``config`` names, made and not started.
 
@@ -76,6 +77,7 @@ def make_scorer(
         plugins: who offers the parts.
         budget: what the run may spend, which may outlive these parts; None: a new one.
         beside: a judge whose engine, selector and sources are taken where they are set alike.
+        section: where ``config`` stands in the settings that were given, for messages.
 
     Raises:
         ConfigError: a part is not offered, its options are wrong or do not fit another part, or a
@@ -103,8 +105,6 @@ def make_scorer(
     check_weights(config, voter, weighs=getattr(selector, "weighs", False))
     check_scalar(config, voter, replays=replays(engine))
     pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
-    if config.budget:
-        pricing.check(config.budget, f"engine {config.engine.name!r}", started=False)
     rule = Rule(
         str(config.vote),
         voter,
@@ -113,7 +113,7 @@ def make_scorer(
         both_orders=plan.name == "pairs",
         scalar=ScalarRule.of(config.scalar, config.vote.name),
     )
-    return Scorer(
+    scorer = Scorer(
         config=config,
         contract=form.named,
         engine=engine,
@@ -137,6 +137,8 @@ def make_scorer(
         budget=budget or Budget(config.budget),
         scalar=make_scalar_stage(config, make),
     )
+    scorer.check_budget(started=False, section=section)
+    return scorer
 
 
 def _shared(config: GRMConfig, beside: Scorer | None) -> Mapping[str, Any]:

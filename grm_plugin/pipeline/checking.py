@@ -83,7 +83,7 @@ def checked_selection(
     owner = f"selector {selector!r}"
     if not isinstance(selection, Selection):
         raise PluginError(f"{owner}: expected a Selection, got {quoted(selection)}")
-    if not (isinstance(selection.tokens, int) and selection.tokens >= 0):
+    if selection.tokens is not None and not _is_count(selection.tokens):
         raise PluginError(f"{owner}: expected a count of tokens, got {quoted(selection.tokens)}")
     given = {(one.run, one.sample): one for one in judgments}
     samples: list[Sample] = [*selection.judgments, *selection.failures]

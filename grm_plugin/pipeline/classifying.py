@@ -36,7 +36,9 @@ class Asked:
 
     @property
     def flops_per_token(self) -> float | None:
-        """FLOPs for a token that it reads, where that is known by now."""
+        """FLOPs for a token that it reads, where that is known by now; 0 where nobody is asked."""
+        if self.classifier is None:
+            return 0.0
         found: float | None = getattr(self.classifier, "flops_per_token", None)
         return self._flops_per_token or found
 
@@ -89,6 +91,15 @@ class Asked:
         )
 
 
-def tokens_of(answers: Sequence[Answer]) -> int:
-    """The tokens that were read for some answers, as far as they say."""
-    return sum(one.prompt_tokens for one in answers if isinstance(one, Rating))
+def tokens_of(answers: Sequence[Answer]) -> int | None:
+    """Tokens that were read for some answers, failures left out; None: one does not tell.
+
+    >>> tokens_of([Rating(0.5, 300), Rating(0.1, 200)]), tokens_of([Rating(0.5, 300), 0.1])
+    (500, None)
+    """
+    told = [
+        one.prompt_tokens if isinstance(one, Rating) else 0
+        for one in answers
+        if not isinstance(one, EngineError)
+    ]
+    return sum(told) if all(told) else None

@@ -182,7 +182,9 @@ class Drawer:
         for draw in draws:
             bill.allowance.settle(most, self.pricing.spent(draw, most))
         return [
-            replace(draw, money=self.pricing.of(draw)) if isinstance(draw, Draw) else draw
+            replace(draw, money=self.pricing.of(draw), flops=self.pricing.flops_of(draw))
+            if isinstance(draw, Draw)
+            else draw
             for draw in draws
         ]
 

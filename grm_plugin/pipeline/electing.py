@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.pipeline.case import Case
@@ -31,8 +31,14 @@ async def select(course: Course, config: GRMConfig, plan: Plan, selector: Select
     return Selection(
         tuple(judgment for part in parts for judgment in part.judgments),
         tuple(failure for part in parts for failure in part.failures),
-        sum(part.tokens for part in parts),
+        _together(part.tokens for part in parts),
     )
+
+
+def _together(tokens: Iterable[int | None]) -> int | None:
+    """Of all parts; None when those of one are not known."""
+    found = list(tokens)
+    return None if None in found else sum(one or 0 for one in found)
 
 
 async def _asked(

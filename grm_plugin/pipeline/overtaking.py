@@ -15,6 +15,7 @@ from typing import Any
 
 _BEFORE = 2  # differences that the prior of the spread is worth
 _SPREAD = 0.25  # of the prior, as a share of the scale's range
+_LEVEL = 0.05  # as a share of the scale's range, what is no difference
 
 
 def freedom(valid: int) -> int:
@@ -78,6 +79,25 @@ def truly_ahead(leads: Sequence[float], width: float) -> float:
     total, valid = abs(math.fsum(leads)), len(leads)
     spread = _spread(total, math.fsum(lead * lead for lead in leads), valid, width)
     return 1 - tail(total / valid / spread * math.sqrt(valid), freedom(valid))
+
+
+def truly_level(leads: Sequence[float], width: float) -> float:
+    """The chance, 0..1, that two of the same sum are level by all that there could be.
+
+    Level is who differs by less than a twentieth of the scale, half a point of ten.
+
+    Args:
+        leads: one a sample, one at least, in points, of sum 0.
+        width: of the scale, in points.
+
+    >>> [round(truly_level([0.0] * k, width=9), 2) for k in (1, 8, 32)]
+    [0.14, 0.74, 1.0]
+    >>> round(truly_level([3.0, -3.0] * 4, width=9), 2)
+    0.32
+    """
+    spread = _spread(0.0, math.fsum(lead * lead for lead in leads), len(leads), width)
+    within_reach = _LEVEL * width / spread * math.sqrt(len(leads))
+    return float(within(within_reach, freedom(len(leads)), math))
 
 
 def _spread(total: float, squares: float, valid: int, width: float) -> float:

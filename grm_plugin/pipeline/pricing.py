@@ -2,6 +2,7 @@
 
 A model takes two FLOPs for each of its active parameters and each token that it reads or writes;
 those of attention between tokens are left out, and so are tokens of a prompt that were cached.
+Draws of one request share its prompt.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from grm_plugin.errors import ConfigError, EngineError
 from grm_plugin.prices import Amount, BudgetLimits, Prices, PromptPrices
 from grm_plugin.prompts import Prepared
 from grm_plugin.types import Judgment, Sample
+from grm_plugin.types.verdicts import all_together
 
 FRAME_TOKENS = 64
 """More than chat templates add in control tokens around a message, and in front of all."""
@@ -55,50 +57,62 @@ class Pricing:
         found: PromptPrices | None = getattr(self.selector, "prices", None)
         return found
 
-    def check(self, budget: BudgetLimits, owner: str, *, started: bool) -> None:
+    def check(self, budget: BudgetLimits, owner: str, *, started: bool, section: str = "") -> None:
         """Refuse a budget that could not be kept.
 
         Args:
             budget: what may be spent.
             owner: how messages call the engine.
             started: whether it had its chance to look prices up.
+            section: where the settings of this judge stand, such as ``"watch.control.judge."``.
 
         Raises:
             ConfigError: prices are not known, or the judge is not told when to stop; says what to
                 set.
         """
-        if replays(self.engine):  # a replay costs nothing
-            return
         if "max_tokens" in (getattr(self.engine, "altered", {}).get("not_sent") or ()):
             raise ConfigError(
                 f"budget: {owner} does not send max_tokens, so nothing bounds what a judgment "
-                "costs; name the field that this server has for it in engine.fields"
+                f"costs; name the field that this server has for it in {section}engine.fields"
             )
         may_know = not started and hasattr(self.engine, "prices")
         if budget.money and not (self.prices or may_know):
             raise ConfigError(
-                f"budget.money: the prices of {owner} are not known; set prices: {{prompt: ..., "
-                "output: ...} in US dollars for a million tokens, or budget.tokens instead"
+                f"budget.money: the prices of {owner} are not known; set {section}prices: "
+                "{prompt: ..., output: ...} in US dollars for a million tokens, or budget.tokens "
+                "instead"
             )
         may_know = not started and hasattr(self.engine, "flops_per_token")
-        if budget.flops and self.flops_per_token is None and not may_know:
-            raise ConfigError(
-                f"budget.flops: what a token of {owner} takes is not known; set flops_per_token to "
-                "twice the judge's active parameters, or budget.tokens instead"
-            )
+        if budget.flops and not may_know:
+            check_size(self.flops_per_token, owner, section)
+        if budget.flops and started:
+            per_token = getattr(self.selector, "flops_per_token", 0.0)
+            check_size(per_token, "the selector's meta RM", f"{section}select.")
 
-    def flops(self, samples: Iterable[Sample], rated: int = 0) -> float | None:
-        """What samples took, and the tokens of their ratings; None where no size is known."""
-        told = self._flops(map(_read_and_written, samples)), self._rating_flops(rated)
-        known = [one for one in told if one is not None]
-        return math.fsum(known) if known else None
+    def flops(self, samples: Iterable[Sample], rated: int | None = 0) -> float | None:
+        """What samples took, and the tokens of their ratings; None where one is not known."""
+        return all_together([*(one.flops for one in samples), self._rating_flops(rated)])
 
-    def _flops(self, tokens: Iterable[float]) -> float | None:
-        return None if self.flops_per_token is None else self.flops_per_token * math.fsum(tokens)
+    def flops_of(self, draw: Draw | EngineError) -> float | None:
+        """What a draw took; None when the size of the judge is not known, nor on record."""
+        if isinstance(draw, Draw):
+            if replays(self.engine) and draw.flops is not None:
+                return draw.flops
+            if not draw.prompt_tokens and self.flops_per_token:  # nobody told
+                return None
+        shared = max(1, draw.same_prompt)
+        read = max(0, draw.prompt_tokens - (draw.cached_tokens or 0)) / shared
+        return self._flops(read + draw.output_tokens)
 
-    def _rating_flops(self, tokens: float) -> float | None:
-        per_token: float | None = getattr(self.selector, "flops_per_token", None)
-        return None if per_token is None else per_token * tokens
+    def _flops(self, tokens: float) -> float | None:
+        return None if self.flops_per_token is None else self.flops_per_token * tokens
+
+    def _rating_flops(self, tokens: float | None) -> float | None:
+        """Of tokens that a model of the selector's reads; a selector without one takes none."""
+        per_token: float | None = getattr(self.selector, "flops_per_token", 0.0)
+        if tokens == 0:
+            return 0.0
+        return None if tokens is None or per_token is None else per_token * tokens
 
     def of(self, draw: Draw | EngineError) -> float | None:
         """What a draw cost in US dollars; None when nobody knows."""
@@ -130,14 +144,14 @@ class Pricing:
             output = sampling.max_tokens
             money = self.prices.of(prompt, output) if self.prices else 0.0
             tokens = prompt + output
-            found.append(Amount(tokens, money, self._flops([tokens]) or 0.0))
+            found.append(Amount(tokens, money, self._flops(tokens) or 0.0))
             said += output
         read = prompt + _TOKEN_BYTES * said
         paid = self._rating.of_prompt(read) if self._rating else 0.0
         return [*found, Amount(money=paid, flops=self._rating_flops(read) or 0.0)]
 
     def ratings(
-        self, before: Sequence[Judgment], after: Sequence[Sample], tokens: int = 0
+        self, before: Sequence[Judgment], after: Sequence[Sample], tokens: int | None = 0
     ) -> Amount:
         """What a meta RM's ratings cost: what it made judgments dearer by, and what it read."""
         paid = {(one.run, one.sample): one.money for one in before}
@@ -159,16 +173,29 @@ class Pricing:
             return Amount()
         amounts = [one for one in (told, self.of(draw)) if one is not None]
         if draw.prompt_tokens:
-            flops = self._flops([_read_and_written(draw)]) or 0.0
-            return Amount(_tokens(draw), max(amounts, default=most.money), flops)
+            money = max(amounts, default=most.money)
+            return Amount(_tokens(draw), money, self.flops_of(draw) or 0.0)
         if self.given or not amounts:
             amounts.append(most.money)
         return Amount(math.ceil(most.tokens), max(amounts), most.flops)
 
 
-def _read_and_written(one: Draw | EngineError | Sample) -> int:
-    """Tokens that the judge worked on: those of the prompt that were cached cost it nothing."""
-    return max(0, one.prompt_tokens - (one.cached_tokens or 0)) + one.output_tokens
+def check_size(flops_per_token: float | None, owner: str, section: str) -> None:
+    """Refuse a budget in FLOPs where a model's size is not known.
+
+    Args:
+        flops_per_token: of the model.
+        owner: how messages call it.
+        section: where its setting ``flops_per_token`` stands, with a dot; empty: at the top.
+
+    Raises:
+        ConfigError: it is not known; says what to set.
+    """
+    if flops_per_token is None:
+        raise ConfigError(
+            f"budget.flops: what a token of {owner} takes is not known; set "
+            f"{section}flops_per_token to twice its active parameters, or budget.tokens instead"
+        )
 
 
 def _tokens(draw: Draw | EngineError) -> int:

@@ -86,10 +86,13 @@ def shown_to_meta_rm(template: Template, group: Group, judgments: Iterable[Judgm
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What became of judgments, in their order, and the tokens that the meta RM read for them."""
+    """What became of judgments, in their order, and the tokens that the meta RM read for them.
+
+    ``tokens`` is None where it does not tell them.
+    """
 
     samples: Sequence[Sample]
-    tokens: int = 0
+    tokens: int | None = 0
 
 
 class Rater(Asked):

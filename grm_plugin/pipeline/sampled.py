@@ -64,6 +64,7 @@ class Sampled:
                 output_tokens=before.output_tokens + lost.output_tokens,
                 seconds=before.seconds,
                 money=_sum(before.money, lost.money),
+                flops=_sum(before.flops, lost.flops),
             )
         if isinstance(draw, EngineError):
             return replace(
@@ -72,6 +73,7 @@ class Sampled:
                 output_tokens=draw.output_tokens,
                 money=self.pricing.of(draw),
                 cached_tokens=draw.cached_tokens,
+                flops=self.pricing.flops_of(draw),
             )
         order = showing.order
         if draw.order is not None:
@@ -91,6 +93,7 @@ class Sampled:
             said=draw.said,
             money=draw.money,
             cached_tokens=draw.cached_tokens,
+            flops=draw.flops,
         )
         return self.reader.read(draw, unread, n)
 
@@ -105,6 +108,7 @@ def together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:
         seconds=before.seconds + word.seconds,
         money=_sum(before.money, word.money),
         cached_tokens=_sum(before.cached_tokens, word.cached_tokens),
+        flops=_sum(before.flops, word.flops),
     )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from grm_plugin.classifiers import Answer, Classifier, Rating, Scaling, logit_of
-from grm_plugin.errors import ConfigError, EngineError, RefusedError
+from grm_plugin.errors import ConfigError, EngineError, PluginError, RefusedError, quoted
 from grm_plugin.pipeline.classifying import Asked, tokens_of, trained_on
-from grm_plugin.pipeline.pricing import FRAME_TOKENS
-from grm_plugin.pipeline.scalar_reading import conversations_of, load_scalar_template, texts_of
-from grm_plugin.prices import Amount
+from grm_plugin.pipeline.pricing import FRAME_TOKENS, check_size
+from grm_plugin.pipeline.scalar_reading import (
+    check_shows,
+    conversations_of,
+    load_scalar_template,
+    texts_of,
+)
+from grm_plugin.prices import Amount, BudgetLimits
 from grm_plugin.prompts import Template
 from grm_plugin.scalar import ScalarOptions
 from grm_plugin.types import Group, Scalar
@@ -50,12 +56,17 @@ class ScalarRater(Asked):
 
     @property
     def scaling(self) -> Scaling:
-        """Of its logits: what is set, else what stands beside its weights."""
+        """Of its logits: what is set, else what stands beside its weights.
+
+        Raises:
+            PluginError: the classifier says what can be none.
+        """
         return self._scaling(None)
 
     def _scaling(self, told: Scaling | None) -> Scaling:
         """What is set, else what came with the logits, else what the classifier says."""
-        beside = Scaling(*(told or getattr(self.classifier, "scaling", None) or ()))
+        told = told or getattr(self.classifier, "scaling", None)
+        beside = Scaling() if told is None else _checked_scaling(self.owner, told)
         center, spread = self._options.center, self._options.spread
         return Scaling(
             beside.center if center is None else center,
@@ -67,12 +78,42 @@ class ScalarRater(Asked):
 
         Raises:
             EngineError: it can not be started.
+            PluginError: it says a scaling that can be none.
             TemplateError: what it was trained on can not be used.
         """
         await super().start()
+        self._scaling(None)
         self._template = self._read()  # of weights that were not there before
         if find := getattr(self.classifier, "find_control_tokens", None):
             await find()
+
+    def check_budget(self, budget: BudgetLimits, *, started: bool) -> None:
+        """Refuse a budget in FLOPs where its size is not known.
+
+        Args:
+            budget: what may be spent.
+            started: whether the classifier is; one that counts its parameters knows then.
+
+        Raises:
+            ConfigError: says what to set.
+        """
+        may_know = not started and hasattr(self.classifier, "flops_per_token")
+        if budget.flops and not may_know:
+            check_size(self.flops_per_token, f"the {self.owner}", "scalar.")
+
+    def check(self, group: Group, coming: Sequence[str] = ()) -> None:
+        """Refuse what its template can not show, where it has one.
+
+        Args:
+            group: what would be rated.
+            coming: what sources will add to it: principles, evidence.
+
+        Raises:
+            InputError: names the group.
+            TemplateError: the template has no place for what the group carries, or will.
+        """
+        if self._template:
+            check_shows(self._template, group, coming)
 
     def most(self, group: Group) -> Amount:
         """The most that the scores of ``group`` may cost: every byte counts as a token."""
@@ -93,6 +134,7 @@ class ScalarRater(Asked):
 
         Raises:
             InputError, TemplateError: the template can not show the group.
+            PluginError: what the classifier gave can be no scores, or no scaling of them.
         """
         first: dict[str, int] = {}
         for n, text in enumerate(group.responses):
@@ -119,7 +161,8 @@ class ScalarRater(Asked):
         """What the answers come to; ``asked`` are those of different texts, which were paid for."""
         scores, failures = _parted(answers_N)
         rating = next((one for one in asked if isinstance(one, Rating)), None)
-        tokens = tokens_of(asked)
+        told = tokens_of(asked)
+        tokens = sum(one.prompt_tokens for one in asked if isinstance(one, Rating))
         prices, per_token = self._options.prices, self.flops_per_token
         return Scalar(
             scores,
@@ -128,13 +171,30 @@ class ScalarRater(Asked):
             refused=any(isinstance(one, RefusedError) for one in asked),
             prompt_tokens=tokens,
             money=prices.of_prompt(tokens) if prices and tokens else None,
-            flops=per_token * tokens if per_token and tokens else None,
+            flops=None if per_token is None or told is None else per_token * told,
             version=rating.version if rating else "",
         )
 
 
 def _reads_conversations(classifier: Classifier) -> bool:
     return hasattr(classifier, "logits_of_conversations")
+
+
+def _checked_scaling(owner: str, told: object) -> Scaling:
+    """What a classifier says of its logits, if they can be scaled so.
+
+    Raises:
+        PluginError: they can not.
+    """
+    try:
+        center, spread = map(float, told)  # type: ignore[call-overload]
+        if math.isfinite(center) and 0 < spread < math.inf:
+            return Scaling(center, spread)
+    except (TypeError, ValueError):
+        pass
+    raise PluginError(
+        f"{owner}: scaling: expected a finite center and a spread above 0, got {quoted(told)}"
+    )
 
 
 def _parted(answers_N: Sequence[Answer]) -> tuple[tuple[float | None, ...], Mapping[int, str]]:

@@ -61,6 +61,26 @@ def load_scalar_template(path: str) -> Template:
     return template
 
 
+def check_shows(template: Template, group: Group, coming: Sequence[str] = ()) -> None:
+    """Refuse a group that the template has no place for, also once sources have added to it.
+
+    Args:
+        template: as :func:`load_scalar_template` gives it.
+        group: that would be rated.
+        coming: what sources will add to it: principles, evidence.
+
+    Raises:
+        InputError, TemplateError: say what has no place, or is missing.
+    """
+    template.check(group, 1, coming=coming)
+    for what in coming:
+        if not template.shows(what):
+            raise TemplateError(
+                f"group {group.label} gets {what} from a source, but template {template.name!r} of "
+                f"the scalar RM has no place for it; add {{{{{what}}}}} to the template"
+            )
+
+
 def texts_of(
     template: Template, group: Group, numbers: Sequence[int], control: Sequence[str] = ()
 ) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,9 @@ from grm_plugin.pipeline.scalar_rating import ScalarRater
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.prices import Amount
 from grm_plugin.scalar import ScalarOptions
-from grm_plugin.types import Group, Judgment, Scalar
+from grm_plugin.types import Group, Judgment, Scalar, Verdict
+
+logger = logging.getLogger(__name__)
 
 
 class ScalarStage:
@@ -28,12 +31,15 @@ class ScalarStage:
         rater: asks the scalar RM.
         model: as records name it.
         seed: decides which groups are audited.
+
+    Attributes:
+        auditing: what all audits so far come to; it outlives these parts.
     """
 
     def __init__(self, options: ScalarOptions, rater: ScalarRater, model: str, seed: int) -> None:
         self.options, self.rater = options, rater
         self._model, self._seed = model, seed
-        self._auditing = Auditing(options.sure)
+        self.auditing = Auditing(options.sure)
 
     @property
     def origin(self) -> Mapping[str, Any]:
@@ -57,6 +63,10 @@ class ScalarStage:
         """The most that its scores may cost."""
         return self.rater.most(group)
 
+    def asks(self, past: Recorded | None) -> bool:
+        """Whether the scalar RM is asked about a group of which that is on record, if anything."""
+        return not (past and past.scalar)
+
     async def rated(self, case: Case, past: Recorded | None) -> Case:
         """``case`` with scalar scores, and whether the judge is to be asked.
 
@@ -67,7 +77,7 @@ class ScalarStage:
         Raises:
             RecordError: it is on record without scalar scores, and there is nobody to ask.
         """
-        if past and past.scalar:
+        if past and past.scalar:  # as `asks` says
             return replace(case, scalar=self._again(case, past.scalar, past.sure))
         if past and past.k and self.options.classifier is None:
             raise RecordError(
@@ -76,48 +86,77 @@ class ScalarStage:
             )
         scalar = await self.rater.rated(case.shown, case.deadline)
         case.allowance.settle(self.most(case.shown), self._spent(case.shown, scalar))
-        return replace(case, scalar=self._decided(case, scalar))
+        return replace(case, scalar=self._decided(scalar, audited=self._is_audited(case)))
 
     def learned(self, case: Case, judgments: Sequence[Judgment], rule: Rule, *, past: bool) -> Case:
         """``case`` with how far the judge agrees; of audits the threshold learns, but for past."""
         scalar = case.scalar
         if scalar is None or not scalar.judged:
             return case
-        found = agreement(case, judgments, rule)
-        if found and not past and scalar.sure is not None and scalar.sureness is not None:
-            audit = Audit(scalar.sureness, found.claim, found.share)
-            self._auditing = self._auditing.told(audit)
-        return with_agreement(case, found)
+        case = with_agreement(case, agreement(case, judgments, rule))
+        if case.scalar and not past and (audit := _audit_of(case.scalar)):
+            self._learn(audit)
+        return case
 
-    def _decided(self, case: Case, scalar: Scalar) -> Scalar:
+    def recall(self, verdicts: Iterable[Verdict]) -> None:
+        """Learn from the audits of earlier verdicts of the same run, in their order."""
+        for one in verdicts:
+            if one.scalar and (audit := _audit_of(one.scalar)):
+                self.auditing = self.auditing.told(audit)
+        if self.auditing.threshold > self.options.sure:
+            logger.warning(
+                "scalar: earlier audits of this run have raised sure from %g to %g",
+                *(self.options.sure, self.auditing.threshold),
+            )
+
+    def _learn(self, audit: Audit) -> None:
+        before, self.auditing = self.auditing, self.auditing.told(audit)
+        after = self.auditing.threshold
+        if after > before.threshold:
+            logger.warning(
+                "scalar: audits say that the scalar RM is not as right as it claims (the judge "
+                "agreed on %.2f of the last group's pairs, and %.2f were claimed): sure is raised "
+                "from %g to %g, at which all groups are judged",
+                *(audit.agreement, audit.claim, before.threshold, after),
+            )
+        elif after < before.threshold:
+            logger.warning(
+                "scalar: audits say that the scalar RM is as right as it claims again: sure comes "
+                "down from %g to %g",
+                *(before.threshold, after),
+            )
+
+    def _decided(self, scalar: Scalar, *, audited: bool) -> Scalar:
         """Whether the judge is asked; not where no response has a score and so none a reward."""
         if self.options.alone or not any(one is not None for one in scalar.scores):
             return replace(scalar, judged=False)
         if self.options.use == "vote":
             return scalar
-        sure = self._auditing.is_sure(scalar.sureness)
-        audited = sure and self._is_audited(case)
+        judged = not self.auditing.is_sure(scalar.sureness) or audited
         return replace(
             scalar,
-            sure=self._auditing.threshold,
-            judged=not sure or audited,
-            audited=audited,
+            sure=self.auditing.threshold,
+            judged=judged,
+            audited=judged and self.auditing.claims(scalar.sureness),
         )
 
     def _again(self, case: Case, scalar: Scalar, sure: float | None) -> Scalar:
-        """What is on record, decided as it was then unless the settings differ."""
+        """What is on record, decided as it was then unless the settings decide otherwise.
+
+        Decided anew, audits are those that were drawn, and a group that was not judged and would
+        be now is left to the engine, which has no samples of it.
+        """
         center, spread = self.options.center, self.options.spread
-        scalar = replace(
+        again = replace(
             scalar,
             center=scalar.center if center is None else center,
             spread=scalar.spread if spread is None else spread,
         )
-        if self.options.use == "cascade" and sure == self.options.sure:
+        if self.options.use == "cascade" and sure == self.options.sure and again == scalar:
             return scalar
-        again = self._decided(case, replace(scalar, sure=None, judged=True, audited=False))
-        if self.options.use == "cascade" and not scalar.judged:  # there is nothing to go by
-            return replace(again, judged=False, audited=False)
-        return again
+        audited = scalar.judged and (_was_drawn_to_audit(scalar) or self._is_audited(case))
+        again = replace(again, sure=None, judged=True, audited=False)
+        return self._decided(again, audited=audited)
 
     def _is_audited(self, case: Case) -> bool:
         """By chance that the group decides, so that a second look comes to the same."""
@@ -129,8 +168,22 @@ class ScalarStage:
         most = self.most(group)
         return Amount(
             money=most.money if scalar.money is None else scalar.money,
-            flops=most.flops if scalar.flops is None else scalar.flops,
+            flops=scalar.flops or most.flops,
         )
+
+
+def _was_drawn_to_audit(scalar: Scalar) -> bool:
+    """Whether a group on record was judged by chance, not because all were."""
+    known = scalar.sure is not None and scalar.sureness is not None
+    return scalar.audited and known and scalar.sureness >= scalar.sure  # type: ignore[operator]
+
+
+def _audit_of(scalar: Scalar) -> Audit | None:
+    """What a group of a cascade that was judged says of the scalar RM, if anything."""
+    known = scalar.sureness, scalar.claim, scalar.agreement
+    if scalar.sure is None or not scalar.judged or None in known:
+        return None
+    return Audit(*known)  # type: ignore[arg-type]
 
 
 def make_scalar_stage(config: GRMConfig, make: Any) -> ScalarStage | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.engine import Engine, Recorded
+from grm_plugin.engine import Engine, Recorded, replays
 from grm_plugin.errors import PluginError, SourceError
 from grm_plugin.options import Part
 from grm_plugin.pipeline import culprits
@@ -110,10 +110,10 @@ class Scorer:
         except (SourceError, PluginError) as error:
             cost = Cost(seconds=time.monotonic() - started)
             return Verdict(group, None, unscored=str(error), cost=cost, origin=self.origin(size))
-        if not past_of(self.engine, group):  # what is replayed was paid for
-            await self._afford(course, latest)
+        past = past_of(self.engine, group)
+        await self._afford(course, past, latest)
         try:
-            settled = await self._settled(course, past_of(self.engine, group))
+            settled = await self._settled(course, past)
         except PluginError as error:
             settled = Settled(None, str(error))
         return course.verdict(settled, self.origin(course.size), self.drawer.pricing)
@@ -138,17 +138,20 @@ class Scorer:
         course.selection = await self._select(course)
 
     def check(self, group: Group) -> None:
-        """Refuse what the template can not show, before sources are asked and tokens are spent.
+        """Refuse what a template can not show, before sources are asked and tokens are spent.
 
         Raises:
             InputError: names the group.
             TemplateError: the template has no place for what the group carries.
         """
-        if self.alone:  # the template is never shown
+        if self.alone and self.scalar:  # the judge's template is never shown, nor is a source
+            self.scalar.rater.check(group)
             return
         coming = ["principles"] if self.config.principles else []
         coming += ["evidence"] if self.config.evidence else []
         self.template.check(group, self.fitter.plan.together, coming=coming)
+        if self.scalar:
+            self.scalar.rater.check(group, coming)
 
     def check_size(self, size: Size) -> None:
         """Refuse a size that the settings do not allow, or with which the plan gives nothing.
@@ -159,15 +162,18 @@ class Scorer:
         self.config.check_size(size)
         check_size_of(self.config, self.fitter.plan, size, "size: ")
 
-    def check_budget(self) -> None:
-        """Refuse a budget that could not be kept with the judge that has started.
+    def check_budget(self, *, started: bool, section: str = "") -> None:
+        """Refuse a budget that could not be kept: see :meth:`Pricing.check`.
 
         Raises:
-            ConfigError: its prices are not known, or it is not told when to stop.
+            ConfigError: prices or sizes are not known, or the judge is not told when to stop.
         """
-        if self.config.budget:
-            owner = f"engine {self.config.engine.name!r}"
-            self.drawer.pricing.check(self.config.budget, owner, started=True)
+        limits, owner = self.budget.limits, f"engine {self.config.engine.name!r}"
+        if limits is None or replays(self.engine):  # a replay costs nothing
+            return
+        self.drawer.pricing.check(limits, owner, started=started, section=section)
+        if self.scalar:
+            self.scalar.rater.check_budget(limits, started=started)
 
     def origin(self, size: Size | None = None) -> Mapping[str, Any]:
         """What makes the reward of a group of that size what it is, for records."""
@@ -228,19 +234,20 @@ class Scorer:
         course.case.allowance.settle(Amount(), rated)
         return found
 
-    async def _afford(self, course: Course, latest: float) -> None:
-        """Set aside what the group may cost; the time that this waits for others is not its own.
+    async def _afford(self, course: Course, past: Recorded | None, latest: float) -> None:
+        """Set aside what may be spent; the time that this waits for others is not the group's own.
 
         Raises:
             BudgetError: the budget might not pay for it.
         """
         case = course.case
-        if not case.allowance.limited:
+        rates = self.scalar is not None and self.scalar.asks(past)
+        if not case.allowance.limited or (past and not rates):  # what is replayed was paid for
             return
         before = time.monotonic()
-        showings = [] if self.alone else self.planner.showings(case)
-        most = self.drawer.most(course.prepared, showings)
-        if self.scalar:
+        showings = [] if self.alone or past else self.planner.showings(case)
+        most = Amount() if past else self.drawer.most(course.prepared, showings)
+        if self.scalar and rates:
             most = most.plus(self.scalar.most(case.shown))
         await case.allowance.take(most, case.asked.label)
         course.postpone(time.monotonic() - before, latest)

@@ -15,12 +15,12 @@ from grm_plugin.types import Failure, Group, Judgment
 class Selection:
     """Judgments, each marked with whether it votes and how much, and those without a rating.
 
-    ``tokens`` are those that a model of the selector's own read for it, where they are known.
+    ``tokens`` are those that a model of the selector's own read for it; None: they are not known.
     """
 
     judgments: tuple[Judgment, ...]
     failures: tuple[Failure, ...] = ()
-    tokens: int = 0
+    tokens: int | None = 0
 
 
 class Selector(Protocol):

@@ -6,8 +6,9 @@ that 64 responses in a ring cost milliseconds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+
+from grm_plugin.types.scalars import sigmoid
 
 Values = Mapping[int, float]
 
@@ -52,7 +53,7 @@ def win_chance(ahead: float) -> float:
     >>> win_chance(0.0)
     0.5
     """
-    return 0.5 + 0.5 * math.tanh(ahead / 2)
+    return sigmoid(ahead)
 
 
 def _solved(edges: Sequence[tuple[int, int, float]], wanted: Values) -> dict[int, float]:

@@ -41,7 +41,7 @@ def _check_scalar(scalar: Scalar, n: int) -> None:
             f"scalar: expected a finite center and a spread above 0, got {scalar.center} and "
             f"{scalar.spread}"
         )
-    for name in ("sure", "agreement"):
+    for name in ("sure", "agreement", "claim"):
         share = getattr(scalar, name)
         if share is not None and not 0 <= share <= 1:
             raise RecordError(f"scalar: {name}: expected a number in 0..1, got {share}")
@@ -89,7 +89,8 @@ def _check_sample(one: Sample, n: int) -> None:
         )
     logs = [log for token in one.tokens for log in (token.logprob, *token.top.values())]
     counts = [one.run, one.seed, one.prompt_tokens, one.output_tokens]
-    _check_numbers(name, [*counts, one.cached_tokens or 0], [one.seconds, one.money or 0.0, *logs])
+    costs = [one.seconds, one.money or 0.0, one.flops or 0.0]
+    _check_numbers(name, [*counts, one.cached_tokens or 0], [*costs, *logs])
 
 
 def _are_scores(scores: Sequence[float | None], n: int) -> bool:

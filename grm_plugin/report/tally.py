@@ -73,6 +73,8 @@ def _by_scalar(scalar: ScalarTally) -> list[tuple[str, str, str]]:
     rows = [("by the scalar RM", f"{alone:,}", f"groups without the judge, of {scalar.groups:,}")]
     if scalar.audits.count:
         note = f"agreement of the judge on pairs, in {scalar.audits.count:,} groups"
+        if scalar.claims.count:
+            note += f"; {percent(scalar.claims.value, 1)} were claimed"
         rows.append(("audited", percent(scalar.audits.value, 1), note))
     if scalar.failed:
         rows.append(("no scalar score", f"{scalar.failed:,}", f"of {scalar.responses:,} responses"))

@@ -8,20 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from grm_plugin.correlation import Correlation
 from grm_plugin.errors import InputError
 from grm_plugin.evaluation.truth import Best, Correct, truth_of
-from grm_plugin.hosts.averages import Correlation, Mean
+from grm_plugin.hosts.averages import Mean
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.types import Group, Verdict
 from grm_plugin.types.training import EVAL, TRAIN, when_of
-from grm_plugin.watching.audits import Audit
-from grm_plugin.watching.moments import Moments
+from grm_plugin.watching.compared import Compared
+from grm_plugin.watching.drifts import Drifts, joined
 from grm_plugin.watching.openings import Openings, opening_of
 from grm_plugin.watching.options import OPENING, START
+from grm_plugin.watching.sources import Source, sourced
+from grm_plugin.watching.start import rounds_of
 
 MOST_POINTS = 60
 """Points of a curve; of a longer run several steps are one point."""
+MOST_VERSIONS = 1000
+"""Of a scalar RM that was refreshed whose starts are known."""
 _SAME = 0.005
 _FEW = 10  # points, which tell a change from noise
 
@@ -35,19 +40,24 @@ class Step:
         quality: what is known of their responses, whether they are right (0 or 1) or ratings.
         follows: how the rewards within a group go with that.
         openings: how their responses begin.
-        controlled: rewards and those of the control judge, of responses that have both.
-        usual: the same at the start of the run; None: not known.
+        parts: what the judge and a scalar RM gave groups that a control judge gave rewards, too.
+        rounds: from which the run took its start; None: it is not told.
+        drifts: what was usual at the start of the run; None: not known.
     """
 
     tally: Tally = field(default_factory=Tally)
     quality: Mean = field(default_factory=Mean)
     follows: Correlation = field(default_factory=Correlation)
     openings: Openings = field(default_factory=lambda: Openings(16))
-    controlled: Moments = field(default_factory=Moments)
-    usual: Moments | None = None
+    parts: dict[Source, list[Compared]] = field(default_factory=dict)
+    rounds: int | None = None
+    drifts: Drifts | None = None
 
     def add(self, verdict: Verdict) -> None:
         """Count one verdict, with the rewards that its trainer got."""
+        for source, group in sourced(verdict):  # before rounding, as the run is watched
+            self.parts.setdefault(source, []).append(group)
+            self.rounds = self.rounds or rounds_of(verdict.control)
         verdict = as_trained(verdict)
         self.tally.add(verdict)
         for text in verdict.group.responses:
@@ -57,17 +67,11 @@ class Step:
         if known and verdict.rewards:
             both = zip(known, verdict.rewards, strict=True)
             self.follows.add((one, reward) for one, reward in both if reward is not None)
-        if audit := Audit.of(verdict):
-            for pair in zip(audit.rewards_N, audit.controls_N, strict=True):
-                self.controlled.add(*pair)
 
     @property
     def gap(self) -> float:
-        """Mean z of the rewards less that of the control judge, by the start; NaN: not known."""
-        now, usual = self.controlled, self.usual
-        if not now.count or usual is None or not (usual.x_sd > 0 and usual.y_sd > 0):
-            return math.nan
-        return (now.x - usual.x) / usual.x_sd - (now.y - usual.y) / usual.y_sd
+        """As the run that was watched logged it; NaN: not known."""
+        return self.drifts.gap(self.parts).value if self.drifts else math.nan
 
     def __add__(self, other: Step) -> Step:
         return Step(
@@ -75,7 +79,8 @@ class Step:
             self.quality + other.quality,
             self.follows + other.follows,
             self.openings + other.openings,
-            self.controlled + other.controlled,
+            joined(self.parts, other.parts),
+            self.rounds or other.rounds,
         )
 
 
@@ -111,6 +116,9 @@ CURVES = (
     Curve("Gap to the control judge in z", lambda step: step.gap, (0,)),
     Curve("Correlation with the control judge", lambda step: step.tally.control.value, (0, 1)),
     Curve("Share of judged groups", lambda step: step.tally.scalar.judged_rate, (0, 1)),
+    Curve(
+        "Agreement that the scalar RM claims", lambda step: step.tally.scalar.claims.value, (0, 1)
+    ),
     Curve("Agreement of audits", lambda step: step.tally.scalar.audits.value, (0, 1)),
 )
 
@@ -152,21 +160,27 @@ def phases(steps: Steps) -> list[str]:
 def points(steps: Steps, phase: str, curve: Curve) -> Iterator[Point]:
     """The points of a curve in one phase, at most :data:`MOST_POINTS`; none that is not known."""
     numbers = sorted(step for of, step in steps if of == phase)
-    size, usual = math.ceil(len(numbers) / MOST_POINTS), usual_of(steps)
+    size, usual = math.ceil(len(numbers) / MOST_POINTS), drifts_of(steps)
     for start in range(0, len(numbers), size):
         taken = numbers[start : start + size]
         together = sum((steps[phase, step] for step in taken), Step())
-        together.usual = usual
+        together.drifts = usual
         if math.isfinite(value := curve.of(together)):
             yield Point(taken[0], taken[-1], value, together.tally.groups)
 
 
-def usual_of(steps: Steps) -> Moments | None:
-    """What both judges gave in the first steps that a control judge saw, as many as ``watch``
-    takes for the start unless it is told otherwise; None where there is no control judge."""
-    seen = [steps[key] for key in sorted(steps, key=lambda key: key[1]) if key[0] != EVAL]
-    found = [step.controlled for step in seen if step.controlled.count][:START]
-    return sum(found, Moments()) if found else None
+def drifts_of(steps: Steps) -> Drifts:
+    """What was usual at the start, as the run that was watched took it.
+
+    A record that does not tell of how many rounds is of as many as ``watch`` takes unless it is
+    told otherwise. It knows nothing where there is no control judge, or that saw too little.
+    """
+    rounds = next((step.rounds for step in steps.values() if step.rounds), START)
+    drifts = Drifts(rounds, most=MOST_VERSIONS)
+    for key in sorted(steps, key=lambda key: key[1]):
+        if key[0] != EVAL:
+            drifts.add(steps[key].parts)
+    return drifts
 
 
 def told(curve: Curve, values: Sequence[float]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grm_plugin.errors import InputError, JudgeDeadError, JudgeRefusedError, TemplateError
@@ -56,10 +57,29 @@ class Outcome:
         return self._said["first"]
 
 
+_Answered = Callable[[Verdict], bool | None]  # None: it says nothing of that
+
+
+class _Streak:
+    """Groups in a row in which one model was asked in vain, and since when."""
+
+    def __init__(self) -> None:
+        self.groups, self.since = 0, math.inf
+
+    def add(self, judged: Judged, *, in_vain: bool) -> None:
+        """Count one more; a model that answered begins anew."""
+        if not in_vain:
+            self.groups, self.since = 0, math.inf
+            return
+        self.groups += 1
+        self.since = min(self.since, judged.at - judged.verdict.cost.seconds)
+
+
 class Breaker:
     """Counts groups in a row without a reward, and for how long the judge was asked in vain.
 
-    A group that was refused says nothing about the judge.
+    A scalar RM is counted apart, so that no group that it decides hides a judge that is dead, and
+    no judge that of a scalar RM. A group that was refused says nothing about either.
 
     Args:
         groups: so many of them, and
@@ -68,34 +88,43 @@ class Breaker:
 
     def __init__(self, groups: int, seconds: float) -> None:
         self._most, self._limit_s = groups, seconds
-        self._groups, self._since = 0, math.inf
+        self._judge, self._scalar = _Streak(), _Streak()
         self._lock = threading.Lock()
 
     def count(self, *judged: Judged) -> None:
-        """Count verdicts; what matters is how it stands after the last of them.
+        """Count verdicts; what matters is how it stands after the last of each model.
 
         Raises:
-            JudgeDeadError: the judge is dead; says for how long, and why the last has no reward.
+            JudgeDeadError: one is dead; says for how long, and why the last has no reward.
         """
         with self._lock:
             asked = sorted((one for one in judged if not one.refusal), key=lambda one: one.at)
-            for one in asked:
-                self._add(one)
-            if asked and self._groups >= self._most:
-                self._check(asked[-1])
+            self._count(self._judge, asked, _judge_answered)
+            self._count(self._scalar, asked, _scalar_answered)
 
-    def _add(self, judged: Judged) -> None:
-        if judged.verdict.scored:
-            self._groups, self._since = 0, math.inf
-            return
-        self._groups += 1
-        self._since = min(self._since, judged.at - judged.verdict.cost.seconds)
+    def _count(self, streak: _Streak, asked: Sequence[Judged], answered: _Answered) -> None:
+        told = [(one, known) for one in asked if (known := answered(one.verdict)) is not None]
+        for one, known in told:
+            streak.add(one, in_vain=not known)
+        if told and streak.groups >= self._most:
+            self._check(streak, told[-1][0])
 
-    def _check(self, last: Judged) -> None:
-        seconds = last.at - self._since
+    def _check(self, streak: _Streak, last: Judged) -> None:
+        seconds = last.at - streak.since
         if seconds >= self._limit_s:
-            groups = "1 group" if self._groups == 1 else f"{self._groups} groups in a row"
+            groups = "1 group" if streak.groups == 1 else f"{streak.groups} groups in a row"
             raise JudgeDeadError(
                 f"{groups} came back without one reward in {seconds:.0f} s; "
                 f"the last says: {last.verdict.unscored}"
             )
+
+
+def _judge_answered(verdict: Verdict) -> bool | None:
+    scalar = verdict.scalar
+    if scalar and not scalar.judged and (scalar.sure is not None or not verdict.scored):
+        return None  # a cascade did not ask it, or the scalar RM failed
+    return verdict.scored
+
+
+def _scalar_answered(verdict: Verdict) -> bool | None:
+    return any(one is not None for one in verdict.scalar.scores) if verdict.scalar else None

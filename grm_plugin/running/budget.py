@@ -45,9 +45,9 @@ class Budget:
         return budget
 
     @property
-    def limited(self) -> bool:
-        """Whether anything is forbidden."""
-        return self._limits is not None
+    def limits(self) -> BudgetLimits | None:
+        """What may be spent; None: everything is allowed."""
+        return self._limits
 
     @property
     def spent(self) -> Amount:
@@ -176,7 +176,7 @@ class Allowance:
 
     def __init__(self, budget: Budget | None = None, *, waits: bool = True) -> None:
         self._waits = waits
-        self._budget = budget if budget and budget.limited else None
+        self._budget = budget if budget and budget.limits else None
         self._waiting = Waiting()
         self.held = Amount()
         self.asked = Counter[Amount]()

@@ -50,7 +50,7 @@ class Metrics:
             "grm_judge_cached_tokens",
             "Prompt tokens that the judge's server had cached",
         )
-        self.flops = self._counter("grm_judge_flops", "FLOPs of models whose size is known")
+        self.flops = self._counter("grm_judge_flops", "FLOPs, where every size is known")
         self.money = self._counter("grm_judge_dollars", "US dollars for samples of known price")
         self.unpriced = self._counter("grm_unpriced_samples", "Samples whose price is not known")
         self.scalar_groups = self._counter(
@@ -66,6 +66,9 @@ class Metrics:
         )
         self.agreement = self._summary(
             "grm_audit_agreement", "Share of pairs of an audited group on which the judge agrees"
+        )
+        self.claim = self._summary(
+            "grm_audit_claim", "The same share where the scalar RM is as right as it claims"
         )
         self.sure = self._gauge(
             "grm_sure_threshold", "Sureness from which on groups go without the judge"
@@ -125,6 +128,8 @@ class Metrics:
             self.sureness.observe(scalar.sureness)
         if scalar.audited and scalar.agreement is not None:
             self.agreement.observe(scalar.agreement)
+        if scalar.audited and scalar.claim is not None:
+            self.claim.observe(scalar.claim)
         if scalar.sure is not None:
             self.sure.set(scalar.sure)
 

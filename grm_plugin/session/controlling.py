@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import replays
 from grm_plugin.errors import EngineError, GRMError
+from grm_plugin.pipeline.control_judge import CONTROL
 from grm_plugin.pipeline.past import past_of
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.session import parts
 from grm_plugin.types import Control, Cost, Group, Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
+from grm_plugin.watching.start import ROUNDS
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Controller:
         self._judge, self._scorer = judge, scorer
         watch = judge.config.watch
         self._share = watch.control.share if scorer and watch and watch.control else 0.0
+        self._rounds = watch.start if watch else 0
         self._up: set[str] = set()
         self._failed, self._asked = 0, 0.0
 
@@ -48,7 +51,11 @@ class Controller:
                 yield f"control {name}", part
 
     async def start(self) -> None:
-        """Start what is its own. What can not be started is told, and costs no reward."""
+        """Start what is its own. What can not be started is told, and costs no reward.
+
+        Raises:
+            ConfigError: it has started, and the budget of the run could not be kept with it.
+        """
         try:
             for name, part in self.parts():
                 if name not in self._up:
@@ -56,6 +63,9 @@ class Controller:
                     self._up.add(name)
         except EngineError as error:
             logger.error("there is no control, so that no alarm can come of it: %s", error)
+            return
+        if self._scorer:
+            self._scorer.check_budget(started=True, section=CONTROL)
 
     def closed(self) -> None:
         """Its parts are closed, and have to be started again."""
@@ -93,7 +103,7 @@ class Controller:
         try:
             late = until + guarded.GRACE_S
             judging = guarded.call("control", self._score, scorer, group, until, deadline=late)
-            found = _of(await judging)
+            found = _of(await judging, self._rounds)
         except GRMError as error:
             found = Control(None, str(error), Cost(seconds=time.monotonic() - started))
         self._count(found, scorer.config)
@@ -123,5 +133,6 @@ class Controller:
             )
 
 
-def _of(verdict: Verdict) -> Control:
-    return Control(verdict.rewards, verdict.unscored, verdict.cost, verdict.origin)
+def _of(verdict: Verdict, rounds: int) -> Control:
+    origin = {**verdict.origin, ROUNDS: rounds}
+    return Control(verdict.rewards, verdict.unscored, verdict.cost, origin)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from grm_plugin.config import GRMConfig
+from grm_plugin.errors import RecordError
 from grm_plugin.pipeline.building import make_scorer
-from grm_plugin.pipeline.controlling import make_control
+from grm_plugin.pipeline.control_judge import make_control
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.loop import LoopBlocked
+from grm_plugin.session.ending import before, step_of
 from grm_plugin.session.life import CLOSE_S, Session
 from grm_plugin.session.telling import Telling
+from grm_plugin.types import Group
+
+logger = logging.getLogger(__name__)
 
 
 class Keeper:
@@ -37,9 +43,14 @@ class Keeper:
         self._session: Session | None = None
         self._telling: Telling | None = None
         self._lock = threading.Lock()
+        self._recalled = False
 
-    def session(self) -> Session:
-        """The session of this process, from any thread; a new one where there is none."""
+    def session(self, groups: Sequence[Group] = ()) -> Session:
+        """The session of this process, from any thread; a new one where there is none.
+
+        Args:
+            groups: that are about to be judged; they say at which step a run goes on.
+        """
         if self._telling and self._telling.pid != os.getpid():
             # forked: threads, connections and the record's lock stayed with the parent
             self._session, self._telling, self._lock = None, None, threading.Lock()
@@ -52,11 +63,28 @@ class Keeper:
             if self._session is None:
                 self._session = Session(self.scorer, self._telling, self._control)
                 close_at_exit(self.close)
+            self._recall(groups)
             return self._session
+
+    def _recall(self, groups: Sequence[Group]) -> None:
+        """Once, where a run goes on at a later step: what its record knows of audits."""
+        step, record, scalar = step_of(groups), self.scorer.config.record, self.scorer.scalar
+        if self._recalled or step is None:
+            return
+        self._recalled = True
+        if not (step and record and scalar and scalar.options.use == "cascade"):
+            return
+        try:
+            scalar.recall(before([record], step))
+        except RecordError as error:
+            logger.warning("scalar: audits before step %d can not be read: %s", step, error)
 
     def _make_parts(self) -> None:
         self.budget.forget()
+        earlier = self.scorer.scalar
         self.scorer = make_scorer(self.scorer.config, self._plugins, self.budget)
+        if self.scorer.scalar and earlier:
+            self.scorer.scalar.auditing = earlier.auditing
         self._control = make_control(self._given, self._plugins, self.scorer)
 
     @contextmanager

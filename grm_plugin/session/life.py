@@ -80,7 +80,7 @@ class Session:
             if name not in self._up:
                 await parts.start(name, part, self._config.batch_timeout_s)
                 self._up.add(name)
-        self.scorer.check_budget()
+        self.scorer.check_budget(started=True)
         await self._control.start()
 
     def deadline(self) -> float:

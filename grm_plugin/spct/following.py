@@ -23,8 +23,9 @@ class Read(NamedTuple):
 class Following:
     """Reads on where it was, whenever it is asked; a line that is not whole yet waits.
 
-    A record that goes back, as that of a run from its last checkpoint, or begins anew is read on
-    from the first line that is another: what was learned of the lost lines stays learned.
+    A run that goes back to its last checkpoint appends to its record: what was learned of the steps
+    that it does again stays learned. A record that became shorter or began anew, as somebody else
+    may make it, is read on from the first line that is another.
 
     Args:
         record: one file, a folder, or the start of their names, as a run with several processes

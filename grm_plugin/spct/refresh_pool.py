@@ -12,7 +12,7 @@ from grm_plugin.spct.refresh_settings import Refreshing
 from grm_plugin.spct.scalar_data import ScalarTable, judged_group
 from grm_plugin.spct.scalar_pairs import Compared
 from grm_plugin.spct.splitting import Splitting
-from grm_plugin.types import digest
+from grm_plugin.types.groups import chance
 
 _HELD_OUT = 512  # of the newest groups, which say what the logits of a version mean
 _PRESENT = 2  # versions: held-out groups since then are the policy's present answers
@@ -95,8 +95,7 @@ class RefreshPool:
     def _is_held_out(self, one: Compared) -> bool:
         """By its conversation alone, so that it is held out whenever it comes."""
         (conversation,) = Splitting().values(one.group)
-        drawn = int(digest(f"{self._settings.seed}/{conversation}"), 16) / 16**32
-        return drawn < self._settings.validation
+        return chance(f"{self._settings.seed}/{conversation}") < self._settings.validation
 
     def _age(self) -> None:
         self.old.extend(self.new)

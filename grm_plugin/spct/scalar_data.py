@@ -151,7 +151,7 @@ def judged_group(verdict: Verdict, table: ScalarTable, place: str) -> Compared |
     if not pairs:
         table.left_out[NO_PAIR] += 1
         return None
-    return Compared(verdict.group, pairs)
+    return Compared(verdict.shown or verdict.group, pairs)  # as it is read in use
 
 
 def _left_out(verdict: Verdict) -> str:

@@ -7,10 +7,11 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from grm_plugin.evaluation.calibration import Calibration, calibration, sigmoid
+from grm_plugin.evaluation.calibration import Calibration, calibration
 from grm_plugin.evaluation.statistics import Estimate, bootstrap
 from grm_plugin.spct.scalar_data import ScalarRow
 from grm_plugin.spct.scalar_pairs import Compared
+from grm_plugin.types.scalars import sigmoid
 
 _STEEPEST, _FLATTEST = 1e3, 1e-3  # of 1 / spread
 _STEPS = 100

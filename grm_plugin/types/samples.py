@@ -72,6 +72,7 @@ class Judgment:
         prompt_tokens, output_tokens, seconds: its cost (wall seconds of the request).
         cached_tokens: those of the prompt that the server had cached; None: it does not tell.
         money: the same in US dollars, the meta RM's rating included; None: the price is not known.
+        flops: that the judge took for it; None: its size is not known.
         run: which of the group's sub-groups it saw; 0 unless the group was split or paired.
         tokens: the tokens from the answer to the end of the text with their probabilities, when the
             contract asks for them.
@@ -96,6 +97,7 @@ class Judgment:
     money: float | None = None
     cached_tokens: int | None = None
     weight: float = 1.0
+    flops: float | None = None
 
     def failed(self, reason: Reason, detail: str) -> Failure:
         """This sample as one that is dropped, with its text and its cost."""
@@ -115,6 +117,7 @@ class Judgment:
             self.tokens,
             self.money,
             self.cached_tokens,
+            self.flops,
         )
 
 
@@ -141,6 +144,7 @@ class Failure:
     tokens: tuple[Token, ...] = ()
     money: float | None = None
     cached_tokens: int | None = None
+    flops: float | None = None
 
 
 Sample = Judgment | Failure

@@ -20,15 +20,18 @@ class Scalar:
         sure: the sureness from which on this group would have gone without the judge; None: the
             scalar RM decides nothing alone (no cascade).
         judged: whether the judge was asked.
-        audited: whether it was asked though the scalar RM was sure.
+        audited: whether it was asked though the scalar RM was as sure as the settings want; that
+            holds of all such groups while audits have raised the threshold.
         agreement: share of pairs, 0..1, that the judge alone puts in the same order; a tie of
             either counts one half. None where there is nothing to compare.
+        claim: the share, 0.5..1, that is to be expected where the scalar RM is as right as it
+            claims; None without an agreement.
         failures: why responses have no score, by index.
         version: of the scalar RM, where it changes while it is in use; else empty.
         refused: whether its server takes no request like ours (key, model).
         prompt_tokens: that it read; 0 when nobody tells.
         money: what it cost in US dollars; None: the price is not known.
-        flops: what it took; None: its size, or what it read, is not known.
+        flops: what it took, failures left out; None: its size, or what it read, is not known.
     """
 
     scores: tuple[float | None, ...]
@@ -44,6 +47,7 @@ class Scalar:
     money: float | None = None
     flops: float | None = None
     version: str = ""
+    claim: float | None = None
 
     @property
     def scaled(self) -> tuple[float | None, ...]:

@@ -22,7 +22,8 @@ class Cost:
         seconds: wall seconds of the whole group.
         money: US dollars of the samples whose price is known; None when it is of none.
         unpriced: samples whose price is not known; where there are any, ``money`` is the least.
-        flops: of the judge, and of other models whose size is known; None: that of none is.
+        flops: of the judge and all other models that were asked; None: what one of them took is
+            not known. Tokens of which no FLOPs are told took some.
     """
 
     prompt_tokens: int = 0
@@ -30,7 +31,11 @@ class Cost:
     seconds: float = 0.0
     money: float | None = None
     unpriced: int = 0
-    flops: float | None = None
+    flops: float | None = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.flops and (self.prompt_tokens or self.output_tokens):
+            object.__setattr__(self, "flops", None)
 
     @classmethod
     def of(
@@ -71,8 +76,19 @@ class Cost:
             self.seconds + other.seconds,
             _total(_known((self.money, other.money))),
             self.unpriced + other.unpriced,
-            _total(_known((self.flops, other.flops))),
+            all_together((self.flops, other.flops)),
         )
+
+
+def all_together(amounts: Iterable[float | None]) -> float | None:
+    """The sum; None where one of them is not known.
+
+    >>> all_together([1e9, 2e9]), all_together([1e9, None]), all_together([])
+    (3000000000.0, None, 0.0)
+    """
+    found = list(amounts)
+    known = _known(found)
+    return _total([0.0, *known]) if len(known) == len(found) else None
 
 
 def _known(amounts: Iterable[float | None]) -> list[float]:

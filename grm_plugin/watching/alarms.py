@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from grm_plugin.watching.artefacts import Rise, Seen
-from grm_plugin.watching.audits import Audit
-from grm_plugin.watching.drift import Drift
-from grm_plugin.watching.gap import Measured, correlation_of, gap_of
-from grm_plugin.watching.start import Start
+from grm_plugin.watching.compared import Compared
+from grm_plugin.watching.drifts import Drifts, Parts
+from grm_plugin.watching.gap import Measured, correlation_of
 
 ARTEFACT = "artefact "
 _EXAMPLES = 3
 _FEWEST = 20  # groups from which a correlation below 0 means anything
 _ERRORS = 4.0
+_ENDS = 0.5  # an alarm ends below this part of the limit that it began at
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,6 @@ class Alarm:
     step: int | None
     said: str
     fingerprints: tuple[str, ...] = ()
-
-    @property
-    def of_gap(self) -> bool:
-        """Whether it says that the rewards have left the control judge."""
-        return not self.signal.startswith(ARTEFACT)
 
 
 class Figures(NamedTuple):
@@ -59,22 +55,27 @@ class Figures(NamedTuple):
     examples: tuple[str, ...]
 
     @classmethod
-    def of(cls, step: int | None, recent: Sequence[Audit], start: Start | None) -> Figures:
-        """Of the groups of the last rounds; the gap is NaN before the start is known."""
-        if start is None:
-            return cls(step, Measured(math.nan, math.nan), correlation_of(recent), len(recent), ())
+    def of(
+        cls, step: int | None, recent: Sequence[Compared], parts: Parts, drifts: Drifts
+    ) -> Figures:
+        """Of the groups of the last rounds; the gap is NaN before a start is known.
 
-        def apart(audit: Audit) -> float:
-            reward, control = start.z(audit)
-            return reward - control
-
-        widest = sorted(recent, key=apart, reverse=True)[:_EXAMPLES]
-        examples = tuple(audit.fingerprint for audit in widest)
-        return cls(step, gap_of(recent, start), correlation_of(recent), len(recent), examples)
+        Args:
+            step: training steps that were over.
+            recent: the groups.
+            parts: what each source gave them.
+            drifts: what is usual for each source.
+        """
+        widest = dict.fromkeys(name for _, name in sorted(drifts.zs(parts), reverse=True))
+        examples = tuple(itertools.islice(widest, _EXAMPLES))
+        return cls(step, drifts.gap(parts), correlation_of(recent), len(recent), examples)
 
 
 class Signals:
     """Everything that can alarm; an alarm begins once, and may begin again when it has ended.
+
+    It ends below half of what it began at. Those of the gap tell of one event: none of them begins
+    again before all have ended.
 
     Args:
         rounds: of the start.
@@ -82,23 +83,9 @@ class Signals:
     """
 
     def __init__(self, rounds: int, artefacts: Iterable[str]) -> None:
-        self._drift: Drift | None = None
+        self.drifts = Drifts(rounds)
         self._rises = {name: Rise(rounds) for name in artefacts}
         self._on: set[str] = set()
-
-    @property
-    def start(self) -> Start | None:
-        """What is usual; None before it is known."""
-        return self._drift.start if self._drift else None
-
-    def begin(self, start: Start | None) -> None:
-        """The start is over, if there is one."""
-        self._drift = Drift(start) if start else None
-
-    def add_audits(self, audits: Sequence[Audit]) -> None:
-        """Count the groups of one round that both judges judged."""
-        if self._drift:
-            self._drift.add(audits)
 
     def add_artefacts(self, seen: Seen) -> None:
         """Count what was found in the responses of one round."""
@@ -106,21 +93,30 @@ class Signals:
             if seen.responses:
                 rise.add(seen.share(name), seen.groups)
 
+    @property
+    def apart(self) -> bool:
+        """Whether rewards are apart from the control judge: a signal of the gap began and has not
+        ended, nor have those that began beside it."""
+        return any(_of_gap(signal) for signal in self._on)
+
     def begun(self, figures: Figures) -> Iterator[Alarm]:
         """The alarms that begin now."""
-        now = self._sounding(figures)
-        for signal in now:
-            if signal not in self._on:
-                yield self._alarm(signal, figures)
-        self._on = set(now)
+        now = list(self._sounding(figures))
+        yield from (self._alarm(signal, figures) for signal in now if signal not in self._on)
+        lasting = filter(_of_gap, self._on) if any(map(_of_gap, now)) else ()
+        self._on = {*now, *lasting}
 
-    def _sounding(self, figures: Figures) -> list[str]:
-        found: Mapping[str, bool] = {
-            **({"onset": self._drift.begins, "level": self._drift.is_high} if self._drift else {}),
-            "correlation": bool(self._drift) and _turned(figures),
-            **{ARTEFACT + name: rise.alarms for name, rise in self._rises.items()},
+    def _sounding(self, figures: Figures) -> Iterator[str]:
+        drifts = self.drifts.present
+        over: Mapping[str, Callable[[float], bool]] = {
+            "onset": lambda part: any(one.onset_over(part) for one in drifts),
+            "level": lambda part: any(one.level_over(part) for one in drifts),
+            "correlation": lambda part: bool(drifts) and _turned(figures, part),
+            **{ARTEFACT + name: rise.over for name, rise in self._rises.items()},
         }
-        return [signal for signal, sounds in found.items() if sounds]
+        for signal, is_over in over.items():
+            if is_over(_ENDS if signal in self._on else 1.0):
+                yield signal
 
     def _alarm(self, signal: str, figures: Figures) -> Alarm:
         if signal.startswith(ARTEFACT):
@@ -134,7 +130,7 @@ class Signals:
 
     def _said(self, signal: str, figures: Figures) -> str:
         gap, inside = figures.gap, figures.inside
-        usual = self._drift.start.inside if self._drift else math.nan
+        usual = start.inside if (start := self.drifts.usual) else math.nan
         shown = ", ".join(figures.examples)
         return (
             f"{_SAID[signal]}{_at(figures)}: over {figures.groups} groups of the last rounds the "
@@ -164,6 +160,10 @@ def _at(figures: Figures) -> str:
     return "" if figures.step is None else f" at step {figures.step}"
 
 
-def _turned(figures: Figures) -> bool:
+def _turned(figures: Figures, part: float) -> bool:
     value, error = figures.inside
-    return figures.groups >= _FEWEST and value + _ERRORS * error < 0
+    return figures.groups >= _FEWEST and value + part * _ERRORS * error < 0
+
+
+def _of_gap(signal: str) -> bool:
+    return not signal.startswith(ARTEFACT)

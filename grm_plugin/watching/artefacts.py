@@ -33,7 +33,8 @@ def plain(text: str) -> str:
 class Pattern:
     """A text with ``*`` for anything, and ``^`` at its start for the start of a response.
 
-    Case and the kind of white space do not matter.
+    Case and the kind of white space do not matter. A blank at an end of a fixed text is the end of
+    a word: white space, or where a response starts or ends.
 
     Args:
         parts: fixed texts, in their order.
@@ -44,6 +45,8 @@ class Pattern:
     True
     >>> pattern.is_in(plain("Great answer, as an expert"))
     False
+    >>> [Pattern.of(" ai ").is_in(plain(text)) for text in ("As an AI", "Try again")]
+    [True, False]
     """
 
     parts: tuple[str, ...]
@@ -52,21 +55,28 @@ class Pattern:
     @classmethod
     def of(cls, text: str) -> Pattern:
         """The pattern that ``text`` writes."""
-        at_start = text.startswith("^")
-        parts = (plain(part) for part in text.removeprefix("^").split("*"))
-        return cls(tuple(part for part in parts if part), at_start)
+        first, *others = text.removeprefix("^").split("*")
+        at_start = text.startswith("^") and bool(first.strip())
+        parts = [f" {first.lstrip()}" if at_start else first, *others]
+        return cls(tuple(_words(part) for part in parts if part.strip()), at_start)
 
     def is_in(self, text: str) -> bool:
         """Whether it matches a text that is :func:`plain`; in time that grows with its length."""
+        text, place = f" {text} ", 0
         if self.at_start and not text.startswith(self.parts[0]):
             return False
-        place = 0
         for part in self.parts:
             place = text.find(part, place)
             if place < 0:
                 return False
-            place += len(part)
+            place += len(part.rstrip())
         return True
+
+
+def _words(part: str) -> str:
+    """As :func:`plain`, but for a blank at an end, which is kept."""
+    before, after = (" " if end.isspace() else "" for end in (part[0], part[-1]))
+    return f"{before}{plain(part)}{after}"
 
 
 @dataclass
@@ -136,9 +146,13 @@ class Rise:
     @property
     def alarms(self) -> bool:
         """Whether it rose by :data:`RISE` and clearly more than chance among groups explains."""
+        return self.over(1.0)
+
+    def over(self, part: float) -> bool:
+        """Whether it rose by more than that part of what alarms."""
         if not self._present.rounds:
             return False
         share = self._present.value
         groups = self._groups.value * (2 * self._present.rounds - 1)
         error = math.sqrt(max(share * (1 - share), 0.05) / groups)
-        return self.value > RISE + ERRORS * error
+        return self.value > part * (RISE + ERRORS * error)

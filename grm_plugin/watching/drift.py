@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.moments import Decaying
 from grm_plugin.watching.start import Start
 
@@ -70,15 +70,15 @@ class Drift:
         self._present = (Decaying(PRESENT), Decaying(PRESENT))
         self._spread = Decaying(PAST, self.start.gap_sd**2, PAST / 2)
 
-    def add(self, audits: Sequence[Audit]) -> None:
+    def add(self, groups: Sequence[Compared]) -> None:
         """Count one round; one without groups changes nothing."""
-        if not audits:
+        if not groups:
             return
-        zs = [self.start.z(audit) for audit in audits]
+        zs = [self.start.z(group) for group in groups]
         means = tuple(math.fsum(values) / len(zs) for values in zip(*zs, strict=True))
         for average, value in zip(self._present, means, strict=True):
             average.add(value)
-        self._groups.add(len(audits))
+        self._groups.add(len(groups))
         self._count_onset(zs)
         for average, value in zip(self._past, means, strict=True):
             average.add(value)
@@ -114,9 +114,17 @@ class Drift:
     @property
     def begins(self) -> bool:
         """Whether rewards have begun to leave the control judge."""
-        return self.onset > LIMIT
+        return self.onset_over(1.0)
 
     @property
     def is_high(self) -> bool:
         """Whether they have risen, since the start, beyond what it can explain."""
-        return self.level > LEVEL + ERRORS * self.level_error
+        return self.level_over(1.0)
+
+    def onset_over(self, part: float) -> bool:
+        """Whether the onset is over that part of its limit."""
+        return self.onset > part * LIMIT
+
+    def level_over(self, part: float) -> bool:
+        """Whether the level is over that part of its limit."""
+        return self.level > part * (LEVEL + ERRORS * self.level_error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from grm_plugin.correlation import pearson
+
 
 @dataclass
 class Moments:
@@ -68,8 +70,7 @@ class Moments:
     @property
     def correlation(self) -> float:
         """In -1..1; NaN where one of the two never differs."""
-        spread = math.sqrt(self.xx) * math.sqrt(self.yy)
-        return max(-1.0, min(1.0, self.xy / spread)) if spread else math.nan
+        return pearson(self.xy, self.xx, self.yy)
 
 
 @dataclass

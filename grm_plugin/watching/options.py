@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from grm_plugin.options import Options
-from grm_plugin.size import MAX_K
+from grm_plugin.size import MAX_K, Size
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 OPENING, START = 3, 20
@@ -20,12 +21,13 @@ class ControlOptions(Options):
     """The control judge: a judge of its own, of no weight, for a share of the groups.
 
     Args:
-        share: of the groups that it judges, too; chosen by their fingerprints.
+        share: of the groups that it judges, too; chosen by their fingerprints. An alarm needs 4
+            groups of a training step at least, better 8.
         judge: how it differs from the judge: any of its settings, such as `template`, `engine` or
             `k`.
     """
 
-    share: float = Field(0.05, gt=0, le=1)
+    share: float = Field(0.25, gt=0, le=1)
     judge: dict[str, Any] = Field(min_length=1)
 
 
@@ -42,7 +44,7 @@ class WatchOptions(Options):
         round: groups that are a round where no training step is told.
         alarm: ``warn`` logs it; ``raise_k`` judges with the next size of the schedule, or twice
             the samples, as well; ``stop`` ends the run.
-        most: samples of a group beyond which ``raise_k`` does not go.
+        most: samples of a group beyond which ``raise_k`` does not go; more than it begins with.
     """
 
     control: ControlOptions | None = None
@@ -78,4 +80,19 @@ class WatchOptions(Options):
                 "expected a control judge or artefacts, got neither, so that nothing could alarm; "
                 "write control: {judge: {k: 32}}, or artefacts: {praise: great answer}"
             )
+        if self.alarm == "raise_k" and self.control is None:
+            raise ValueError(
+                "alarm: raise_k expected a control judge, got artefacts alone, which more samples "
+                "do not change; write control: {judge: {k: 32}}, or alarm: warn or stop"
+            )
         return self
+
+    def misfit(self, sizes: Iterable[Size]) -> str:
+        """Why an alarm could do nothing where the judge draws these; empty where it can."""
+        k = min(size.k for size in sizes)
+        if self.alarm != "raise_k" or self.most > k:
+            return ""
+        return (
+            f"watch.most: expected more samples than the judge's {k}, since watch.alarm is "
+            f"raise_k; got {self.most}"
+        )

@@ -15,15 +15,18 @@ from grm_plugin.types import Verdict
 from grm_plugin.types.training import EVAL, when_of
 from grm_plugin.watching.alarms import Alarm, Figures, Signals
 from grm_plugin.watching.artefacts import Pattern, Seen
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import PRESENT
-from grm_plugin.watching.gap import Measured, correlation_of, gap_of
+from grm_plugin.watching.drifts import joined
+from grm_plugin.watching.gap import Measured, correlation_of
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.raising import raised
-from grm_plugin.watching.start import Start, Starting
+from grm_plugin.watching.sources import Source, sourced
+from grm_plugin.watching.start import Start
 
 logger = logging.getLogger(__name__)
-_UNKNOWN = Measured(float("nan"), float("nan"))
+PATIENCE = 3
+"""Times the rounds of a start after which it is told that nothing can alarm yet."""
 
 
 @dataclass
@@ -32,13 +35,25 @@ class Round:
 
     Args:
         step: None where no trainer tells one.
-        audits: groups that both judges gave rewards.
+        compared: groups that both judges gave rewards.
+        parts: what the judge and a scalar RM gave them, each on its own scale.
+        asked: groups that the control judge was asked about.
         seen: what was found in all responses.
     """
 
     step: int | None
-    audits: list[Audit] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
+    parts: dict[Source, list[Compared]] = field(default_factory=dict)
+    asked: int = 0
     seen: Seen = field(default_factory=Seen)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count what both judges say of a group, if both do."""
+        self.asked += verdict.control is not None
+        if group := Compared.of(verdict):
+            self.compared.append(group)
+            for source, part in sourced(verdict):
+                self.parts.setdefault(source, []).append(part)
 
 
 class Watch:
@@ -57,11 +72,11 @@ class Watch:
         self.alarms: list[Alarm] = []
         self._sizes, self.raises = tuple(sizes), 0
         self._patterns = {name: Pattern.of(text) for name, text in options.artefacts.items()}
-        self._starting = Starting(options.start)
         self._signals = Signals(options.start, self._patterns)
         self._round = self._last = Round(None)
-        self._recent: deque[list[Audit]] = deque(maxlen=int(PRESENT))
+        self._recent: deque[Round] = deque(maxlen=int(PRESENT))
         self._acts, self._stopped = True, ""
+        self._silent, self._asked, self._told = 0, 0, False
         self._lock = threading.Lock()
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
@@ -100,19 +115,18 @@ class Watch:
 
     @property
     def gap(self) -> Measured:
-        """Of the newest round with groups of the control judge; NaN before the start is known."""
-        start = self.start
-        return gap_of(self._newest.audits, start) if start else _UNKNOWN
+        """Of the newest round with groups of the control judge; NaN before a start is known."""
+        return self._signals.drifts.gap(self._newest.parts)
 
     @property
     def correlation(self) -> Measured:
         """Of rewards and controls inside groups, of the newest round with such groups."""
-        return correlation_of(self._newest.audits)
+        return correlation_of(self._newest.compared)
 
     @property
     def start(self) -> Start | None:
-        """What was usual at the start; None while that is not known."""
-        return self._signals.start
+        """What was usual at the start, of the source of most groups; None while none is known."""
+        return self._signals.drifts.usual
 
     @property
     def seen(self) -> Seen:
@@ -121,7 +135,7 @@ class Watch:
 
     @property
     def _newest(self) -> Round:
-        return self._round if self._round.audits else self._last
+        return self._round if self._round.compared else self._last
 
     def _add(self, verdict: Verdict) -> None:
         phase, step = when_of(verdict.group) or ("", None)
@@ -133,8 +147,7 @@ class Watch:
         elif self._round.step is None:
             self._round.step = step
         self._round.seen.add(verdict.group.responses, self._patterns, self.options.opening)
-        if audit := Audit.of(verdict):
-            self._round.audits.append(audit)
+        self._round.add(verdict)
 
     def _is_over(self, step: int | None) -> bool:
         """Whether a group of ``step`` begins another round; late ones of earlier steps do not."""
@@ -144,22 +157,46 @@ class Watch:
 
     def _close(self) -> None:
         done = self._round
-        if done.audits:
+        if done.compared:
             self._last = done
-            self._recent.append(done.audits)
-        if self._signals.start is None:
-            self._starting.add(done.audits)
-            self._signals.begin(self._starting.start)
-        else:
-            self._signals.add_audits(done.audits)
+            self._recent.append(done)
+        self._signals.drifts.add(done.parts)
+        self._tell_of_silence(done)
         self._signals.add_artefacts(done.seen)
-        recent = [audit for audits in self._recent for audit in audits]
-        for alarm in self._signals.begun(Figures.of(done.step, recent, self._signals.start)):
+        apart = self._signals.apart
+        for alarm in self._signals.begun(self._figures(done.step)):
             self._alarm(alarm)
+        self.raises += self.options.alarm == "raise_k" and self._signals.apart and not apart
+
+    def _tell_of_silence(self, done: Round) -> None:
+        """Once, when it takes long until an alarm could come."""
+        drifts = self._signals.drifts
+        if not self.controls or (drifts.present and not drifts.lacks):
+            self._silent, self._asked = 0, 0
+            return
+        self._silent, self._asked = self._silent + 1, self._asked + done.asked
+        if self._acts and not self._told and self._silent >= PATIENCE * self.options.start:
+            self._told = True
+            logger.warning(
+                "watch: for %d rounds no alarm of the control judge could come: %s",
+                *(self._silent, "; ".join(self._why())),
+            )
+
+    def _why(self) -> Iterator[str]:
+        lacks = self._signals.drifts.lacks
+        if not lacks:
+            asked = f"{self._asked} groups that the control judge was asked about"
+            yield f"of {asked} both judges scored none"
+        for source, why in lacks.items():
+            yield f"of rewards of {source}: {why}"
+
+    def _figures(self, step: int | None) -> Figures:
+        recent = [group for one in self._recent for group in one.compared]
+        parts = joined(*(one.parts for one in self._recent))
+        return Figures.of(step, recent, parts, self._signals.drifts)
 
     def _alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)
-        self.raises += self.options.alarm == "raise_k" and alarm.of_gap
         if self._acts:
             logger.warning("watch: %s", alarm.said)
             self._stopped = self._stopped or (alarm.said if self.options.alarm == "stop" else "")

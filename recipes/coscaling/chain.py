@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from recipes.coscaling.plan import HERE, Arm, Plan, ScalarTraining, kept_folder
+from recipes.coscaling.plan import DOUBLED, HERE, Arm, Plan, ScalarTraining, kept_folder
 from recipes.stages import Stage
 
 _MODULE = "recipes.coscaling"
@@ -63,7 +64,7 @@ def shared(chain: Chain, settings: Plan, scalars: Collection[object]) -> list[St
         made.append(_groups(chain, training))
     if "dense" in scalars:
         made.append(_dense(chain, training))
-    names = [*training.seeds, *training.starts]
+    names = [*training.seeds, DOUBLED, *training.starts]
     return made + [_scalar(chain, training, name) for name in names if name in scalars]
 
 
@@ -97,10 +98,11 @@ def _dense(chain: Chain, training: ScalarTraining) -> Stage:
 def _scalar(chain: Chain, training: ScalarTraining, name: object) -> Stage:
     starts = {"base": chain.base, "dense": chain.scalar("dense_trunk")}
     start = starts.get(str(name), chain.judge)
-    seed = training.seeds[0] if name in training.starts else name
-    options = [
-        text for key, value in training.options.items() for text in (f"--{key}", f"{value:g}")
-    ]
+    seed = name if name in training.seeds else training.seeds[0]
+    chosen = dict(training.options)
+    if name == DOUBLED:
+        chosen["epochs"] *= 2
+    options = [text for key, value in chosen.items() for text in (f"--{key}", f"{value:g}")]
     command = ("grm", "train", "scalar", str(chain.groups), "--base", str(start))
     more = ("--template", _READS, "--seed", str(seed), *options)
     made = chain.scalar(name)
@@ -144,6 +146,8 @@ def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
     found = []
     if "engine" in parts:
         found.append(f"engine.model={chain.judge}")
+    if _control_has_engine(parts):
+        found.append(f"watch.control.judge.engine.model={chain.base}")
     if arm.needs_meta:
         found.append(f"select.classifier.model={chain.meta}")
     if classifier.get("name") == "ensemble":
@@ -154,6 +158,11 @@ def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
     if arm.trainer == "openrlhf":
         return [text for setting in found for text in ("--set", setting)]
     return [*refresh, *(["--set", *found] if found else [])]
+
+
+def _control_has_engine(parts: Mapping[str, Any]) -> bool:
+    control = parts.get("watch", {}).get("control", {})
+    return "engine" in control.get("judge", {})
 
 
 def measuring(chain: Chain, arm: Arm, seed: int, trained: Stage) -> Stage:

@@ -9,6 +9,7 @@ A run that was killed begins anew.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import statistics
@@ -20,12 +21,14 @@ from typing import Annotated, Any
 
 import typer
 
+from grm_plugin.correlation import Correlation
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, true_quality
 from grm_plugin.report.terminal import say
-from grm_plugin.types import Verdict
+from grm_plugin.types import Group, Verdict
+from recipes.coscaling.following import logged, rewarded
 from recipes.coscaling.plan import kept_folder, plan
 from recipes.coscaling.spending import spent
 
@@ -48,8 +51,8 @@ def main(
     ] = None,
 ) -> None:
     """Train, keep the last weights, and write what each round was worth."""
-    # a cluster that believes it has GPUs; only who runs this needs Ray and the tests beside it
-    from tests.e2e.openrlhf.trainer import ENVIRONMENT, cluster
+    # only who runs this needs Ray
+    from recipes.openrlhf_on_cpu.cluster import ENVIRONMENT, cluster
 
     last = kept_folder(output_dir, rounds * plan().updates)
     shutil.rmtree(output_dir, ignore_errors=True)
@@ -114,25 +117,29 @@ def rows(run: Path, data: Path) -> Iterator[dict[str, Any]]:
 
 
 def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any]:
-    qualities = [
-        quality
-        for one in verdicts
-        for quality in true_quality(
-            one.group.responses,
-            [asked[one.group.conversation[-1].content]] * len(one.group.responses),
-        )
-    ]
-    rewards = [
-        reward for one in verdicts if one.rewards for reward in one.rewards if reward is not None
-    ]
+    qualities_G_N = [_qualities(one.group, asked) for one in verdicts]
+    pairs_G = [rewarded(*both) for both in zip(verdicts, qualities_G_N, strict=True)]
+    qualities = [one for qualities_N in qualities_G_N for one in qualities_N]
+    pairs = [pair for pairs_N in pairs_G for pair in pairs_N]
+    together = Correlation()
+    for pairs_N in pairs_G:
+        together.add(pairs_N)
+    rewards = [reward for _, reward in pairs]
     return {
         "reward": statistics.fmean(rewards),
         "rewards/grm/std": statistics.pstdev(rewards),
         "true_quality": statistics.fmean(qualities),
         "true_quality_deviation": statistics.pstdev(qualities),
+        **logged(pairs),
         **spent(verdicts),
         **{f"grm/{name}": value for name, value in numbers(Tally.of(verdicts)).items()},
+        "grm/truth_correlation": None if math.isnan(together.value) else together.value,
     }
+
+
+def _qualities(group: Group, asked: Mapping[str, Any]) -> list[float]:
+    requirements = asked[group.conversation[-1].content]
+    return true_quality(group.responses, [requirements] * len(group.responses))
 
 
 if __name__ == "__main__":

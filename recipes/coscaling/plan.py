@@ -14,6 +14,8 @@ from grm_plugin.reference.tasks.words import Split
 
 HERE = Path("recipes/coscaling")
 CHECKER = "checker"
+DOUBLED = "doubled"
+"""The scalar RM of the first seed with twice the passes: it says whether the others are flat."""
 Slice = Literal["tune", "heldout"]
 Start = Literal["base", "dense"]
 

@@ -12,7 +12,6 @@ after every ``keep_steps`` steps in ``kept/``. Keys of the YAML are those of :cl
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -34,8 +33,10 @@ from grm_trl.resuming import going_on
 from grm_trl.small import SmallModelGRPOTrainer
 from grm_trl.training import MetricsFile, StopAtNaN, run_command
 from recipes.coscaling import ensemble
+from recipes.coscaling.following import logged, rated
 from recipes.coscaling.plan import CHECKER, HERE, kept_folder
-from recipes.coscaling.spending import Spending
+from recipes.coscaling.seconds import CoreSeconds
+from recipes.coscaling.spending import Spending, spent
 
 REFRESH = (
     *("--template", f"{HERE}/scalar.txt", "--every", "64", "--replay", "0.5"),
@@ -128,7 +129,10 @@ def watched(
 class TellingTrainer(SmallModelGRPOTrainer):
     """Logs what each step cost: FLOPs and tokens of the rewards, and seconds of a core for all.
 
-    Seconds of the clock say more about what else ran than about the arm.
+    How rewards follow true quality is logged beside it.
+
+    Seconds of the clock say more about what else ran than about the arm. Those of a refresh, which
+    is a process of its own, count.
 
     Args:
         spending: counts what the rewards cost.
@@ -140,15 +144,15 @@ class TellingTrainer(SmallModelGRPOTrainer):
 
     def train(self, *given: Any, **named: Any) -> Any:
         """Begin to count."""
-        self._before = time.process_time()
+        self._seconds = CoreSeconds()
         return super().train(*given, **named)
 
     def log(self, logs: dict[str, float], *given: Any, **named: Any) -> None:
         """Add what was spent since the last line."""
-        now = time.process_time()
-        spent = {"cpu_seconds": now - self._before, **self._spending.taken()}
-        super().log({**logs, **spent}, *given, **named)
-        self._before = now
+        verdicts = self._spending.taken()
+        follows = logged(pair for verdict in verdicts for pair in rated(verdict))
+        told = {"cpu_seconds": self._seconds.taken(), **spent(verdicts), **follows}
+        super().log({**logs, **told}, *given, **named)
 
 
 def _decides(judge: str, settings: Mapping[str, Any]) -> object:

@@ -32,6 +32,6 @@ class Spending:
         """Take note of one."""
         self._verdicts.append(verdict)
 
-    def taken(self) -> dict[str, float]:
-        """What those since the last call cost, as :func:`spent`."""
-        return spent([self._verdicts.popleft() for _ in range(len(self._verdicts))])
+    def taken(self) -> list[Verdict]:
+        """Those since the last call."""
+        return [self._verdicts.popleft() for _ in range(len(self._verdicts))]

@@ -17,7 +17,8 @@ import typer
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.reference.judge import BASE, MODEL
 from recipes.coscaling.chain import Chain, figures, measuring, policy, shared
-from recipes.coscaling.plan import Plan, plan
+from recipes.coscaling.figures.scalar_rms import check_flat
+from recipes.coscaling.plan import DOUBLED, Plan, plan
 from recipes.journal import Journal
 from recipes.launch import until_interrupted
 from recipes.stages import Stage, run
@@ -36,11 +37,33 @@ def main(
     chain = Chain(out, judge=judge, base=base, meta=meta, share=share)
     try:
         made = stages(chain, plan(), [name for name in only.split(",") if name])
-        code = asyncio.run(until_interrupted(run(made, Journal(out / "journal.json"), jobs=jobs)))
+        code = asyncio.run(until_interrupted(run_in_order(chain, plan(), made, jobs=jobs)))
     except GRMError as error:
         typer.echo(f"study: {error}", err=True)
         code = 2
     raise typer.Exit(code)
+
+
+async def run_in_order(
+    chain: Chain, settings: Plan, made: Sequence[Stage], *, jobs: int = 1
+) -> int:
+    """Run the stages ``made``; the first scalar RM, and the same with twice the passes, come first.
+
+    Returns:
+        0, or the exit code of the first that failed.
+
+    Raises:
+        ConfigError: the first scalar RM is not flat, and nothing after it was run; a trial, with a
+            share below 1, goes on all the same. Or as :func:`recipes.stages.run` says.
+    """
+    journal, seed = Journal(chain.out / "journal.json"), settings.scalar.seeds[0]
+    if any(stage.makes == chain.scalar(seed) for stage in made):
+        first = shared(chain, settings, [seed, DOUBLED])
+        if code := await run(first, journal, jobs=jobs):
+            return code
+        if chain.share == 1:
+            check_flat(chain.scalar(seed), chain.scalar(DOUBLED))
+    return await run(made, journal, jobs=jobs)
 
 
 def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage]:
@@ -65,6 +88,9 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
     needed = {name for arm, _ in runs for name in arm.scalar}
     if not only:
         needed |= {*settings.scalar.starts}  # also those that reward no policy are told about
+    if needed:
+        # these two say whether all are trained long enough
+        needed |= {settings.scalar.seeds[0], DOUBLED}
     made = shared(chain, settings, needed)
     for arm, seed in runs:
         trained = policy(chain, settings, arm, seed)

@@ -292,7 +292,7 @@ def test_a_failed_draw_that_says_nonsense_of_its_cost_costs_nothing_that_is_know
     lost.prompt_tokens, lost.output_tokens, lost.money = "many", -3, math.nan  # type: ignore
     with GRM(plugins=scripted([lost]), engine="scripted", k=1, budget={"tokens": 9999}) as grm:
         cost = grm.score(groups(1)[0]).cost
-    assert cost == Cost(seconds=cost.seconds, unpriced=1)
+    assert cost == Cost(seconds=cost.seconds, unpriced=1, flops=None)
 
 
 def test_the_search_for_a_response_that_breaks_a_group_is_left_out_where_it_can_not_be_paid() -> (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -39,6 +41,25 @@ def test_a_verdict_tells_the_flops_of_its_tokens_and_cached_ones_of_prompts_take
         verdict = grm.score(groups(1)[0])
     assert verdict.cost.flops == PER_TOKEN * (1000 + 100 + 200 + 50)
     assert numbers(Tally.of([verdict, verdict]))["flops"] == 2 * verdict.cost.flops
+
+
+def test_draws_of_one_request_share_the_flops_of_its_prompt_as_they_do_its_price() -> None:
+    shared = [replace(told(1000, 10, cached=200), same_prompt=8)]
+    settings = {"k": 8, "flops_per_token": PER_TOKEN, "budget": {"flops": 1e15}}
+    with GRM(plugins=scripted(shared), engine="scripted", **settings) as grm:
+        verdict = grm.score(groups(1)[0])
+        spent = grm._keeper.budget.spent.flops
+    assert verdict.cost.flops == spent == PER_TOKEN * (800 + 8 * 10)
+    assert {one.flops for one in verdict.judgments} == {PER_TOKEN * 110}
+
+
+def test_a_replay_tells_the_flops_that_are_on_record(tmp_path: Path) -> None:
+    record = tmp_path / "record.jsonl"
+    settings = {"k": 2, "record": record, "flops_per_token": PER_TOKEN}
+    with GRM(plugins=scripted([told(1000, 10)]), engine="scripted", **settings) as grm:
+        judged = grm.score(groups(1)[0])
+    with GRM(engine={"name": "replay", "path": record}) as grm:
+        assert grm.score(groups(1)[0]).cost.flops == judged.cost.flops == PER_TOKEN * 2020
 
 
 def test_flops_are_not_known_without_the_size_of_the_judge_and_never_0_by_ignorance() -> None:
@@ -130,7 +151,7 @@ def test_a_draw_of_which_nothing_is_told_counts_as_the_most() -> None:
 
 
 def test_a_budget_of_an_unknown_size_is_refused_with_what_to_set() -> None:
-    with pytest.raises(ConfigError, match="set flops_per_token to twice the judge's active"):
+    with pytest.raises(ConfigError, match="set flops_per_token to twice its active"):
         GRM(plugins=scripted([ANSWER]), engine="scripted", budget={"flops": 1e12})
 
 
@@ -155,9 +176,42 @@ def test_limits_of_all_three_units_have_shares() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e20)), max_size=5))
-def test_known_flops_are_added_and_those_of_nothing_are_not_known(
+def test_flops_are_added_and_not_known_where_those_of_one_part_are_not(
     amounts: list[float | None],
 ) -> None:
     found = sum((Cost(flops=one) for one in amounts), Cost()).flops
     known = [one for one in amounts if one is not None]
-    assert found == (pytest.approx(sum(known)) if known else None)
+    assert found == (pytest.approx(sum(known)) if len(known) == len(amounts) else None)
+
+
+def test_tokens_without_flops_are_of_a_size_that_is_not_known() -> None:
+    assert (Cost(prompt_tokens=10) + Cost(flops=1e9)).flops is None
+    assert (Cost(seconds=3.0) + Cost(flops=1e9)).flops == 1e9
+
+
+class Sizeless(MetaRM):
+    flops_per_token = None  # type: ignore[assignment]
+
+
+class _Sizeless:
+    @hookimpl
+    def grm_register_classifiers(self, register: Register[ClassifierFactory]) -> None:
+        register("sizeless", lambda options, limits: Sizeless())
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"scalar": {"classifier": {"name": "sizeless"}}}, r"scalar\.flops_per_token"),
+        ({"select": {"name": "meta_rm", "classifier": {"name": "sizeless"}}}, r"select\.flops_"),
+    ],
+)
+def test_a_model_of_unknown_size_beside_the_judge_is_not_left_out(
+    part: dict[str, Any], said: str
+) -> None:
+    judge = scripted([told(1000, 100)], Plugin("sizeless", _Sizeless()))
+    settings = {"plugins": judge, "engine": "scripted", "flops_per_token": PER_TOKEN, **part}
+    with GRM(k=2, **settings) as grm:
+        assert grm.score(groups(1)[0]).cost.flops is None
+    with GRM(budget={"flops": 1e15}, **settings) as grm, pytest.raises(ConfigError, match=said):
+        grm.score(groups(1)[0])

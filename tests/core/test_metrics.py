@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.hosts.averages import Correlation
+from grm_plugin.correlation import Correlation
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import METRICS, numbers
 from grm_plugin.hosts.places import Places

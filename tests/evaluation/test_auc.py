@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.evaluation.auc import auc, difference
-from grm_plugin.evaluation.calibration import calibration, cross_entropy, sigmoid
+from grm_plugin.evaluation.calibration import calibration, cross_entropy
+from grm_plugin.types.scalars import sigmoid
 
 judged = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 1), st.integers(0, 2)), min_size=1, max_size=30

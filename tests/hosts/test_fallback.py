@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from grm_plugin import Group
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.fallback import Fallback, Filled, described, extra_logs
-from grm_plugin.hosts.metrics import numbers
+from grm_plugin.hosts.metrics import METRICS, numbers
 from grm_plugin.types import Cost, Failure, Judgment, Reason, Verdict
 
 NAN = math.nan
@@ -107,6 +107,7 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         "grm/sure_threshold": 0.0,
         "grm/audited_rate": 0.0,
         "grm/audit_agreement": 0.0,
+        "grm/audit_claim": 0.0,
         "grm/scalar_correlation": 0.0,
         "grm/scalar_failed_rate": 0.0,
         "grm/tokens_in": 10.0,
@@ -160,3 +161,12 @@ def test_every_response_gets_a_finite_number_within_what_was_rewarded(
         assert len(filled.rewards) == len(given_.group.responses)
         assert all(0.0 <= reward <= 1.0 for reward in filled.rewards)
         assert not filled.unscored or len(set(filled.rewards)) == 1
+
+
+def test_a_metric_of_a_group_says_itself_what_0_stands_for() -> None:
+    told = {one.name: one.meaning for one in described()}
+    for one in (metric.described for metric in METRICS):
+        if one.name != "reward_mean":  # which has a meaning of its own here
+            assert (one.name in told) == (one.in_a_group is not None)
+        if one.in_a_group and one.name in told:
+            assert told[one.name] == f"{one.meaning}; {one.in_a_group}"

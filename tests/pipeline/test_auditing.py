@@ -123,10 +123,9 @@ def judged(*rows: tuple[float, ...]) -> list[Judgment]:
     return [Judgment(k, tuple(range(len(row))), k, "", row) for k, row in enumerate(rows)]
 
 
-def test_agreement_is_by_pairs_and_a_tie_of_the_judge_says_nothing() -> None:
+def test_agreement_is_by_pairs_and_a_tie_of_the_judge_is_a_half() -> None:
     found = agreement(case_of((3.0, 0.0, -3.0)), judged((9, 5, 5)) * 4, RULE)
-    assert found is not None and found.share == 1.0  # of two pairs; the third is a tie
-    assert agreement(case_of((3.0, 0.0)), judged((5, 5)), RULE) is None
+    assert found is not None and found.share == pytest.approx(2.5 / 3)
     assert agreement(case_of((3.0, None)), judged((9, 1)), RULE) is None
 
 
@@ -139,14 +138,38 @@ def test_a_claim_is_what_an_unsure_judge_can_agree_to() -> None:
     assert open_.claim == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.parametrize("k", [4, 8, 32])
+def test_a_judge_to_whom_all_are_alike_is_held_against_what_is_claimed(k: int) -> None:
+    """As it is once a policy writes one and the same, and a scalar RM is sure of its order."""
+    found = agreement(case_of((3.0, -3.0)), judged(*[(1, 1)] * k), RULE)
+    state, audits = Auditing(0.8), 0
+    while state.threshold < 1 and audits < 100:
+        state, audits = state.told(Audit(0.998, found.claim, found.share)), audits + 1
+    assert found.share == 0.5 and audits <= 60
+
+
+def test_a_tie_that_may_be_chance_claims_little() -> None:
+    case = case_of((3.0, -3.0))
+    one, torn = (agreement(case, judged(*rows), RULE) for rows in ([(5, 5)], [(9, 1), (1, 9)]))
+    assert one.claim < 0.6 and torn.claim < 0.6
+
+
+@pytest.mark.parametrize("digits", [None, 0])
 @pytest.mark.parametrize("noise", [1.0, 2.5, 4.5])
-def test_an_honest_scalar_rm_agrees_as_often_as_claimed_with_a_noisy_judge(noise: float) -> None:
+def test_an_honest_scalar_rm_agrees_as_often_as_claimed_with_a_noisy_judge(
+    noise: float, digits: int | None
+) -> None:
     """Truth is drawn from the scalar RM's own model; the judge sees it through noise."""
+
+    def points(middle: float, spread: float) -> float:
+        drawn = middle + rng.gauss(0, spread)
+        return drawn if digits is None else round(drawn, digits)
+
     rng, gaps = random.Random(3), []
-    for _ in range(3000):
+    for _ in range(1500):
         gap = rng.uniform(1.0, 4.0)
         ahead = 1 if rng.random() < sigmoid(gap) else -1
-        rows = [(5.5 + ahead + rng.gauss(0, noise), 5.5 - ahead) for _ in range(8)]
+        rows = [(points(5.5 + ahead, noise), points(5.5 - ahead, 0)) for _ in range(8)]
         found = agreement(case_of((gap, 0.0)), judged(*rows), RULE)
         if found:
             gaps.append(found.share - found.claim)

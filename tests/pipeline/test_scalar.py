@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from grm_plugin import GRM, Group
 from grm_plugin.errors import (
+    BudgetError,
     ConfigError,
     EngineError,
     JudgeDeadError,
@@ -22,6 +26,10 @@ from grm_plugin.errors import (
 )
 from grm_plugin.evaluation.accuracy import settled_at
 from grm_plugin.evaluation.resettling import Ballot, rule_on_record
+from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.metrics import numbers
+from grm_plugin.hosts.recorded import when
+from grm_plugin.hosts.scalar_telling import decided
 from grm_plugin.plugins import Plugin
 from grm_plugin.records import from_record, read_verdicts, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
@@ -112,6 +120,56 @@ def test_a_hacked_scalar_rm_loses_its_say_and_one_that_is_right_keeps_it() -> No
     assert judged_share(3.0) < 1.0
 
 
+def test_an_alarm_is_told_and_audits_go_on_being_counted(caplog: Any) -> None:
+    groups = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(60)]
+    with grm({"use": "cascade", "audit": 0.5}, k=8, max_concurrent_groups=1) as judge:
+        found = judge.score_batch(groups)
+    assert [one.message for one in caplog.records if "sure is raised from 0.8 to 1" in one.message]
+    late = Tally()
+    for one in found[-10:]:
+        late.add(one)
+    told = numbers(late)
+    assert told["sure_threshold"] == told["audited_rate"] == 1.0
+    assert told["audit_agreement"] == 0.0 and told["audit_claim"] > 0.9
+    assert "judged, as all groups are now" in decided(found[-1].scalar)
+
+
+def test_what_audits_found_outlives_a_restart_at_a_later_step(tmp_path: Path) -> None:
+    def asked(step: int) -> list[Group]:
+        more = {"metadata": when(step, training=True)}
+        return [group((2, 3), (9, -3), prompt=f"{step} {n}", **more) for n in range(60)]
+
+    settings = {"k": 8, "record": tmp_path / "verdicts.jsonl", "max_concurrent_groups": 1}
+    section = {"use": "cascade", "audit": 0.5}
+    with grm(section, **settings) as judge:
+        judge.score_batch(asked(0))
+    with grm(section, **settings) as judge:
+        assert {one.scalar.sure for one in judge.score_batch(asked(1))} == {1.0}
+    with grm(section, **settings) as judge:  # a run that begins knows nothing of others
+        assert judge.score_batch(asked(0))[0].scalar.sure == 0.8
+
+
+def test_what_audits_found_outlives_parts_that_block() -> None:
+    released = threading.Event()
+
+    class Blocking(ScalarRM):
+        def _logit(self, text: str) -> Any:
+            if "BLOCK" in text:
+                released.wait(20)
+            return super()._logit(text)
+
+    soon = {"group_timeout_s": 1.0, "batch_timeout_s": 5.0, "max_concurrent_groups": 1}
+    hacked = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(40)]
+    with grm({"use": "cascade", "audit": 1}, k=8, rm=Blocking(), **soon) as judge:
+        assert judge.score_batch(hacked)[-1].scalar.sure == 1.0
+        try:
+            lost = judge.score(Group.of("q", ["quality 1, scalar 1 BLOCK", "quality 2, scalar 2"]))
+        finally:
+            released.set()
+        assert "blocks the judge's event loop" in lost.unscored
+        assert judge.score(SURE).scalar.sure == 1.0
+
+
 def test_alone_no_judge_is_made_started_or_asked(recwarn: Any) -> None:
     rm = ScalarRM()
     with grm({"use": "alone"}, rm=rm) as judge:
@@ -169,6 +227,20 @@ def test_a_template_file_says_what_it_reads_instead(tmp_path: Path) -> None:
     assert not rm.conversations
 
 
+@pytest.mark.parametrize("use", ["vote", "alone"])
+def test_what_its_template_has_no_place_for_is_refused_before_anything_is_spent(
+    use: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "scalar.txt"
+    file.write_text("{{conversation}}\n{{responses}}\n")
+    engine = ScriptedEngine(honest)
+    with grm({"use": use, "template": str(file)}, engine, k=2) as judge:
+        for more in ({"reference": "4"}, {"principles": ("be right",)}):
+            with pytest.raises(TemplateError, match=f"has {next(iter(more))} but template"):
+                judge.score(group((2, -3), (9, 3), **more))
+    assert not engine.requests
+
+
 def test_a_template_for_a_meta_rm_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "meta.txt"
     file.write_text("{{conversation}}\n{{responses}}\n{{critique}}\n")
@@ -209,6 +281,34 @@ def test_a_scalar_rm_that_stays_away_stops_the_run() -> None:
         judge.score_batch(asked)
 
 
+def away(*_: Any) -> str:
+    raise EngineError("connection refused")
+
+
+@pytest.mark.parametrize("audit", [1e-9, 1])
+def test_a_dead_judge_stops_a_cascade_whatever_the_scalar_rm_decides(audit: float) -> None:
+    """Be it asked about every second group, or in audits alone."""
+    other = UNSURE.responses if audit < 1 else SURE.responses
+    asked = [Group.of(f"q{n}", (SURE.responses, other)[n % 2]) for n in range(8)]
+    dead = {"dead_groups": 4, "dead_after_s": 0}
+    with (
+        grm({"use": "cascade", "audit": audit}, away, k=2, **dead) as judge,
+        pytest.raises(JudgeDeadError, match=r"4 groups in a row .* connection refused"),
+    ):
+        for one in asked:
+            judge.score(one)
+
+
+def test_a_scalar_rm_that_stays_away_stops_a_run_and_one_that_answers_does_not() -> None:
+    lost = [Group.of(f"q{n}", ["AWAY 1", "AWAY 2"]) for n in range(9)]
+    with grm({"use": "cascade", "audit": 1e-9}, dead_groups=3, dead_after_s=0) as judge:
+        for n in range(6):
+            judge.score_batch([lost[n], SURE])  # which resets what was lost
+        with pytest.raises(JudgeDeadError, match=r"3 groups in a row .* the server is away"):
+            for one in lost[6:]:
+                judge.score(one)
+
+
 def test_a_scalar_rm_that_refuses_us_stops_the_run_at_once() -> None:
     with (
         grm({"use": "cascade"}) as judge,
@@ -236,6 +336,28 @@ def test_one_that_answers_too_little_is_named() -> None:
 
     with grm({"use": "alone"}, rm=Short()) as judge:
         assert "expected 2 logits, one a text" in judge.score(SURE).unscored
+
+
+@pytest.mark.parametrize("wrong", [(0.0, 0.0), (0.0, -1.0), (math.nan, 1.0), (1.0,), ("x", 1.0)])
+@pytest.mark.parametrize("beside_the_logits", [False, True])
+def test_a_scaling_that_can_be_none_never_becomes_a_reward(
+    wrong: Any, beside_the_logits: bool
+) -> None:
+    telling = r"scalar RM \(classifier 'said'\): scaling: expected a finite center and a spread"
+
+    class Wrong(ScalarRM):
+        def _logit(self, text: str) -> Any:
+            return replace(super()._logit(text), scaling=wrong)
+
+    rm = Wrong() if beside_the_logits else ScalarRM()
+    rm.scaling = None if beside_the_logits else wrong
+    with grm({"use": "alone"}, rm=rm) as judge:
+        if beside_the_logits:
+            found = judge.score(SURE)
+            assert found.rewards is None and re.search(telling, found.unscored)
+        else:
+            with pytest.raises(EngineError, match=telling):
+                judge.score(SURE)
 
 
 def test_too_few_valid_samples_are_no_reward_whatever_the_scalar_rm_says() -> None:
@@ -355,6 +477,23 @@ def test_the_settings_of_a_replay_may_weigh_and_scale_anew(tmp_path: Path) -> No
             found = judge.score_batch(ASKED)
         assert [one.rewards for one in found] == [one.rewards for one in expected]
         (tmp_path / "again.jsonl").unlink()
+
+
+def test_a_replay_of_a_cascade_decides_anew_what_another_scaling_makes_unsure(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    recorded(path, {"use": "cascade", "audit": 1e-9}, [SURE, UNSURE], k=2)
+    replay = {"name": "replay", "path": str(path)}
+    with GRM(engine=replay, scalar={"use": "cascade", "spread": 20, "audit": 1e-9}, k=2) as judge:
+        was_sure, unsure = judge.score_batch([SURE, UNSURE])
+    assert was_sure.rewards is None  # no sample of it is on record
+    assert "a scalar RM decided this group" in was_sure.failures[0].detail
+    assert unsure.rewards == pytest.approx((1 / 9, 8 / 9))
+    with GRM(engine=replay, scalar={"use": "cascade", "spread": 0.01, "audit": 1e-9}) as judge:
+        was_sure, now_sure = judge.score_batch([SURE, UNSURE])
+    assert not was_sure.scalar.judged and not now_sure.scalar.judged
+    assert now_sure.rewards == pytest.approx((sigmoid(10.0), 0.5))
 
 
 def test_a_record_without_scalar_scores_needs_a_classifier(tmp_path: Path) -> None:
@@ -492,8 +631,6 @@ def test_a_classifier_that_reads_texts_alone_needs_a_template() -> None:
 
 
 def test_prices_and_a_budget_in_money_hold_for_the_scalar_rm() -> None:
-    from grm_plugin.errors import BudgetError
-
     priced = {"use": "alone", "prices": {"prompt": 1_000_000}}
     with grm(priced) as judge:
         assert judge.score(SURE).cost.money == pytest.approx(14.0)
@@ -505,6 +642,20 @@ def test_prices_and_a_budget_in_money_hold_for_the_scalar_rm() -> None:
         judge.score_batch(groups)
     spent = sum(one.cost.money for one in ended.value.verdicts)
     assert 0 < len(ended.value.verdicts) < 40 and spent <= 5
+
+
+def test_a_budget_holds_for_a_scalar_rm_that_is_asked_in_a_replay(tmp_path: Path) -> None:
+    path = tmp_path / "verdicts.jsonl"
+    groups = [group((2, -3), (9, 3), prompt=f"q{n}") for n in range(20)]
+    with GRM(plugins=scripted(honest), engine="scripted", k=1, record=path) as judge:
+        judge.score_batch(groups)
+    priced = {"use": "vote", "prices": {"prompt": 10_000}}
+    more = {"engine": {"name": "replay", "path": str(path)}, "budget": {"money": 5}}
+    more["prices"] = {"prompt": 0, "output": 0}
+    with grm(priced, **more) as judge, pytest.raises(BudgetError) as ended:
+        judge.score_batch(groups)
+    assert 0 < len(ended.value.verdicts) < 20
+    assert sum(one.cost.money for one in ended.value.verdicts) <= 5
 
 
 def test_a_part_that_can_not_start_says_so() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
+import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +18,14 @@ from hypothesis import strategies as st
 from grm_plugin.errors import ConfigError
 from recipes.coscaling.figures.__main__ import main
 from recipes.coscaling.figures.arms import Arms
-from recipes.coscaling.figures.claims import claims, not_by_holm
+from recipes.coscaling.figures.claims import ALONE, LARGEST_GAP, Claim, claims, not_by_holm
 from recipes.coscaling.figures.limits import gap, reached
 from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.seeds import over_seeds, paired, surprise
+from recipes.coscaling.following import logged
+from recipes.coscaling.following import slope as regression
 from recipes.coscaling.plan import plan
+from tests.recipes.scalar_rm_reports import a_training
 
 ROUNDS, UPDATES, KEPT = 40, 4, 5
 
@@ -58,6 +63,7 @@ def made_up(
         reward_R=reward,
         truth_R=curve,
         deviations=(0.25, 0.25),
+        slope=1.0,
         correlation_R=[0.5] * rounds,
         responses=128,
     )
@@ -121,8 +127,60 @@ def test_the_best_scalar_arm_is_the_one_that_the_tuning_queries_like() -> None:
     assert claims(arms)[0].name == "grm_k8 - scalar, equal steps"
 
 
+def test_the_best_scalar_arm_is_one_of_those_that_the_protocol_names() -> None:
+    protocol = Path("docs/decisions/0023-grm-against-a-scalar-rm.md").read_text(encoding="utf-8")
+    line = protocol.partition("**Best scalar arm**: among ")[2].partition(" the one that")[0]
+    assert tuple(re.findall(r"`(\w+)`", line)) == ALONE
+    assert {*ALONE} <= {arm.name for arm in plan().arms}
+
+
+def dense(seeds: int) -> Arms:
+    """A study in which `scalar_dense` has a few seeds, and ends best of the scalar arms."""
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    runs += [made_up("scalar_dense", seed, end=0.6, rounds=230) for seed in range(1, seeds + 1)]
+    return Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5)
+
+
+def test_over_a_best_scalar_arm_of_three_seeds_three_are_compared_and_five_told_beside() -> None:
+    claim = claims(dense(3))[0]
+    assert claim.name == "grm_k8 - scalar_dense, equal steps"
+    assert [*claim.seeds] == [1, 2, 3]
+    assert claim.beside["over scalar_kl, 5 seeds"] == claims(whole())[0].found
+
+
+def test_a_scalar_arm_of_one_seed_takes_no_claim_away() -> None:
+    assert claims(dense(1)) == claims(whole())
+
+
+def test_a_claim_has_no_verdict_until_all_planned_seeds_are_there() -> None:
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    size = {"rounds": ROUNDS, "updates": UPDATES, "edge": 5}
+    planned = dict.fromkeys(whole().names, 5)
+    assert all(one.holds for one in claims(Arms(runs, **size, planned=planned)))
+    told = claims(Arms([run for run in runs if run.seed < 3], **size, planned=planned))
+    assert {one.holds for one in told} == {None}
+    assert told[-1].open == "so far 2 of 5 seeds of grm_k8"
+    first, *_, last = claims(Arms(runs, **size, planned={**planned, "scalar_dense": 3}))
+    assert first.holds is None and "scalar_dense" in first.open and last.holds
+
+
+def test_a_claim_at_equal_cost_has_no_verdict_where_an_arm_did_not_spend_as_much() -> None:
+    runs = [run for name in whole().names for run in whole().runs(name).values()]
+    short = [
+        replace(run, spent_P={**run.spent_P, "tokens": [0.9 * step for step in run.steps_P]})
+        if run.arm == "grm_k1"
+        else run
+        for run in runs
+    ]
+    told = {one.name: one for one in claims(Arms(short, rounds=ROUNDS, updates=UPDATES, edge=5))}
+    claim = told["growing - grm_k1, equal tokens"]
+    assert claim.beside["reached share"].value == pytest.approx(0.9 * 190 / 180)
+    assert claim.holds is None and claim.open.startswith("grm_k1 spent 0.")
+    assert told["growing - grm_k2, equal tokens"].holds
+
+
 def test_as_good_needs_both_the_quality_and_the_price() -> None:
-    def held(arms: Arms) -> bool:
+    def held(arms: Arms) -> bool | None:
         return next(one.holds for one in claims(arms) if one.name.startswith("scalar_k4"))
 
     worse = whole(scalar_k4=0.67)
@@ -186,8 +244,56 @@ def test_the_gap_grows_where_reward_leaves_true_quality_behind() -> None:
     honest, fooled = (made_up("any", 1, end=0.7, fooled=by) for by in (0.0, 0.1))
     assert gap(honest, rounds=ROUNDS, edge=5).standard == pytest.approx(0, abs=1e-9)
     found = gap(fooled, rounds=ROUNDS, edge=5)
-    assert found.raw == pytest.approx(0.1 * 35 / 40)
-    assert found.standard == pytest.approx(found.raw / 0.25)
+    assert found.quality == pytest.approx(0.1 * 35 / 40)
+    assert found.standard == pytest.approx(found.quality / 0.25)
+
+
+def judged(seed: int, *, bias: float, noise: float = 0.1, slope: float = 0.4) -> Run:
+    """A policy that gets better, and a reward with errors; what it is paid for falsely grows."""
+    rng = random.Random(seed)
+    rounds = []
+    for one in range(ROUNDS):
+        qualities = [rng.gauss(0.45 + 0.15 * one / ROUNDS, 0.28) for _ in range(128)]
+        told = [0.3 + slope * q + rng.gauss(0, noise) + bias * one / ROUNDS for q in qualities]
+        rounds.append(list(zip(qualities, told, strict=True)))
+    truth, reward = (
+        [statistics.fmean(pair[side] for pair in pairs) for pairs in rounds] for side in (0, 1)
+    )
+    of_reward, of_truth = (
+        statistics.pstdev(pair[side] for pairs in rounds[:5] for pair in pairs) for side in (1, 0)
+    )
+    return replace(
+        made_up("grm_k8", seed, end=0.6),
+        reward_R=reward,
+        truth_R=truth,
+        deviations=(of_reward, of_truth),
+        slope=regression(logged(pairs) for pairs in rounds[:5]),
+    )
+
+
+def the_gap(*, bias: float) -> Claim:
+    runs = [judged(seed, bias=bias) for seed in range(1, 6)]
+    return claims(Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5))[0]
+
+
+def test_an_honest_reward_with_errors_has_no_gap_whatever_the_policy_gains() -> None:
+    for noise, slope in ((0.05, 0.4), (0.2, 0.4), (0.1, 0.2)):
+        runs = [judged(seed, bias=0.0, noise=noise, slope=slope) for seed in range(20)]
+        gaps = [gap(run, rounds=ROUNDS, edge=5) for run in runs]
+        assert abs(statistics.fmean(one.standard for one in gaps)) < 0.03
+
+
+def test_the_gap_is_held_by_the_end_of_its_interval() -> None:
+    honest, false = the_gap(bias=0.0), the_gap(bias=0.01)
+    assert honest.holds and honest.found.high < LARGEST_GAP
+    assert false.found.value < LARGEST_GAP < false.found.high and not false.holds
+    assert not the_gap(bias=0.03).holds
+
+
+def test_a_reward_that_told_nothing_at_the_start_has_no_gap_in_true_quality() -> None:
+    runs = [replace(judged(seed, bias=0.0), slope=-0.01) for seed in (1, 2)]
+    assert math.isnan(gap(runs[0], rounds=ROUNDS, edge=5).quality)
+    assert not claims(Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5))[0].holds
 
 
 def test_intervals_of_seeds_hold_the_truth_as_often_as_they_say() -> None:
@@ -232,6 +338,8 @@ def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> 
             row |= {"grm/alarms": float(step > 100 and costs == 1.0)}
             row |= {"flops": 1e9 * costs, "tokens": 5e3}
             row |= {"grm/truth_correlation": 0.6} if costs else {}
+        if costs and step % plan().updates == 2:  # a verdict that was told of late
+            row |= logged([(0.25, 0.5), (0.75, 0.7)])
         lines.append(json.dumps(row))
     (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
     every = plan().kept * plan().updates
@@ -252,11 +360,18 @@ def test_runs_on_disk_become_figures_and_pictures(
         for seed in (1, 2):
             written(tmp_path, arm, seed, gain=gain + seed / 100, costs=costs[arm])
     main(tmp_path)
+    slopes = [
+        read_run(tmp_path / f"runs/{arm}/1", tmp_path / f"truth/{arm}/1.json", edge=5, responses=8)
+        .slope
+        for arm in ("grm_k8", "checker")
+    ]  # fmt: skip
+    assert slopes == pytest.approx([0.4, 1.0])
     told = json.loads((tmp_path / "figures.json").read_text())
     claim = told["claims"][0]
     assert claim["name"] == "grm_k8 - scalar, equal steps"
     assert claim["found"]["value"] == pytest.approx(0.2)
-    assert claim["holds"] is True
+    assert claim["holds"] is None
+    assert claim["open"] == "so far 2 of 5 seeds of grm_k8"
     assert told["arms"]["scalar"]["megaflops"] == pytest.approx(1e9 / 128 / 1e6)
     assert told["arms"]["grm_k8"]["equal"]["flops"]["value"] == pytest.approx(0.4 + 0.315 / 2)
     assert {name: one["alarms"] for name, one in told["arms"].items()} == {
@@ -272,35 +387,31 @@ def test_runs_on_disk_become_figures_and_pictures(
     assert "not done yet: grm_k1 1" in capsys.readouterr().out
 
 
-def a_training(folder: Path, losses: Sequence[float], ended: str) -> None:
-    """A scalar RM's report and log, with a look at held-out pairs every 100 steps."""
-    folder.mkdir(parents=True)
-    steps = 100 * len(losses)
-    training = {"steps": steps, "ended": ended, "seconds": 9.0, "held_out_loss": min(losses)}
-    accuracy = {"value": 0.8, "low": 0.7, "high": 0.9}
-    report = {"training": training, "validation": {"accuracy": accuracy}}
-    (folder / "report.json").write_text(json.dumps(report))
-    rows = [{"step": 100 * (n + 1), "eval_loss": loss} for n, loss in enumerate(losses)]
-    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-@pytest.mark.parametrize(
-    ("losses", "ended", "flat"),
-    [
-        ([0.69, 0.5, 0.401, 0.4], "epochs", True),
-        ([0.69, 0.6, 0.5, 0.4], "epochs", False),
-        ([0.69, 0.5, 0.5, 0.4], "flat", True),
-        ([0.4], "epochs", False),
-    ],
-)
-def test_a_training_is_flat_where_its_last_quarter_gains_nothing(
-    losses: list[float], ended: str, flat: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("doubled", "flat"), [(0.397, True), (0.41, True), (0.38, False)])
+def test_a_training_is_flat_where_twice_the_passes_gain_nothing(
+    doubled: float, flat: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    a_training(tmp_path / "scalar/1", losses, ended)
+    a_training(tmp_path / "scalar/1", [0.69, 0.5, 0.4, 0.4], "epochs")  # its rate fell to 0
+    a_training(tmp_path / "scalar/doubled", [0.69, 0.5, 0.45, doubled], "epochs")
     main(tmp_path)
-    told = json.loads((tmp_path / "figures.json").read_text())["scalar RMs"]["1"]
-    assert told["flat"] is flat
+    told = json.loads((tmp_path / "figures.json").read_text())
+    assert told["gained by twice the passes"] == pytest.approx(0.4 - doubled)
     assert ("NOT flat" in capsys.readouterr().out) is not flat
+
+
+def test_a_cost_that_nobody_measured_is_told_as_none(tmp_path: Path) -> None:
+    costs = {"scalar": 1.0, "growing": 4.0, "checker": 0.0, "openrlhf_scalar": 1.0}
+    for arm, cost in costs.items():
+        for seed in (1, 2):
+            written(tmp_path, arm, seed, gain=0.1, costs=cost)
+            log = tmp_path / "runs" / arm / str(seed) / "metrics.jsonl"
+            if arm == "openrlhf_scalar":
+                log.write_text(log.read_text().replace('"cpu_seconds"', '"clock"'))
+    main(tmp_path)
+    told = json.loads((tmp_path / "figures.json").read_text())
+    assert told["arms"]["openrlhf_scalar"]["milliseconds"] is None
+    assert {*told["arms"]["openrlhf_scalar"]["equal"]} == {"steps", "flops", "tokens"}
+    assert told["exchange rates"]["openrlhf_scalar"] == {"flops": 1, "seconds": None}
 
 
 def test_a_report_of_no_training_is_named(tmp_path: Path) -> None:

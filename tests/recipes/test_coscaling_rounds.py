@@ -60,3 +60,9 @@ def test_rounds_of_several_processes_become_one_log(run: Path) -> None:
     known = true_quality(texts, [asked[0]["requirements"]] * 2)
     assert first["true_quality"] == pytest.approx(sum(known) / 2)
     assert 0 <= first["reward"] <= 1
+    assert first["follows/count"] == 2
+    assert "cpu_seconds" not in first  # of several processes that nobody counted
+    if first["grm/truth_correlation"] is not None:  # of two responses it is one of both
+        assert abs(first["grm/truth_correlation"]) == pytest.approx(1)
+    assert first["follows/x"] == pytest.approx(first["true_quality"])
+    assert first["follows/y"] == pytest.approx(first["reward"])

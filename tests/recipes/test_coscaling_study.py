@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +15,15 @@ from typer.main import get_command
 from grm_plugin.cli import app
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
+from grm_plugin.pipeline.control_judge import control_config
+from grm_plugin.watching.start import FEWEST_GROUPS
+from recipes.coscaling import study
 from recipes.coscaling.chain import Chain
 from recipes.coscaling.openrlhf import LEARNING_RATE
 from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
 from recipes.coscaling.study import stages
 from recipes.stages import Stage
+from tests.recipes.scalar_rm_reports import a_training
 
 CHAIN = Chain(Path("out/coscaling"), judge=Path("judge"), base=Path("base"), meta=Path("meta"))
 MADE = stages(CHAIN, plan())
@@ -64,6 +71,18 @@ def test_arms_differ_in_their_reward_and_their_length_alone() -> None:
 def test_seeds_of_a_scalar_arm_take_its_scalar_rms_in_turn() -> None:
     asked = [NAMED[f"scalar {seed}"].command[-1].rpartition("/")[2] for seed in range(1, 6)]
     assert asked == ["1", "2", "3", "1", "2"]
+
+
+def test_the_alarm_of_the_study_is_armed_in_time_by_a_judge_of_other_weights() -> None:
+    named = dict(one.split("=") for one in NAMED["grm_k8 1"].command if one.startswith("watch."))
+    judge = GRMConfig.load(HERE / "arms/grm_k8.yaml", **{"engine.model": "judge", **named})
+    control = control_config(judge)
+    assert judge.watch and judge.watch.control and control
+    assert control.engine.options == {"stage": "base", "model": "base"}
+    assert judge.engine.options == {"model": "judge"}
+    groups = judge.watch.control.share * plan().responses / 4
+    rounds = max(judge.watch.start, FEWEST_GROUPS / groups)
+    assert rounds <= plan().rounds / 4
 
 
 def test_a_run_is_measured_where_its_last_weights_are_kept() -> None:
@@ -141,6 +160,58 @@ def test_single_arms_can_be_run_alone() -> None:
     assert made == ["prompts", *runs, "figures"]
     with pytest.raises(ConfigError, match="grm_k9"):
         stages(CHAIN, plan(), ["grm_k9"])
+
+
+def test_the_first_scalar_rm_is_trained_wherever_another_is() -> None:
+    made = [stage.name for stage in stages(CHAIN, plan(), ["scalar_dense"])]
+    scalars = [f"scalar RM {name}" for name in (1, "doubled", "dense")]
+    assert made[:6] == ["prompts", "groups", "dense trunk", *scalars]
+    once, twice = (list(NAMED[name].command) for name in scalars[:2])
+    place = once.index("--epochs") + 1
+    assert float(twice.pop(place)) == 2 * float(once.pop(place))
+    assert once[:-1] == twice[:-1]  # but for their folders
+
+
+def studied(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float, doubled: float) -> int:
+    """Run a study of scalar RMs whose trainings are there already, and of a policy."""
+    chain = Chain(folder, judge=Path("judge"), base=Path("base"), share=share)
+    made, policy = chain.scalar(1), folder / "policy"
+    a_training(made, [0.69, 0.4], "epochs")
+    a_training(chain.scalar("doubled"), [0.69, 0.4, doubled], "epochs")
+    does_nothing = Stage("scalar RM 1", (sys.executable, "-c", ""), made)
+    trains = Stage("policy", (sys.executable, "-c", f"open({str(policy)!r}, 'w')"), policy)
+    monkeypatch.setattr(study, "shared", lambda *_: [does_nothing])
+    return asyncio.run(study.run_in_order(chain, plan(), [does_nothing, trains]))
+
+
+def test_no_policy_is_trained_where_the_first_scalar_rm_is_not_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match=r"not flat: .* by 0\.100 .*double scalar.options.epochs"):
+        studied(tmp_path / "steep", monkeypatch, 1.0, 0.3)
+    assert not (tmp_path / "steep/policy").exists()
+    assert studied(tmp_path / "flat", monkeypatch, 1.0, 0.399) == 0
+    assert (tmp_path / "flat/policy").exists()
+
+
+def test_a_trial_goes_on_with_a_scalar_rm_that_is_not_flat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert studied(tmp_path, monkeypatch, 0.05, 0.3) == 0
+    assert (tmp_path / "policy").exists()
+
+
+def test_the_protocol_names_the_seeds_of_all_data() -> None:
+    protocol = Path("docs/decisions/0023-grm-against-a-scalar-rm.md").read_text(encoding="utf-8")
+    settings = plan()
+    for one in (settings.prompts, settings.scalar.groups, *settings.queries.values()):
+        assert f"| `{one.split}`, seed {one.seed} | {one.number:,} |" in protocol
+
+
+def test_no_recipe_needs_the_tests() -> None:
+    for path in HERE.parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(from|import) tests\b", text, re.MULTILINE), path
 
 
 def test_an_early_stop_leaves_whole_seeds_of_the_arms_that_claims_hang_on() -> None:

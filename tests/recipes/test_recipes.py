@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,13 @@ def test_groups_are_whole_on_every_process(path: Path) -> None:
 @named(GRPO)
 def test_what_a_recipe_names_is_there(path: Path) -> None:
     settings = read(path)
-    assert settings.get("scale_rewards") in ("batch", "none")
+    judge = settings.get("env", {}).get("GRM_CONFIG")
+    scalar = GRMConfig.load(judge).scalar if judge else None
+    if scalar and scalar.use == "cascade":  # rewards of two models, on two scales
+        assert settings.get("scale_rewards") == "group"
+        assert GRMConfig.load(judge).adapters["trl"]["round_to"]
+    else:
+        assert settings.get("scale_rewards") in ("batch", "none")
     for name in (settings.get("accelerate_config"), settings.get("env", {}).get("GRM_CONFIG")):
         assert name is None or (ROOT / name).is_file()
 
@@ -118,6 +125,23 @@ def test_a_recipe_whose_k_follows_what_was_logged_logs_every_step(path: Path) ->
     schedule = GRMConfig.load(judge).schedule if judge else None
     if schedule and schedule.metric:
         assert settings["logging_steps"] == 1
+
+
+def texts(settings: Any) -> Iterator[str]:
+    """Every text in ``settings``, however deep."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, dict | list):
+        for part in settings.values() if isinstance(settings, dict) else settings:
+            yield from texts(part)
+
+
+@named(GRPO)
+def test_a_policy_is_written_nowhere_where_a_judge_reads(path: Path) -> None:
+    own = Path(read(path)["output_dir"])
+    for judge in JUDGES:
+        for place in (Path(text) for text in texts(read(judge)) if text.startswith("out/")):
+            assert own != place and own not in place.parents and place not in own.parents, judge
 
 
 MIXES = ("scalar", "scalar_k4", "cascade", "refreshed", "reliability", "watched")
@@ -140,6 +164,33 @@ def test_every_mix_of_a_judge_and_a_scalar_rm_has_a_recipe_that_does_what_its_na
     assert (mix == "refreshed") == bool(
         scalar and scalar.classifier and scalar.classifier.options.get("reload")
     )
+
+
+@pytest.mark.parametrize("place", ["reference", "Qwen3-8B"])
+def test_a_watched_recipe_gives_the_control_judge_the_groups_that_an_alarm_needs(
+    place: str,
+) -> None:
+    recipe = read(RECIPES / place / "grpo" / "config_watched.yaml")
+    calls = recipe.get("gradient_accumulation_steps") or recipe["steps_per_generation"]
+    responses = recipe["per_device_train_batch_size"] * calls * recipe.get("num_processes", 1)
+    watch = GRMConfig.load(recipe["env"]["GRM_CONFIG"]).watch
+    assert watch is not None
+    assert watch.control is not None
+    assert watch.control.share * responses / recipe["num_generations"] >= 8
+
+
+@pytest.mark.parametrize(
+    ("place", "usual"), [("reference", "config_grm_k8"), ("Qwen3-8B", "config_8gpu")]
+)
+def test_mixes_are_trained_as_the_judge_alone_is_but_for_their_reward(
+    place: str, usual: str
+) -> None:
+    names = (usual, *(f"config_{mix}" for mix in MIXES))
+    found = [read(RECIPES / place / "grpo" / f"{name}.yaml") for name in names]
+    assert len({one.pop("output_dir") for one in found}) == len(names)
+    assert len({one.pop("env")["GRM_CONFIG"] for one in found}) == len(names)
+    for name, one in zip(names, found, strict=True):
+        assert one == found[0], name
 
 
 def test_a_judge_and_its_control_judge_of_every_reference_recipe_can_be_made() -> None:

@@ -20,10 +20,12 @@ from grm_plugin.report.training import (
     quality_of,
     steps_of,
     told,
-    usual_of,
 )
-from grm_plugin.types import Group, Judgment, Verdict
-from tests.watching.judges import audited
+from grm_plugin.types import Control, Group, Judgment, Verdict
+from grm_plugin.watching.options import START, WatchOptions
+from grm_plugin.watching.start import ROUNDS
+from grm_plugin.watching.watch import Watch
+from tests.watching.judges import controlled
 
 REWARD, QUALITY, _, TIES, VALID, _, SAMPLES, _, FOLLOWS, OPENING, GAP, CONTROL, *_ = CURVES
 
@@ -68,22 +70,31 @@ def test_true_quality_is_what_the_metadata_says_of_each_response() -> None:
     assert values(FOLLOWS, *run) == pytest.approx([1.0, -1.0])
 
 
-def test_the_gap_to_a_control_judge_is_in_standard_deviations_of_the_first_steps() -> None:
-    steps = [
-        audited(step, [0.2 + up, 0.6 + up], [0.1, 0.9], name=f"{step}")
-        for step, up in [*((step, 0.0) for step in range(20)), (20, 0.3)]
-    ]
+@pytest.mark.parametrize("rounds", [5, START])
+def test_the_gap_to_a_control_judge_is_the_one_that_the_run_logged(rounds: int) -> None:
+    watch = Watch(WatchOptions(control={"judge": {"k": 32}}, start=rounds))
+    draw, logged = random.Random(1), []
+    origin = {} if rounds == START else {ROUNDS: rounds}
+    steps: list[Verdict] = []
+    for step in range(24):
+        for n in (2, 8, 2, 8, 2, 8, 2, 8):  # responses; those of large groups are what changes
+            true = [draw.random() for _ in range(n)]
+            more = 0.3 if step > 12 and n == 8 else 0.0
+            one = controlled(step, [0.7 * one + more for one in true], true, name=f"{len(steps)}")
+            steps.append(replace(one, control=Control(tuple(true), origin=origin)))
+        watch.add(steps[-8:])
+        logged.append(watch.gap.value)
     found = values(GAP, *steps)
-    sd = usual_of(steps_of(steps)).x_sd  # type: ignore[union-attr]
-    assert found[:20] == pytest.approx([0.0] * 20)
-    assert found[20] == pytest.approx(0.3 / sd)
-    assert values(CONTROL, *steps) == pytest.approx([1.0] * 21)
+    assert found[rounds + 1 :] == pytest.approx(logged[rounds + 1 :])
+    assert values(CONTROL, *steps) == pytest.approx([1.0] * 24)
     assert values(GAP, verdict(0.2, 0.4, step=0)) == []
 
 
 def test_responses_that_begin_alike_are_counted_over_the_steps_of_a_point() -> None:
     texts = ["As an expert, 4", "as  an expert, 5", "four", "five"]
-    steps = [audited(step, [0.1] * 4, None, texts=texts[step:] + texts[:step]) for step in (0, 1)]
+    steps = [
+        controlled(step, [0.1] * 4, None, texts=texts[step:] + texts[:step]) for step in (0, 1)
+    ]
     assert values(OPENING, *steps) == [0.5, 0.5]
 
 

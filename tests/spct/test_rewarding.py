@@ -12,8 +12,8 @@ from grm_plugin import GRMConfig
 from grm_plugin.errors import ConfigError, InputError
 from grm_plugin.spct.asking import Asking
 from grm_plugin.spct.examples import correct
+from grm_plugin.spct.outcome_metrics import by_subset, numbers
 from grm_plugin.spct.rewarding import Outcome, outcome
-from grm_plugin.spct.watching import by_subset, numbers
 
 ASKING = Asking.of(GRMConfig(template="grm"))
 JUDGMENT = """Specific Criteria:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.evaluation.calibration import sigmoid
 from grm_plugin.spct.scalar_data import ScalarRow
 from grm_plugin.spct.scalar_pairs import Compared, Pair
 from grm_plugin.spct.scalar_report import Calibrated, accuracy_of, calibrated, scalar_report
 from grm_plugin.types import Group, Scalar
+from grm_plugin.types.scalars import sigmoid
 
 GROUP = Group.of("q", ["a", "b"])
 

@@ -31,7 +31,7 @@ def two(judge: ScriptedEngine, control: ScriptedEngine) -> Plugins:
     return scripted(judge, Plugin("second", _Second(control)))
 
 
-def audited(
+def controlled(
     step: int | None,
     rewards: Sequence[float | None] | None,
     controls: Sequence[float | None] | None,
@@ -60,5 +60,5 @@ def run(
             more = bias if onset is not None and step >= onset else 0.0
             rewards = [one + draw.gauss(more, 0.08) for one in true]
             controls = [one + draw.gauss(0, 0.08) for one in true]
-            found.append(audited(step, rewards, controls, name=f"{step} {number}"))
+            found.append(controlled(step, rewards, controls, name=f"{step} {number}"))
     return found

@@ -14,12 +14,14 @@ from grm_plugin.engine import Draw
 from grm_plugin.errors import ConfigError, RecordError, TransportError
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
+from grm_plugin.pipeline.control_judge import control_config
 from grm_plugin.plugins import Plugins
 from grm_plugin.records import read_verdicts
 from grm_plugin.records.line import from_record, to_record
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Verdict
-from grm_plugin.watching.audits import is_chosen
+from grm_plugin.watching.compared import is_chosen
+from grm_plugin.watching.start import rounds_of
 from tests.pipeline.scalar_rm import ScalarRM, group, parts
 from tests.watching.judges import two
 
@@ -164,6 +166,11 @@ def test_a_record_of_an_earlier_release_has_none_and_one_that_can_not_be_is_refu
         ({"artefacts": {"Praise!": "great"}}, "expected names of small letters"),
         ({"artefacts": {"opening": "great"}}, "opening: expected another name"),
         ({"artefacts": {"a": "b"}, "alarm": "shout"}, "watch.alarm"),
+        ({"artefacts": {"a": "b"}, "alarm": "raise_k"}, "raise_k expected a control judge"),
+        (
+            {"control": {"judge": {"k": 32}}, "alarm": "raise_k", "most": 2},
+            "watch.most: expected more samples than the judge's",
+        ),
     ],
 )
 def test_what_can_not_be_watched_is_refused_before_anything_starts(
@@ -206,3 +213,47 @@ def test_a_scalar_rm_is_watched_too_and_the_control_judge_asks_none(use: str) ->
     assert found.control and found.control.rewards == (1 / 9, 1 / 9)
     assert "scalar" not in found.control.origin
     assert (rm.starts, len(rm.conversations), control.starts) == (1, 2, 1)
+
+
+def priced(**judge: object) -> GRM:
+    plugins = two(ScriptedEngine([GOOD]), ScriptedEngine([POOR]))
+    known = {"prices": {"prompt": 1, "output": 1}, "flops_per_token": 1e9}
+    return GRM(plugins=plugins, engine="scripted", watch=watching(**judge), **known)
+
+
+def test_another_engine_has_neither_the_prices_nor_the_size_of_the_judge() -> None:
+    other = control_config(priced().config)
+    assert other and (other.prices, other.flops_per_token) == (None, None)
+    own = control_config(priced(flops_per_token=3e9).config)
+    assert own and own.flops_per_token == 3e9
+    same = control_config(priced(engine="scripted").config)
+    assert same and same.prices and same.flops_per_token == 1e9
+
+
+@pytest.mark.parametrize(
+    ("unit", "missing"), [("money", "prices: "), ("flops", "flops_per_token ")]
+)
+def test_a_budget_needs_to_know_what_the_control_judge_costs(unit: str, missing: str) -> None:
+    settings = priced().config.but(budget={unit: 1.0})
+    plugins = two(ScriptedEngine([GOOD]), ScriptedEngine([POOR]))
+    with pytest.raises(ConfigError, match=rf"'second' .* set watch\.control\.judge\.{missing}"):
+        GRM(settings, plugins=plugins)
+
+
+def test_prices_that_a_control_judge_never_finds_end_the_run_before_the_first_token() -> None:
+    control = ScriptedEngine([POOR])
+    control.prices = None  # type: ignore[attr-defined]
+    settings = priced().config.but(budget={"money": 1.0})
+    judge = ScriptedEngine([GOOD])
+    with (
+        GRM(settings, plugins=two(judge, control)) as grm,
+        pytest.raises(ConfigError, match=r"set watch\.control\.judge\.prices"),
+    ):
+        grm.score(GROUPS[0])
+    assert not judge.requests
+
+
+def test_the_record_tells_of_how_many_rounds_the_start_is() -> None:
+    watch = {"control": {"share": 1.0, "judge": {"k": 2}}, "start": 7}
+    with GRM(plugins=scripted(["\\boxed{9, 3}"]), engine="scripted", k=1, watch=watch) as grm:
+        assert rounds_of(grm.score("2 + 2?", ["4", "5"]).control) == 7

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_plugin.watching.audits import Audit
+from grm_plugin.watching.compared import Compared
 from grm_plugin.watching.drift import Drift, unexplained
 from grm_plugin.watching.gap import correlation_of, gap_of
 from grm_plugin.watching.moments import Moments
@@ -64,21 +64,21 @@ def test_what_the_control_judge_does_not_see_is_not_explained() -> None:
     assert unexplained(1.0, 1.0, math.nan) == pytest.approx(1 - 1 / 0.3)
 
 
-def audits(draw: random.Random, groups: int, bias: float = 0.0) -> list[Audit]:
+def compared(draw: random.Random, groups: int, bias: float = 0.0) -> list[Compared]:
     found = []
     for number in range(groups):
         shared = draw.gauss(0, 1)
         true = [shared + draw.gauss(0, 1) for _ in range(4)]
         rewards = tuple(one + bias + draw.gauss(0, 0.5) for one in true)
         controls = tuple(2 * one + draw.gauss(0, 1.0) for one in true)
-        found.append(Audit(f"{number}", rewards, controls))
+        found.append(Compared(f"{number}", rewards, controls))
     return found
 
 
 def started(draw: random.Random) -> Start:
     starting = Starting(20)
     for _ in range(20):
-        starting.add(audits(draw, 8))
+        starting.add(compared(draw, 8))
     found = starting.start
     assert found is not None
     return found
@@ -89,19 +89,19 @@ def test_a_start_takes_enough_rounds_and_groups_and_something_that_differs() -> 
     starting.add([])
     for _ in range(3):
         assert starting.start is None
-        starting.add(audits(draw, 8))
+        starting.add(compared(draw, 8))
     assert starting.start is None, "24 groups are too few"
-    starting.add(audits(draw, FEWEST_GROUPS))
+    starting.add(compared(draw, FEWEST_GROUPS))
     assert starting.start is not None
     alike = Starting(1)
-    alike.add([Audit("", (0.5, 0.5), (0.1, 0.9))] * 50)
+    alike.add([Compared("", (0.5, 0.5), (0.1, 0.9))] * 50)
     assert alike.start is None, "of rewards that never differ there is no z"
 
 
 def test_the_error_of_a_gap_is_how_far_it_scatters_over_groups() -> None:
     draw = random.Random(1)
     start = started(draw)
-    gaps = [gap_of(audits(draw, 8), start) for _ in range(300)]
+    gaps = [gap_of(compared(draw, 8), start) for _ in range(300)]
     scatter = statistics.stdev(one.value for one in gaps)
     errors = math.sqrt(statistics.fmean(one.error**2 for one in gaps))
     assert errors == pytest.approx(scatter, rel=0.15)
@@ -110,7 +110,7 @@ def test_the_error_of_a_gap_is_how_far_it_scatters_over_groups() -> None:
 
 def test_the_error_of_a_correlation_is_how_far_it_scatters_over_groups() -> None:
     draw = random.Random(2)
-    found = [correlation_of(audits(draw, 16)) for _ in range(300)]
+    found = [correlation_of(compared(draw, 16)) for _ in range(300)]
     scatter = statistics.stdev(one.value for one in found)
     errors = math.sqrt(statistics.fmean(one.error**2 for one in found))
     assert errors == pytest.approx(scatter, rel=0.25)
@@ -119,7 +119,7 @@ def test_the_error_of_a_correlation_is_how_far_it_scatters_over_groups() -> None
 
 def test_groups_of_one_response_have_a_gap_and_no_correlation() -> None:
     start = started(random.Random(3))
-    ones = [Audit("", (0.4,), (0.2,))] * 3
+    ones = [Compared("", (0.4,), (0.2,))] * 3
     assert math.isfinite(gap_of(ones, start).value)
     assert math.isnan(correlation_of(ones).value)
     assert math.isnan(gap_of([], start).value)
@@ -128,7 +128,7 @@ def test_groups_of_one_response_have_a_gap_and_no_correlation() -> None:
 def test_a_round_without_groups_of_the_control_judge_changes_nothing() -> None:
     draw = random.Random(4)
     drift = Drift(started(draw))
-    drift.add(audits(draw, 8, bias=0.5))
+    drift.add(compared(draw, 8, bias=0.5))
     before = drift.onset, drift.level
     drift.add([])
     assert (drift.onset, drift.level) == before

@@ -13,14 +13,14 @@ import pytest
 from grm_plugin import GRM, Group, Size
 from grm_plugin.engine import SampleRequest
 from grm_plugin.errors import AlarmError, JudgeDeadError
-from grm_plugin.hosts.watching import numbers
+from grm_plugin.hosts.watch_metrics import numbers
 from grm_plugin.records import read_verdicts
 from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Group as Judged
 from grm_plugin.types import Verdict
 from grm_plugin.watching.options import WatchOptions
 from grm_plugin.watching.watch import Watch
-from tests.watching.judges import audited, run, two
+from tests.watching.judges import controlled, run, two
 
 CONTROL = {"share": 0.5, "judge": {"k": 8}}
 
@@ -72,8 +72,8 @@ def test_evaluations_and_groups_without_a_control_do_not_count() -> None:
     for verdict in run(120, onset=60):
         step = verdict.group.metadata["step"]
         seen.add([_as(verdict, step, "eval")])
-    seen.add(audited(step, [0.9, 0.1], None) for step in range(120))
-    seen.add(audited(step, None, [0.9, 0.1]) for step in range(120, 240))
+    seen.add(controlled(step, [0.9, 0.1], None) for step in range(120))
+    seen.add(controlled(step, None, [0.9, 0.1]) for step in range(120, 240))
     assert seen.start is None
     assert seen.alarms == []
 
@@ -111,7 +111,7 @@ def test_an_artefact_that_spreads_alarms_without_a_control_judge() -> None:
         share = 0 if step < 30 else (step - 30) / 10
         for group in range(8):
             texts = ["Great  ANSWER: 5" if i < share else "5" for i in range(4)]
-            seen.add([audited(step, [0.5] * 4, None, name=f"{step} {group}", texts=texts)])
+            seen.add([controlled(step, [0.5] * 4, None, name=f"{step} {group}", texts=texts)])
     assert [alarm.signal for alarm in seen.alarms] == ["artefact praise"]
     assert 30 <= (seen.alarms[0].step or 0) <= 50
     assert "was in 0% at the start" in seen.alarms[0].said
@@ -126,11 +126,48 @@ def test_an_alarm_that_raises_k_goes_to_the_next_size_of_the_schedule_or_doubles
     seen = Watch(options, [Size(k=2), Size(k=5)])
     assert seen.raised(Size(k=2)) == Size(k=2)
     seen.add(run(120, onset=80))
-    raised = seen.raises
-    assert raised == sum(alarm.of_gap for alarm in seen.alarms) > 0
-    assert seen.raised(Size(k=2)).k == (5 if raised == 1 else 10)
+    assert len(seen.alarms) > 1
+    assert seen.raises == 1, "they tell of one event"
+    assert seen.raised(Size(k=2)).k == 5
     assert seen.raised(Size(k=11)).k == 12
     assert seen.raised(Size(k=20)).k == 20
+
+
+def test_one_bias_is_one_event_however_its_signals_come_and_go() -> None:
+    seen = watch(alarm="raise_k")
+    seen.add(run(250, onset=60, bias=0.12))
+    signals = [alarm.signal for alarm in seen.alarms]
+    assert sorted(signals) == ["level", "onset"]
+    assert seen.raises == 1
+
+
+@pytest.mark.parametrize(
+    ("controls", "groups", "why"),
+    [
+        (None, 8, "of 120 groups that the control judge was asked about both judges scored none"),
+        (
+            [0.5, 0.5],
+            8,
+            "of rewards of the judge: the control judge says the same of every response",
+        ),
+        (
+            [0.4, 0.6],
+            1,
+            "the control judge gave 15 groups rewards in 15 rounds, and 40 in 5 are needed",
+        ),
+    ],
+)
+def test_an_alarm_that_can_not_come_is_told_of_once(
+    controls: list[float] | None, groups: int, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = watch(start=5)
+    for step in range(30):
+        names = [f"{step} {number}" for number in range(groups)]
+        seen.add(controlled(step, [0.2 + step / 90, 0.4], controls, name=name) for name in names)
+    told = [one for one in caplog.messages if "no alarm of the control judge could come" in one]
+    assert len(told) == 1
+    assert why in told[0]
+    assert "for 15 rounds" in told[0]
 
 
 def test_what_is_rebuilt_is_as_if_the_run_had_never_stopped(

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from grm_plugin.evaluation.accuracy import hit
 from grm_plugin.evaluation.auc import AUC, auc
-from grm_plugin.evaluation.calibration import Calibration, calibration, sigmoid
+from grm_plugin.evaluation.calibration import Calibration, calibration
 from grm_plugin.types import Judgment, Verdict
+from grm_plugin.types.scalars import sigmoid
 
 MOST = 1 << 16
 """Judgments that are kept; of more, a random choice."""

@@ -20,8 +20,8 @@ from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
 from recipes.coscaling.figures.rows import Row, exchange_rates, rows
 from recipes.coscaling.figures.runs import read_run
-from recipes.coscaling.figures.scalar_rms import ScalarRM, scalar_rms
-from recipes.coscaling.plan import Plan, plan
+from recipes.coscaling.figures.scalar_rms import FLAT, ScalarRM, gained, scalar_rms
+from recipes.coscaling.plan import DOUBLED, Plan, plan
 
 
 def main(
@@ -31,6 +31,7 @@ def main(
     """Write what the finished runs come to, and name those that are not done."""
     settings, path = plan(), out or folder / "figures.json"
     arms, missing = found(folder, settings)
+    by = _gained(folder / "scalar", settings)
     told, lines, trained = claims(arms), rows(arms), scalar_rms(folder / "scalar")
     figures = {
         "claims": [asdict(one) | {"p": one.p} for one in told],
@@ -38,6 +39,7 @@ def main(
         "arms": {line.arm: asdict(line) for line in lines},
         "exchange rates": exchange_rates(lines),
         "scalar RMs": {name: asdict(one) for name, one in trained.items()},
+        "gained by twice the passes": by,
         "missing": missing,
     }
     path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
@@ -48,6 +50,8 @@ def main(
     terminal.print(arms_table(lines))
     for name, one in trained.items():
         terminal.print(f"scalar RM {name}: {_trained(one)}")
+    if by is not None:
+        terminal.print(f"twice the passes gain {by:.3f} nats: {'' if by <= FLAT else 'NOT '}flat")
     for name in missing:
         terminal.print(f"not done yet: {name}")
 
@@ -63,7 +67,14 @@ def found(folder: Path, settings: Plan) -> tuple[Arms, list[str]]:
         elif not arm.cut:
             missing.append(f"{arm.name} {seed}")
     size = {"rounds": settings.rounds, "updates": settings.updates, "edge": settings.edge}
-    return Arms(runs, **size), missing
+    planned = {arm.name: arm.seeds for arm in settings.arms if not arm.cut}
+    return Arms(runs, **size, planned=planned), missing
+
+
+def _gained(folder: Path, settings: Plan) -> float | None:
+    """By what twice the passes made a scalar RM better; None while one of the two is missing."""
+    both = [folder / str(name) for name in (settings.scalar.seeds[0], DOUBLED)]
+    return gained(*both) if all((one / "report.json").exists() for one in both) else None
 
 
 def claims_table(told: Sequence[Claim]) -> Table:
@@ -72,7 +83,7 @@ def claims_table(told: Sequence[Claim]) -> Table:
     for one in told:
         seeds = ", ".join(f"{value:+.3f}" for value in one.seeds.values())
         beside = ", ".join(f"{name} {_signed(value)}" for name, value in one.beside.items())
-        aim = f"{'met' if one.holds else 'not met'}: {one.aim}"
+        aim = f"{one.open or ('met' if one.holds else 'not met')}: {one.aim}"
         mean, interval = f"{one.found.value:+.3f}", _interval(one.found)
         made.add_row(one.name, mean, interval, f"{one.p:.3f}", seeds, aim, beside)
     return made
@@ -96,10 +107,14 @@ def arms_table(lines: Sequence[Row]) -> Table:
     for one in lines:
         figures = (one.final.value, one.deviation, one.peak.value, one.mean.value, one.gap.value)
         final, deviation, peak, mean, gap = (f"{value:.3f}" for value in figures)
-        costs = f"{one.alarms:.1f}", f"{one.megaflops:.0f}", f"{one.milliseconds:.1f}"
+        costs = f"{one.alarms:.1f}", _cost(one.megaflops, 0), _cost(one.milliseconds, 1)
         row = (one.arm, str(one.seeds), final, _interval(one.final), deviation, peak, mean, gap)
         made.add_row(*row, *costs)
     return made
+
+
+def _cost(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _as_json(value: Any) -> Any:
@@ -112,9 +127,8 @@ def _as_json(value: Any) -> Any:
 
 
 def _trained(one: ScalarRM) -> str:
-    ends = "flat" if one.flat else f"NOT flat, it still fell by {one.fell:.3f}"
     known = f"{one.accuracy.value:.1%} of held-out pairs in their order ({_interval(one.accuracy)})"
-    return f"{known}; {one.steps} steps, loss {one.loss:.3f}, {ends}"
+    return f"{known}; {one.steps} steps, loss {one.loss:.3f}"
 
 
 def _interval(found: Estimate) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grm_plugin.evaluation.paired import holm
 from grm_plugin.evaluation.statistics import Estimate
@@ -11,11 +11,13 @@ from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.limits import READINGS
 from recipes.coscaling.figures.seeds import BySeed, over_seeds, paired, surprise
 
-ALONE = ("scalar", "scalar_kl", "scalar_ensemble")
+ALONE = ("scalar", "scalar_kl", "scalar_dense", "scalar_ensemble")
 """Arms of which the best is the scalar RM that is compared with."""
 WITHIN = 0.02
 CHEAPER = 0.7
 LARGEST_GAP = 0.03
+REACHED = 0.98
+"""Of what costs are equal at, both arms must have spent this share for a verdict."""
 _ABOVE = "interval above 0"
 
 
@@ -28,7 +30,8 @@ class Claim:
         aim: in words.
         seeds: the difference of each seed.
         found: their mean with its interval.
-        holds: whether the aim was met.
+        holds: whether the aim was met; None while there is no verdict.
+        open: why there is no verdict; empty where there is one.
         beside: the same by other readings, and what else belongs to it.
     """
 
@@ -36,8 +39,9 @@ class Claim:
     aim: str
     seeds: BySeed
     found: Estimate
-    holds: bool
+    holds: bool | None
     beside: Mapping[str, Estimate] = field(default_factory=dict)
+    open: str = ""
 
     @property
     def p(self) -> float:
@@ -48,14 +52,18 @@ class Claim:
 def claims(arms: Arms) -> list[Claim]:
     """Those of which a pair of runs with two seeds in common is there."""
     found = [
-        _above(arms, "grm_k8", _best(arms, "steps", "grm_k8"), "steps", "grm_k8"),
-        _above(arms, "growing", _best(arms, "flops", "growing"), "flops", "growing"),
+        _above_scalar(arms, "grm_k8", "steps"),
+        _above_scalar(arms, "growing", "flops"),
         _above(arms, "growing", "grm_k1", "tokens", "growing"),
         _above(arms, "growing", "grm_k2", "tokens", "growing"),
         _as_good(arms),
         _gap(arms),
     ]
-    return [one for one in found if one]
+    return [_without_verdict(one) if one.open else one for one in found if one]
+
+
+def _without_verdict(claim: Claim) -> Claim:
+    return replace(claim, holds=None)
 
 
 def not_by_holm(found: Sequence[Claim], level: float = 0.05, tests: int = 4) -> list[str]:
@@ -68,6 +76,30 @@ def not_by_holm(found: Sequence[Claim], level: float = 0.05, tests: int = 4) -> 
     return [one.name for one, p in zip(aimed, corrected, strict=False) if one.holds and p > level]
 
 
+def _above_scalar(arms: Arms, first: str, cost: str) -> Claim | None:
+    """First minus the best scalar arm; and minus the best with the most seeds, where it has fewer.
+
+    An arm of which only one seed can be compared is no candidate yet.
+    """
+    shared = {name: len(arms.runs(name).keys() & arms.runs(first).keys()) for name in ALONE}
+    most = max(shared.values())
+    if most < 2:
+        return None
+    best = _best(arms, [name for name in ALONE if shared[name] > 1], cost, first)
+    full = _best(arms, [name for name in ALONE if shared[name] == most], cost, first)
+    claim, other = (_above(arms, first, name, cost, first) for name in (best, full))
+    if claim and not claim.open:  # also the others could still be the best
+        claim = replace(claim, open=arms.lacking(*ALONE))
+    if claim is None or other is None or best == full:
+        return claim
+    return replace(claim, beside={**claim.beside, f"over {full}, {most} seeds": other.found})
+
+
+def _best(arms: Arms, names: Sequence[str], cost: str, of: str) -> str:
+    """The arm that the tuning queries like best where it is compared."""
+    return max(names, key=lambda name: arms.liked(name, cost, of=of))
+
+
 def _above(arms: Arms, first: str, second: str, cost: str, of: str) -> Claim | None:
     """First minus second where both had spent what ``of`` had in all its planned rounds."""
     differences = {
@@ -78,7 +110,14 @@ def _above(arms: Arms, first: str, second: str, cost: str, of: str) -> Claim | N
     if len(seeds) < 2:
         return None
     found, beside = over_seeds(list(seeds.values())), _beside(differences)
-    return Claim(f"{first} - {second}, equal {cost}", _ABOVE, seeds, found, found.low > 0, beside)
+    shares = {name: arms.share(name, cost, of=of) for name in (first, second)}
+    least = min(shares, key=lambda name: shares[name])
+    beside["reached share"] = Estimate(shares[least], shares[least], shares[least])
+    why = arms.lacking(first, second, of)
+    if not why and shares[least] < REACHED:
+        why = f"{least} spent {shares[least]:.2f} of the {cost}"
+    name = f"{first} - {second}, equal {cost}"
+    return Claim(name, _ABOVE, seeds, found, found.low > 0, beside, why)
 
 
 def _beside(differences: Mapping[str, BySeed]) -> dict[str, Estimate]:
@@ -98,20 +137,16 @@ def _as_good(arms: Arms) -> Claim | None:
     aim = f"interval above -{WITHIN} at no more than {CHEAPER} of the FLOPs"
     holds = claim.found.low > -WITHIN and share <= CHEAPER
     beside = {**claim.beside, "share of the FLOPs": Estimate(share, share, share)}
-    return Claim(claim.name, aim, claim.seeds, claim.found, holds, beside)
+    return replace(claim, aim=aim, holds=holds, beside=beside)
 
 
 def _gap(arms: Arms) -> Claim | None:
     gaps = arms.gaps("grm_k8")
     if len(gaps) < 2:
         return None
-    seeds = {seed: one.standard for seed, one in gaps.items()}
+    seeds = {seed: one.quality for seed, one in gaps.items()}
     found = over_seeds(list(seeds.values()))
-    beside = {"as they are": over_seeds([one.raw for one in gaps.values()])}
-    aim = f"at most {LARGEST_GAP}"
-    return Claim("hacking gap of grm_k8", aim, seeds, found, found.value <= LARGEST_GAP, beside)
-
-
-def _best(arms: Arms, cost: str, of: str) -> str:
-    """The scalar arm that the tuning queries like best where it is compared."""
-    return max(ALONE, key=lambda name: arms.liked(name, cost, of=of))
+    beside = {"standard deviations": over_seeds([one.standard for one in gaps.values()])}
+    aim = f"interval below {LARGEST_GAP}"
+    holds, why = found.high < LARGEST_GAP, arms.lacking("grm_k8")
+    return Claim("hacking gap of grm_k8", aim, seeds, found, holds, beside, why)

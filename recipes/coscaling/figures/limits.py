@@ -53,17 +53,22 @@ def reached(run: Run, cost: str, limit: float) -> Reached:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """By how much reward grew beyond true quality, over the rounds of the start.
+    """By how much reward grew beyond what the growth of true quality explains.
+
+    How reward goes with true quality is taken from the responses of the start: a reward that is
+    noisy, or uses little of its scale, is as honest at the end when it goes with it as it did then.
 
     Args:
-        standard: difference of both in standard deviations of the responses of the start.
-        raw: difference of both as they are, 0..1 each.
+        quality: growth of true quality that the reward claims, less what it was, 0..1; NaN where
+            the reward did not rise with true quality at the start.
+        standard: growth of reward beyond the explained one, in standard deviations of the rewards
+            of the start.
         correlation: of both inside groups at the end; less where the policy has found what the
             reward can not tell. NaN where no round says it.
     """
 
+    quality: float
     standard: float
-    raw: float
     correlation: float
 
 
@@ -77,6 +82,7 @@ def gap(run: Run, *, rounds: int, edge: int) -> Gap:
     """
     reward_R, truth_R = (np.array(one[:rounds]) for one in (run.reward_R, run.truth_R))
     grown = [float(one[-edge:].mean() - one[:edge].mean()) for one in (reward_R, truth_R)]
-    of_reward, of_truth = run.deviations
+    beyond = grown[0] - run.slope * grown[1]
+    quality = beyond / run.slope if run.slope > 0 else math.nan
     correlation = mean(one for one in run.correlation_R[:rounds][-edge:] if not math.isnan(one))
-    return Gap(grown[0] / of_reward - grown[1] / of_truth, grown[0] - grown[1], correlation)
+    return Gap(quality, beyond / run.deviations[0], correlation)

@@ -54,7 +54,7 @@ def save_quality(path: Path, arms: Arms) -> None:
 
 
 def save_gap(path: Path, arms: Arms) -> None:
-    """Reward beyond true quality by round, and how well the two go together inside groups."""
+    """Reward beyond what true quality explains, by round, and how the two go together."""
     sheet, (left, right) = _sheet(sharey=False)
     names = [name for name in _drawn(arms) if name != "checker"]
     for name in names:
@@ -67,7 +67,7 @@ def save_gap(path: Path, arms: Arms) -> None:
     known = {name: mean(one.correlation for one in found) for name, found in gaps.items()}
     left.set_title(_told("Reward beyond truth at the end", ahead), loc="left")
     right.set_title(_told("What the reward still knows", known), loc="left")
-    left.set(xlabel="round", ylabel="z(reward) - z(true quality), over the start")
+    left.set(xlabel="round", ylabel="reward beyond what true quality explains, sd")
     right.set(xlabel="round", ylabel="correlation of both inside groups")
     left.axhline(0, color="#777777", lw=0.8, ls=":")
     _save(sheet, left, path)
@@ -90,11 +90,10 @@ def _told(what: str, values: Mapping[str, float]) -> str:
 
 
 def _gaps(run: Run, edge: int) -> list[float]:
-    both = zip((run.reward_R, run.truth_R), run.deviations, strict=True)
     reward_R, truth_R = (
-        (np.array(values) - statistics.fmean(values[:edge])) / spread for values, spread in both
+        np.array(values) - statistics.fmean(values[:edge]) for values in (run.reward_R, run.truth_R)
     )
-    return list(reward_R - truth_R)
+    return list((reward_R - run.slope * truth_R) / run.deviations[0])
 
 
 def _over_rounds(values: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:

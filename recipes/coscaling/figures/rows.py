@@ -27,12 +27,15 @@ class Row:
         start: true quality before training.
         final, peak, mean: readings after the common rounds.
         deviation: of the final one between seeds; 0 of one seed.
-        gap: by how much reward grew beyond true quality, in standard deviations of the start.
+        gap: by how much reward grew beyond what true quality explains, in standard deviations of
+            the rewards of the start.
         correlation: of both inside groups at the end; None of a reward that is true quality itself.
         alarms: that began in a run, the mean over seeds.
-        megaflops: of everything that judges, a response.
-        milliseconds: of a core, a response, those of the policy among them.
-        equal: the final one at equal cost with :data:`LIMIT`, by cost; none without that arm.
+        megaflops: of everything that judges, a response; None where it was not measured.
+        milliseconds: of a core, a response, those of the policy among them; None where nobody
+            measured them.
+        equal: the final one at equal cost with :data:`LIMIT`, by cost; none without that arm, or
+            of a cost that was not measured.
     """
 
     arm: str
@@ -45,8 +48,8 @@ class Row:
     gap: Estimate
     correlation: Estimate | None
     alarms: float
-    megaflops: float
-    milliseconds: float
+    megaflops: float | None
+    milliseconds: float | None
     equal: dict[str, Estimate]
 
 
@@ -55,11 +58,11 @@ def rows(arms: Arms) -> list[Row]:
     return [_row(arms, name) for name in arms.names]
 
 
-def exchange_rates(lines: Sequence[Row]) -> dict[str, dict[str, float]]:
+def exchange_rates(lines: Sequence[Row]) -> dict[str, dict[str, float | None]]:
     """What judging a response costs in each arm, in that of the scalar RM alone.
 
     Seconds are those of a run beyond a run with the hidden checker, which costs next to nothing.
-    Nothing is told where one of these two arms is missing.
+    A cost that was not measured is None; nothing is told where one of these two arms is missing.
     """
     known = {line.arm: line for line in lines}
     if not {"scalar", "checker"} <= known.keys():
@@ -67,12 +70,18 @@ def exchange_rates(lines: Sequence[Row]) -> dict[str, dict[str, float]]:
     scalar, free = known["scalar"], known["checker"].milliseconds
     return {
         name: {
-            "flops": line.megaflops / scalar.megaflops,
-            "seconds": (line.milliseconds - free) / (scalar.milliseconds - free),
+            "flops": _rate(line.megaflops, scalar.megaflops),
+            "seconds": _rate(line.milliseconds, scalar.milliseconds, free),
         }
         for name, line in known.items()
         if name != "checker"
     }
+
+
+def _rate(cost: float | None, unit: float | None, free: float | None = 0.0) -> float | None:
+    if cost is None or unit is None or free is None:
+        return None
+    return (cost - free) / (unit - free)
 
 
 def _row(arms: Arms, name: str) -> Row:
@@ -88,11 +97,15 @@ def _row(arms: Arms, name: str) -> Row:
         gap=over_seeds([one.standard for one in gaps]),
         correlation=_known([one.correlation for one in gaps]),
         alarms=statistics.fmean(run.alarms for run in arms.runs(name).values()),
-        megaflops=arms.a_response(name, "flops") / 1e6,
-        milliseconds=arms.a_response(name, "seconds") * 1e3,
+        megaflops=_measured(arms.a_response(name, "flops") / 1e6),
+        milliseconds=_measured(arms.a_response(name, "seconds") * 1e3),
         equal=_equal(arms, name),
         **{reading: over_seeds(values) for reading, values in readings.items()},
     )
+
+
+def _measured(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _known(values: Sequence[float]) -> Estimate | None:

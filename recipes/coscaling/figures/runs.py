@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.errors import ConfigError, quoted
+from recipes.coscaling.following import slope
 
 _SPENT = {"flops": "flops", "tokens": "tokens", "seconds": "cpu_seconds"}
+_CHECKED = "rewards/true_quality/std"
 COSTS = ("steps", *_SPENT)
 """What runs are compared at equal amounts of: optimizer steps; ``flops`` of everything that judges;
 ``tokens`` that the judge wrote; ``seconds`` of a core, those of the policy among them."""
@@ -27,9 +29,11 @@ class Run:
         seed: of the policy's training.
         steps_P: optimizer steps after which it was measured, rising, from 0 on.
         heldout_P, tune_P: true quality then, 0..1, on held-out queries and on those to choose by.
-        spent_P: of each of :data:`COSTS`, what had been spent until then.
+        spent_P: of each of :data:`COSTS` that was measured, what had been spent until then.
         reward_R, truth_R: mean reward and true quality of each training round's own responses.
         deviations: of reward and of true quality over the responses of the first rounds.
+        slope: of the regression of reward on true quality over the same responses; 1 where the
+            reward is true quality, NaN where nothing tells.
         correlation_R: of reward and true quality inside groups, by round; NaN where it says none.
         responses: that are rewarded in a round.
         alarms: that began in the whole run; 0 where nothing was watched.
@@ -44,6 +48,7 @@ class Run:
     reward_R: Sequence[float]
     truth_R: Sequence[float]
     deviations: tuple[float, float]
+    slope: float
     correlation_R: Sequence[float]
     responses: int
     alarms: float = 0.0
@@ -74,14 +79,20 @@ def read_run(folder: Path, truth: Path, *, edge: int, responses: int) -> Run:
         heldout_P=[point["heldout"]["quality"] for point in points],
         tune_P=[point["tune"]["quality"] for point in points],
         spent_P={"steps": steps}
-        | {cost: _until(steps, rows, name) for cost, name in _SPENT.items()},
+        | {cost: _until(steps, rows, name) for cost, name in _measured(rows)},
         reward_R=[row["reward"] for row in rounds],
         truth_R=[row["true_quality"] for row in rounds],
         deviations=_deviations(rounds[:edge]),
+        slope=_slope(rows, rounds, edge),
         correlation_R=[_number(row.get("grm/truth_correlation")) for row in rounds],
         responses=responses,
         alarms=max(row.get("grm/alarms") or 0.0 for row in rounds),
     )
+
+
+def _measured(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The costs that a log tells of, with their names in it."""
+    return [(cost, name) for cost, name in _SPENT.items() if any(name in row for row in rows)]
 
 
 def _until(steps: Sequence[int], rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:
@@ -93,9 +104,22 @@ def _until(steps: Sequence[int], rows: Sequence[Mapping[str, Any]], name: str) -
 
 def _deviations(rounds: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     """Root mean square over the rounds, which all have as many responses."""
-    names = [name for name in rounds[0] if name.startswith("rewards/") and name.endswith("/std")]
-    own = next(name for name in names if rounds[0][name])  # what only logs rewards nothing
-    return _quadratic(rounds, own), _quadratic(rounds, "true_quality_deviation")
+    return _quadratic(rounds, _own(rounds[0])), _quadratic(rounds, "true_quality_deviation")
+
+
+def _own(row: Mapping[str, Any]) -> str:
+    """The name of the deviation of what rewards; what only logs rewards nothing."""
+    names = [name for name in row if name.startswith("rewards/") and name.endswith("/std")]
+    return next(name for name in names if row[name])
+
+
+def _slope(
+    rows: Sequence[Mapping[str, Any]], rounds: Sequence[Mapping[str, Any]], edge: int
+) -> float:
+    if _own(rounds[0]) == _CHECKED:
+        return 1.0
+    end = rounds[edge]["step"] if edge < len(rounds) else math.inf
+    return slope(row for row in rows if row["step"] < end)
 
 
 def _quadratic(rounds: Sequence[Mapping[str, Any]], name: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from grm_plugin.errors import ConfigError
 from grm_plugin.evaluation.statistics import Estimate
 
 FLAT = 0.005
-"""Nats by which the loss of held-out pairs may still fall over the last quarter of the steps."""
+"""Nats by which twice the passes may lower the loss of held-out pairs, and no more."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +21,12 @@ class ScalarRM:
     Args:
         accuracy: share of held-out pairs in their order, with its interval over groups.
         loss: of held-out pairs, nats; the lowest.
-        fell: by how much it fell over the last quarter of the steps.
-        flat: whether it ended before its last step, or fell by no more than :data:`FLAT`.
         steps: optimizer steps.
         seconds: that the training took, by the clock.
     """
 
     accuracy: Estimate
     loss: float
-    fell: float
-    flat: bool
     steps: int
     seconds: float
 
@@ -46,30 +41,55 @@ def scalar_rms(folder: Path) -> dict[str, ScalarRM]:
     return {path.parent.name: _read(path.parent) for path in reports}
 
 
+def gained(folder: Path, doubled: Path) -> float:
+    """Nats by which twice the passes lowered the loss of held-out pairs.
+
+    A rate that falls to 0 leaves no loss falling at the end of a training, so it takes a longer one
+    to say whether more would have helped.
+
+    Args:
+        folder: of a scalar RM.
+        doubled: of the same with twice the passes.
+
+    Raises:
+        ConfigError: a report can not be read.
+    """
+    return _read(folder).loss - _read(doubled).loss
+
+
+def check_flat(folder: Path, doubled: Path) -> None:
+    """Go on only where the scalar RM in ``folder`` was trained until its loss was flat.
+
+    Args:
+        folder, doubled: as of :func:`gained`.
+
+    Raises:
+        ConfigError: it was not, or a report can not be read.
+    """
+    by = gained(folder, doubled)
+    if by > FLAT:
+        raise ConfigError(
+            f"scalar RM {folder} is not flat: with twice the passes the loss of held-out pairs is "
+            f"lower by {by:.3f} nats, expected at most {FLAT}; no policy was trained. As the "
+            "protocol says, double scalar.options.epochs in study.yaml, cut arms from the bottom "
+            f"for it and name both under Amended; delete {folder} and {doubled} and run the same "
+            "command again"
+        )
+
+
 def _read(folder: Path) -> ScalarRM:
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        return _told(report, [json.loads(line) for line in lines])
+        return _told(report)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"scalar RM {folder}: its report can not be read ({error!r})") from error
 
 
-def _told(report: dict[str, Any], log: Sequence[dict[str, Any]]) -> ScalarRM:
+def _told(report: dict[str, Any]) -> ScalarRM:
     training, accuracy = report["training"], report["validation"]["accuracy"]
-    looks = [(row["step"], row["eval_loss"]) for row in log if "eval_loss" in row]
-    fell = _fell(looks, training["steps"])
     return ScalarRM(
         accuracy=Estimate(accuracy["value"], accuracy["low"], accuracy["high"]),
         loss=training["held_out_loss"],
-        fell=fell,
-        flat=training["ended"] == "flat" or fell <= FLAT,
         steps=training["steps"],
         seconds=training["seconds"],
     )
-
-
-def _fell(looks: Sequence[tuple[int, float]], steps: int) -> float:
-    """The lowest loss of the first three quarters of the steps, less the lowest of all."""
-    before = [loss for step, loss in looks if step <= 0.75 * steps]
-    return min(before) - min(loss for _, loss in looks) if before else float("inf")

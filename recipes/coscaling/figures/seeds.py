@@ -19,6 +19,8 @@ BySeed = Mapping[int, float]
 def over_seeds(values: Sequence[float]) -> Estimate:
     """The mean with its 95 % interval of Student's t; that of one seed is infinitely wide.
 
+    NaN where a seed says nothing.
+
     >>> found = over_seeds([0.1, 0.2, 0.3])
     >>> [round(one, 3) for one in (found.low, found.value, found.high)]
     [-0.048, 0.2, 0.448]
@@ -29,12 +31,12 @@ def over_seeds(values: Sequence[float]) -> Estimate:
 
 
 def surprise(values: Sequence[float]) -> float:
-    """The two-sided p of Student's t that the mean is 0; 1 of one seed, which tells nothing.
+    """The two-sided p of Student's t that the mean is 0; 1 where seeds tell nothing.
 
     >>> round(surprise([0.1, 0.2, 0.3]), 3)
     0.074
     """
-    if len(values) < 2:
+    if len(values) < 2 or any(map(math.isnan, values)):
         return 1.0
     error, mean = _error(values), abs(statistics.fmean(values))
     if not error:
@@ -48,4 +50,6 @@ def paired(first: BySeed, second: BySeed) -> dict[int, float]:
 
 
 def _error(values: Sequence[float]) -> float:
+    if any(map(math.isnan, values)):
+        return math.nan
     return statistics.stdev(values) / math.sqrt(len(values))

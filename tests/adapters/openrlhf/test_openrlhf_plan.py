@@ -180,6 +180,8 @@ def test_a_resumed_run_goes_on_with_what_all_actors_have_on_record(
     assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
     assert "on record" not in caplog.text
     assert plan(*words).settings.spent.prompt_tokens == 0  # a new run in the same folder
+    words[1] = str(tmp_path / "nothing")  # killed before its first checkpoint
+    assert plan(*words, "--ckpt.load_enable").settings.spent.prompt_tokens == 300
 
 
 def write_verdict(path: Path, metadata: Mapping[str, Any]) -> None:
@@ -261,6 +263,16 @@ def test_an_estimator_that_compares_siblings_learns_nothing_from_unscored_groups
 ) -> None:
     plan("--algo.advantage.estimator", estimator, *BY_RESPONSE)
     assert "without a reward" not in caplog.text
+
+
+@pytest.mark.parametrize(("estimator", "warned"), [("rloo", True), ("group_norm", False)])
+def test_an_estimator_that_weighs_groups_of_a_cascade_against_each_other_is_told(
+    estimator: str, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    classifier = "{name: server, url: 'http://localhost:1'}"
+    settings = file(tmp_path, f"scalar: {{use: cascade, classifier: {classifier}}}")
+    plan("--grm_config", settings, "--algo.advantage.estimator", estimator)
+    assert ("gives rewards on two scales" in caplog.text) == warned
 
 
 def test_a_release_that_weighs_micro_batches_alike_is_named(

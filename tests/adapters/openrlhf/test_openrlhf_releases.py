@@ -37,7 +37,7 @@ AS_A_WHEEL = (
     *("--no-deps", "--only-binary=:all:", "--implementation=cp"),
     *("--python-version=3.11", "--platform=manylinux1_x86_64"),
 )
-IN_EVERY_PROCESS = ROOT / "tests/e2e/openrlhf/in_every_process"  # their trainers expect a GPU
+IN_EVERY_PROCESS = ROOT / "recipes/openrlhf_on_cpu/in_every_process"  # their trainers expect a GPU
 
 
 @pytest.fixture(scope="module")

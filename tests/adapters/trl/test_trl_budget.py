@@ -11,7 +11,7 @@ from grm_plugin.engine import Draw
 from grm_plugin.errors import BudgetError, JudgeDeadError
 from grm_plugin.records import read_verdicts
 from grm_plugin.testing import scripted
-from grm_trl import GRMReward
+from grm_trl import GRMReward, budgets
 
 JUDGE = {"engine": "scripted", "k": 1, "max_tokens": 20, "prices": {"prompt": 2, "output": 8}}
 
@@ -42,22 +42,50 @@ def test_the_call_that_the_budget_can_not_pay_for_ends_training_and_money_is_log
 TWO = {"prompts": ["a", "a"], "completions": ["1", "2"]}
 
 
-def test_a_resumed_run_counts_what_it_spent_before_and_a_new_one_does_not(
+def made(record: Path, tokens: int = 18_500) -> GRMReward:
+    judge = scripted([Draw(r"\boxed{9, 3}", "stop", 9_000, 20)])
+    return GRMReward(plugins=judge, budget={"tokens": tokens}, record=record, **JUDGE)
+
+
+def at(step: int) -> SimpleNamespace:
+    return SimpleNamespace(global_step=step)
+
+
+def test_a_resumed_run_counts_what_it_spent_before(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def made(record: str) -> GRMReward:
-        judge = scripted([Draw(r"\boxed{9, 3}", "stop", 9_000, 20)])
-        where = tmp_path / record
-        return GRMReward(plugins=judge, budget={"tokens": 18_500}, record=where, **JUDGE)
-
-    new, later = SimpleNamespace(global_step=0), SimpleNamespace(global_step=1)
-    for state in (new, later):
-        reward = made("a")
-        assert None not in reward(**TWO, trainer_state=state)
+    for step in (0, 1):
+        reward = made(tmp_path / "a")
+        assert None not in reward(**TWO, trainer_state=at(step))
         reward.close()
     with pytest.raises(BudgetError, match="18,040 tokens of 18,500 tokens is spent"):
-        made("a")(**TWO, trainer_state=later)
-    assert None not in made("a")(**TWO, trainer_state=new)
+        made(tmp_path / "a")(**TWO, trainer_state=at(1))
     assert not caplog.text
-    assert None not in made("b")(**TWO, trainer_state=later)
+    assert None not in made(tmp_path / "b")(**TWO, trainer_state=at(1))
     assert "nothing of the steps before 1 is on record" in caplog.text
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_has_spent_what_is_on_record(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        reward = made(tmp_path / "a")
+        assert None not in reward(**TWO, trainer_state=at(0))
+        reward.close()
+    assert "another run needs a record of its own" in caplog.text
+    with pytest.raises(BudgetError, match="18,040 tokens of 18,500 tokens is spent"):
+        made(tmp_path / "a")(**TWO, trainer_state=at(0))
+
+
+@pytest.mark.parametrize(("world", "told"), [(1, "18,040"), (2, "9,020")])
+def test_a_run_that_goes_on_with_other_ranks_has_spent_what_all_of_them_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: int, told: str
+) -> None:
+    for rank in range(2):
+        reward = made(tmp_path / f"a.rank{rank}")
+        assert None not in reward(**TWO, trainer_state=at(0))
+        reward.close()
+    monkeypatch.setattr(budgets, "here", lambda: (0, world))
+    judge = made(tmp_path / "c", tokens=18_100)._grm
+    budgets.spend_earlier(judge, tmp_path / "a", {"trainer_state": at(1)})
+    assert f"{judge._keeper.budget.spent.tokens:,}" == told

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -140,3 +141,16 @@ def test_the_table_of_trl_can_be_read_at_120_columns(
     assert f"{prefix}_critique" in shown and "…" not in shown
     assert max(map(len, shown.splitlines())) <= TRL_WIDTH
     assert len(shown.splitlines()) <= 20
+
+
+@pytest.mark.parametrize(("scale", "warned"), [("batch", True), ("none", True), ("group", False)])
+def test_a_trainer_that_weighs_groups_of_a_cascade_against_each_other_is_told(
+    scale: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    section = {"classifier": {"name": "server", "url": "http://localhost:1"}, "use": "cascade"}
+    reporter = Reporter(TRLOptions(), GRMConfig(scalar=section))
+    trainer = SimpleNamespace(args=SimpleNamespace(scale_rewards=scale))
+    for _ in range(2):
+        reporter.warn([[0, 1]], trainer)
+    told = [one.message for one in caplog.records if "gives rewards on two scales" in one.message]
+    assert len(told) == warned

@@ -8,47 +8,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from ray.cluster_utils import Cluster
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoTokenizer
 
-import grm_openrlhf
-import grm_plugin
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, write_prompts
-from grm_plugin.remote.launching.ports import free_port
 from grm_plugin.types import Verdict
+from recipes.openrlhf_on_cpu import cluster as on_cpu
 
 PATIENCE_S = 900.0
 SAMPLES = 4
 PROMPTS_PER_STEP = 4
-IN_EVERY_PROCESS = Path(__file__).parent / "in_every_process"
 LAUNCHER = (sys.executable, "-m", "grm_openrlhf.train_ppo_ray")
-PACKAGES = (grm_plugin, grm_openrlhf)
-SOURCES = [IN_EVERY_PROCESS, *(Path(one.__file__ or "").parents[1] for one in PACKAGES)]
-ENVIRONMENT = {
-    "PYTHONPATH": os.pathsep.join(map(str, SOURCES)),
-    "DS_ACCELERATOR": "cpu",
-    "HF_HUB_OFFLINE": "1",
-    "OMP_NUM_THREADS": "1",
-    # scripts say `python`
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",  # 15 by default: on a busy machine they would hardly run
-    "TOKENIZERS_PARALLELISM": "false",
-    "TORCHDYNAMO_DISABLE": "1",
-    "VLLM_CPU_KVCACHE_SPACE": "1",
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "VLLM_LOGGING_LEVEL": "WARNING",
-    "VLLM_NO_USAGE_STATS": "1",
-}
+IN_EVERY_PROCESS = Path(__file__).parent / "in_every_process"
+_SOURCES = (str(IN_EVERY_PROCESS), on_cpu.ENVIRONMENT["PYTHONPATH"])
+ENVIRONMENT = {**on_cpu.ENVIRONMENT, "PYTHONPATH": os.pathsep.join(_SOURCES)}
 OPTIONS = {
     "actor.model_name_or_path": POLICY_MODEL,
     "actor.num_gpus_per_node": 1,
@@ -71,27 +52,9 @@ OPTIONS = {
 }
 
 
-@contextmanager
-def cluster() -> Iterator[str]:
-    """The address of a running Ray cluster of one node that believes it has GPUs."""
-    node = {
-        "num_cpus": 12,
-        "num_gpus": 6,
-        "object_store_memory": 300_000_000,
-        "include_dashboard": False,
-        "dashboard_agent_listen_port": free_port(),  # another cluster may have the usual one
-    }
-    outside = dict(os.environ)
-    os.environ.update(ENVIRONMENT)  # what its workers see
-    try:
-        ray = Cluster(initialize_head=True, head_node_args=node)
-    finally:
-        os.environ.clear()
-        os.environ.update(outside)
-    try:
-        yield ray.address
-    finally:
-        ray.shutdown()
+def cluster() -> AbstractContextManager[str]:
+    """The address of a running Ray cluster, whose updates are written down."""
+    return on_cpu.cluster(ENVIRONMENT)
 
 
 @dataclass(frozen=True)

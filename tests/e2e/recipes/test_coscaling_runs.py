@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,6 +107,7 @@ def test_an_arm_trains_a_policy_and_is_told_of(
     assert all(0 <= one <= 1 for one in (*found.heldout_P, *found.tune_P, *found.truth_R))
     assert found.spent_P["seconds"][-1] > 0
     assert all(spread > 0 for spread in found.deviations)
+    assert math.isfinite(found.slope) and (found.slope == 1) == (arm == "checker")
     assert (found.spent_P["flops"][-1] > 0) == (arm != "checker")
     assert (found.spent_P["tokens"][-1] > 0) == (
         arm not in {"checker", "scalar", "scalar_ensemble"}

@@ -1,4 +1,4 @@
-"""Real training on the reference judge: a bias in it is noticed, and a clean run is quiet."""
+"""Real training on the reference judge: a strong bias is noticed, and a clean run is quiet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-ONSET = 6
+ONSET, STEPS = 5, 9
 
 
 @pytest.fixture
@@ -19,15 +19,15 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.mark.parametrize("onset", [None, ONSET])
-def test_a_bias_that_begins_in_the_judge_is_noticed_and_a_clean_run_is_quiet(
+def test_a_strong_bias_that_begins_in_the_judge_is_noticed_and_a_clean_run_is_quiet(
     script: ModuleType, tmp_path: Path, onset: int | None
 ) -> None:
-    run = script.train(tmp_path, seed=1, steps=12, onset=onset, start=5, k=1)
+    run = script.train(tmp_path, seed=1, steps=STEPS, onset=onset, start=5, k=1, for_a_word=4)
     steps = [alarm["step"] for alarm in run["alarms"]]
     if onset is None:
         assert steps == []
     else:
-        assert ONSET <= min(steps) < 12
+        assert ONSET <= min(steps) < STEPS
         assert "control judge" in run["alarms"][0]["said"]
         assert run["alarms_logged"][-1] == len(steps)
     assert run["gap_z"][0] is None, "unknown before the start is"

@@ -4,4 +4,4 @@ With Ray these are the driver, the workers and vLLM's engine.
 """
 
 import watched_updates  # noqa: F401
-import without_gpu  # noqa: F401
+import without_gpu  # noqa: F401  of recipes/openrlhf_on_cpu, which is on PYTHONPATH, too

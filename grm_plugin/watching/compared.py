@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from typing import NamedTuple
 
-from grm_plugin.types import Verdict, digest
+from grm_plugin.correlation import Correlation
+from grm_plugin.types import Verdict
+from grm_plugin.types.groups import chance
 
-_HEX = 13  # digits of a fingerprint's hash: 52 bits, all of which a float holds
 
-
-class Audit(NamedTuple):
+class Compared(NamedTuple):
     """One group that the control judge judged as well.
 
     Args:
@@ -25,7 +24,7 @@ class Audit(NamedTuple):
     controls_N: tuple[float, ...]
 
     @classmethod
-    def of(cls, verdict: Verdict) -> Audit | None:
+    def of(cls, verdict: Verdict) -> Compared | None:
         """What both judges say of a group; None where one of them says nothing."""
         theirs = verdict.control.rewards if verdict.control else None
         if verdict.rewards is None or theirs is None:
@@ -45,6 +44,16 @@ class Audit(NamedTuple):
         """Mean reward, and mean reward of the control judge."""
         return statistics.fmean(self.rewards_N), statistics.fmean(self.controls_N)
 
+    @property
+    def pairs(self) -> tuple[tuple[float, float], ...]:
+        """Reward and control of each response."""
+        return tuple(zip(self.rewards_N, self.controls_N, strict=True))
+
+    @property
+    def inside(self) -> Correlation:
+        """How the two go together among its responses."""
+        return Correlation.of(self.pairs)
+
 
 def is_chosen(fingerprint: str, seed: int, share: float) -> bool:
     """Whether a group belongs to the share that the control judge judges, too.
@@ -52,43 +61,6 @@ def is_chosen(fingerprint: str, seed: int, share: float) -> bool:
     The same groups are chosen whenever a run is repeated, and in every process of it.
 
     >>> sum(is_chosen(str(n), 0, 0.25) for n in range(4000)) / 4000
-    0.24525
+    0.2485
     """
-    drawn = int(digest(f"control {seed} {fingerprint}")[:_HEX], 16)
-    return drawn < share * 16.0**_HEX
-
-
-class Linked(NamedTuple):
-    """Sums of deviations from group means: of rewards, of controls, and of their products."""
-
-    rewards: float
-    controls: float
-    both: float
-
-    def plus(self, other: Linked) -> Linked:
-        """Of both together."""
-        return Linked(*map(math.fsum, zip(self, other, strict=True)))
-
-    @property
-    def correlation(self) -> float:
-        """Inside groups, -1..1; NaN where one of the two never differs there."""
-        spread = math.sqrt(self.rewards) * math.sqrt(self.controls)
-        return max(-1.0, min(1.0, self.both / spread)) if spread else math.nan
-
-    @classmethod
-    def of(cls, audit: Audit) -> Linked:
-        """Of the responses of one group; all 0 for one response."""
-        reward, control = audit.means
-        apart = [
-            (one - reward, other - control)
-            for one, other in zip(audit.rewards_N, audit.controls_N, strict=True)
-        ]
-        return cls(
-            math.fsum(x * x for x, _ in apart),
-            math.fsum(y * y for _, y in apart),
-            math.fsum(x * y for x, y in apart),
-        )
-
-
-NOTHING = Linked(0.0, 0.0, 0.0)
-"""Of no group."""
+    return chance(f"control {seed} {fingerprint}") < share

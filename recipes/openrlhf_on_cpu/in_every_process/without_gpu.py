@@ -18,6 +18,7 @@ sys.modules["flash_attn.ops.triton.cross_entropy"] = None  # type: ignore[assign
 
 @wrapt.when_imported("torch")
 def cuda_is_the_cpu(torch: Any) -> None:
+    """Calls about CUDA's state do nothing, and tensors for it are made on the CPU."""
     for name in ("set_device", "synchronize", "empty_cache", "current_stream"):
         setattr(torch.cuda, name, lambda *_: None)
     torch.cuda.current_device = lambda: "cpu"
@@ -34,12 +35,15 @@ def cuda_is_the_cpu(torch: Any) -> None:
 
 @wrapt.when_imported("torch.distributed.device_mesh")
 def meshes_of_processes(module: Any) -> None:
+    """Meshes are of CPUs."""
     mesh = module.init_device_mesh
     module.init_device_mesh = lambda _, *args, **options: mesh("cpu", *args, **options)
 
 
 @wrapt.when_imported("openrlhf.trainer.ppo_utils.replay_buffer")
 def batches_stay_in_memory(module: Any) -> None:
+    """Batches are moved to no GPU."""
+
     class Torch(wrapt.ObjectProxy):  # type: ignore[misc]
         def device(self, _: str) -> Any:
             return self.__wrapped__.device("cpu")
@@ -49,6 +53,8 @@ def batches_stay_in_memory(module: Any) -> None:
 
 @wrapt.when_imported("openrlhf.utils.distributed_util")
 def weights_go_by_tcp(module: Any) -> None:
+    """New weights go to vLLM over TCP in place of NCCL."""
+
     class TcpGroup:
         """The one method of vLLM's NCCL group that OpenRLHF calls."""
 
@@ -82,11 +88,14 @@ def weights_stay_replaceable(module: Any) -> None:
 
 @wrapt.when_imported("deepspeed.comm.torch")
 def no_reduction_is_compiled(module: Any) -> None:
+    """DeepSpeed reduces with torch alone."""
     module.build_shm_op = lambda: None
 
 
 @wrapt.when_imported("deepspeed.ops.adam")
 def no_optimizer_is_compiled(module: Any) -> None:
+    """DeepSpeed's Adam is that of torch."""
+
     from torch.optim import AdamW
 
     class PlainAdam(AdamW):

@@ -10,6 +10,9 @@ from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.plugins import Plugins
 
+CONTROL = "watch.control.judge."
+"""Where the settings of the control judge stand, for messages."""
+
 # what a run has once, and what it is in a control judge
 _ONCE: dict[str, Any] = {
     "watch": None,
@@ -18,6 +21,8 @@ _ONCE: dict[str, Any] = {
     "budget": None,
     "adapters": {},
 }
+# what goes with an engine, and holds for no other
+_OF_ENGINE: dict[str, Any] = {"prices": None, "flops_per_token": None}
 
 
 def make_control(config: GRMConfig, plugins: Plugins, judge: Scorer) -> Scorer | None:
@@ -30,16 +35,19 @@ def make_control(config: GRMConfig, plugins: Plugins, judge: Scorer) -> Scorer |
             is there once, and so is the budget.
 
     Raises:
-        ConfigError, PluginError, TemplateError: as :func:`make_scorer`.
+        ConfigError, PluginError, TemplateError: as :func:`make_scorer`; the budget of the run is
+            one that has to be kept with the control judge, too.
     """
     control = control_config(config)
-    return make_scorer(control, plugins, judge.budget, beside=judge) if control else None
+    if control is None:
+        return None
+    return make_scorer(control, plugins, judge.budget, beside=judge, section=CONTROL)
 
 
 def control_config(config: GRMConfig) -> GRMConfig | None:
     """The settings of the control judge: the judge's, other seeds, and all k samples.
 
-    Prices go with an engine: with another one they are its own.
+    Prices and size go with an engine: with another one they are its own.
 
     Raises:
         ConfigError: what ``watch.control.judge`` says is wrong.
@@ -54,9 +62,11 @@ def control_config(config: GRMConfig) -> GRMConfig | None:
             "once; leave it out"
         )
     beside = {"seed": config.seed + 1, "stop": "fixed", "scalar": None}
-    prices = {"prices": None} if "engine" in keys else {}
     try:
-        return config.but(**_ONCE, **{**beside, **prices, **own})
+        found = config.but(**_ONCE, **{**beside, **own})
+        if found.engine != config.engine:
+            found = config.but(**_ONCE, **{**beside, **_OF_ENGINE, **own})
+        return found
     except ConfigError as error:
         said = str(error).removeprefix("config: ")
         raise ConfigError(f"watch.control.judge: {said}") from None

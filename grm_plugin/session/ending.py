@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import RecordError
-from grm_plugin.records import read_verdicts
+from grm_plugin.records.standing import standing
 from grm_plugin.running.breaker import Breaker, Judged
 from grm_plugin.size import Size
 from grm_plugin.types import Group, Verdict
-from grm_plugin.types.training import EVAL, TRAIN, when_of
+from grm_plugin.types.training import EVAL, when_of
 from grm_plugin.watching.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,16 @@ class Watched:
         sizes = config.schedule.every_size().values() if config.schedule else ()
         self.watch = Watch(config.watch, sizes) if config.watch else None
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
-        self._record, self._usual = config.record, config.size
-        self._begun = False
+        self._records = [config.record] if config.record else []
+        self._usual, self._begun = config.size, False
+
+    def rebuild_from(self, records: Iterable[Path]) -> None:
+        """Name the records of all processes of a run that are watched as one.
+
+        Args:
+            records: what a run that goes on is rebuilt from, instead of the own record.
+        """
+        self._records = list(records)
 
     def size(self, groups: Sequence[Group], size: Size | None) -> Size | None:
         """The size of a batch for which ``size`` was asked; an evaluation gets what was asked.
@@ -59,16 +68,16 @@ class Watched:
             self.watch.add(one.verdict for one in judged)
 
     def _begin(self, groups: Sequence[Group]) -> None:
-        steps = [when[1] for group in groups if (when := when_of(group))]
-        if self._begun or not (self.watch and steps):
+        step = step_of(groups)
+        if self._begun or self.watch is None or step is None:
             return
         self._begun = True
-        if (step := min(steps)) > 0:
+        if step > 0:
             self._go_on(self.watch, step)
 
     def _go_on(self, watch: Watch, step: int) -> None:
         try:
-            watch.rebuild(_before(self._record, step) if self._record else ())
+            watch.rebuild(before(self._records, step))
         except RecordError as error:
             logger.warning("watch: what was before step %d can not be read: %s", step, error)
         if watch.start is None:
@@ -78,15 +87,26 @@ class Watched:
             )  # fmt: skip
 
 
+def step_of(groups: Sequence[Group]) -> int | None:
+    """The first step of a batch, from 0 on; None where nobody says."""
+    return min((when[1] for group in groups if (when := when_of(group))), default=None)
+
+
 def _phase(group: Group) -> str:
     return (when_of(group) or ("", 0))[0]
 
 
-def _before(record: Path, step: int) -> Iterator[Verdict]:
-    """The training verdicts of a record of steps before ``step``; none where it is not there."""
-    if not record.is_file():
-        return
-    for verdict in read_verdicts(record):
-        phase, judged_at = when_of(verdict.group) or ("", step)
-        if phase == TRAIN and judged_at < step:
-            yield verdict
+def before(records: Iterable[Path], step: int) -> Iterator[Verdict]:
+    """The training verdicts of steps before ``step``, those of all records step by step.
+
+    Those of steps that the run did again are the later ones.
+    """
+    found = (_of(record, step) for record in records if record.is_file())
+    return (verdict for _, verdict in heapq.merge(*found, key=lambda one: one[0]))
+
+
+def _of(record: Path, step: int) -> Iterator[tuple[int, Verdict]]:
+    for verdict in standing(record):
+        _, judged_at = when_of(verdict.group) or ("", step)
+        if judged_at < step:
+            yield judged_at, verdict
