@@ -46,6 +46,7 @@ class ScalarStage:
         """What makes its part of a reward what it is, as JSON values, for records."""
         options, scaling = self.options, self.rater.scaling
         cascade = options.use == "cascade"
+        versions = bool(options.classifier and options.classifier.options.get("reload"))
         return {
             "classifier": options.classifier.name if options.classifier else None,
             "model": self._model,
@@ -54,8 +55,8 @@ class ScalarStage:
             "weight": options.votes_as,
             "sure": options.sure if cascade else None,
             "audit": options.audit if cascade else None,
-            "center": scaling.center,
-            "spread": scaling.spread,
+            "center": options.center if versions else scaling.center,  # each has its own,
+            "spread": options.spread if versions else scaling.spread,  # which verdicts tell
             "raw": options.raw,
         }
 

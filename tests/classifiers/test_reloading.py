@@ -76,6 +76,8 @@ def test_who_is_made_before_there_is_a_version_reads_what_it_was_trained_to_read
         with GRM(scalar=scalar) as late:
             asked = Group.of("ba be", ["bi ba", "ka"])
             assert early.score(asked).rewards == late.score(asked).rewards
+            told = late.score(asked).origin["scalar"]
+            assert told["center"] is told["spread"] is None  # no version's own, unless set
 
 
 async def test_a_meta_rm_made_before_there_is_a_version_reads_what_it_was_trained_to_read(
