@@ -194,7 +194,7 @@ def a_dead_judge_ends_the_run(host: Host) -> None:
 
 def a_judge_that_refuses_us_ends_the_run_at_once(host: Host) -> None:
     """With what to change, and however much patience there is for a judge that is away."""
-    asked = [qualities(f"{REFUSED}: {n}", 1, 2) for n in range(6)]
+    asked = [qualities(f"{REFUSED}: {n}", 1, 2) for n in range(24)]
     step = Step(host)
     one = {"max_concurrent_groups": 1}
     check_refused(JudgeDeadError, "api_key_env", lambda: step.rewards(*asked, config=one))
