@@ -189,6 +189,10 @@ def test_mixes_are_trained_as_the_judge_alone_is_but_for_their_reward(
     found = [read(RECIPES / place / "grpo" / f"{name}.yaml") for name in names]
     assert len({one.pop("output_dir") for one in found}) == len(names)
     assert len({one.pop("env")["GRM_CONFIG"] for one in found}) == len(names)
+    scales = dict(zip(names, [one.pop("scale_rewards") for one in found], strict=True))
+    two_models = {"config_cascade", "config_refreshed"}  # whose rewards are on two scales
+    assert {name for name in names if scales[name] != scales[usual]} == two_models
+    assert {scales[name] for name in two_models} == {"group"}
     for name, one in zip(names, found, strict=True):
         assert one == found[0], name
 

@@ -127,7 +127,7 @@ def test_a_given_group_size_gives_way_to_the_one_of_an_evaluation(
 class OneMissing:
     """A judge that leaves one response of every group unscored."""
 
-    watch = None
+    config, watch = GRMConfig(), None
 
     def score_batch(self, groups: list[Group], *, size: Size | None) -> list[Verdict]:
         return [
