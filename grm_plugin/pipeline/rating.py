@@ -157,7 +157,7 @@ class Rater(Asked):
         logit = logit_of(answer)
         if isinstance(logit, EngineError):
             reason = Reason.REFUSED if isinstance(logit, RefusedError) else Reason.META
-            return judgment.failed(reason, f"{self.owner} gave no meta-score: {logit}")
+            return judgment.failed(reason, f"the meta RM gave no score ({self.owner}): {logit}")
         return replace(judgment, meta_score=logit)
 
 
