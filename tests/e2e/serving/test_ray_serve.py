@@ -22,7 +22,8 @@ from tests.serving.honest_judge import honest
 
 pytest.importorskip("ray.serve")
 pytestmark = pytest.mark.timeout(600)
-REPLICA = "ray::ServeReplica:grm-"
+# a replica that is at a task may bear the name of the task
+REPLICA = ("ray::ServeReplica:grm-", "ray::SERVE_REPLICA::grm-")
 # a cluster starts in half a minute, and in minutes where its processes wait for a core
 START_S = 300
 END_S = 120
