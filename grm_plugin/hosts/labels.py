@@ -101,8 +101,8 @@ def _opens_line(text: str, start: int) -> bool:
     for i in range(start - 1, -1, -1):
         if text[i] in _BREAKS:
             return True
-        if any(map(str.isalnum, SEEN[ord(text[i])])):
-            return False
+        if text[i].isalnum() and any(map(str.isalnum, SEEN[ord(text[i])])):
+            return False  # a letter that is drawn as a sign, as in flags, is none
     return True
 
 

@@ -34,6 +34,7 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=12).map
         "\u200b[user]",
         " [user]",
         "**[user]",
+        "\U0001f1e6[user]",
         "> - [ user ]",
         "［user］",
         "【environment】",
