@@ -9,12 +9,12 @@ from dataclasses import replace
 from grm_plugin.errors import ConfigError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.recorded import ROUND_TO
+from grm_plugin.pipeline.voting import TO_UNIT
 from grm_plugin.types import Verdict
 from grm_plugin.types.training import PHASE
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
-_TO_UNIT = frozenset(("mean", "median", "majority", "borda"))
 
 
 def vote_range(judge: GRM) -> Range | None:
@@ -24,7 +24,7 @@ def vote_range(judge: GRM) -> Range | None:
         return None if config.scalar.raw else UNIT
     if judge.plugins.source("voter", config.vote.name) != "built in":
         return None
-    if config.vote.name in _TO_UNIT:
+    if config.vote.name in TO_UNIT:
         return UNIT
     if config.vote.name != "sum":
         return None
@@ -92,7 +92,7 @@ def as_trained(verdict: Verdict) -> Verdict:
         return verdict
     told = verdict.origin.get("scalar")
     raw = isinstance(told, Mapping) and told.get("raw") is True
-    within = UNIT if str(verdict.origin.get("vote")) in _TO_UNIT and not raw else None
+    within = UNIT if str(verdict.origin.get("vote")) in TO_UNIT and not raw else None
     return replace(verdict, rewards=rounded(verdict.rewards, step, within))
 
 

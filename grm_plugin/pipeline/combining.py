@@ -8,14 +8,12 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.default import NO_JUDGE
 from grm_plugin.pipeline.plans import Plan
-from grm_plugin.pipeline.voting import NO_WEIGHTS, Voter, can_weigh
+from grm_plugin.pipeline.voting import NO_WEIGHTS, TO_UNIT, Voter, can_weigh
 from grm_plugin.size import Size
 from grm_plugin.types import Judgment
 
 # Votes that compare responses within one answer; a single response has nobody to be compared with.
 _COMPARING = ("majority", "borda")
-# Votes of which a scalar RM's can be a part: their rewards are in 0..1, or points that add up.
-_TO_UNIT = ("mean", "median", "majority", "borda")
 # Stoppers that may end a group after its first samples.
 _EARLY = ("ranking", "advantage")
 _CHOOSING = ("meta_rm", "weights")
@@ -84,11 +82,11 @@ def check_scalar(config: GRMConfig, voter: Voter, *, replays: bool) -> None:
         )
     if scalar.alone:
         return
-    in_unit = vote in _TO_UNIT or getattr(voter, "unit", False) is True
+    in_unit = vote in TO_UNIT or getattr(voter, "unit", False) is True
     if not in_unit and (vote != "sum" or scalar.use == "cascade"):
         raise ConfigError(
             f"scalar: its vote is in 0..1, and so must be the judge's rewards beside it with use: "
-            f"{scalar.use}; expected vote: {', '.join(_TO_UNIT)}, got {config.vote}"
+            f"{scalar.use}; expected vote: {', '.join(TO_UNIT)}, got {config.vote}"
         )
     if scalar.votes_as and config.stop.name == "advantage":
         raise ConfigError(

@@ -27,6 +27,8 @@ NO_WEIGHTS = (
     "the selector weighs judgments, and this voter takes no weights_K; expected one that does, "
     "such as mean or borda, or a selector that does not weigh"
 )
+TO_UNIT = ("mean", "median", "majority", "borda")
+"""Voters of ours whose rewards are in 0..1."""
 _ROUNDING = 1e-12  # of a sum of weights
 
 
