@@ -108,6 +108,16 @@ class Ended:
     err: str
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language model of random weights."""
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    from tests.engines.tiny_models import save_judge
+
+    return save_judge(tmp_path_factory.mktemp("base"))
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as pip would fill it: the module ``tiny_judge`` and its entry point."""

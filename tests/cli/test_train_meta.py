@@ -27,15 +27,6 @@ QUICK = (
 )
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A language model of random weights."""
-    torch.set_num_threads(1)
-    from tests.engines.tiny_models import save_judge
-
-    return save_judge(tmp_path_factory.mktemp("base"))
-
-
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     """Judgments of 40 groups whose text tells by a word whether they are right."""
