@@ -24,6 +24,7 @@ from transformers import (
 
 from grm_plugin.errors import ConfigError, TrainingError, quoted
 from grm_plugin.local.loading import bars_in_terminals_only, capped
+from grm_plugin.running.whole_file import writing
 from grm_plugin.spct.classifier_settings import ClassifierTraining
 from grm_plugin.spct.classifier_trainer import ClassifierTrainer, Loss, Tell, Telling
 
@@ -224,5 +225,6 @@ def save(write: Callable[[str], object], model: Any, tokenizer: Any, folder: Pat
 def _end(trainer: Trainer, settings: ClassifierTraining, done: str) -> None:
     """Write down that the training is over, and drop its checkpoints."""
     if trainer.is_world_process_zero():
-        (settings.folder / _TRAINED).write_text(done, encoding="utf-8")
+        with writing(settings.folder / _TRAINED) as file:
+            file.write(done)
         shutil.rmtree(settings.folder / "checkpoints", ignore_errors=True)
