@@ -38,6 +38,17 @@ logger = logging.getLogger(__name__)
 _TRAINED = "trained.json"
 T = TypeVar("T", bound=Trained)
 _LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
+_ALWAYS: dict[str, Any] = {
+    "lr_scheduler_type": "linear",
+    "save_strategy": "steps",
+    "save_total_limit": 1,
+    "logging_steps": 10,
+    "logging_first_step": True,
+    "logging_nan_inf_filter": False,  # which would hide a loss that is NaN
+    "remove_unused_columns": False,
+    "disable_tqdm": True,
+    "report_to": [],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +178,14 @@ def arguments(settings: ClassifierTraining, **more: Any) -> TrainingArguments:
         "num_train_epochs": settings.epochs,
         "warmup_steps": settings.warmup,
         "weight_decay": settings.weight_decay,
-        "lr_scheduler_type": "linear",
-        "save_strategy": "steps",
         "save_steps": settings.save_every,
-        "save_total_limit": 1,
-        "logging_steps": 10,
-        "logging_first_step": True,
-        "logging_nan_inf_filter": False,
         "seed": settings.seed,
         "data_seed": settings.seed,
         "bf16": on_gpu and torch.cuda.is_bf16_supported(),
         "use_cpu": not on_gpu,
         "gradient_checkpointing": settings.gradient_checkpointing,
-        "remove_unused_columns": False,
-        "disable_tqdm": True,
-        "report_to": [],
     }
-    made = TrainingArguments(**{**chosen, **more})
+    made = TrainingArguments(**{**_ALWAYS, **chosen, **more})
     together = made.per_device_train_batch_size * made.world_size
     if settings.batch % together:
         raise ConfigError(
