@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.config import GRMConfig, is_template_file
+from grm_plugin.config import GRMConfig
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling, replays
 from grm_plugin.options import Part
@@ -30,7 +30,7 @@ from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper
 from grm_plugin.pipeline.voting import Voter
 from grm_plugin.plugins import Plugins
-from grm_plugin.prompts import Template, load_template
+from grm_plugin.prompts import Template, is_template_file, load_template
 from grm_plugin.running import guarded
 from grm_plugin.running.budget import Budget
 from grm_plugin.thinking import Thinking

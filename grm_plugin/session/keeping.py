@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import RecordError
@@ -21,6 +22,8 @@ from grm_plugin.session.telling import Telling
 from grm_plugin.types import Group
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Keeper:
@@ -86,6 +89,16 @@ class Keeper:
         if self.scorer.scalar and earlier:
             self.scorer.scalar.auditing = earlier.auditing
         self._control = make_control(self._given, self._plugins, self.scorer)
+
+    def run(self, session: Session, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` of ``session`` comes to; one that a part blocks is left, and then lost."""
+        with self.watched(session):
+            return session.thread.run(work)
+
+    async def run_async(self, session: Session, work: Coroutine[Any, Any, T]) -> T:
+        """:meth:`run` for callers with an event loop of their own."""
+        with self.watched(session):
+            return await session.thread.run_async(work)
 
     @contextmanager
     def watched(self, session: Session) -> Iterator[None]:
