@@ -113,7 +113,8 @@ def rows(run: Path, data: Path) -> Iterator[dict[str, Any]]:
         for verdict in read_verdicts(path):
             rounds.setdefault(verdict.group.metadata["step"], []).append(verdict)
     for place, step in enumerate(sorted(rounds), 1):
-        yield {"step": place * plan().updates, **_row(rounds[step], asked)}
+        costs = spent(rounds[step], run / "verdicts.jsonl")
+        yield {"step": place * plan().updates, **_row(rounds[step], asked), **costs}
 
 
 def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +132,6 @@ def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any
         "true_quality": statistics.fmean(qualities),
         "true_quality_deviation": statistics.pstdev(qualities),
         **logged(pairs),
-        **spent(verdicts),
         **{f"grm/{name}": value for name, value in numbers(Tally.of(verdicts)).items()},
         "grm/truth_correlation": None if math.isnan(together.value) else together.value,
     }
