@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -21,12 +21,14 @@ from grm_plugin.testing import ScriptedEngine, scripted
 pytest.importorskip("openrlhf.utils.agent")
 pytest.importorskip("ray")
 
+import ray
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 
 import grm_openrlhf.plugin
 from grm_openrlhf.rollouts import ScoredRollouts
 from grm_openrlhf.settings import RunSettings
 from grm_plugin.plugins import Plugins
+from tests.adapters.openrlhf.stand_in import cluster
 
 COMPILED = "flash_attn_2_cuda"  # the part of flash-attn that is there for GPUs only
 if COMPILED not in sys.modules and importlib.util.find_spec(COMPILED) is None:
@@ -44,6 +46,23 @@ def tokenizer() -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(POLICY)
+
+
+@pytest.fixture(scope="module")
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Of a Ray cluster that believes it has GPUs, of as many ``NODES`` as the module says, or 1."""
+    nodes = getattr(request.module, "NODES", 1)
+    with cluster(nodes=nodes, include_dashboard=False) as running:
+        yield running.address
+
+
+@pytest.fixture
+def joined(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a process that has joined that cluster."""
+    monkeypatch.chdir(tmp_path)
+    ray.init(address, log_to_driver=False)
+    yield tmp_path
+    ray.shutdown()
 
 
 @dataclass

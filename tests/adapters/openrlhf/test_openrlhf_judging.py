@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import math
 import pickle
-import re
 import time
 from typing import Any
 
@@ -21,7 +20,7 @@ from grm_plugin import GRMConfig, Group, Message, Verdict
 from grm_plugin.errors import BudgetError, JudgeDeadError, TransportError
 from grm_plugin.schedule import read_schedule
 from grm_plugin.testing import ScriptedEngine
-from tests.adapters.openrlhf.conftest import MakeActor
+from tests.adapters.openrlhf.conftest import MakeActor, shown
 
 AWAY = TransportError("the judge is away")
 
@@ -183,7 +182,7 @@ async def test_a_scale_changes_the_reward_and_not_the_score_for_filtering(
 
 async def test_a_group_whose_leader_is_clear_takes_few_of_the_k_samples(actor: MakeActor) -> None:
     stop = {"name": "ranking", "error": 0.02}
-    clear = actor(lambda request, i: _by_length(request), k=8, stop=stop)
+    clear = actor(_long_or_short, k=8, stop=stop)
     found = await clear.generate_responses("q", ["a", "a longer one"])
     assert [each["extra_logs"]["grm/k_drawn"] for each in found] == [4.0, 4.0]
     assert [each["extra_logs"]["grm/early_rate"] for each in found] == [1.0, 1.0]
@@ -192,9 +191,8 @@ async def test_a_group_whose_leader_is_clear_takes_few_of_the_k_samples(actor: M
     assert (alone["extra_logs"]["grm/k"], alone["extra_logs"]["grm/early_rate"]) == (8.0, 0.0)
 
 
-def _by_length(request: Any) -> str:
-    shown = re.findall(r"Begin of Response \d+\]\n(.*?)\n\[", request.messages[-1].content, re.S)
-    scores = [10 if len(text) > 3 else 1 for text in shown]
+def _long_or_short(request: Any, i: int) -> str:
+    scores = [10 if len(text) > 3 else 1 for text in shown(request)]
     return f"\\boxed{{{', '.join(map(str, scores))}}}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +19,11 @@ from grm_plugin.engine import Limits
 from grm_plugin.engines.server import ServerEngine
 from grm_plugin.errors import EngineError
 from tests.adapters.openrlhf.conftest import with_adapter
-from tests.adapters.openrlhf.stand_in import cluster, serve
+from tests.adapters.openrlhf.stand_in import serve
 from tests.e2e.openrlhf.loading_judge import kill, loading
 
 GROUP = Group.of("why?", ["because", "no idea"])
 ONE = Placement(replicas=1, gpus=0)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with cluster(include_dashboard=False) as running:
-        yield running.address
-
-
-@pytest.fixture
-def folder(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.chdir(tmp_path)
-    ray.init(address, log_to_driver=False)
-    yield tmp_path
-    ray.shutdown()
 
 
 def judge(**settings: Any) -> GRM:
@@ -48,19 +33,19 @@ def judge(**settings: Any) -> GRM:
     return GRM(plugins=with_adapter([]), **{**strict, **settings})
 
 
-def test_the_wait_ends_with_the_deadline_of_the_group(folder: Path) -> None:
+def test_the_wait_ends_with_the_deadline_of_the_group(joined: Path) -> None:
     with (
-        servers.running(loading(folder, load_s=300), ONE, None),
+        servers.running(loading(joined, load_s=300), ONE, None),
         judge(group_timeout_s=6, dead_groups=2) as grm,
     ):
         assert grm.score(GROUP).scored
-        kill(folder)
+        kill(joined)
         verdict = grm.score(GROUP)
     assert not verdict.scored
     assert verdict.failures[0].detail.endswith("no judge server is up")
 
 
-def test_a_server_that_is_healthy_and_fails_is_not_waited_for(folder: Path) -> None:
+def test_a_server_that_is_healthy_and_fails_is_not_waited_for(joined: Path) -> None:
     with servers.running(serve(), ONE, None), judge(dead_groups=2) as grm:  # it takes no POST
         assert "501" in grm.score(GROUP).failures[0].detail
 
@@ -85,7 +70,7 @@ def kept(life_s: float) -> Any:
     return keeper
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("joined")
 @pytest.mark.parametrize(
     ("life_s", "told"),
     [(0, "no judge server is up within 2 s"), (600, "has said yet that it is up within 2 s")],
@@ -99,7 +84,7 @@ def test_the_wait_for_the_first_server_has_a_bound(life_s: float, told: str) -> 
     ray.kill(keeper)
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("joined")
 def test_a_keeper_that_never_answers_has_no_server_that_is_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -123,7 +108,7 @@ def test_what_the_engine_server_has_besides_this_one_has_too() -> None:
     assert known - own <= set(dir(PatientEngine({}, Limits())))
 
 
-def test_without_a_launcher_the_engine_says_who_it_is_for(folder: Path) -> None:
+def test_without_a_launcher_the_engine_says_who_it_is_for(joined: Path) -> None:
     with pytest.raises(EngineError, match=r"is for the rollout actors of python -m grm_openrlhf"):
         judge().start()
     assert PatientEngine({}, Limits()).model == ""

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from grm_openrlhf import servers
 from grm_openrlhf.options import Placement
 from grm_plugin.errors import EngineError
 from tests.adapters.openrlhf.stand_in import (
-    cluster,
     lists_models,
     pid,
     serve,
@@ -27,22 +25,9 @@ from tests.adapters.openrlhf.stand_in import (
     wait_until,
 )
 
+NODES = 2
 ONE = Placement(replicas=1, gpus=1)
 TWO = Placement(replicas=2, gpus=1)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with cluster(nodes=2, include_dashboard=False) as running:
-        yield running.address
-
-
-@pytest.fixture
-def joined(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    ray.init(address, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.usefixtures("joined")
