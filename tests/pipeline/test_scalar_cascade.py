@@ -94,6 +94,32 @@ def test_what_audits_found_outlives_a_restart_at_a_later_step(tmp_path: Path) ->
         assert judge.score_batch(asked(0))[0].scalar.sure == 0.8
 
 
+def test_processes_that_learn_together_have_one_threshold_whoever_judged_what() -> None:
+    hacked = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(40)]
+    section, settings = {"use": "cascade", "audit": 1}, {"k": 8, "max_concurrent_groups": 1}
+    with grm(section, **settings) as alone, grm(section) as one, grm(section, **settings) as other:
+        alone.score_batch(hacked)
+        one.audits.together = other.audits.together = True
+        found = other.score_batch(hacked)
+        assert {verdict.scalar.sure for verdict in found} == {0.8}  # until it is told
+        for judge in (one, other):
+            judge.audits.tell(found[:25])
+            judge.audits.tell(found[25:])
+        assert one.audits.state == other.audits.state == alone.audits.state
+        assert other.score(SURE).scalar.sure == 1.0
+
+
+def test_there_are_audits_of_a_cascade_alone_and_none_in_a_replay(tmp_path: Path) -> None:
+    record = tmp_path / "verdicts.jsonl"
+    with grm({"use": "vote"}) as judge:
+        assert judge.audits is None
+    with grm({"use": "cascade", "audit": 1}, record=record) as judge:
+        judge.score(SURE)
+    replay = {"name": "replay", "path": str(record)}
+    with grm({"use": "cascade", "audit": 1}, engine=replay) as judge:
+        assert judge.audits is None
+
+
 def test_what_audits_found_outlives_parts_that_block() -> None:
     released = threading.Event()
 
