@@ -52,6 +52,7 @@ class ScalarStage:
             "weight": options.votes_as,
             "sure": options.sure if cascade else None,
             "audit": options.audit if cascade else None,
+            "judge_accuracy": options.judge_accuracy if cascade else None,
             "center": options.center if versions else scaling.center,  # each has its own,
             "spread": options.spread if versions else scaling.spread,  # which verdicts tell
             "raw": options.raw,
@@ -91,7 +92,8 @@ class ScalarStage:
         scalar = case.scalar
         if scalar is None or not scalar.judged:
             return case
-        case = with_agreement(case, agreement(case, judgments, rule))
+        found = agreement(case, judgments, rule, self.options.judge_accuracy)
+        case = with_agreement(case, found)
         if case.scalar and not past:
             self.audits.came(case.scalar)
         return case

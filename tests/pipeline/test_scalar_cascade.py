@@ -42,6 +42,17 @@ def test_an_audited_group_is_judged_although_the_scalar_rm_is_sure() -> None:
     assert found.rewards == pytest.approx((1 / 9, 8 / 9))
 
 
+def test_a_judge_that_errs_is_held_against_less_and_the_verdict_says_so() -> None:
+    claims = []
+    for accuracy in (1.0, 0.8):
+        section = {"use": "cascade", "audit": 1, "judge_accuracy": accuracy}
+        with grm(section, k=8) as judge:
+            found = judge.score(SURE)
+        assert found.origin["scalar"]["judge_accuracy"] == accuracy
+        claims.append(found.scalar.claim)
+    assert claims[1] - 0.5 == pytest.approx((2 * 0.8 - 1) * (claims[0] - 0.5))
+
+
 def test_the_audited_share_is_as_it_is_set_and_the_same_every_time() -> None:
     groups = [group((2, -3), (9, 3), prompt=f"q{n}") for n in range(400)]
     audited = []

@@ -24,6 +24,7 @@ from tests.pipeline.scalar_rm import SURE, grm, group
         ({"weight": -1}, {}, "scalar.weight: expected at least 0, got -1"),
         ({"weight": 0}, {}, "which is no vote"),
         ({"sure": 0.4}, {}, "scalar.sure: expected at least 0.5"),
+        ({"judge_accuracy": 0.5}, {}, "scalar.judge_accuracy: expected more than 0.5"),
         ({"spread": 0}, {}, "scalar.spread: expected more than 0"),
         ({"raw": True}, {}, "expected it with use: alone only"),
         ({"use": "alone"}, {"engine": "scripted"}, "so engine would do nothing"),
