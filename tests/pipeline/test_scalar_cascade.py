@@ -17,6 +17,7 @@ from grm_plugin.errors import (
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.hosts.metrics import numbers
 from grm_plugin.hosts.recorded import when
+from grm_plugin.hosts.rounding import as_trained
 from grm_plugin.hosts.scalar_telling import decided
 from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types.scalars import sigmoid
@@ -88,6 +89,22 @@ def test_an_alarm_is_told_and_audits_go_on_being_counted(caplog: Any) -> None:
     assert told["sure_threshold"] == told["audited_rate"] == 1.0
     assert told["audit_agreement"] == 0.0 and told["audit_claim"] > 0.9
     assert "judged, as all groups are now" in decided(found[-1].scalar)
+
+
+def test_groups_whose_votes_crowd_at_the_end_of_their_scale_are_counted() -> None:
+    """Two are sure and one of them teaches nothing once it is rounded; judged ones do not count."""
+    rounding = {"metadata": when(0, training=True, round_to=0.02)}
+    crowded = group((2, 5), (9, 7), prompt="crowded", **rounding)
+    asked = [crowded, SURE, UNSURE, group((2, 9.0), (9, 9.1))]
+    with grm({"use": "cascade", "audit": 1e-9}) as judge:
+        found = judge.score_batch(asked)
+    assert [one.scalar.judged for one in found] == [False, False, True, True]
+    assert as_trained(found[0]).rewards == pytest.approx((1.0, 1.0))
+    assert numbers(Tally.of(found))["scalar_saturated_rate"] == 0.5
+    with grm({"use": "alone"}) as judge:
+        assert numbers(Tally.of(judge.score_batch(asked)))["scalar_saturated_rate"] == 0.25
+    with grm({"use": "alone", "raw": True}) as judge:
+        assert math.isnan(numbers(Tally.of(judge.score_batch(asked)))["scalar_saturated_rate"])
 
 
 def test_what_audits_found_outlives_a_restart_at_a_later_step(tmp_path: Path) -> None:
