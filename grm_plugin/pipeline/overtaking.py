@@ -147,7 +147,8 @@ def tail(t: float, degrees: int) -> float:
     >>> tail(0.0, 3), round(tail(2.262157, 9), 6)
     (0.5, 0.025)
     """
-    return float((1 - within(t, degrees, math)) / 2)
+    # the closed form is a sum, and may round to a little more than 1
+    return float(min(1.0, max(0.0, (1 - within(t, degrees, math)) / 2)))
 
 
 def within(t: Any, degrees: int, functions: Any) -> Any:
