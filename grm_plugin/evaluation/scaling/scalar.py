@@ -116,12 +116,19 @@ def judge_accuracies(schemes: Iterable[Scheme], samples: Samples) -> dict[str, f
 
 def _right_pairs(samples: Samples) -> Array:
     """Of each group the share of the right response's pairs that the judge puts in order."""
-    means_G_N = np.ma.masked_invalid(samples.scores_G_K_N).mean(axis=1)
+    means_G_N = _mean(samples.scores_G_K_N)
     right = np.arange(len(means_G_N)), samples.best_G
     leads_G_N = means_G_N[right][:, None] - means_G_N
-    leads_G_N[right] = np.ma.masked  # it is no pair with itself
-    signs_G_N = np.sign(np.ma.where(abs(leads_G_N) > SAME, leads_G_N, 0))
-    return np.asarray((0.5 + signs_G_N / 2).mean(axis=1).filled(np.nan))
+    leads_G_N[right] = np.nan  # it is no pair with itself
+    leads_G_N[abs(leads_G_N) <= SAME] = 0
+    return _mean(0.5 + np.sign(leads_G_N) / 2)
+
+
+def _mean(values: Array) -> Array:
+    """Along the second axis, of what is known."""
+    known = ~np.isnan(values)
+    counts = known.sum(axis=1)
+    return np.asarray(np.where(known, values, 0).sum(axis=1) / np.where(counts, counts, np.nan))
 
 
 def sure_of(share: Fraction, samples: Samples) -> float:
