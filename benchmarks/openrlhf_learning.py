@@ -10,7 +10,6 @@ queries that no training used, the same for all runs. A finished run stays in
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -28,6 +27,7 @@ from policy_learning import figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from grm_plugin.evaluation.statistics import bootstrap
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, true_quality, write_prompts
 from grm_plugin.reference.policy.sampling import Answer, answers, fixed_tasks
@@ -153,8 +153,7 @@ def qualities(verdict: Verdict) -> list[float]:
 @cache
 def requirements() -> Mapping[str, Any]:
     """What each prompt asks for, as the checker reads it, by the query."""
-    lines = (WORK / "prompts/train.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = map(json.loads, lines)
+    rows = (row for _, row in read_json_lines(WORK / "prompts/train.jsonl"))
     return {row["prompt"][-1]["content"]: row["requirements"] for row in rows}
 
 

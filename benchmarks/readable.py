@@ -25,6 +25,7 @@ from grm_plugin import contracts
 from grm_plugin.contracts.contract import Answer, Contract
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ParseError
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from grm_plugin.thinking import Thinking
 from grm_plugin.types import Scale
 
@@ -49,8 +50,8 @@ def texts(path: Path, form: str) -> Iterator[Text]:
             scale = Scale(*told.get("scale", POINTS))
             yield Text((path / f"{name}.txt").read_text(), told["n"], scale)
     elif path.suffix == ".jsonl":
-        for line in path.read_text().splitlines():
-            yield from _of_record(json.loads(line))
+        for _, row in read_json_lines(path):
+            yield from _of_record(row)
     else:
         for row in json.loads(path.read_text()):
             for prose, score in zip(row["gpt4_feedback"], row["gpt4_score"], strict=True):

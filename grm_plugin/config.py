@@ -23,6 +23,7 @@ from pydantic import (
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.options import put, read_yaml
 from grm_plugin.problems import explain
+from grm_plugin.prompts import is_template_file
 from grm_plugin.schedule import read_schedule
 from grm_plugin.settings import DEFAULT, Settings
 from grm_plugin.size import Size
@@ -246,8 +247,3 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except (OSError, ValueError):  # no path at all: too long, or with a NUL
         return False
-
-
-def is_template_file(name: str) -> bool:
-    """Whether a template's name is a path: anything with a slash or a suffix."""
-    return "/" in name or "." in name

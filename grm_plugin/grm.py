@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +12,6 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.pipeline.audits import Audits
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
-from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
 from grm_plugin.session.batches import Batch
 from grm_plugin.session.calls import Calls, check_several
@@ -105,8 +105,7 @@ class GRM(Calls):
 
     def spend(self, cost: Cost) -> None:
         """Count what an earlier part of this run cost against ``budget``."""
-        tokens = cost.prompt_tokens + cost.output_tokens
-        self._keeper.budget.spend(Amount(tokens, cost.money or 0.0, cost.flops or 0.0))
+        self._keeper.budget.spend(cost)
 
     def rebuild_from(self, records: Iterable[Path], step: int | None = None) -> None:
         """Rebuild what is watched, and what audits found, of a run that goes on.
@@ -127,14 +126,12 @@ class GRM(Calls):
             ConfigError: there is a ``budget`` in money, and the judge's prices are not known.
         """
         session = self._keeper.session()
-        with self._keeper.watched(session):
-            session.thread.run(session.start())
+        self._keeper.run(session, session.start())
 
     async def start_async(self) -> None:
         """:meth:`start` for callers with an event loop of their own."""
         session = self._keeper.session()
-        with self._keeper.watched(session):
-            await session.thread.run_async(session.start())
+        await self._keeper.run_async(session, session.start())
 
     def check_group(self, group: Group) -> None:
         """Refuse a group that the judge can not be shown, before the judge is started.
@@ -152,14 +149,12 @@ class GRM(Calls):
             EngineError: it gives none.
         """
         session = self._keeper.session()
-        with self._keeper.watched(session):
-            await session.thread.run_async(session.check())
+        await self._keeper.run_async(session, session.check())
 
     def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
         session = self._keeper.session()
-        with self._keeper.watched(session):
-            return session.thread.run(session.count_tokens(group))
+        return self._keeper.run(session, session.count_tokens(group))
 
     def score_batch(self, groups: Sequence[Group], *, size: Size | None = None) -> list[Verdict]:
         """Verdicts of many groups, judged together, in their order.
@@ -180,10 +175,7 @@ class GRM(Calls):
 
         What was judged before one of the last five is in the error's ``verdicts``.
         """
-        batch = self._batch(groups, size)
-        with batch.saved(), self._keeper.watched(batch.session):
-            batch.session.thread.run(batch.judge())
-        return self._all(batch)
+        return self._all(self._judged(groups, size))
 
     def score_many(self, groups: Iterable[Group], *, size: Size | None = None) -> Iterator[Verdict]:
         """Verdicts of a stream, in its order; at most ``max_concurrent_groups`` are in memory.
@@ -204,10 +196,7 @@ class GRM(Calls):
         self, groups: Sequence[Group], *, size: Size | None = None
     ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
-        batch = self._batch(groups, size)
-        with batch.saved(), self._keeper.watched(batch.session):
-            await batch.session.thread.run_async(batch.judge())
-        return self._all(batch)
+        return self._all(await self._judged_async(groups, size))
 
     async def score_many_async(
         self, groups: Iterable[Group], *, size: Size | None = None
@@ -232,20 +221,26 @@ class GRM(Calls):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig, tuple[object, ...]]]:
-        return _again, (self.config, self._plugins.given)
+    def __reduce__(self) -> tuple[Callable[..., GRM], tuple[GRMConfig]]:
+        return partial(GRM, plugins=self._plugins.given), (self.config,)
 
     def _judge(self, group: Group, size: Size | None) -> Verdict:
-        batch = self._batch([group], size)
-        with batch.saved(), self._keeper.watched(batch.session):
-            batch.session.thread.run(batch.judge())
-        return self._one(batch)
+        return self._one(self._judged([group], size))
 
     async def _judge_async(self, group: Group, size: Size | None) -> Verdict:
-        batch = self._batch([group], size)
-        with batch.saved(), self._keeper.watched(batch.session):
-            await batch.session.thread.run_async(batch.judge())
-        return self._one(batch)
+        return self._one(await self._judged_async([group], size))
+
+    def _judged(self, groups: Sequence[Group], size: Size | None) -> Batch:
+        batch = self._batch(groups, size)
+        with batch.saved():
+            self._keeper.run(batch.session, batch.judge())
+        return batch
+
+    async def _judged_async(self, groups: Sequence[Group], size: Size | None) -> Batch:
+        batch = self._batch(groups, size)
+        with batch.saved():
+            await self._keeper.run_async(batch.session, batch.judge())
+        return batch
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
         check_several(groups)
@@ -261,7 +256,3 @@ class GRM(Calls):
         if judged.refusal:
             raise judged.refusal
         return self._all(batch)[0]
-
-
-def _again(config: GRMConfig, given: Iterable[object]) -> GRM:
-    return GRM(config, plugins=given)

@@ -11,6 +11,7 @@ from typing import Any
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.running.file_lock import lock
+from grm_plugin.running.whole_file import writing
 
 
 class Journal:
@@ -86,7 +87,5 @@ class Journal:
         return found
 
     def _write(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self.path.with_name(f"{self.path.name}.part")
-        whole.write_text(json.dumps(self._entries, indent=1) + "\n", encoding="utf-8")
-        whole.replace(self.path)
+        with writing(self.path) as file:
+            file.write(json.dumps(self._entries, indent=1) + "\n")

@@ -45,7 +45,12 @@ SUITES = {
         "recipes/test_real_size_openrlhf.py",
     ),
     "ray_serve": ("e2e/serving", "serving/test_slow_cluster.py"),
-    "faults": ("faults", "cli/test_train_refresh.py", "spct/test_refresh_process.py"),
+    "faults": (
+        "faults",
+        "cli/test_train_refresh.py",
+        "recipes/test_launch_refresh.py",
+        "spct/test_refresh_process.py",
+    ),
     "browser": ("e2e/page",),
 }
 # Run in every suite that names them, too: with more installed they show more.

@@ -29,7 +29,7 @@ def announcement(plan: Plan, said: str) -> str:
 
 
 def _told(plan: Plan, said: str) -> Iterator[tuple[str, str]]:
-    config, low_high = plan.judge.config, plan.settings.vote_range
+    config, low_high = plan.judge.config, plan.settings.reward_range
     options = options_of(config)
     low, high = (f"{one * options.reward_scale:g}" for one in low_high)
     yield "judge", _judge(plan, said)

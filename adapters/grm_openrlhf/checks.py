@@ -140,28 +140,28 @@ def check_weights(host: Host, given: argparse.Namespace) -> None:
 
 
 def check_range(
-    host: Host, given: argparse.Namespace, votes: tuple[float, float], scale: float
+    host: Host, given: argparse.Namespace, rewards: tuple[float, float], scale: float
 ) -> None:
     """Refuse rewards that the host would cut off, or can not filter by.
 
     Args:
         host: the installed one.
         given: its arguments.
-        votes: lowest and highest reward of the vote.
+        rewards: the lowest and the highest.
         scale: factor on them.
 
     Raises:
         ConfigError: names the option and both ranges.
     """
     low, high = host.value(given, "clip_range")
-    if votes[0] * scale < low or votes[1] * scale > high:
+    if rewards[0] * scale < low or rewards[1] * scale > high:
         raise ConfigError(
-            f"rewards reach from {votes[0] * scale:g} to {votes[1] * scale:g}, and "
+            f"rewards reach from {rewards[0] * scale:g} to {rewards[1] * scale:g}, and "
             f"{host.option('clip_range')} cuts them to {low:g}..{high:g}; use vote: mean, or "
             "change adapters.openrlhf.reward_scale or the range"
         )
-    if host.value(given, "filtering") and (votes[0] < 0 or votes[1] > 1):
+    if host.value(given, "filtering") and (rewards[0] < 0 or rewards[1] > 1):
         raise ConfigError(
             f"{host.option('filtering')} reads scores in 0..1, and the vote gives "
-            f"{votes[0]:g}..{votes[1]:g}; use vote: mean"
+            f"{rewards[0]:g}..{rewards[1]:g}; use vote: mean"
         )

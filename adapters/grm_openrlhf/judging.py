@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.progress import Progress
@@ -17,7 +17,7 @@ from grm_plugin import GRM, Group
 from grm_plugin.errors import JudgeDeadError, on_one_line
 from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
 from grm_plugin.hosts.recorded import when
-from grm_plugin.hosts.rounding import rounded
+from grm_plugin.hosts.rounding import rounded_to
 from grm_plugin.size import Size
 from grm_plugin.types import Verdict
 
@@ -59,7 +59,7 @@ class GroupJudge:
     def __init__(self, grm: GRM, options: OpenRLHFOptions, settings: RunSettings) -> None:
         self._grm, self._options = grm, options
         self._filtering = settings.filtering
-        self._range = low, high = settings.vote_range
+        low, high = settings.reward_range
         self._fallback = Fallback(start=(low + high) / 2)
         self._progress = Progress(
             grm.config.schedule,
@@ -80,7 +80,8 @@ class GroupJudge:
             JudgeDeadError: too many groups in a row had no reward.
         """
         training = rollouts[0].training
-        verdict = self._rounded(await self._judged(self._group(rollouts), training))
+        judged = await self._judged(self._group(rollouts), training)
+        verdict = rounded_to(self._options.round_to, judged)
         place.judged(verdict)
         if training:
             self._progress.judged(verdict)
@@ -132,7 +133,3 @@ class GroupJudge:
         except JudgeDeadError as error:
             raise type(error)(f"in a rollout actor {error}") from None
         return verdict
-
-    def _rounded(self, verdict: Verdict) -> Verdict:
-        rewards = rounded(verdict.rewards, self._options.round_to, self._range)
-        return replace(verdict, rewards=rewards)

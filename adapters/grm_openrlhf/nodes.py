@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grm_openrlhf.options import SERVERS, OpenRLHFOptions, Placement
-from grm_plugin.config import GRMConfig, is_template_file
+from grm_plugin.config import GRMConfig
 from grm_plugin.options import read_options
-from grm_plugin.prompts import load_template
+from grm_plugin.prompts import is_template_file, load_template
 from grm_plugin.remote.launching.launch import ServeOptions
 
 

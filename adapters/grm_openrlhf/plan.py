@@ -27,6 +27,7 @@ from grm_openrlhf.settings import Label, RunSettings
 from grm_plugin import GRM, GRMConfig
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
+from grm_plugin.hosts.reward_range import Range, ranges
 from grm_plugin.hosts.rounding import check_step
 from grm_plugin.plugins import Plugins
 from grm_plugin.report.run_page import check_page
@@ -83,7 +84,7 @@ def make_plan(
     # of an option that is given twice the host takes the last
     agent = [host.option("agent"), str(AGENT)]
     _check(host, given, [*rest, *agent])
-    votes = _check_votes(host, given, found.judge, options)
+    rewards = _check_rewards(host, given, found.judge, options)
     label, label_option = _label(host, given, options)
     servers, own_agent = servers_of(config, options), _own_agent(host, given)
     as_told = told(config, servers, host.value(given, "engines"))
@@ -94,7 +95,7 @@ def make_plan(
         label=label,
         own_label=bool(label_option),
         own_agent=own_agent,
-        vote_range=votes,
+        reward_range=rewards,
         ledger=True,
         agreed=findings(judge, options, own_agent),
         **_course(host, given, config),
@@ -114,15 +115,15 @@ def _check(host: Host, given: argparse.Namespace, argv: Sequence[str]) -> None:
     check_weights(host, given)
 
 
-def _check_votes(
+def _check_rewards(
     host: Host, given: argparse.Namespace, judge: GRM, options: OpenRLHFOptions
-) -> tuple[float, float]:
-    """Lowest and highest reward of a vote, which the host can use."""
+) -> Range:
+    """Lowest and highest reward, which the host can use."""
     check_step("adapter 'openrlhf'", options.round_to, judge)
-    votes = _vote_range(judge)
-    check_range(host, given, votes, options.reward_scale)
+    rewards = _reward_range(judge)
+    check_range(host, given, rewards, options.reward_scale)
     tell_scales(host, given, judge.config)
-    return votes
+    return rewards
 
 
 def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[str, Any]:
@@ -138,25 +139,24 @@ def _course(host: Host, given: argparse.Namespace, config: GRMConfig) -> dict[st
     }
 
 
-def _vote_range(judge: GRM) -> tuple[float, float]:
-    """Lowest and highest reward of one group, by voting on its extremes.
+def _reward_range(judge: GRM) -> Range:
+    """Lowest and highest reward of one group; a voter of others is tried on the extremes.
 
     Raises:
         ConfigError: rewards are logits, which have no bounds.
     """
     config, scale = judge.config, judge.template.scale
-    if config.scalar and config.scalar.alone:
-        if config.scalar.raw:
-            raise ConfigError(
-                "scalar.raw: logits have no bounds, and OpenRLHF cuts rewards to a range; leave "
-                "raw out, and rewards are in 0..1"
-            )
-        return 0.0, 1.0
+    if config.scalar and config.scalar.raw:
+        raise ConfigError(
+            "scalar.raw: logits have no bounds, and OpenRLHF cuts rewards to a range; leave "
+            "raw out, and rewards are in 0..1"
+        )
+    if known := ranges(judge):
+        return min(low for low, _ in known), max(high for _, high in known)
     sizes = [config.size, *(config.schedule.every_size().values() if config.schedule else ())]
     vote = judge.plugins.make("voter", config.vote.name, config.vote.options, Limits())
     found = [reward for size in sizes for reward in vote([[scale.low, scale.high]] * size.k, scale)]
-    more = judge.rule.scalar.weight if config.vote.name == "sum" else 0.0
-    return min(found) + more * scale.low, max(found) + more * scale.high
+    return min(found), max(found)
 
 
 def _label(

@@ -39,7 +39,7 @@ class RunSettings(Options):
         first_step: training steps that were over before, when a run is resumed.
         seen: what each of them said of the metric that the schedule goes by; None: nothing.
         spent: what a rollout actor's share of their cost is, where there is a budget.
-        vote_range: lowest and highest reward that the vote can give.
+        reward_range: lowest and highest reward of a group.
         filtering: whether the host drops training groups by their scores.
         ledger: whether the launcher keeps a ledger for all actors.
         agreed: what the launcher found that every actor has to find too; see :mod:`.agreement`.
@@ -55,7 +55,7 @@ class RunSettings(Options):
     first_step: int = 0
     seen: tuple[float | None, ...] = ()
     spent: Cost = Cost()
-    vote_range: tuple[float, float] = (0.0, 1.0)
+    reward_range: tuple[float, float] = (0.0, 1.0)
     filtering: bool = False
     ledger: bool = False
     agreed: Mapping[str, str] = Field(default_factory=dict)

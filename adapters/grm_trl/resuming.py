@@ -10,6 +10,7 @@ from typing import Any
 
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.report.terminal import say
+from grm_plugin.running.whole_file import writing
 
 RUN = "run.json"
 """The file beside the checkpoints that says what they were trained on and how."""
@@ -84,10 +85,8 @@ def going_on(
     if last:
         _check_same(folder, now)
     if training.process_index == 0:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{RUN}.draft"
-        draft.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
-        draft.replace(folder / RUN)
+        with writing(folder / RUN) as file:
+            file.write(json.dumps(now, indent=1) + "\n")
     return last
 
 

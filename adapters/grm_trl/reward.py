@@ -11,7 +11,7 @@ from typing import Any
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.recorded import when
-from grm_plugin.hosts.rounding import check_step, rounded, vote_range
+from grm_plugin.hosts.rounding import check_step, rounded_to
 from grm_plugin.plugins import Plugins, chosen
 from grm_trl import agreement, budgets, growth, host, learning, settings
 from grm_trl.errors import UnscoredError
@@ -58,7 +58,6 @@ class _Reward:
         plugins = chosen(plugins)
         self._grm, self.options = settings.resolve(config, keywords, plugins)
         check_step("adapter 'trl'", self.options.round_to, self._grm)
-        self._range = vote_range(self._grm)
         self._check = check_at(self.options.truth, self.options.columns.metadata)
         self._page = RunPage(self.options.page, self._grm.config.record)
         self.config = self._grm.config
@@ -145,17 +144,14 @@ class _Reward:
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
         learning.learn(self._grm, shares, call.ranks.index)
-        verdicts = [self._rounded(verdict) for share in shares for verdict in share]
+        step = self.options.round_to
+        verdicts = [rounded_to(step, verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":
             _stop_if_unscored(verdicts)
         places = call.batch.places(call.ranks.index)
         self._reporter.report(verdicts, places, call.trl, size=call.size, started=call.started)
         rewards = [verdict.rewards for verdict in verdicts]
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
-
-    def _rounded(self, verdict: Verdict) -> Verdict:
-        rewards = rounded(verdict.rewards, self.options.round_to, self._range)
-        return replace(verdict, rewards=rewards)
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:

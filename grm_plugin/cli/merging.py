@@ -11,6 +11,7 @@ import os
 import shutil
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace as with_
 from pathlib import Path
 from typing import BinaryIO
@@ -78,6 +79,32 @@ def fill(file: BinaryIO, path: Path, lines: Iterable[bytes], *, like: Path) -> N
     file.writelines(lines)
     file.flush()
     os.fsync(file.fileno())
+
+
+def rewrite(path: Path, lines: Iterable[bytes], *, why: str = "") -> None:
+    """Write all of a record anew; the caller has locked it.
+
+    It is as it was after an error, and after a kill.
+
+    Args:
+        path: the record, no link to it.
+        lines: of the record to be; may be read from what it is now.
+        why: what the message of an error adds.
+
+    Raises:
+        RecordError: it can not be written.
+    """
+    anew = path.with_name(f"{path.name}.anew")
+    try:
+        with anew.open("wb") as file:
+            fill(file, anew, lines, like=path)
+            anew.replace(path)
+    except OSError as error:
+        raise RecordError(f"{path} can not be written anew{why}: {error}") from error
+    finally:
+        with suppress(OSError):  # it is in its place, or never was
+            anew.unlink()
+    sync_folder(path)
 
 
 def finish_merge(path: Path, beside: Path) -> bool:
@@ -169,17 +196,8 @@ def drop_standing(path: Path, beside: Path, replaced: Is) -> None:
     for line in read_lines(path):
         verdict = from_line(line)
         (places if replaced(verdict) else standing).add(key(verdict.group))
-    needless = standing - places
-    kept = beside.with_name(f"{beside.name}.kept")
-    try:
-        with kept.open("wb") as file:
-            lines = read_lines(beside)
-            rest = (line for line in lines if key(from_line(line).group) not in needless)
-            fill(file, kept, rest, like=beside)
-        kept.replace(beside)
-    except OSError as error:
-        kept.unlink(missing_ok=True)
-        raise RecordError(f"{beside} can not be written anew: {error}") from error
+    needless, lines = standing - places, read_lines(beside)
+    rewrite(beside, (line for line in lines if key(from_line(line).group) not in needless))
 
 
 def replace(path: Path, beside: Path) -> None:

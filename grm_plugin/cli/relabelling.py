@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import Key, key
-from grm_plugin.cli.merging import fill
+from grm_plugin.cli.merging import rewrite
 from grm_plugin.cli.source import Source
-from grm_plugin.errors import RecordError
 from grm_plugin.records import from_line, read_lines, to_line
 from grm_plugin.report.terminal import say
-from grm_plugin.running.line_file import sync_folder
 from grm_plugin.types import Group, Verdict
 
 
@@ -64,19 +62,8 @@ class Labels:
         path = path.resolve()
         changed = [one.id for one in self._lines(path) if one.id is not None]
         if changed:
-            self._write(path)
+            rewrite(path, (one.line for one in self._lines(path)), why=" with its labels")
         return changed
-
-    def _write(self, path: Path) -> None:
-        beside = path.with_name(f"{path.name}.relabelled")
-        try:
-            with beside.open("wb") as file:
-                fill(file, beside, (one.line for one in self._lines(path)), like=path)
-                beside.replace(path)
-        except OSError as error:
-            beside.unlink(missing_ok=True)
-            raise RecordError(f"{path} can not be written anew with its labels: {error}") from error
-        sync_folder(path)
 
     def _lines(self, path: Path) -> Iterator[_Line]:
         left = {found: list(known) for found, known in self._known.items()}

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from typer import Argument, Option
 
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.cli.picture import save_calibration
+from grm_plugin.cli.train_classifier import check_not_done, trained, write_report
 from grm_plugin.cli.training_options import (
     Dtype,
     GradientCheckpointing,
@@ -20,18 +22,16 @@ from grm_plugin.cli.training_options import (
     Out,
     Warmup,
     WeightDecay,
-    step_meter,
-    tell_trained,
 )
-from grm_plugin.errors import ConfigError, not_installed
+from grm_plugin.errors import not_installed
 from grm_plugin.evaluation.auc import AUC
 from grm_plugin.report.terminal import out, plain_table, say
-from grm_plugin.running.whole_file import as_json, writing
+from grm_plugin.running.whole_file import as_json
 from grm_plugin.spct.classifier_settings import is_first_process
 from grm_plugin.spct.meta_balance import Balance
 from grm_plugin.spct.meta_data import HELD_OUT_BY, STATISTICS, MetaRow, read_rows
 from grm_plugin.spct.meta_report import MetaReport, meta_report
-from grm_plugin.spct.meta_settings import MetaTraining
+from grm_plugin.spct.meta_settings import MetaTraining, Trained
 
 _FIGURES = (
     ("label", "all judgments: label AUC"),
@@ -79,15 +79,15 @@ def meta(
     A high label AUC proves nothing: ties at the top are always wrong, so the margin of a judgment's
     own scores has one, too. Look at the AUC among judgments of the same margin.
     """
+    check_not_done(folder, "meta RM")
     rows = read_rows(data)
-    if (folder / "report.json").exists():
-        raise ConfigError(f"{folder} holds a meta RM that is done; choose another folder")
-    training = _train(rows, {
-        "base": base, "folder": folder, "learning_rate": learning_rate, "batch": batch,
-        "device_batch": device_batch, "epochs": epochs, "balance": balance, "warmup": warmup,
-        "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
-        "gradient_checkpointing": gradient_checkpointing,
-    })  # fmt: skip
+    settings = MetaTraining(
+        base=base, folder=folder, learning_rate=learning_rate, batch=batch,
+        device_batch=device_batch, epochs=epochs, balance=balance, warmup=warmup,
+        weight_decay=weight_decay, save_every=save_every, seed=seed, dtype=dtype,
+        gradient_checkpointing=gradient_checkpointing,
+    )  # fmt: skip
+    found = _train(rows, settings)
     if not is_first_process():
         return
     noted = _noted(data)
@@ -96,8 +96,7 @@ def meta(
     report = _examined(held_out, folder) if held_out else None
     by = noted.get(HELD_OUT_BY, "cluster")
     figures = {**_figures_of(report), HELD_OUT_BY: by} if report else None
-    with writing(folder / "report.json") as file:
-        file.write(as_json({"training": training, "validation": figures}, indent=2) + "\n")
+    write_report(settings, found, figures)
     if report:
         save_calibration(folder / "calibration.png", report.calibration, "judgments")
         _tell(report, by)
@@ -124,22 +123,19 @@ def _note_template(text: str | None, data: Path, folder: Path) -> None:
         (folder / TEMPLATE).write_text(text, encoding="utf-8")
 
 
-def _train(rows: Sequence[MetaRow], settings: dict[str, Any]) -> dict[str, Any]:
+def _train(rows: Sequence[MetaRow], settings: MetaTraining) -> Trained:
     try:
         from grm_plugin.spct.meta_training import train_meta_rm
     except ImportError as error:
         raise not_installed("grm train meta", "transformers", error) from error
-    chosen = MetaTraining(**settings)
-    with step_meter() as tell:
-        trained = train_meta_rm(rows, chosen, tell)
-    tell_trained(trained.steps, trained.seconds, trained.loss)
+    found = trained(partial(train_meta_rm, rows, settings))
     for number, why in (
-        (trained.too_long, "are longer than the base's context"),
-        (trained.without_weight, f"have no weight with balance {chosen.balance!r}"),
+        (found.too_long, "are longer than the base's context"),
+        (found.without_weight, f"have no weight with balance {settings.balance!r}"),
     ):
         if number:
             say(f"{number} judgments were left out: they {why}")
-    return {**json.loads(json.dumps(asdict(chosen), default=str)), **asdict(trained)}
+    return found
 
 
 def _examined(rows: Sequence[MetaRow], folder: Path) -> MetaReport:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
+from grm_plugin.cli.training_options import LabelledRecords
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.pipeline.rating import load_meta_template, meta_template_file
@@ -20,13 +21,7 @@ from grm_plugin.spct.splitting import Splitting
 
 
 def meta_data(
-    records: Annotated[
-        list[Path],
-        Argument(
-            metavar="RECORDS...",
-            help="Verdicts of labelled groups: files, folders or the start of names.",
-        ),
-    ],
+    records: LabelledRecords,
     output: Annotated[Path, Option("--out", metavar="META", help="JSONL file for the rows.")],
     template: Annotated[
         str | None,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument, Option
 
 from grm_plugin.classifiers import SCALAR, TEMPLATE
 from grm_plugin.cli.picture import save_calibration
 from grm_plugin.cli.progress import Meter
+from grm_plugin.cli.train_classifier import check_not_done, trained, write_json, write_report
 from grm_plugin.cli.training_options import (
     Dtype,
     GradientCheckpointing,
@@ -21,19 +22,17 @@ from grm_plugin.cli.training_options import (
     Out,
     Warmup,
     WeightDecay,
-    step_meter,
-    tell_trained,
 )
-from grm_plugin.errors import ConfigError, not_installed
+from grm_plugin.errors import not_installed
 from grm_plugin.hosts.columns import Columns
 from grm_plugin.pipeline.scalar_reading import load_scalar_template, scalar_template_file
+from grm_plugin.prompts import Template
 from grm_plugin.report.terminal import out, say
-from grm_plugin.running.whole_file import as_json, writing
 from grm_plugin.spct.classifier_settings import is_first_process
 from grm_plugin.spct.one_judge import OneJudge
 from grm_plugin.spct.scalar_data import ScalarRow, ScalarTable, digest_of, scalar_rows
 from grm_plugin.spct.scalar_report import Calibrated, ScalarReport, scalar_report
-from grm_plugin.spct.scalar_settings import ScalarTraining
+from grm_plugin.spct.scalar_settings import ScalarTrained, ScalarTraining
 from grm_plugin.spct.splitting import Splitting
 
 
@@ -104,51 +103,46 @@ def scalar(
     Run the same command again after a crash, and it goes on from its last checkpoint. A small base
     wants more than the defaults: for the embedded reference `--learning-rate 5e-4`.
     """
-    if (folder / "report.json").exists():
-        raise ConfigError(f"{folder} holds a scalar RM that is done; choose another folder")
+    check_not_done(folder, "scalar RM")
     template = scalar_template_file(base, template)
     table = ScalarTable(judge=OneJudge(any_judge=any_judge))
     parsed = Columns.parse(columns or ())
     rows = scalar_rows(data, Splitting(by, validation, seed), table, split=split, columns=parsed)
     _tell_left_out(table.left_out)
-    training = _train(rows, template, {
-        "base": base, "folder": folder, "learning_rate": learning_rate, "batch": batch,
-        "device_batch": device_batch, "epochs": epochs, "patience": patience, "warmup": warmup,
-        "weight_decay": weight_decay, "save_every": save_every, "seed": seed, "dtype": dtype,
-        "gradient_checkpointing": gradient_checkpointing,
-    })  # fmt: skip
+    read = load_scalar_template(str(template)) if template else None
+    settings = ScalarTraining(
+        base=base, folder=folder, learning_rate=learning_rate, batch=batch,
+        device_batch=device_batch, epochs=epochs, patience=patience, warmup=warmup,
+        weight_decay=weight_decay, save_every=save_every, seed=seed, dtype=dtype,
+        gradient_checkpointing=gradient_checkpointing, reads=read.digest if read else "",
+    )  # fmt: skip
+    found = _train(rows, settings, read)
     if not is_first_process():
         return
     if template:
         (folder / TEMPLATE).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
     report = _examined([row for row in rows if row.split == "validation"], folder, template)
+    scaling = asdict(report.calibrated if report else Calibrated())
     trained_on = {"base": base, "data": digest_of(rows), "judge": dict(table.judge.origin)}
-    _write(folder / SCALAR, {**asdict(report.calibrated if report else Calibrated()), **trained_on})
-    _write(folder / "report.json", {
-        "training": training,
-        "left_out": dict(table.left_out),
-        "validation": asdict(report) if report else None,
-    })  # fmt: skip
+    write_json(folder / SCALAR, {**scaling, **trained_on})
+    figures = asdict(report) if report else None
+    write_report(settings, found, figures, left_out=dict(table.left_out))
     _tell(report, folder)
 
 
 def _train(
-    rows: Sequence[ScalarRow], template: Path | None, settings: dict[str, Any]
-) -> dict[str, Any]:
-    read = load_scalar_template(str(template)) if template else None
+    rows: Sequence[ScalarRow], settings: ScalarTraining, template: Template | None
+) -> ScalarTrained:
     try:
         from grm_plugin.spct.scalar_training import train_scalar_rm
     except ImportError as error:
         raise not_installed("grm train scalar", "transformers", error) from error
-    chosen = ScalarTraining(**settings, reads=read.digest if read else "")
-    with step_meter() as tell:
-        trained = train_scalar_rm(rows, chosen, read, tell)
-    tell_trained(trained.steps, trained.seconds, trained.loss)
-    if trained.ended == "flat":
-        say(f"the loss of held-out pairs is flat: {trained.held_out_loss:.4f} at its lowest")
-    if trained.too_long:
-        say(f"{trained.too_long} pairs were left out: the base's context does not hold them")
-    return {**json.loads(json.dumps(asdict(chosen), default=str)), **asdict(trained)}
+    found = trained(partial(train_scalar_rm, rows, settings, template))
+    if found.ended == "flat":
+        say(f"the loss of held-out pairs is flat: {found.held_out_loss:.4f} at its lowest")
+    if found.too_long:
+        say(f"{found.too_long} pairs were left out: the base's context does not hold them")
+    return found
 
 
 def _examined(
@@ -167,11 +161,6 @@ def _examined(
     if report := scalar_report(rows, logits):
         save_calibration(folder / "calibration.png", report.calibration, "pairs")
     return report
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    with writing(path) as file:
-        file.write(as_json(value, indent=2) + "\n")
 
 
 def _tell_left_out(left_out: Counter[str]) -> None:

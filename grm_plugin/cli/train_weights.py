@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, BadParameter, Option
+from typer import BadParameter, Option
 
 from grm_plugin import strict_yaml
 from grm_plugin.classifiers import Classifier, named
 from grm_plugin.cli.progress import Meter
 from grm_plugin.cli.scale_records import samples_of
+from grm_plugin.cli.training_options import LabelledRecords
 from grm_plugin.engine import Limits
 from grm_plugin.errors import InputError, not_installed, quoted
 from grm_plugin.pipeline.classifying import trained_on
@@ -48,13 +49,7 @@ class _Asked:
 
 
 def weights(
-    records: Annotated[
-        list[Path],
-        Argument(
-            metavar="RECORDS...",
-            help="Verdicts of labelled groups: files, folders or the start of names.",
-        ),
-    ],
+    records: LabelledRecords,
     output: Annotated[Path, Option("--out", metavar="WEIGHTS", help="JSON file for the result.")],
     classifier: Annotated[
         str | None,

@@ -1,17 +1,19 @@
-"""What the commands that train a classifier of one logit have in common."""
+"""Arguments and options that commands of ``grm train`` share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
-from grm_plugin.cli.progress import Meter
-from grm_plugin.report.terminal import say
-
+LabelledRecords = Annotated[
+    list[Path],
+    Argument(
+        metavar="RECORDS...",
+        help="Verdicts of labelled groups: files, folders or the start of names.",
+    ),
+]
 Out = Annotated[Path, Option("--out", help="Folder for model, report and checkpoints.")]
 LearningRate = Annotated[float, Option(min=0.0, help="Of AdamW; the paper's for 27B.")]
 Warmup = Annotated[float, Option(min=0.0, max=1.0, help="Share of steps; the rate rises.")]
@@ -20,19 +22,3 @@ Dtype = Annotated[str, Option(help="Of the weights in training.")]
 GradientCheckpointing = Annotated[
     bool, Option("--gradient-checkpointing", help="Take less memory and more time.")
 ]
-
-
-@contextmanager
-def step_meter() -> Iterator[Callable[[int, int, float], None]]:
-    """Shows how far a training is: step, number of steps, mean loss (nats)."""
-    with Meter(None, "steps", state="loading") as meter:
-
-        def tell(step: int, steps: int, loss: float) -> None:
-            meter.show(step, f"of {steps}, loss {loss:.4f}")
-
-        yield tell
-
-
-def tell_trained(steps: int, seconds: float, loss: float) -> None:
-    """Say how a training ended."""
-    say(f"{steps} steps in {seconds:.0f} s, loss {loss:.4f}")

@@ -7,10 +7,11 @@ from pathlib import PurePath
 from typing import Any
 
 import grm_plugin
-from grm_plugin.config import GRMConfig, is_template_file
+from grm_plugin.config import GRMConfig
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.models import PLACES
 from grm_plugin.options import Part
+from grm_plugin.prompts import is_template_file
 
 Terms = dict[str, str]
 

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grm_plugin.errors import ConfigError
 from grm_plugin.grm import GRM
 from grm_plugin.hosts.recorded import ROUND_TO
-from grm_plugin.pipeline.voting import TO_UNIT
+from grm_plugin.hosts.reward_range import UNIT, Range, ranges, reward_range
 from grm_plugin.types import Verdict
 from grm_plugin.types.training import PHASE
-
-Range = tuple[float, float]
-UNIT: Range = (0.0, 1.0)
-
-
-def vote_range(judge: GRM) -> Range | None:
-    """Lowest and highest reward that a vote of ours can give at the smallest size; else None."""
-    config, scale = judge.config, judge.template.scale
-    if config.scalar and config.scalar.alone:
-        return None if config.scalar.raw else UNIT
-    if judge.plugins.source("voter", config.vote.name) != "built in":
-        return None
-    if config.vote.name in TO_UNIT:
-        return UNIT
-    if config.vote.name != "sum":
-        return None
-    later = config.schedule.every_size().values() if config.schedule else ()
-    k = min(size.k for size in (config.size, *later)) + judge.rule.scalar.weight
-    return k * scale.low, k * scale.high
 
 
 def check_step(owner: str, step: float | None, judge: GRM) -> None:
@@ -42,13 +23,12 @@ def check_step(owner: str, step: float | None, judge: GRM) -> None:
         judge: whose rewards are rounded.
 
     Raises:
-        ConfigError: it is larger than half of the range of rewards.
+        ConfigError: it is larger than half of the range of rewards, at the smallest size.
     """
-    within = vote_range(judge)
-    if step is None or within is None:
+    if step is None or not (known := ranges(judge)):
         return
-    low, high = within
-    most = (high - low) / 2
+    low, high = min(known, key=_width)
+    most = _width((low, high)) / 2
     if step > most:
         raise ConfigError(
             f"{owner}: round_to: expected at most {most:g}, half of the range of rewards with "
@@ -79,6 +59,12 @@ def rounded(
     return tuple(None if one is None else _nearest(one, step, within) for one in rewards)
 
 
+def rounded_to(step: float | None, verdict: Verdict) -> Verdict:
+    """A verdict with its rewards rounded to ``step``; as it is when there is none."""
+    within = reward_range(verdict.origin)
+    return replace(verdict, rewards=rounded(verdict.rewards, step, within))
+
+
 def as_trained(verdict: Verdict) -> Verdict:
     """A verdict with the rewards that its trainer got.
 
@@ -90,10 +76,7 @@ def as_trained(verdict: Verdict) -> Verdict:
         return verdict
     if PHASE not in verdict.group.metadata:  # it is no trainer's word
         return verdict
-    told = verdict.origin.get("scalar")
-    raw = isinstance(told, Mapping) and told.get("raw") is True
-    within = UNIT if str(verdict.origin.get("vote")) in TO_UNIT and not raw else None
-    return replace(verdict, rewards=rounded(verdict.rewards, step, within))
+    return rounded_to(step, verdict)
 
 
 def as_judged(verdict: Verdict) -> Verdict:
@@ -102,6 +85,11 @@ def as_judged(verdict: Verdict) -> Verdict:
         return verdict
     rest = {name: one for name, one in verdict.group.metadata.items() if name != ROUND_TO}
     return replace(verdict, group=replace(verdict.group, metadata=rest))
+
+
+def _width(within: Range) -> float:
+    low, high = within
+    return high - low
 
 
 def _nearest(reward: float, step: float | None, within: Range | None) -> float:

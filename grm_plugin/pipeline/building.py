@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.config import GRMConfig, is_template_file
+from grm_plugin.config import GRMConfig
 from grm_plugin.contracts.contract import Contract
 from grm_plugin.engine import Engine, Limits, Sampling, replays
 from grm_plugin.options import Part
@@ -15,6 +16,7 @@ from grm_plugin.pipeline.combining import check_scalar, check_sizes, check_vote,
 from grm_plugin.pipeline.default import with_judge
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.fitting import Fitter
+from grm_plugin.pipeline.opening import Opener
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.plans import Plan, read_plan
 from grm_plugin.pipeline.pricing import Pricing
@@ -28,10 +30,11 @@ from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper
 from grm_plugin.pipeline.voting import Voter
 from grm_plugin.plugins import Plugins
-from grm_plugin.prompts import Template, load_template
+from grm_plugin.prompts import Template, is_template_file, load_template
 from grm_plugin.running import guarded
 from grm_plugin.running.budget import Budget
 from grm_plugin.thinking import Thinking
+from grm_plugin.types import Scale
 
 
 @dataclass(frozen=True)
@@ -85,52 +88,28 @@ def make_scorer(
         PluginError: a part can not be made.
         TemplateError: the template can not be used.
     """
-    config = with_judge(config)
-    factory = plugins.get("engine", config.engine.name)
-    config = config.filled(getattr(factory, "defaults", {}))
-    limits = _limits(config)
-
-    def make(kind: str, part: Part) -> Any:
-        return plugins.make(kind, part.name, part.options, limits)
-
-    shared = _shared(config, beside)
-    form = make_form(config, plugins)
+    config = _filled(config, plugins)
+    make = partial(_made, plugins, _limits(config))
+    form, shared = make_form(config, plugins), _shared(config, beside)
     template, contract = form.template, form.reader.contract
-    plan = read_plan(config.plan, contract.shows)
-    check_vote(config, plan)
-    check_sizes(config, plan)
+    plan = _plan(config, contract)
     engine: Engine = shared.get("engine") or make("engine", config.engine)
     selector: Selector = shared.get("select") or make("selector", config.select)
-    voter: Voter = make("voter", config.vote)
-    check_weights(config, voter, weighs=getattr(selector, "weighs", False))
-    check_scalar(config, voter, replays=replays(engine))
+    sources: Sources = shared.get("sources") or _sources(config, make)
+    rule = _rule(config, plan, make("voter", config.vote), template.scale)
+    check_weights(config, rule.voter, weighs=getattr(selector, "weighs", False))
+    check_scalar(config, rule.voter, replays=replays(engine))
+    planner = Planner(config, both_orders=rule.both_orders)
+    fitter = _fitter(config, engine, plan, template)
     pricing = Pricing(engine, config.prices, selector, config.flops_per_token)
-    rule = Rule(
-        str(config.vote),
-        voter,
-        template.scale,
-        plan.aggregate,
-        both_orders=plan.name == "pairs",
-        scalar=ScalarRule.of(config.scalar, config.vote.name),
-    )
     scorer = Scorer(
         config=config,
         contract=form.named,
         engine=engine,
         template=template,
-        sources=shared.get("sources")
-        or Sources(
-            [(part.name, make("evidence source", part)) for part in config.evidence],
-            {part.name: make("principle source", part) for part in _some(config.principles)},
-        ),
-        fitter=_fitter(config, engine, plan, template),
-        planner=Planner(config, both_orders=plan.name == "pairs"),
-        drawer=Drawer(
-            engine,
-            form.reader,
-            _samplings(config, template, contract),
-            pricing,
-        ),
+        opener=Opener(config, engine, template, sources, fitter, planner, contract.forms),
+        planner=planner,
+        drawer=Drawer(engine, form.reader, _samplings(config, template, contract), pricing),
         stopper=_following(config.stop.name, make("stopper", config.stop), rule),
         selector=selector,
         rule=rule,
@@ -151,7 +130,7 @@ def _shared(config: GRMConfig, beside: Scorer | None) -> Mapping[str, Any]:
     return {
         **({"engine": beside.engine} if "engine" in same else {}),
         **({"select": beside.selector} if "select" in same else {}),
-        **({"sources": beside.sources} if sources else {}),
+        **({"sources": beside.opener.sources} if sources else {}),
     }
 
 
@@ -165,6 +144,44 @@ def find_template(name: str, plugins: Plugins) -> Template:
     if is_template_file(name):
         return load_template(Path(name))
     return load_template(plugins.get("template", name), name)
+
+
+def _filled(config: GRMConfig, plugins: Plugins) -> GRMConfig:
+    """The settings with a judge, and with what its engine prefers where nothing was set."""
+    config = with_judge(config)
+    factory = plugins.get("engine", config.engine.name)
+    return config.filled(getattr(factory, "defaults", {}))
+
+
+def _made(plugins: Plugins, limits: Limits, kind: str, part: Part) -> Any:
+    return plugins.make(kind, part.name, part.options, limits)
+
+
+def _plan(config: GRMConfig, contract: Contract) -> Plan:
+    """Which responses one call shows; the vote and all sizes fit it."""
+    plan = read_plan(config.plan, contract.shows)
+    check_vote(config, plan)
+    check_sizes(config, plan)
+    return plan
+
+
+def _sources(config: GRMConfig, make: Callable[[str, Part], Any]) -> Sources:
+    principles = [config.principles] if config.principles else []
+    return Sources(
+        [(part.name, make("evidence source", part)) for part in config.evidence],
+        {part.name: make("principle source", part) for part in principles},
+    )
+
+
+def _rule(config: GRMConfig, plan: Plan, voter: Voter, scale: Scale) -> Rule:
+    return Rule(
+        str(config.vote),
+        voter,
+        scale,
+        plan.aggregate,
+        both_orders=plan.name == "pairs",
+        scalar=ScalarRule.of(config.scalar, config.vote.name),
+    )
 
 
 def _fitter(config: GRMConfig, engine: Engine, plan: Plan, template: Template) -> Fitter:
@@ -209,7 +226,3 @@ def _samplings(config: GRMConfig, template: Template, contract: Contract) -> lis
         )
         for number, stop in enumerate(template.stop)
     ]
-
-
-def _some(part: Part | None) -> list[Part]:
-    return [] if part is None else [part]

@@ -10,14 +10,13 @@ from typing import Any
 from pydantic import Field
 
 from grm_plugin.classifiers import Answer, logit_of
-from grm_plugin.config import is_template_file
 from grm_plugin.errors import EngineError, RefusedError, TemplateError
 from grm_plugin.options import Options
 from grm_plugin.pipeline.classifying import Asked, tokens_of, trained_on
 from grm_plugin.pipeline.selecting import place
 from grm_plugin.plugins import installed
 from grm_plugin.prices import PromptPrices
-from grm_plugin.prompts import META, Template, load_template
+from grm_plugin.prompts import META, Template, is_template_file, load_template
 from grm_plugin.types import Group, Judgment, Message, Reason, Sample
 
 

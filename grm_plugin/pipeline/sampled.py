@@ -54,34 +54,32 @@ class Sampled:
         Raises:
             PluginError: the engine gave another order than one of what was shown.
         """
-        number, seed = showing.first + i, showing.seed + i
         if isinstance(draw, Broken):
-            lost, before = self.of(showing, i, draw.error, prompt, n), draw.before
-            return replace(
-                lost,
-                said=before.said,
-                prompt_tokens=before.prompt_tokens + lost.prompt_tokens,
-                output_tokens=before.output_tokens + lost.output_tokens,
-                seconds=before.seconds,
-                money=_sum(before.money, lost.money),
-                flops=_sum(before.flops, lost.flops),
-            )
+            return _with_before(self._lost(showing, i, draw.error, prompt), draw.before)
         if isinstance(draw, EngineError):
-            return replace(
-                lost_sample(showing, i, Reason(draw.reason), str(draw), prompt),
-                prompt_tokens=draw.prompt_tokens,
-                output_tokens=draw.output_tokens,
-                money=self.pricing.of(draw),
-                cached_tokens=draw.cached_tokens,
-                flops=self.pricing.flops_of(draw),
-            )
+            return self._lost(showing, i, draw, prompt)
+        return self.reader.read(draw, self._unread(showing, i, draw, prompt), n)
+
+    def _lost(self, showing: Showing, i: int, error: EngineError, prompt: str) -> Failure:
+        """A draw that failed, and what it cost."""
+        return replace(
+            lost_sample(showing, i, Reason(error.reason), str(error), prompt),
+            prompt_tokens=error.prompt_tokens,
+            output_tokens=error.output_tokens,
+            money=self.pricing.of(error),
+            cached_tokens=error.cached_tokens,
+            flops=self.pricing.flops_of(error),
+        )
+
+    def _unread(self, showing: Showing, i: int, draw: Draw, prompt: str) -> Judgment:
+        """All of a judgment but its scores."""
         order = showing.order
         if draw.order is not None:
             order = checked_order(f"engine {self.engine.model!r}", draw.order, showing.order)
-        unread = Judgment(
-            sample=number,
+        return Judgment(
+            sample=showing.first + i,
             order=order,
-            seed=seed,
+            seed=showing.seed + i,
             text=draw.text,
             scores=(),
             prompt_hash=prompt,
@@ -95,7 +93,19 @@ class Sampled:
             cached_tokens=draw.cached_tokens,
             flops=draw.flops,
         )
-        return self.reader.read(draw, unread, n)
+
+
+def _with_before(lost: Failure, before: Draw) -> Failure:
+    """A draw that failed in a later round, at the cost of all of them."""
+    return replace(
+        lost,
+        said=before.said,
+        prompt_tokens=before.prompt_tokens + lost.prompt_tokens,
+        output_tokens=before.output_tokens + lost.output_tokens,
+        seconds=before.seconds,
+        money=_sum(before.money, lost.money),
+        flops=_sum(before.flops, lost.flops),
+    )
 
 
 def together(before: Draw, word: Draw, said: tuple[str, ...]) -> Draw:

@@ -11,28 +11,24 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Engine, Recorded, replays
 from grm_plugin.errors import PluginError, SourceError
 from grm_plugin.options import Part
-from grm_plugin.pipeline import culprits
-from grm_plugin.pipeline.case import Case, copies
 from grm_plugin.pipeline.checking import checked_group
 from grm_plugin.pipeline.combining import check_size_of
 from grm_plugin.pipeline.course import Course
 from grm_plugin.pipeline.default import NO_JUDGE
 from grm_plugin.pipeline.drawing import Drawer
 from grm_plugin.pipeline.electing import select
-from grm_plugin.pipeline.fitting import Fitter
 from grm_plugin.pipeline.isolating import isolate
+from grm_plugin.pipeline.opening import Opener
 from grm_plugin.pipeline.origin import origin
-from grm_plugin.pipeline.past import check_past, past_of, usual_size
+from grm_plugin.pipeline.past import check_past, past_of
 from grm_plugin.pipeline.planner import Planner
 from grm_plugin.pipeline.rounds import draw_rounds
 from grm_plugin.pipeline.scalar_stage import ScalarStage
 from grm_plugin.pipeline.selecting import Selection, Selector
 from grm_plugin.pipeline.settling import Rule, Settled, settle
-from grm_plugin.pipeline.sources import Sources
 from grm_plugin.pipeline.stopping import Stopper
 from grm_plugin.prices import Amount
 from grm_plugin.prompts import Template
-from grm_plugin.running import guarded
 from grm_plugin.running.budget import Allowance, Budget
 from grm_plugin.size import Size
 from grm_plugin.types import Cost, Group, Sample, Verdict
@@ -59,8 +55,7 @@ class Scorer:
     contract: Part
     engine: Engine
     template: Template
-    sources: Sources
-    fitter: Fitter
+    opener: Opener
     planner: Planner
     drawer: Drawer
     stopper: Stopper
@@ -75,7 +70,7 @@ class Scorer:
             yield f"engine {self.config.engine.name!r}", self.engine
         if not self.alone:
             yield f"selector {self.config.select.name!r}", self.selector
-            yield from self.sources.parts()
+            yield from self.opener.sources.parts()
         if self.scalar:
             yield self.scalar.rater.owner, self.scalar.rater
 
@@ -106,11 +101,13 @@ class Scorer:
         started, latest = time.monotonic(), deadline
         deadline = min(latest, started + self.config.group_timeout_s)
         try:
-            course = await self._begin(checked_group(group), size, started, deadline, allowance)
+            group = checked_group(group)
+            past = past_of(self.engine, group)
+            self._check_asked(group, past)
+            course = await self.opener.opened(group, past, size, started, deadline, allowance)
         except (SourceError, PluginError) as error:
             cost = Cost(seconds=time.monotonic() - started)
             return Verdict(group, None, unscored=str(error), cost=cost, origin=self.origin(size))
-        past = past_of(self.engine, group)
         await self._afford(course, past, latest)
         try:
             settled = await self._settled(course, past)
@@ -137,6 +134,12 @@ class Scorer:
             await isolate(course, self.config, self.template, self.planner, self.drawer, drawn_by)
         course.selection = await self._select(course)
 
+    def _check_asked(self, group: Group, past: Recorded | None) -> None:
+        if past:
+            check_past(past, group, self.opener.plan, self.config)
+        else:
+            self.check(group)
+
     def check(self, group: Group) -> None:
         """Refuse what a template can not show, before sources are asked and tokens are spent.
 
@@ -149,7 +152,7 @@ class Scorer:
             return
         coming = ["principles"] if self.config.principles else []
         coming += ["evidence"] if self.config.evidence else []
-        self.template.check(group, self.fitter.plan.together, coming=coming)
+        self.template.check(group, self.opener.plan.together, coming=coming)
         if self.scalar:
             self.scalar.rater.check(group, coming)
 
@@ -160,7 +163,7 @@ class Scorer:
             ConfigError: says what to write.
         """
         self.config.check_size(size)
-        check_size_of(self.config, self.fitter.plan, size, "size: ")
+        check_size_of(self.config, self.opener.plan, size, "size: ")
 
     def check_budget(self, *, started: bool, section: str = "") -> None:
         """Refuse a budget that could not be kept: see :meth:`Pricing.check`.
@@ -179,7 +182,7 @@ class Scorer:
         """What makes the reward of a group of that size what it is, for records."""
         settings = origin(
             self.config.model_copy(update={"contract": self.contract}),
-            self.fitter.plan,
+            self.opener.plan,
             self.engine,
             self.template,
             size or self.config.size,
@@ -187,48 +190,8 @@ class Scorer:
         scalar = {"scalar": self.scalar.origin} if self.scalar else {}
         return {**settings, **getattr(self.selector, "origin", {}), **scalar}
 
-    async def _begin(
-        self,
-        group: Group,
-        size: Size | None,
-        started: float,
-        deadline: float,
-        allowance: Allowance,
-    ) -> Course:
-        past = past_of(self.engine, group)
-        if past:
-            check_past(past, group, self.fitter.plan, self.config)
-        else:
-            self.check(group)
-        shown = (past.shown or group) if past else await self.sources.shown(group, deadline)
-        judge = f"engine {self.config.engine.name!r}"
-        if admit := getattr(self.engine, "admit", None):
-            guarded.run(f"{judge}: admit", admit, group)
-        if not self.alone:
-            self.template.check(shown, self.fitter.plan.together)
-        prepared = self.template.prepare(
-            shown,
-            control=getattr(self.engine, "control_tokens", ()),
-            forms=self.drawer.reader.contract.forms,
-            nonce=self.planner.nonce(group.fingerprint),
-        )
-        if past:
-            runs = past.runs
-        else:
-            asked = (shown, prepared, self.planner.ring(group.fingerprint))
-            fit = self.fitter.runs
-            runs = await guarded.call(f"{judge}: tokens", fit, *asked, deadline=deadline)
-        size = size or usual_size(past, self.config)
-        enough = self.config.enough(size)
-        members = tuple(runs), copies(shown, runs)
-        case = Case(group, shown, *members, size, enough, deadline, allowance)
-        course = Course(case, prepared, started, size)
-        if past and self.fitter.plan.name == "list":
-            course.blamed = culprits.blamed(case.runs, case.copies)
-        return course
-
     async def _select(self, course: Course) -> Selection:
-        found = await select(course, self.config, self.fitter.plan, self.selector)
+        found = await select(course, self.config, self.opener.plan, self.selector)
         samples: list[Sample] = [*found.judgments, *found.failures]
         rated = self.drawer.pricing.ratings(course.valid, samples, found.tokens)
         course.case.allowance.settle(Amount(), rated)

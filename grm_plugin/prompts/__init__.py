@@ -6,9 +6,9 @@ from pathlib import Path
 
 from grm_plugin.hookspecs import Register, hookimpl
 from grm_plugin.prompts.prepared import Prepared
-from grm_plugin.prompts.template import Template, load_template
+from grm_plugin.prompts.template import Template, is_template_file, load_template
 
-__all__ = ["Prepared", "Template", "load_template"]
+__all__ = ["Prepared", "Template", "is_template_file", "load_template"]
 
 FOLDER = Path(__file__).parent
 META = FOLDER / "meta.txt"

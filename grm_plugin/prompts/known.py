@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from grm_plugin.prompts.template import is_template_file
+
 KNOWN: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"deepseek-grm", ("deepseek-grm",)),
     (r"prometheus-(?:\d+b-)?(?:bgb-)?(?:8x7b-)?v?2", ("prometheus-each", "prometheus-pair")),
@@ -44,7 +46,7 @@ def advice(model: str, template: str) -> str:
         template: the template's name; a file counts as the judge's own.
     """
     own = templates_of(model)
-    if not own or template in own or "/" in template or "." in template:
+    if not own or template in own or is_template_file(template):
         return ""
     return (
         f"judge {model!r} is asked with template {template!r}, which it was not trained on; set "

@@ -180,6 +180,11 @@ def _is_heading(line: str) -> bool:
     return not line[0].isalnum() and line[0] not in "-*•\"'`(" and line[:2] not in ('{"', "{'")
 
 
+def is_template_file(name: str) -> bool:
+    """Whether a template's name is a path: anything with a slash or a suffix."""
+    return "/" in name or "." in name
+
+
 def load_template(path: Path, name: str = "") -> Template:
     """Read and check a template file.
 

@@ -18,6 +18,7 @@ from typing import Self
 from grm_plugin.errors import BudgetError
 from grm_plugin.prices import Amount, BudgetLimits, told
 from grm_plugin.running.waiting import Waiting
+from grm_plugin.types import Cost
 
 
 class Budget:
@@ -54,10 +55,11 @@ class Budget:
         """What is spent, and told."""
         return self._spent
 
-    def spend(self, amount: Amount) -> None:
-        """Count what was spent already, by an earlier part of the run."""
+    def spend(self, cost: Cost) -> None:
+        """Count what an earlier part of the run cost."""
+        tokens = cost.prompt_tokens + cost.output_tokens
         with self._lock:
-            self._spent = self._spent.plus(amount)
+            self._spent = self._spent.plus(Amount(tokens, cost.money or 0.0, cost.flops or 0.0))
 
     def allowance(self) -> Allowance:
         """For one group; to be made in the order of the groups."""

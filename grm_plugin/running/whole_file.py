@@ -4,12 +4,40 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from grm_plugin.errors import ConfigError
+
+
+@contextmanager
+def replacing(path: Path, *, shared: bool = False) -> Iterator[Path]:
+    """A path beside ``path``: what is written there takes its place at the end.
+
+    Its folder is made. After an error nothing takes its place; what a killed process left is
+    written over.
+
+    Args:
+        path: of the file to be.
+        shared: whether processes may write it at the same time; then each has a path of its own.
+
+    Raises:
+        ConfigError: it can not be written.
+    """
+    own = f".{os.getpid()}" if shared else ""
+    beside = path.with_name(f".{path.name}{own}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):  # it is in its place, or never was
+            beside.unlink()
 
 
 @contextmanager
@@ -19,16 +47,8 @@ def writing(path: Path) -> Iterator[TextIO]:
     Raises:
         ConfigError: it can not be written.
     """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8") as file:
-            yield file
-        beside.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as beside, beside.open("w", encoding="utf-8") as file:
+        yield file
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

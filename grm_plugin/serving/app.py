@@ -156,11 +156,13 @@ def create_app(
         refusals=service.refusals,
     )
     add_handlers(app, service.refusals)
-    _add_routes(app, service)
+    _add_scoring(app, service)
+    _add_looking(app, service)
     return app
 
 
-def _add_routes(app: FastAPI, service: Service) -> None:
+def _add_scoring(app: FastAPI, service: Service) -> None:
+    """What callers send responses to."""
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 401, 408, 409, 413, 415, 421, 422, 429, 503)
     }
@@ -189,6 +191,10 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         scoring = service.score(groups, request.state.caller, call.size)
         verdicts = await while_there(request, scoring)
         return Response(own.answer(verdicts), media_type="application/json")
+
+
+def _add_looking(app: FastAPI, service: Service) -> None:
+    """What tells how the server is."""
 
     @app.get("/health", responses={503: {"model": Health}})
     async def health(response: Response) -> Health:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import replays
@@ -24,6 +25,8 @@ from grm_plugin.session.telling import Telling
 from grm_plugin.types import Group
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Keeper:
@@ -107,6 +110,16 @@ class Keeper:
         if self.scorer.scalar and earlier:
             self.scorer.scalar.audits = earlier.audits
         self._control = make_control(self._given, self._plugins, self.scorer)
+
+    def run(self, session: Session, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` of ``session`` comes to; one that a part blocks is left, and then lost."""
+        with self.watched(session):
+            return session.thread.run(work)
+
+    async def run_async(self, session: Session, work: Coroutine[Any, Any, T]) -> T:
+        """:meth:`run` for callers with an event loop of their own."""
+        with self.watched(session):
+            return await session.thread.run_async(work)
 
     @contextmanager
     def watched(self, session: Session) -> Iterator[None]:

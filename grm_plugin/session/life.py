@@ -101,10 +101,7 @@ class Session:
     async def count_tokens(self, group: Group) -> int | None:
         """Prompt tokens of ``group`` with all its responses; None when the engine can not tell."""
         await self.start()
-        messages = self.scorer.template.prepare(group).render(range(len(group.responses)))
-        count = self.scorer.engine.count_tokens
-        tokens: int | None = await parts.ask(self.scorer, "count_tokens", count, messages)
-        return tokens
+        return await parts.count_tokens(self.scorer, group)
 
     async def judge(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 from grm_plugin.errors import EngineError, GRMError, PluginError
 from grm_plugin.pipeline.scorer import Scorer, Startable
 from grm_plugin.running import guarded
+from grm_plugin.types import Group
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,18 @@ async def ask(scorer: Scorer, what: str, question: Callable[..., Any], *argument
         return await guarded.call(name, question, *arguments, deadline=until)
     except PluginError as error:
         raise EngineError(str(error)) from error
+
+
+async def count_tokens(scorer: Scorer, group: Group) -> int | None:
+    """Prompt tokens of ``group`` with all its responses; None when the engine can not tell.
+
+    Raises:
+        EngineError: as :func:`ask`.
+    """
+    messages = scorer.template.prepare(group).render(range(len(group.responses)))
+    count = scorer.engine.count_tokens
+    found: int | None = await ask(scorer, "count_tokens", count, messages)
+    return found
 
 
 async def close(parts: Iterable[Named], limit_s: float) -> list[Exception]:

@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.running.whole_file import writing
@@ -49,6 +49,21 @@ class ClassifierTraining:
     seed: int = 0
     dtype: str = "float32"
     gradient_checkpointing: bool = False
+
+
+class Trained(Protocol):
+    """How a training ended, as a dataclass: steps, wall seconds, and mean loss in nats."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def loss(self) -> float: ...
 
 
 def is_first_process() -> bool:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from transformers import (
@@ -24,18 +24,35 @@ from transformers import (
 
 from grm_plugin.errors import ConfigError, TrainingError, quoted
 from grm_plugin.local.loading import bars_in_terminals_only, capped
-from grm_plugin.spct.classifier_settings import ClassifierTraining
+from grm_plugin.running.whole_file import writing
+from grm_plugin.spct.classifier_settings import (
+    ClassifierTraining,
+    Trained,
+    check_folder,
+    is_first_process,
+)
 from grm_plugin.spct.classifier_trainer import ClassifierTrainer, Loss, Tell, Telling
 
 logger = logging.getLogger(__name__)
 
 _TRAINED = "trained.json"
-T = TypeVar("T")
+T = TypeVar("T", bound=Trained)
 _LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
+_ALWAYS: dict[str, Any] = {
+    "lr_scheduler_type": "linear",
+    "save_strategy": "steps",
+    "save_total_limit": 1,
+    "logging_steps": 10,
+    "logging_first_step": True,
+    "logging_nan_inf_filter": False,  # which would hide a loss that is NaN
+    "remove_unused_columns": False,
+    "disable_tqdm": True,
+    "report_to": [],
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Task(Generic[T]):
     """What a classifier learns.
 
     Args:
@@ -50,32 +67,51 @@ class Task:
     examples: Sequence[Any]
     collate: Callable[[Sequence[Any]], dict[str, Any]]
     loss: Loss
-    trained: Callable[[Any, float], Any]
+    trained: Callable[[Any, float], T]
     held_out: Sequence[Any] | None = None
     callbacks: Sequence[Any] = ()
 
 
-def ended(settings: ClassifierTraining, kind: Callable[..., T]) -> T | None:
-    """How the training in the folder ended, as ``kind``; None where it has not."""
-    done = settings.folder / _TRAINED
-    return kind(**json.loads(done.read_text(encoding="utf-8"))) if done.exists() else None
-
-
 def train_classifier(
-    settings: ClassifierTraining, task: Callable[[Any, Any], Task], tell: Tell, **more: Any
-) -> Any:
+    settings: ClassifierTraining,
+    examples: str,
+    kind: Callable[..., T],
+    task: Callable[[Any, Any], Task[T]],
+    tell: Tell,
+    **more: Any,
+) -> T:
     """Train to the end, from the last checkpoint where there is one; save it; how it ended.
 
+    A training that came to its end is not done again.
+
     Args:
-        settings: of the training; its folder is known to be this one's.
+        settings: of the training.
+        examples: hex digest of what it is trained on.
+        kind: the dataclass that tells how it ended.
         task: of the model and its tokenizer.
         tell: told how far it is.
         more: arguments of transformers' Trainer that go before those of the settings.
 
     Raises:
-        ConfigError: there is no such dtype, or devices can not share a batch.
+        ConfigError: the folder holds a training with other settings, there is no such dtype, or
+            devices can not share a batch.
         TrainingError: the base can not be loaded, the loss is no number, or memory is out.
     """
+    check_folder(settings, examples)
+    done = settings.folder / _TRAINED
+    if done.exists():
+        return kind(**json.loads(done.read_text(encoding="utf-8")))
+    trained = _train(settings, task, tell, **more)
+    if is_first_process():
+        with writing(done) as file:
+            file.write(json.dumps(asdict(trained)))
+        shutil.rmtree(settings.folder / "checkpoints", ignore_errors=True)
+    return trained
+
+
+def _train(
+    settings: ClassifierTraining, task: Callable[[Any, Any], Task[T]], tell: Tell, **more: Any
+) -> T:
     told = arguments(settings, **more)  # first: under ZeRO-3 a model is loaded in parts
     model, tokenizer = load(settings)
     chosen = task(model, tokenizer)
@@ -90,10 +126,8 @@ def train_classifier(
         callbacks=[Telling(tell, settings.folder / "log.jsonl"), *chosen.callbacks],
     )
     result = run(trainer, settings)
-    trained = chosen.trained(trainer.state, round(result.metrics["train_runtime"], 1))
     save(trainer.save_model, model, tokenizer, settings.folder)
-    _end(trainer, settings, json.dumps(asdict(trained)))
-    return trained
+    return chosen.trained(trainer.state, round(result.metrics["train_runtime"], 1))
 
 
 def load(settings: ClassifierTraining) -> tuple[Any, Any]:
@@ -144,23 +178,14 @@ def arguments(settings: ClassifierTraining, **more: Any) -> TrainingArguments:
         "num_train_epochs": settings.epochs,
         "warmup_steps": settings.warmup,
         "weight_decay": settings.weight_decay,
-        "lr_scheduler_type": "linear",
-        "save_strategy": "steps",
         "save_steps": settings.save_every,
-        "save_total_limit": 1,
-        "logging_steps": 10,
-        "logging_first_step": True,
-        "logging_nan_inf_filter": False,
         "seed": settings.seed,
         "data_seed": settings.seed,
         "bf16": on_gpu and torch.cuda.is_bf16_supported(),
         "use_cpu": not on_gpu,
         "gradient_checkpointing": settings.gradient_checkpointing,
-        "remove_unused_columns": False,
-        "disable_tqdm": True,
-        "report_to": [],
     }
-    made = TrainingArguments(**{**chosen, **more})
+    made = TrainingArguments(**{**_ALWAYS, **chosen, **more})
     together = made.per_device_train_batch_size * made.world_size
     if settings.batch % together:
         raise ConfigError(
@@ -219,10 +244,3 @@ def save(write: Callable[[str], object], model: Any, tokenizer: Any, folder: Pat
         config.pad_token_id = tokenizer.eos_token_id
     model.config.use_cache = True
     write(str(folder))
-
-
-def _end(trainer: Trainer, settings: ClassifierTraining, done: str) -> None:
-    """Write down that the training is over, and drop its checkpoints."""
-    if trainer.is_world_process_zero():
-        (settings.folder / _TRAINED).write_text(done, encoding="utf-8")
-        shutil.rmtree(settings.folder / "checkpoints", ignore_errors=True)

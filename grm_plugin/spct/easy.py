@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grm_plugin.errors import InputError, quoted
-from grm_plugin.hosts.rows import parsed
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from grm_plugin.spct.examples import Datum
 
 
@@ -28,23 +28,19 @@ class Easy:
         Raises:
             InputError: it can not be read, or a line names no group.
         """
-        try:
-            lines = path.read_bytes().splitlines()
-        except OSError as error:
-            raise InputError(f"{path} can not be read: {error.strerror}") from error
-        return cls(frozenset(_named(path, n, line) for n, line in enumerate(lines, 1) if line))
+        rows = read_json_lines(path)
+        return cls(frozenset(_named(row, f"{path}, {place}") for place, row in rows))
 
     def others(self, data: Iterable[Datum]) -> list[Datum]:
         """Those of ``data`` that are not too easy."""
         return [one for one in data if one.group.fingerprint not in self.fingerprints]
 
 
-def _named(path: Path, number: int, line: bytes) -> str:
-    row = parsed(line)
+def _named(row: object, where: str) -> str:
     name = row.get("fingerprint") if isinstance(row, dict) else None
     if not isinstance(name, str):
         raise InputError(
-            f'{path}, line {number}: expected {{"fingerprint": ...}} as `grm train reject` writes '
+            f'{where}: expected {{"fingerprint": ...}} as `grm train reject` writes '
             f"it, got {quoted(row)}"
         )
     return name

@@ -10,9 +10,8 @@ from torch.nn import functional
 
 from grm_plugin.errors import InputError
 from grm_plugin.local.loading import context_of
-from grm_plugin.spct.classifier_settings import check_folder
 from grm_plugin.spct.classifier_trainer import Tell, padded
-from grm_plugin.spct.classifier_training import Task, ended, last_loss, train_classifier
+from grm_plugin.spct.classifier_training import Task, last_loss, train_classifier
 from grm_plugin.spct.meta_balance import row_weights
 from grm_plugin.spct.meta_data import MetaRow
 from grm_plugin.spct.meta_settings import MetaTraining, Trained, check_rows, digest_of
@@ -35,11 +34,8 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
     """
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
-    check_folder(settings, digest_of(training))
-    if found := ended(settings, Trained):
-        return found
 
-    def task(model: Any, tokenizer: Any) -> Task:
+    def task(model: Any, tokenizer: Any) -> Task[Trained]:
         examples, counts = _examples(training, settings, tokenizer, context_of(model))
 
         def trained(state: Any, seconds: float) -> Trained:
@@ -48,8 +44,7 @@ def train_meta_rm(rows: Sequence[MetaRow], settings: MetaTraining, tell: Tell) -
 
         return Task(examples, _collate, _loss, trained)
 
-    trained: Trained = train_classifier(settings, task, tell)
-    return trained
+    return train_classifier(settings, digest_of(training), Trained, task, tell)
 
 
 def _examples(

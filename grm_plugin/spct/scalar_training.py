@@ -10,9 +10,8 @@ from transformers import EarlyStoppingCallback
 
 from grm_plugin.errors import InputError
 from grm_plugin.prompts import Template
-from grm_plugin.spct.classifier_settings import check_folder
 from grm_plugin.spct.classifier_trainer import Tell
-from grm_plugin.spct.classifier_training import Task, ended, last_loss, train_classifier
+from grm_plugin.spct.classifier_training import Task, last_loss, train_classifier
 from grm_plugin.spct.scalar_data import ScalarRow, digest_of
 from grm_plugin.spct.scalar_encoding import ScalarEncoder
 from grm_plugin.spct.scalar_examples import Example, Examples, collate, loss
@@ -39,18 +38,14 @@ def train_scalar_rm(
     """
     training = [row for row in rows if row.split == "train"]
     check_rows(training)
-    check_folder(settings, digest_of(rows))
-    if found := ended(settings, ScalarTrained):
-        return found
     held_out = [row for row in rows if row.split == "validation"] if settings.patience else []
 
-    def task(model: Any, tokenizer: Any) -> Task:
+    def task(model: Any, tokenizer: Any) -> Task[ScalarTrained]:
         encoder = ScalarEncoder(tokenizer, f"base {settings.base!r}", template)
         return _task(Examples(encoder, model), training, held_out, settings.patience)
 
     looking = _looking(settings) if held_out else {}
-    trained: ScalarTrained = train_classifier(settings, task, tell, **looking)
-    return trained
+    return train_classifier(settings, digest_of(rows), ScalarTrained, task, tell, **looking)
 
 
 def _task(
@@ -58,7 +53,7 @@ def _task(
     training: Sequence[ScalarRow],
     held_out: Sequence[ScalarRow],
     patience: int,
-) -> Task:
+) -> Task[ScalarTrained]:
     learned = _fitting(examples, training, "to train on")
     trained = partial(_trained, learned=learned, too_long=examples.too_long)
     if not held_out:

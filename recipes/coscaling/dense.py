@@ -8,7 +8,6 @@ thrown away, and ``grm train scalar --base`` takes the trunk.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +23,7 @@ from transformers import (
     set_seed,
 )
 
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from grm_plugin.pipeline.scalar_reading import load_scalar_template
 from grm_plugin.reference.tasks.task import KINDS, Requirement, fulfilled
 from grm_plugin.report.terminal import say
@@ -47,7 +47,7 @@ def main(
     tokenizer = AutoTokenizer.from_pretrained(base)
     template = load_scalar_template(f"{HERE}/scalar.txt")
     encoder = ScalarEncoder(tokenizer, f"base {base}", template)
-    rows = [json.loads(line) for line in groups.read_text(encoding="utf-8").splitlines()]
+    rows = [row for _, row in read_json_lines(groups)]
     model = AutoModelForSequenceClassification.from_pretrained(
         base, num_labels=len(KINDS), problem_type="multi_label_classification"
     )

@@ -23,6 +23,7 @@ from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.reference.policy import POLICY_MODEL
 from grm_plugin.reference.policy.sampling import Answer, answered, fixed_tasks
 from grm_plugin.reference.tasks.task import Task
+from grm_plugin.running.whole_file import writing
 from recipes.coscaling.plan import Plan, Slice, kept_folder, kept_steps, plan
 
 _WEIGHTS = "model.safetensors"
@@ -46,10 +47,8 @@ def main(
         }
         for step, model in policies(run, settings.averaged)
     ]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_suffix(".part")
-    draft.write_text(json.dumps(points, indent=1) + "\n", encoding="utf-8")
-    draft.replace(out)
+    with writing(out) as file:
+        file.write(json.dumps(points, indent=1) + "\n")
 
 
 def tasks_of(settings: Plan, name: Slice) -> list[Task]:

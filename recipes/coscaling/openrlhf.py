@@ -23,6 +23,7 @@ import typer
 
 from grm_plugin.correlation import Correlation
 from grm_plugin.hosts.counting import Tally
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from grm_plugin.hosts.metrics import numbers
 from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, true_quality
@@ -106,14 +107,15 @@ def rows(run: Path, data: Path) -> Iterator[dict[str, Any]]:
         run: folder with the verdicts of every process of the run.
         data: the prompts, with what each asks for.
     """
-    lines = data.read_text(encoding="utf-8").splitlines()
-    asked = {row["prompt"][-1]["content"]: row["requirements"] for row in map(json.loads, lines)}
+    known = (row for _, row in read_json_lines(data))
+    asked = {row["prompt"][-1]["content"]: row["requirements"] for row in known}
     rounds: dict[int, list[Verdict]] = {}
     for path in sorted(run.glob("verdicts.jsonl*")):
         for verdict in read_verdicts(path):
             rounds.setdefault(verdict.group.metadata["step"], []).append(verdict)
     for place, step in enumerate(sorted(rounds), 1):
-        yield {"step": place * plan().updates, **_row(rounds[step], asked)}
+        costs = spent(rounds[step], run / "verdicts.jsonl")
+        yield {"step": place * plan().updates, **_row(rounds[step], asked), **costs}
 
 
 def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +133,6 @@ def _row(verdicts: Sequence[Verdict], asked: Mapping[str, Any]) -> dict[str, Any
         "true_quality": statistics.fmean(qualities),
         "true_quality_deviation": statistics.pstdev(qualities),
         **logged(pairs),
-        **spent(verdicts),
         **{f"grm/{name}": value for name, value in numbers(Tally.of(verdicts)).items()},
         "grm/truth_correlation": None if math.isnan(together.value) else together.value,
     }

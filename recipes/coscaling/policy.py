@@ -69,7 +69,7 @@ def main(arm: Arm, training: GRPOConfig, model: ModelConfig) -> None:
     rows = load_dataset("json", data_files=arm.data, split="train")
     settings = settings_of(arm, folder)
     last = going_on(training, name, rows, judge=_decides(arm.judge, settings))
-    spending = Spending()
+    spending = Spending(Path(settings["record"]))
     trainer = TellingTrainer(
         name,
         rewards(arm.judge, settings, spending),
@@ -151,7 +151,8 @@ class TellingTrainer(SmallModelGRPOTrainer):
         """Add what was spent since the last line."""
         verdicts = self._spending.taken()
         follows = logged(pair for verdict in verdicts for pair in rated(verdict))
-        told = {"cpu_seconds": self._seconds.taken(), **spent(verdicts), **follows}
+        costs = spent(verdicts, self._spending.record)
+        told = {"cpu_seconds": self._seconds.taken(), **costs, **follows}
         super().log({**logs, **told}, *given, **named)
 
 

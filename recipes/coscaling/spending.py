@@ -5,26 +5,50 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from pathlib import Path
 
 from grm_plugin import hookimpl
+from grm_plugin.errors import RecordError
 from grm_plugin.types import Verdict
 
 
-def spent(verdicts: Sequence[Verdict]) -> dict[str, float]:
-    """FLOPs of the judge, its meta RM and the scalar RM; and tokens that the judge wrote."""
+def spent(verdicts: Sequence[Verdict], record: Path) -> dict[str, float]:
+    """FLOPs of the judge, its meta RM and the scalar RM; and tokens that the judge wrote.
+
+    Args:
+        verdicts: of some groups.
+        record: where they stand, for messages.
+
+    Raises:
+        RecordError: the FLOPs of one are not known; no arm is cheap for want of a number.
+    """
     return {
-        "flops": math.fsum(one.cost.flops or 0.0 for one in verdicts),
+        "flops": math.fsum(_flops(one, record) for one in verdicts),
         "tokens": sum(one.cost.output_tokens for one in verdicts),
     }
+
+
+def _flops(verdict: Verdict, record: Path) -> float:
+    if verdict.cost.flops is None:
+        raise RecordError(
+            f"record {record}: group {verdict.group.label}: cost.flops: expected what its judging "
+            "took, got null; set flops_per_token, and scalar.flops_per_token where there is a "
+            "scalar RM, to twice the active parameters, and run the arm anew"
+        )
+    return verdict.cost.flops
 
 
 class Spending:
     """A plug-in of the judge that knows its verdicts since they were last taken.
 
     They come in on a thread of the observers' own, so one may be counted a moment late.
+
+    Args:
+        record: where they stand, for messages.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, record: Path) -> None:
+        self.record = record
         self._verdicts: deque[Verdict] = deque()
 
     @hookimpl

@@ -58,10 +58,7 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
         "revision": model.model_revision,
         **(training.model_init_kwargs or {}),
     }
-    if not Path(judge.data).is_file():
-        raise ConfigError(f"data: expected a file of `grm train rl-data`, got {judge.data!r}")
-    rows = load_dataset("json", data_files=judge.data, split="train")
-    rows = fitting(rows, training, tokenizer, context_of(model))
+    rows = fitting(_rows(judge.data), training, tokenizer, context_of(model))
     more = {"template": reward.template, "single": judge.single, **lora_of(model)}
     last = going_on(training, name, rows, **more)
     trainer = (SmallModelGRPOTrainer if judge.small_model else GRPOTrainer)(
@@ -77,6 +74,12 @@ def main(judge: Judge, training: GRPOConfig, model: ModelConfig) -> None:
     trainer.save_model(str(folder))
     if trainer.is_world_process_zero():
         save_curves(folder / "metrics.png", trainer.state.log_history, name=reward.__name__)
+
+
+def _rows(path: str) -> Dataset:
+    if not Path(path).is_file():
+        raise ConfigError(f"data: expected a file of `grm train rl-data`, got {path!r}")
+    return load_dataset("json", data_files=path, split="train")
 
 
 def context_of(model: ModelConfig) -> int | None:

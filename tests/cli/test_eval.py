@@ -163,7 +163,7 @@ def test_a_corrected_label_is_taken_without_a_token(grm: Grm, tmp_path: Path) ->
     assert kept["0"].group.metadata["best"] == 1 and len(kept["0"].judgments) == 4
     again = grm(*command)
     assert "metadata" not in again.err and again.code == 0
-    assert not list((tmp_path / "out").glob("*.relabelled"))
+    assert not list((tmp_path / "out").glob("*.anew"))
 
 
 def test_a_folder_of_other_groups_is_refused_and_keeps_its_verdicts(

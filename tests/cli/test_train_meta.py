@@ -139,7 +139,7 @@ def test_a_training_goes_on_from_its_last_checkpoint_as_if_nothing_had_been(
             raise MemoryError("killed")
 
     with monkeypatch.context() as patched, pytest.raises(MemoryError, match="killed"):
-        patched.setattr("grm_plugin.cli.training_options.Meter.show", killed)
+        patched.setattr("grm_plugin.cli.train_classifier.Meter.show", killed)
         grm(*command, "--out", "made")
     assert last_checkpoint(Path("made/checkpoints")).name == "checkpoint-20"
     Path("made/checkpoints/checkpoint-50").mkdir()  # one that was not written to its end

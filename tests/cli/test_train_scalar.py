@@ -148,7 +148,7 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(
             raise MemoryError("killed")
 
     with monkeypatch.context() as patched, pytest.raises(MemoryError, match="killed"):
-        patched.setattr("grm_plugin.cli.training_options.Meter.show", killed)
+        patched.setattr("grm_plugin.cli.train_classifier.Meter.show", killed)
         train(grm, rows, base, *more)
     assert Path("made/checkpoints").is_dir()
     assert train(grm, rows, base, *more).code == 0

@@ -143,7 +143,7 @@ def test_two_sources_of_one_name_are_both_asked_and_started() -> None:
     assert verdict.shown.evidence[0].count("ran in") == 2
     names = [name for name, _ in judge._keeper.scorer.parts()]
     assert len(set(names)) == len(names)
-    assert [source.starts for _, source in judge._keeper.scorer.sources.evidence] == [1, 1]
+    assert [source.starts for _, source in judge._keeper.scorer.opener.sources.evidence] == [1, 1]
 
 
 def test_evidence_that_varies_does_not_change_who_is_compared() -> None:

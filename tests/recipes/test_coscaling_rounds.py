@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from grm_plugin import GRM, Group
+from grm_plugin import GRM, Group, Verdict
+from grm_plugin.errors import RecordError
 from grm_plugin.evaluation.truth import Ratings, truth_of
 from grm_plugin.reference.policy import true_quality, write_prompts
 from grm_plugin.reference.tasks.task import Requirement, Task
 from grm_plugin.reference.tasks.task import true_quality as quality_of
+from grm_plugin.types import Cost
 from recipes.coscaling.groups import main as write_groups
 from recipes.coscaling.openrlhf import rows
 from recipes.coscaling.plan import plan
+from recipes.coscaling.spending import spent
 
 
 def test_groups_are_rated_by_the_checker_and_name_no_best(tmp_path: Path) -> None:
@@ -66,3 +69,13 @@ def test_rounds_of_several_processes_become_one_log(run: Path) -> None:
         assert abs(first["grm/truth_correlation"]) == pytest.approx(1)
     assert first["follows/x"] == pytest.approx(first["true_quality"])
     assert first["follows/y"] == pytest.approx(first["reward"])
+
+
+def test_a_verdict_of_which_no_flops_are_known_makes_no_arm_cheap() -> None:
+    group, record = Group.of("q", ["a", "b"], id="g7"), Path("run/verdicts.jsonl")
+    known = Verdict(group, (0.5, 1.0), cost=Cost(output_tokens=4, flops=3e9))
+    assert spent([known, known], record) == {"flops": 6e9, "tokens": 8}
+    unknown = Verdict(group, (0.5, 1.0), cost=Cost(output_tokens=4))
+    told = r"run/verdicts\.jsonl: group g7: cost\.flops: expected .* got null; set flops_per_token"
+    with pytest.raises(RecordError, match=told):
+        spent([known, unknown], record)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from grm_plugin.errors import InputError
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from grm_plugin.reference.making.stages import JUDGE_STAGES, META_STAGES
 from recipes.spct.reference.chain import Chain, choosing, rating, shared, training
 from recipes.spct.reference.study import stages
-from recipes.spct.reference.without_criteria import without_criteria
+from recipes.spct.reference.without_criteria import main, without_criteria
 from recipes.stages import Stage
 
 OUT = Path("out/spct")
@@ -84,3 +87,20 @@ def test_criteria_are_cut_and_the_critique_stays() -> None:
     cut = without_criteria(row)
     assert cut["completion"][0]["content"] == judgment[judgment.index("Analysis:") :]
     assert {**cut, "completion": None} == {**row, "completion": None}
+
+
+def test_rows_whose_texts_end_lines_in_print_are_cut_whole(tmp_path: Path) -> None:
+    told = "Analysis:\nsun\u2028set\x85\nScores: \\boxed{10}"
+    row = {"completion": [{"role": "assistant", "content": f"Specific Criteria:\n1. a\n{told}"}]}
+    (tmp_path / "sft.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", "utf-8")
+    main(tmp_path / "sft.jsonl", tmp_path / "cut" / "sft.jsonl")
+    ((_, cut),) = read_json_lines(tmp_path / "cut" / "sft.jsonl")
+    assert cut["completion"][0]["content"] == told
+
+
+def test_a_line_that_is_no_json_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"a": 1}\n\n{"a"\n')
+    with pytest.raises(InputError, match=r"rows\.jsonl, line 3: expected a JSON object"):
+        list(read_json_lines(tmp_path / "rows.jsonl"))
+    with pytest.raises(InputError, match=r"none\.jsonl can not be read: No such file"):
+        list(read_json_lines(tmp_path / "none.jsonl"))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from gzip import GzipFile
 from io import BufferedReader
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from grm_plugin.errors import InputError, quoted
@@ -60,6 +61,23 @@ def json_lines(file: Ahead) -> Iterator[Row]:
         except InputError as error:
             raise RowError(place, str(error)) from error
         yield place, value
+
+
+def read_json_lines(path: Path) -> Iterator[Row]:
+    """The values of a file of JSON lines, as :func:`json_lines` reads them, by its path.
+
+    Only a newline ends a line: texts may hold characters that end one in print, such as U+2028.
+
+    Raises:
+        InputError: it can not be read, or a line is no JSON; names both.
+    """
+    try:
+        with path.open("rb") as file:
+            yield from json_lines(file)
+    except OSError as error:
+        raise InputError(f"{path} can not be read: {error.strerror or error}") from error
+    except RowError as error:
+        raise InputError(f"{path}, {error}") from error
 
 
 def is_array(file: Ahead) -> bool:

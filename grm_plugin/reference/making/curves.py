@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from grm_plugin.hosts.inputs.lines import read_json_lines
 
 _COLOURS = {"best of 2": "#1f5fa8", "best of 4": "#b5532a"}
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The looks of a training, as its `log.jsonl` has them."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [look for _, look in read_json_lines(path)]
 
 
 def save_curves(path: Path, looks: Sequence[Mapping[str, Any]]) -> None:

@@ -19,6 +19,7 @@ from grm_plugin.reference.making.measurement import measure
 from grm_plugin.reference.making.network import judgment_loss
 from grm_plugin.reference.making.recipe import TrainingConfig, TrainingReport
 from grm_plugin.reference.tokenizer import MAX_LENGTH, TOKEN_IDS, build_tokenizer
+from grm_plugin.running.whole_file import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -107,9 +108,8 @@ class Run:
             "settings": self._settings(),
             **asdict(self.summary()),
         }
-        # A whole file under another name first: a stop while writing must not cost the checkpoint.
-        torch.save(state, self._checkpoint.with_suffix(".part"))
-        self._checkpoint.with_suffix(".part").replace(self._checkpoint)
+        with replacing(self._checkpoint) as beside:  # a stop must not cost the checkpoint
+            torch.save(state, beside)
 
     def load(self) -> None:
         if not self._checkpoint.exists():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +21,7 @@ from grm_plugin.report.page.rows import Row, row_of
 from grm_plugin.report.page.sections import section
 from grm_plugin.report.page.storing import Details
 from grm_plugin.report.page.summary import OTHER, Summary
+from grm_plugin.running.whole_file import replacing
 from grm_plugin.types import Verdict
 
 
@@ -52,22 +51,19 @@ def write_page(
         ConfigError: it can not be written.
         RecordError: ``verdicts`` raised it; an earlier page is as it was.
     """
-    beside, details = path.with_name(f".{path.name}.{os.getpid()}.part"), Details(path)
+    details = Details(path)
     told = {"title": title, "measured": measured, "health": health, "criteria": criteria}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile("w+", encoding="ascii") as rows:
-            summary = _take(verdicts, rows, details)
-            with beside.open("w", encoding="utf-8", errors="replace") as page:
-                page.writelines(render(_values(summary, rows, details, told)))
-        details.publish()
-        beside.replace(path)
+        with replacing(path, shared=True) as beside:
+            with tempfile.TemporaryFile("w+", encoding="ascii") as rows:
+                summary = _take(verdicts, rows, details)
+                with beside.open("w", encoding="utf-8", errors="replace") as page:
+                    page.writelines(render(_values(summary, rows, details, told)))
+            details.publish()
         details.forget_earlier()
     except OSError as error:
         raise ConfigError(f"{path} can not be written: {error.strerror or error}") from error
     finally:
-        with suppress(OSError):  # it is in its place, or never was
-            beside.unlink()
         details.discard()
 
 

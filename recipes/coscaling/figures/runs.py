@@ -10,7 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.errors import ConfigError, InputError, quoted
+from grm_plugin.hosts.inputs.lines import read_json_lines
 from recipes.coscaling.following import slope
 
 _SPENT = {"flops": "flops", "tokens": "tokens", "seconds": "cpu_seconds"}
@@ -128,8 +129,8 @@ def _quadratic(rounds: Sequence[Mapping[str, Any]], name: str) -> float:
 
 def _rows(path: Path) -> list[dict[str, Any]]:
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
+        return [row for _, row in read_json_lines(path)]
+    except InputError as error:
         raise ConfigError(f"run {path}: expected a line of JSON a step ({error})") from error
 
 

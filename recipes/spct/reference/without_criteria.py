@@ -9,14 +9,17 @@ from typing import Any
 
 import typer
 
+from grm_plugin.hosts.inputs.lines import read_json_lines
+from grm_plugin.running.whole_file import writing
+
 _CRITERIA = re.compile(r"^Specific Criteria:\n(?:\d+\. .*\n)*", re.MULTILINE)
 
 
 def main(rows: Path, out: Path) -> None:
     """Write the rows to OUT, each completion without its criteria; the rest stays as it is."""
-    lines = rows.read_text(encoding="utf-8").splitlines()
-    cut = [json.dumps(without_criteria(json.loads(line)), ensure_ascii=False) for line in lines]
-    out.write_text("".join(f"{line}\n" for line in cut), encoding="utf-8")
+    with writing(out) as file:
+        for _, row in read_json_lines(rows):
+            file.write(json.dumps(without_criteria(row), ensure_ascii=False) + "\n")
 
 
 def without_criteria(row: dict[str, Any]) -> dict[str, Any]:

@@ -116,7 +116,7 @@ async def test_the_value_of_an_unscored_group_is_the_mean_of_recent_rewards(
 async def test_before_any_reward_it_is_the_middle_of_what_the_vote_can_give(
     actor: MakeActor,
 ) -> None:
-    found = await actor([AWAY], run={"vote_range": (2, 20)}).generate_responses("q", ["a"])
+    found = await actor([AWAY], run={"reward_range": (2, 20)}).generate_responses("q", ["a"])
     assert rewards(found) == [11.0]
 
 

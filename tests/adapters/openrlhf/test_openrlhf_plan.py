@@ -343,7 +343,7 @@ def test_contradictions_are_refused_before_ray_starts(words: list[str], told: st
 
 def test_rewards_that_filtering_can_not_read_are_refused() -> None:
     words = ["--grm.vote", "sum", "--reward.clip_range", "0", "100"]
-    assert plan(*words).settings.vote_range == (8, 80)
+    assert plan(*words).settings.reward_range == (8, 80)
     told = refused(*words, "--algo.dynamic_filtering_enable")
     assert "--algo.dynamic_filtering_enable reads scores in 0..1" in told
 
