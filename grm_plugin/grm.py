@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from grm_plugin.config import GRMConfig
+from grm_plugin.pipeline.audits import Audits
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.plugins import Plugins, chosen
 from grm_plugin.prompts import Template
@@ -78,6 +79,11 @@ class GRM(Calls):
         return self._watched.watch
 
     @property
+    def audits(self) -> Audits | None:
+        """What the audits of a cascade come to; None without one, and in a replay."""
+        return self._keeper.audits
+
+    @property
     def engine(self) -> Any:
         """The engine, for diagnosis."""
         return self._keeper.scorer.engine
@@ -101,13 +107,16 @@ class GRM(Calls):
         """Count what an earlier part of this run cost against ``budget``."""
         self._keeper.budget.spend(cost)
 
-    def rebuild_from(self, records: Iterable[Path]) -> None:
-        """Rebuild what is watched of a run that goes on from ``records``, not from the own alone.
+    def rebuild_from(self, records: Iterable[Path], step: int | None = None) -> None:
+        """Rebuild what is watched, and what audits found, of a run that goes on.
 
         Args:
-            records: of all processes of the run, where each watches what all of them judge.
+            records: of all processes of the run, where each knows what all of them judge.
+            step: at which it goes on; None: the first batch says it.
         """
-        self._watched.rebuild_from(records)
+        found = list(records)
+        self._watched.rebuild_from(found, step)
+        self._keeper.rebuild_from(found, step)
 
     def start(self) -> None:
         """Start the judge now instead of with the first group.

@@ -26,6 +26,9 @@ class ScalarOptions(Options):
             group.
         audit: share of those groups that are judged all the same; where the judge does not agree,
             `sure` is raised.
+        judge_accuracy: share of pairs, above 0.5, on which the judge itself is right, as far as
+            `center` and `spread` go by labels: a scalar RM that is right agrees with it no more
+            often than that. Default: 1, the judge is what the scalar RM is held to.
         center: of its logits, where its vote is one half; default: what `scalar.json` beside the
             weights says, else 0.
         spread: what a logit is divided by; default: as for `center`, else 1.
@@ -43,6 +46,7 @@ class ScalarOptions(Options):
     weight: float | None = Field(None, ge=0, le=1e6)
     sure: float = Field(0.8, ge=0.5, le=1)
     audit: float = Field(0.05, ge=0, le=1)
+    judge_accuracy: float = Field(1.0, gt=0.5, le=1)
     center: float | None = None
     spread: float | None = Field(None, gt=0)
     raw: bool = False

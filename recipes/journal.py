@@ -59,6 +59,11 @@ class Journal:
         entry["finished"] = time.time() if done else None
         self._write()
 
+    @property
+    def names(self) -> list[str]:
+        """Everything that was ever started, in the order of the first start."""
+        return list(self._entries)
+
     def command(self, name: str) -> list[str] | None:
         """What was started last under ``name``, if anything was."""
         found = self._entries.get(name)

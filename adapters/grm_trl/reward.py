@@ -10,10 +10,10 @@ from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
 from grm_plugin.hosts.messages import Reader
-from grm_plugin.hosts.recorded import of_run, when
+from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import check_step, rounded_to
 from grm_plugin.plugins import Plugins, chosen
-from grm_trl import agreement, budgets, growth, host, settings
+from grm_trl import agreement, budgets, growth, host, learning, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
 from grm_trl.joining import is_hidden, join
@@ -96,8 +96,7 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
-            if self.config.record and options.groups != "local":
-                self._grm.rebuild_from(of_run(self.config.record))
+            learning.begin(self._grm, options, self.config.record, host.step_of(trl))
             budgets.spend_earlier(self._grm, self.config.record, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
@@ -144,7 +143,7 @@ class _Reward:
         return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
-        self._watch_others(call, shares)
+        learning.learn(self._grm, shares, call.ranks.index)
         step = self.options.round_to
         verdicts = [rounded_to(step, verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":
@@ -153,13 +152,6 @@ class _Reward:
         self._reporter.report(verdicts, places, call.trl, size=call.size, started=call.started)
         rewards = [verdict.rewards for verdict in verdicts]
         return [None if (group := rewards[g]) is None else group[n] for g, n in places]
-
-    def _watch_others(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> None:
-        """What other ranks judged counts as much as what was judged here."""
-        if self._grm.watch:
-            for rank, share in enumerate(shares):
-                if rank != call.ranks.index:
-                    self._grm.watch.add(share)
 
 
 def _stop_if_unscored(verdicts: Sequence[Verdict]) -> None:

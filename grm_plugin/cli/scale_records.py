@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grm_plugin.cli.earlier import check_same_settings, key
 from grm_plugin.errors import InputError
+from grm_plugin.evaluation.scaling.samples import shown_whole
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts
 from grm_plugin.report.terminal import say
@@ -125,7 +126,7 @@ def _content(verdict: Verdict) -> tuple[object, ...]:
 
 def with_samples(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Those that the judge was asked about, whole; how many others there are is told."""
-    found = [_shown_whole(one) for one in verdicts]
+    found = [shown_whole(one) for one in verdicts]
     unasked = [one for one in found if not one.drawn]
     in_parts = [one for one in found if _is_in_parts(one)]
     if unasked:
@@ -143,22 +144,6 @@ def with_samples(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
     if found and not whole:
         raise InputError("none of the groups was judged whole; their verdicts are in the records")
     return whole
-
-
-def _shown_whole(verdict: Verdict) -> Verdict:
-    """Without the judgments of a second try that left out responses which broke the first one.
-
-    What is measured is the judge that sees a whole group, so the first try counts as it failed.
-    """
-    samples: list[Sample] = [*verdict.judgments, *verdict.failures]
-    seen = [set(one.order) for one in samples if not one.run]
-    if not seen or any(not set(one.order) <= seen[0] for one in samples):
-        return verdict
-    return replace(
-        verdict,
-        judgments=tuple(one for one in verdict.judgments if not one.run),
-        failures=tuple(one for one in verdict.failures if not one.run),
-    )
 
 
 def _is_in_parts(verdict: Verdict) -> bool:

@@ -31,6 +31,7 @@ from grm_plugin.evaluation.scaling import (
     LeadRisks,
     Samples,
     Scheme,
+    judge_accuracies,
     known_schemes,
     scalar_schemes,
     stopping,
@@ -98,10 +99,13 @@ def report(
     intervals = Intervals(asked.clusters, asked.ties, seed=asked.seed)
     schemes = _schemes(samples, config, weights, judged)
     parts = study(samples, schemes, design, intervals, greedy=greedy)
-    _print(parts, intervals, sure := thresholds(schemes))
-    save(folder / "scale.json", parts, samples, design, intervals, judge=judged.origin, sure=sure)
+    sure, right = thresholds(schemes), judge_accuracies(schemes, samples)
+    _print(parts, intervals, sure, right)
+    cascaded = {"sure": sure, "judge_accuracy": right}
+    file = folder / "scale.json"
+    save(file, parts, samples, design, intervals, judge=judged.origin, **cascaded)
     save_picture(folder / "scale.png", _panels(parts), ["mean", *differing(parts[0])])
-    out.print(f"figures: {folder / 'scale.json'}", soft_wrap=True)
+    out.print(f"figures: {file}", soft_wrap=True)
     out.print(f"picture: {folder / 'scale.png'}", soft_wrap=True)
 
 
@@ -215,7 +219,9 @@ def _weighing(config: GRMConfig, file: Path | None) -> Weighing | None:
     return options.coefficients or read_weighing(options.file or Path())
 
 
-def _print(parts: list[Part], intervals: Intervals, sure: Mapping[str, float]) -> None:
+def _print(
+    parts: list[Part], intervals: Intervals, sure: Mapping[str, float], right: Mapping[str, float]
+) -> None:
     overall = parts[0]
     out.rule(f"how often the right response wins, of {overall.groups} groups", align="left")
     out.print(curve(overall), "", sep="\n")
@@ -224,7 +230,8 @@ def _print(parts: list[Part], intervals: Intervals, sure: Mapping[str, float]) -
     if any("uniform" in one.against for one in overall.points):
         out.print("fewer samples:", early_stops(overall), "", sep="\n")
     if sure:
-        out.print("scalar.sure of each cascade:", cascades(overall, sure), "", sep="\n")
+        head = "scalar.sure of each cascade, and scalar.judge_accuracy:"
+        out.print(head, cascades(overall, sure, right), "", sep="\n")
     if len(parts) > 1:
         out.print(parts_table(parts), "", sep="\n")
     out.print(told(overall, intervals), "", sep="\n")

@@ -52,13 +52,20 @@ def early_stops(part: Part) -> Table:
     return table
 
 
-def cascades(part: Part, sure: Mapping[str, float]) -> Table:
-    """The ``sure`` of each cascade, as ``scalar.sure`` takes it, and the share that it judges."""
-    table = plain_table("", ">sure", ">judged")
+def cascades(part: Part, sure: Mapping[str, float], right: Mapping[str, float]) -> Table:
+    """What each cascade goes by, as ``scalar.sure`` and ``scalar.judge_accuracy`` take it.
+
+    Args:
+        part: of all groups.
+        sure: the threshold of each.
+        right: how often the judge is right in groups that each does not judge.
+    """
+    table = plain_table("", ">sure", ">judged", ">judge_accuracy")
     for name, threshold in sure.items():
-        last = part.of(name)[-1]
+        last, known = part.of(name)[-1], right.get(name)
         below = math.floor(1e4 * threshold) / 1e4
-        table.add_row(name, f"{below:.4f}", f"{last.cost.samples / last.k:.0%}")
+        judged = f"{last.cost.samples / last.k:.0%}"
+        table.add_row(name, f"{below:.4f}", judged, "" if known is None else f"{known:.3f}")
     return table
 
 

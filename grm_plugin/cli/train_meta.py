@@ -55,7 +55,10 @@ def meta(
     epochs: Annotated[float, Option(min=0.0, help="Passes over the data.")] = 1.0,
     balance: Annotated[
         Balance,
-        Option(help="Weigh right and wrong alike: not at all, in all, or within each margin."),
+        Option(
+            help="Weigh right and wrong alike: not at all, in all, or within each margin; then ties "
+            "teach nothing, and it may weigh votes (weights) but not choose them (k_meta)."
+        ),
     ] = "none",
     warmup: Warmup = 0.05,
     weight_decay: WeightDecay = 0.01,

@@ -68,6 +68,16 @@ BESIDE = (
         in_a_group="of each group by itself, 0 where one of the two is missing or alike",
     ),
     metric(
+        "scalar_saturated_rate",
+        "",
+        SHARE,
+        "share of the groups that the scalar RM decided without the judge in which its votes lie "
+        "within 0.02 of each other, near 0 or 1, though it is sure of their order: rounded or set "
+        "against other groups they teach nothing; `raw` rewards do not saturate",
+        lambda tally: share(tally.scalar.saturated, tally.scalar.decided),
+        in_a_group="0 where a group is judged: to be divided by 1 - `judged_rate`",
+    ),
+    metric(
         "scalar_failed_rate",
         "",
         SHARE,

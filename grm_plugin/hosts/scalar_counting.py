@@ -9,6 +9,7 @@ from statistics import fmean
 
 from grm_plugin.correlation import Correlation
 from grm_plugin.hosts.averages import Mean
+from grm_plugin.pipeline.scalar_voting import ScalarRule
 from grm_plugin.types import Judgment, Scalar, Verdict
 
 
@@ -19,6 +20,8 @@ class ScalarTally:
     Args:
         groups: that the scalar RM was asked about.
         judged: those of them about which the judge was asked, too.
+        decided: those about which it was not, with two scores or more that are votes.
+        saturated: those of them whose votes are nearly alike though the scalar RM is sure.
         sureness: of those that have one.
         audited: those of which the scalar RM was sure all the same.
         audits: agreement of the judge, of each of these in which it has an opinion.
@@ -31,6 +34,8 @@ class ScalarTally:
 
     groups: int = 0
     judged: int = 0
+    decided: int = 0
+    saturated: int = 0
     sureness: Mean = field(default_factory=Mean)
     audited: int = 0
     audits: Mean = field(default_factory=Mean)
@@ -58,6 +63,7 @@ class ScalarTally:
         self.prompt_tokens += scalar.prompt_tokens
         if scalar.sureness is not None:
             self.sureness.add(scalar.sureness)
+            self._add_decided(scalar, ScalarRule.on_record(verdict.origin, ""))
         if scalar.sure is not None:
             self.sure.add(scalar.sure)
         if scalar.audited and scalar.agreement is not None:
@@ -65,6 +71,11 @@ class ScalarTally:
         if scalar.audited and scalar.claim is not None:
             self.claims.add(scalar.claim)
         self.correlation.add(_beside(scalar, [one for one in verdict.judgments if one.voted]))
+
+    def _add_decided(self, scalar: Scalar, rule: ScalarRule) -> None:
+        if not (scalar.judged or rule.raw):
+            self.decided += 1
+            self.saturated += scalar.saturated
 
     @property
     def judged_rate(self) -> float:

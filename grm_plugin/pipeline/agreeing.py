@@ -9,13 +9,11 @@ from statistics import fmean
 from typing import NamedTuple
 
 from grm_plugin.pipeline.case import Case
-from grm_plugin.pipeline.overtaking import truly_ahead, truly_level
+from grm_plugin.pipeline.overtaking import SAME, alike, order_known
 from grm_plugin.pipeline.samplewise import Drawn
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.types import Judgment
 from grm_plugin.types.scalars import pairs, sigmoid
-
-_SAME = 1e-9  # sums of rewards that are nearer are equal
 
 
 class Agreement(NamedTuple):
@@ -30,20 +28,22 @@ class Agreement(NamedTuple):
     claim: float
 
 
-def agreement(case: Case, judgments: Sequence[Judgment], rule: Rule) -> Agreement | None:
+def agreement(
+    case: Case, judgments: Sequence[Judgment], rule: Rule, accuracy: float = 1.0
+) -> Agreement | None:
     """How far the judge alone agrees with the scalar scores of a case.
 
-    A scalar RM claims for each pair to be right with p = sigmoid(difference of scaled scores), and
-    the judge's k samples leave it a chance q of being right. Where either may err without the
-    other, they agree with p q + (1 - p) (1 - q). A pair that is a tie for the judge agrees by half.
-    It may be one by chance, where a half is all there is to expect, and is level with chance e,
-    where the claim is p: 1/2 + e (p - 1/2). So one tie of a sample says next to nothing, and ties
-    of many samples on which they are alike say that there is no such order.
+    A scalar RM claims for each pair to be right with p = sigmoid(difference of scaled scores), the
+    judge by all the samples there could be is right with its accuracy a, and k samples leave it a
+    chance q of the order that all would give. Where each may err without the others, scalar RM and
+    judge agree with c = p a + (1 - p) (1 - a), and with c q + (1 - c) (1 - q) as far as k samples
+    tell. Which is c where a judge that is right (a = 1) is what the scalar RM was fitted to.
 
     Args:
         case: with scalar scores.
         judgments: of the judge.
         rule: how they vote.
+        accuracy: of the judge, 0.5..1.
 
     Returns:
         None where the judge or the scalar RM has no two responses to compare, or the voter makes
@@ -53,7 +53,8 @@ def agreement(case: Case, judgments: Sequence[Judgment], rule: Rule) -> Agreemen
     drawn = Drawn(case, voted, case.size.k, rule)
     if drawn.width <= 0:
         return None
-    found = [_of_pair(leads, gap, drawn.width) for leads, gap in _pairs(case, drawn) if leads]
+    pairs = [(leads, gap) for leads, gap in _pairs(case, drawn) if leads]
+    found = [_of_pair(leads, gap, drawn.width, accuracy) for leads, gap in pairs]
     if not found:
         return None
     return Agreement(fmean(one.share for one in found), fmean(one.claim for one in found))
@@ -69,12 +70,12 @@ def _pairs(case: Case, drawn: Drawn) -> list[tuple[list[float], float]]:
     ]
 
 
-def _of_pair(leads: Sequence[float], gap: float, width: float) -> Agreement:
-    p, total = sigmoid(abs(gap)), math.fsum(leads)
-    if abs(total) <= _SAME:
-        return Agreement(0.5, 0.5 + truly_level(leads, width) * (p - 0.5))
-    q, same = truly_ahead(leads, width), (gap > 0) == (total > 0)
-    return Agreement(0.5 if gap == 0 else float(same), p * q + (1 - p) * (1 - q))
+def _of_pair(leads: Sequence[float], gap: float, width: float, accuracy: float) -> Agreement:
+    total = math.fsum(leads)
+    claim = alike(sigmoid(abs(gap)), accuracy, order_known(leads, width))
+    if gap == 0 or abs(total) <= SAME:
+        return Agreement(0.5, claim)
+    return Agreement(float((gap > 0) == (total > 0)), claim)
 
 
 def with_agreement(case: Case, found: Agreement | None) -> Case:

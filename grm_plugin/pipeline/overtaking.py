@@ -16,6 +16,8 @@ from typing import Any
 _BEFORE = 2  # differences that the prior of the spread is worth
 _SPREAD = 0.25  # of the prior, as a share of the scale's range
 _LEVEL = 0.05  # as a share of the scale's range, what is no difference
+SAME = 1e-9
+"""Sums that are nearer are equal, whatever the rounding; in points."""
 
 
 def freedom(valid: int) -> int:
@@ -100,6 +102,37 @@ def truly_level(leads: Sequence[float], width: float) -> float:
     return float(within(within_reach, freedom(len(leads)), math))
 
 
+def order_known(leads: Sequence[float], width: float) -> float:
+    """The chance, 0.5..1, that samples order two as all that there could be would.
+
+    Of a tie it is 1/2 and half the chance that the two are level by all that there could be: who
+    claims an order with p can expect half an agreement of a tie by chance, and p of a true one. So
+    one tie tells next to nothing, and many samples on which two are alike as much as an order does.
+
+    Args:
+        leads: one a sample, one at least, in points.
+        width: of the scale, in points.
+
+    >>> [round(order_known(one, width=9), 2) for one in ([3.0, 2.0, 4.0, 3.0], [0.0], [0.0] * 32)]
+    [0.99, 0.57, 1.0]
+    """
+    if abs(math.fsum(leads)) > SAME:
+        return truly_ahead(leads, width)
+    return 0.5 + truly_level(leads, width) / 2
+
+
+def alike(*chances: float) -> float:
+    """The chance that an even number of independent errors is made: that who errs so agree.
+
+    Args:
+        chances: of each not to err, 0..1.
+
+    >>> round(alike(0.9, 0.8), 2), alike(0.9, 1.0), alike(0.9, 0.5)
+    (0.74, 0.9, 0.5)
+    """
+    return 0.5 + math.prod(2 * one - 1 for one in chances) / 2
+
+
 def _spread(total: float, squares: float, valid: int, width: float) -> float:
     """Of the differences around their mean, the prior included."""
     deviations = max(0.0, squares - total * total / valid) + prior(width)
@@ -114,7 +147,8 @@ def tail(t: float, degrees: int) -> float:
     >>> tail(0.0, 3), round(tail(2.262157, 9), 6)
     (0.5, 0.025)
     """
-    return float((1 - within(t, degrees, math)) / 2)
+    # the closed form is a sum, and may round to a little more than 1
+    return float(min(1.0, max(0.0, (1 - within(t, degrees, math)) / 2)))
 
 
 def within(t: Any, degrees: int, functions: Any) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,16 +10,14 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.engine import Recorded
 from grm_plugin.errors import RecordError
 from grm_plugin.pipeline.agreeing import agreement, with_agreement
-from grm_plugin.pipeline.auditing import Audit, Auditing
+from grm_plugin.pipeline.audits import Audits
 from grm_plugin.pipeline.case import Case
 from grm_plugin.pipeline.planning import digest
 from grm_plugin.pipeline.scalar_rating import ScalarRater
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.prices import Amount
 from grm_plugin.scalar import ScalarOptions
-from grm_plugin.types import Group, Judgment, Scalar, Verdict
-
-logger = logging.getLogger(__name__)
+from grm_plugin.types import Group, Judgment, Scalar
 
 
 class ScalarStage:
@@ -33,13 +30,13 @@ class ScalarStage:
         seed: decides which groups are audited.
 
     Attributes:
-        auditing: what all audits so far come to; it outlives these parts.
+        audits: which say from what sureness on groups go without the judge.
     """
 
     def __init__(self, options: ScalarOptions, rater: ScalarRater, model: str, seed: int) -> None:
         self.options, self.rater = options, rater
         self._model, self._seed = model, seed
-        self.auditing = Auditing(options.sure)
+        self.audits = Audits(options.sure)
 
     @property
     def origin(self) -> Mapping[str, Any]:
@@ -55,6 +52,7 @@ class ScalarStage:
             "weight": options.votes_as,
             "sure": options.sure if cascade else None,
             "audit": options.audit if cascade else None,
+            "judge_accuracy": options.judge_accuracy if cascade else None,
             "center": options.center if versions else scaling.center,  # each has its own,
             "spread": options.spread if versions else scaling.spread,  # which verdicts tell
             "raw": options.raw,
@@ -90,42 +88,15 @@ class ScalarStage:
         return replace(case, scalar=self._decided(scalar, audited=self._is_audited(case)))
 
     def learned(self, case: Case, judgments: Sequence[Judgment], rule: Rule, *, past: bool) -> Case:
-        """``case`` with how far the judge agrees; of audits the threshold learns, but for past."""
+        """``case`` with how far the judge agrees; audits learn of it, but for past."""
         scalar = case.scalar
         if scalar is None or not scalar.judged:
             return case
-        case = with_agreement(case, agreement(case, judgments, rule))
-        if case.scalar and not past and (audit := _audit_of(case.scalar)):
-            self._learn(audit)
+        found = agreement(case, judgments, rule, self.options.judge_accuracy)
+        case = with_agreement(case, found)
+        if case.scalar and not past:
+            self.audits.came(case.scalar)
         return case
-
-    def recall(self, verdicts: Iterable[Verdict]) -> None:
-        """Learn from the audits of earlier verdicts of the same run, in their order."""
-        for one in verdicts:
-            if one.scalar and (audit := _audit_of(one.scalar)):
-                self.auditing = self.auditing.told(audit)
-        if self.auditing.threshold > self.options.sure:
-            logger.warning(
-                "scalar: earlier audits of this run have raised sure from %g to %g",
-                *(self.options.sure, self.auditing.threshold),
-            )
-
-    def _learn(self, audit: Audit) -> None:
-        before, self.auditing = self.auditing, self.auditing.told(audit)
-        after = self.auditing.threshold
-        if after > before.threshold:
-            logger.warning(
-                "scalar: audits say that the scalar RM is not as right as it claims (the judge "
-                "agreed on %.2f of the last group's pairs, and %.2f were claimed): sure is raised "
-                "from %g to %g, at which all groups are judged",
-                *(audit.agreement, audit.claim, before.threshold, after),
-            )
-        elif after < before.threshold:
-            logger.warning(
-                "scalar: audits say that the scalar RM is as right as it claims again: sure comes "
-                "down from %g to %g",
-                *(before.threshold, after),
-            )
 
     def _decided(self, scalar: Scalar, *, audited: bool) -> Scalar:
         """Whether the judge is asked; not where no response has a score and so none a reward."""
@@ -133,12 +104,13 @@ class ScalarStage:
             return replace(scalar, judged=False)
         if self.options.use == "vote":
             return scalar
-        judged = not self.auditing.is_sure(scalar.sureness) or audited
+        state = self.audits.state
+        judged = not state.is_sure(scalar.sureness) or audited
         return replace(
             scalar,
-            sure=self.auditing.threshold,
+            sure=state.threshold,
             judged=judged,
-            audited=judged and self.auditing.claims(scalar.sureness),
+            audited=judged and state.claims(scalar.sureness),
         )
 
     def _again(self, case: Case, scalar: Scalar, sure: float | None) -> Scalar:
@@ -177,14 +149,6 @@ def _was_drawn_to_audit(scalar: Scalar) -> bool:
     """Whether a group on record was judged by chance, not because all were."""
     known = scalar.sure is not None and scalar.sureness is not None
     return scalar.audited and known and scalar.sureness >= scalar.sure  # type: ignore[operator]
-
-
-def _audit_of(scalar: Scalar) -> Audit | None:
-    """What a group of a cascade that was judged says of the scalar RM, if anything."""
-    known = scalar.sureness, scalar.claim, scalar.agreement
-    if scalar.sure is None or not scalar.judged or None in known:
-        return None
-    return Audit(*known)  # type: ignore[arg-type]
 
 
 def make_scalar_stage(config: GRMConfig, make: Any) -> ScalarStage | None:

@@ -36,13 +36,15 @@ class Watched:
         self._records = [config.record] if config.record else []
         self._usual, self._begun = config.size, False
 
-    def rebuild_from(self, records: Iterable[Path]) -> None:
+    def rebuild_from(self, records: Iterable[Path], step: int | None = None) -> None:
         """Name the records of all processes of a run that are watched as one.
 
         Args:
             records: what a run that goes on is rebuilt from, instead of the own record.
+            step: at which it goes on; None: the first batch says it.
         """
         self._records = list(records)
+        self._begin(step)
 
     def size(self, groups: Sequence[Group], size: Size | None) -> Size | None:
         """The size of a batch for which ``size`` was asked; an evaluation gets what was asked.
@@ -53,7 +55,7 @@ class Watched:
         if self.watch is None or (groups and _phase(groups[0]) == EVAL):
             return size
         self.watch.check()
-        self._begin(groups)
+        self._begin(step_of(groups))
         return self.watch.raised(size or self._usual) if self.watch.raises else size
 
     def count(self, *judged: Judged) -> None:
@@ -67,8 +69,7 @@ class Watched:
         if self.watch:
             self.watch.add(one.verdict for one in judged)
 
-    def _begin(self, groups: Sequence[Group]) -> None:
-        step = step_of(groups)
+    def _begin(self, step: int | None) -> None:
         if self._begun or self.watch is None or step is None:
             return
         self._begun = True

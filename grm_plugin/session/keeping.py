@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from grm_plugin.config import GRMConfig
+from grm_plugin.engine import replays
 from grm_plugin.errors import RecordError
+from grm_plugin.pipeline.audits import Audits
 from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.control_judge import make_control
 from grm_plugin.plugins import Plugins
@@ -46,7 +49,8 @@ class Keeper:
         self._session: Session | None = None
         self._telling: Telling | None = None
         self._lock = threading.Lock()
-        self._recalled = False
+        self._records = [config.record] if config.record else []
+        self._begun = False
 
     def session(self, groups: Sequence[Group] = ()) -> Session:
         """The session of this process, from any thread; a new one where there is none.
@@ -66,19 +70,36 @@ class Keeper:
             if self._session is None:
                 self._session = Session(self.scorer, self._telling, self._control)
                 close_at_exit(self.close)
-            self._recall(groups)
+            if (step := step_of(groups)) is not None:
+                self._go_on(step)
             return self._session
 
-    def _recall(self, groups: Sequence[Group]) -> None:
-        """Once, where a run goes on at a later step: what its record knows of audits."""
-        step, record, scalar = step_of(groups), self.scorer.config.record, self.scorer.scalar
-        if self._recalled or step is None:
-            return
-        self._recalled = True
-        if not (step and record and scalar and scalar.options.use == "cascade"):
+    @property
+    def audits(self) -> Audits | None:
+        """What the audits of a cascade come to; None without one, and in a replay."""
+        scalar = self.scorer.scalar
+        if scalar is None or scalar.options.use != "cascade" or replays(self.scorer.engine):
+            return None
+        return scalar.audits
+
+    def rebuild_from(self, records: Iterable[Path], step: int | None = None) -> None:
+        """Name the records of all processes of a run whose audits count as one.
+
+        Args:
+            records: what a run that goes on is rebuilt from, instead of the own record.
+            step: at which it goes on; None: the first batch says it.
+        """
+        self._records = list(records)
+        if step is not None:
+            self._go_on(step)
+
+    def _go_on(self, step: int) -> None:
+        """Once, where a run goes on at a later step: what its records know of audits."""
+        audits, begun, self._begun = self.audits, self._begun, True
+        if begun or not (step and audits):
             return
         try:
-            scalar.recall(before([record], step))
+            audits.recall(before(self._records, step))
         except RecordError as error:
             logger.warning("scalar: audits before step %d can not be read: %s", step, error)
 
@@ -87,7 +108,7 @@ class Keeper:
         earlier = self.scorer.scalar
         self.scorer = make_scorer(self.scorer.config, self._plugins, self.budget)
         if self.scorer.scalar and earlier:
-            self.scorer.scalar.auditing = earlier.auditing
+            self.scorer.scalar.audits = earlier.audits
         self._control = make_control(self._given, self._plugins, self.scorer)
 
     def run(self, session: Session, work: Coroutine[Any, Any, T]) -> T:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from grm_plugin.evaluation.calibration import Calibration, calibration
 from grm_plugin.evaluation.statistics import Estimate, bootstrap
+from grm_plugin.pipeline.overtaking import alike
 from grm_plugin.spct.scalar_data import ScalarRow
 from grm_plugin.spct.scalar_pairs import Compared
 from grm_plugin.types.scalars import sigmoid
@@ -27,7 +28,8 @@ class Calibrated:
     Args:
         center: the mean logit.
         spread: > 0; the difference of two scaled scores is the log odds that the first response is
-            better, as likely as can be on the pairs it was fitted to.
+            better, as likely as can be on the pairs it was fitted to. Of judged ones that is what
+            all votes come to, not each by itself, and a pair counts by how far that is known.
         pairs: that it was fitted to; of none it is 0 and 1.
     """
 
@@ -45,7 +47,8 @@ class ScalarReport:
         accuracy: share of pairs, 0..1, whose better response has the higher logit, a mean over
             groups; a tie of the logits counts one half.
         calibrated: the scale that is fitted to these pairs.
-        calibration: of the scaled scores: of pairs claimed to be right with p, how many are.
+        calibration: of the scaled scores: of pairs claimed to be right with p, how many are; p of
+            judged ones is less by how far their votes may err.
     """
 
     groups: int
@@ -76,17 +79,17 @@ def scalar_report(
         pairs=len(claims),
         accuracy=bootstrap([share for share, _ in known], clusters=[one for _, one in known]),
         calibrated=found,
-        calibration=calibration([claim for claim, _ in claims], [right for _, right in claims]),
+        calibration=calibration([one.expected for one in claims], [one.right for one in claims]),
     )
 
 
 def calibrated(scored: Sequence[Scored]) -> Calibrated:
     """Center and spread of logits, fitted to all pairs of ``scored`` that have two."""
     known = [logit for _, logits_N in scored for logit in logits_N if not math.isnan(logit)]
-    pairs = list(_claims(scored, 1.0))
-    if not pairs:
+    claims = list(_claims(scored, 1.0))
+    if not claims:
         return Calibrated()
-    return Calibrated(statistics.fmean(known), 1 / _steepness(pairs), len(pairs))
+    return Calibrated(statistics.fmean(known), 1 / _steepness(claims), len(claims))
 
 
 def accuracy_of(scored: Sequence[Scored]) -> float | None:
@@ -95,29 +98,55 @@ def accuracy_of(scored: Sequence[Scored]) -> float | None:
     return statistics.fmean(known) if known else None
 
 
-def _steepness(pairs: Sequence[tuple[float, float]]) -> float:
-    """By what differences of logits are multiplied so that they are log odds.
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a scalar RM claims of a pair.
 
-    By bisection of the slope of the likelihood, which falls. Targets are drawn in by one part of
-    the pairs and two, as Platt does, so that differences without an error have an end, too.
+    Args:
+        apart: the log odds that its order is right, >= 0.
+        right: 1 where it is, 0 where it is not, 1/2 of a tie.
+        known: how far that is known, 0..1.
     """
-    drawn_in = 1 / (len(pairs) + 2)
-    wanted = [(apart, target * (1 - 2 * drawn_in) + drawn_in) for apart, target in pairs if apart]
+
+    apart: float
+    right: float
+    known: float
+
+    @property
+    def expected(self) -> float:
+        """The log odds that it turns out right, be it by an error of what it is held against."""
+        chance = alike(sigmoid(self.apart), (1 + self.known) / 2)
+        return math.log(chance / (1 - chance)) if chance < 1 else self.apart
+
+
+def _steepness(claims: Sequence[_Claim]) -> float:
+    """By what log odds are multiplied so that they are those of being right.
+
+    By bisection of the slope of the weighed likelihood, which falls. Who is right is drawn in by
+    one part of the weights and two, as Platt does, so that what makes no error has an end, too.
+    """
+    drawn_in = 1 / (math.fsum(one.known for one in claims) + 2)
+    wanted = [
+        (one.apart, one.right * (1 - 2 * drawn_in) + drawn_in, one.known * one.apart)
+        for one in claims
+        if one.apart
+    ]
     low, high = _FLATTEST, _STEEPEST
     for _ in range(_STEPS):
         middle = math.sqrt(low * high)
-        slope = math.fsum(apart * (goal - sigmoid(middle * apart)) for apart, goal in wanted)
+        slope = math.fsum(pull * (goal - sigmoid(middle * apart)) for apart, goal, pull in wanted)
         low, high = (middle, high) if slope > 0 else (low, middle)
     return math.sqrt(low * high) if wanted else 1.0
 
 
-def _claims(scored: Sequence[Scored], spread: float) -> Iterator[tuple[float, float]]:
-    """Of each pair the log odds that its claimed order is right, >= 0, and the share it is."""
+def _claims(scored: Sequence[Scored], spread: float) -> Iterator[_Claim]:
+    """Those of every pair that has two logits."""
     for compared, logits_N in scored:
         for pair in compared.pairs:
             apart = (logits_N[pair.first] - logits_N[pair.second]) / spread
             if not math.isnan(apart):
-                yield abs(apart), pair.target if apart >= 0 else 1 - pair.target
+                right = pair.order if apart >= 0 else 1 - pair.order
+                yield _Claim(abs(apart), right, pair.known)
 
 
 def _accuracy(scored: Scored) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+_ALIKE, _SURE = 0.02, 0.6  # votes that differ by less; by the middle of 0..1 these are 0.1 apart
 _FAR = 1e9  # scaled scores beyond it are votes of 0 or 1 all the same, and their differences finite
 
 
@@ -70,6 +71,16 @@ class Scalar:
     def sureness(self) -> float | None:
         """See :func:`sureness`."""
         return sureness(self.scaled)
+
+    @property
+    def saturated(self) -> bool:
+        """Whether all votes are within 0.02 of each other, near 0 or 1, though it is sure.
+
+        >>> [Scalar(one).saturated for one in ((9.0, 7.0), (1.0, -1.0), (0.1, 0.1))]
+        [True, False, False]
+        """
+        votes, sure = [vote for vote in self.votes if vote is not None], self.sureness
+        return sure is not None and sure >= _SURE and max(votes) - min(votes) < _ALIKE
 
 
 def sigmoid(x: float) -> float:

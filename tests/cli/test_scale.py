@@ -403,6 +403,9 @@ def test_the_threshold_of_each_cascade_is_told_and_judges_that_share_of_the_grou
     ended = grm("scale", "rm.jsonl", "--out", "out", "--samples", "2", *TINY, *SCALAR)
     sure = figures(tmp_path / "out")["sure"]
     assert list(sure) == ["cascade 1/4", "cascade 1/2", "cascade 3/4"]
+    right = figures(tmp_path / "out")["judge_accuracy"]
+    assert right and all(0 <= one <= 1 for one in right.values()) and set(right) <= set(sure)
+    assert "judge_accuracy" in ended.out and f"{right['cascade 1/4']:.3f}" in ended.out
     assert "scalar.sure of each cascade" in ended.out and str(sure["cascade 1/2"])[:6] in ended.out
     drawn = {
         one["scheme"]: one["cost"]["samples"]

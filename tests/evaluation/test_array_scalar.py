@@ -16,6 +16,7 @@ from grm_plugin.evaluation.scaling import (
     Design,
     Samples,
     draw_orders,
+    judge_accuracies,
     scalar_schemes,
     study,
     voting,
@@ -89,6 +90,22 @@ def test_a_cascade_judges_its_share_of_groups_those_of_which_the_scalar_rm_is_le
         assert set(drawn_G) == {0, 4} and (drawn_G == 4).mean() == pytest.approx(share, abs=0.02)
         assert samples.sureness_G[drawn_G == 4].max() < sure == scheme.sure
         assert samples.sureness_G[drawn_G == 0].min() == sure
+
+
+def test_how_often_the_judge_is_right_is_told_of_the_groups_that_a_cascade_does_not_judge() -> None:
+    def one(best: int, *scores: int, sure: bool) -> Verdict:
+        return with_scores(verdict(scores, scores, best=best), 9.0 * sure, 0.0, -9.0 * sure)
+
+    samples = Samples.of(
+        [
+            one(0, 9, 5, 1, sure=True),  # both pairs of the right one are in order
+            one(1, 9, 5, 5, sure=True),  # one is not, and one is a tie
+            one(2, 9, 5, 1, sure=False),
+        ]
+    )
+    schemes = [cascade(str(sure), sure, Beside(SCALE)) for sure in (0.5, 0.8, 1.0)]
+    found = judge_accuracies(schemes, samples)
+    assert found == {"0.5": pytest.approx((1 + 0.25 + 0) / 3), "0.8": pytest.approx(1.25 / 2)}
 
 
 def test_nobody_wins_where_a_scalar_rm_has_no_score_of_a_single_response() -> None:

@@ -242,6 +242,17 @@ def test_responses_that_were_not_judged_together_are_refused_with_what_to_do() -
         Samples.of([Verdict(group, None, runs)])
 
 
+def test_a_group_judged_again_without_what_broke_it_counts_as_the_first_try() -> None:
+    broken = verdict(None, (9, 1, 1), best=0)
+    again = replace(broken.failures[0], order=(1, 2), run=1)
+    second = replace(broken.judgments[0], order=(1, 2), run=1, sample=0)
+    isolated = replace(broken, judgments=(*broken.judgments, second), failures=broken.failures)
+    refused = replace(isolated, failures=(*isolated.failures, again))
+    for one in (isolated, refused):
+        got, want = Samples.of([one]), Samples.of([broken])
+        np.testing.assert_array_equal(got.scores_G_K_N, want.scores_G_K_N)
+
+
 def test_a_group_without_a_label_is_named() -> None:
     judged = verdict((9, 1), id="g2")
     judged = replace(judged, group=replace(judged.group, metadata={}))

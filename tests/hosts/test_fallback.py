@@ -109,6 +109,7 @@ def test_what_a_host_logs_are_the_same_names_for_every_verdict_and_finite_number
         "grm/audit_agreement": 0.0,
         "grm/audit_claim": 0.0,
         "grm/scalar_correlation": 0.0,
+        "grm/scalar_saturated_rate": 0.0,
         "grm/scalar_failed_rate": 0.0,
         "grm/tokens_in": 10.0,
         "grm/tokens_out": 20.0,

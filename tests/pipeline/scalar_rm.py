@@ -83,3 +83,7 @@ def group(*answers: tuple[int, float], prompt: str = "q", **more: Any) -> Group:
     """A group of responses with a quality for the judge and a logit for the scalar RM."""
     texts = [f"quality {quality}, scalar {logit}" for quality, logit in answers]
     return Group.of(prompt, texts, **more)
+
+
+SURE = group((2, -3), (9, 3))
+UNSURE = group((2, 0.1), (9, 0.0))

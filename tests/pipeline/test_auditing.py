@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from grm_plugin.pipeline.agreeing import agreement
 from grm_plugin.pipeline.auditing import EVIDENCE, TOLERANCE, Audit, Auditing
 from grm_plugin.pipeline.case import Case
+from grm_plugin.pipeline.overtaking import alike
 from grm_plugin.pipeline.settling import Rule
 from grm_plugin.pipeline.voting import mean
 from grm_plugin.size import Size
@@ -146,6 +147,37 @@ def test_a_judge_to_whom_all_are_alike_is_held_against_what_is_claimed(k: int) -
     while state.threshold < 1 and audits < 100:
         state, audits = state.told(Audit(0.998, found.claim, found.share)), audits + 1
     assert found.share == 0.5 and audits <= 60
+
+
+def against(accuracy: float, right: float, seed: int, judge: float = 0.8) -> int | None:
+    """When it alarms at a scalar RM that is as ``right`` by labels, and a judge that errs, too."""
+    rng, gap = random.Random(seed), math.log(0.9 / 0.1)
+
+    def told() -> Iterator[Audit]:
+        while True:
+            first = rng.random() < right
+            same = first == (rng.random() < judge)  # the judge's error is in all of its samples
+            found = agreement(
+                case_of((gap, 0.0)), judged(*[(8, 3) if same else (3, 8)] * 8), RULE, accuracy
+            )
+            yield Audit(0.9, found.claim, found.share)
+
+    return raised_after(told(), 400)
+
+
+def test_a_judge_that_errs_is_no_alarm_where_its_accuracy_is_known() -> None:
+    """Scalar RM and labels agree on nine of ten pairs, judge and labels on eight of ten."""
+    assert [against(0.8, 0.9, seed) for seed in range(20)].count(None) >= 19
+    assert [against(1.0, 0.9, seed) for seed in range(20)].count(None) <= 1
+    assert [against(0.8, 0.3, seed) for seed in range(20)].count(None) == 0
+
+
+@given(st.floats(0.5, 1), st.floats(0.5, 1), st.floats(0.5, 1))
+def test_who_errs_independently_agrees_as_often_as_all_ways_to_err_come_to(
+    p: float, a: float, q: float
+) -> None:
+    c = p * a + (1 - p) * (1 - a)
+    assert alike(p, a, q) == pytest.approx(c * q + (1 - c) * (1 - q))
 
 
 def test_a_tie_that_may_be_chance_claims_little() -> None:

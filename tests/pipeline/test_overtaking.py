@@ -86,3 +86,10 @@ def test_failed_samples_bring_the_end_nearer_without_making_it_surer() -> None:
     whole = overtaken(8, 20, valid=8, drawn=8, k=32, width=9)
     assert overtaken(8, 20, valid=8, drawn=16, k=32, width=9) < whole  # fewer are still to come
     assert overtaken(4, 10, valid=4, drawn=8, k=32, width=9) > whole  # fewer have spoken
+
+
+def test_a_tail_beyond_what_a_float_can_tell_is_still_a_probability() -> None:
+    for degrees in range(1, 200):
+        for t in (20.0, 60.0, 1e6):
+            assert 0.0 <= tail(t, degrees) <= 0.5
+            assert 0.5 <= tail(-t, degrees) <= 1.0

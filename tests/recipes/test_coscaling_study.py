@@ -55,6 +55,10 @@ def test_every_policy_waits_for_the_scalar_rms_that_it_is_rewarded_by() -> None:
             assert reads == {"prompts", *(f"scalar RM {name}" for name in arm.scalar)}
 
 
+def test_rewards_are_compared_within_groups_as_two_models_give_them_in_some_arms() -> None:
+    assert yaml.safe_load((HERE / "grpo.yaml").read_text())["scale_rewards"] == "group"
+
+
 def test_arms_differ_in_their_reward_and_their_length_alone() -> None:
     told = ("--judge", "--beta", "--max_steps", "--output_dir")
     for seed in (1, 2, 3):

@@ -179,6 +179,20 @@ def test_a_watched_recipe_gives_the_control_judge_the_groups_that_an_alarm_needs
     assert watch.control.share * responses / recipe["num_generations"] >= 8
 
 
+@pytest.mark.parametrize("mix", ["cascade", "refreshed"])
+@pytest.mark.parametrize("place", ["reference", "Qwen3-8B"])
+def test_a_cascade_has_the_audits_that_find_a_hacked_scalar_rm_out_in_16_steps(
+    place: str, mix: str
+) -> None:
+    """Ranks share them, and some 25 it takes; see the guide."""
+    recipe = read(RECIPES / place / "grpo" / f"config_{mix}.yaml")
+    calls = recipe.get("gradient_accumulation_steps") or recipe["steps_per_generation"]
+    responses = recipe["per_device_train_batch_size"] * calls * recipe.get("num_processes", 1)
+    scalar = GRMConfig.load(recipe["env"]["GRM_CONFIG"]).scalar
+    assert scalar is not None
+    assert scalar.audit * responses / recipe["num_generations"] * 16 >= 25
+
+
 @pytest.mark.parametrize(
     ("place", "usual"), [("reference", "config_grm_k8"), ("Qwen3-8B", "config_8gpu")]
 )

@@ -312,8 +312,10 @@ def test_what_was_chosen_before_is_measured_on_64_samples(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chosen_before(tmp_path)
-    main(tmp_path)
+    main(tmp_path, note="On two cores.")
     told = json.loads((tmp_path / "figures.json").read_text())
+    assert told["note"] == "On two cores."
+    assert told["seconds"].keys() == {"deep rl"}
     names = {one["name"]: one["holds"] for one in told["figures"]}
     assert names["meta@8 (weights) - vote@8"] and names["meta@32 (meta 1/2) - vote@32"]
     assert "margin@32 (weights) - vote@32" in names

@@ -9,6 +9,7 @@ import pytest
 
 from grm_plugin.errors import InputError
 from grm_plugin.hosts.inputs.lines import read_json_lines
+from grm_plugin.reference.making.stages import JUDGE_STAGES, META_STAGES
 from recipes.spct.reference.chain import Chain, choosing, rating, shared, training
 from recipes.spct.reference.study import stages
 from recipes.spct.reference.without_criteria import main, without_criteria
@@ -45,6 +46,11 @@ def test_a_name_stands_for_one_command() -> None:
 
 def test_the_study_goes_on_with_what_the_chain_has_made() -> None:
     assert set(CHAIN) <= set(stages(Chain(OUT)))
+
+
+def test_the_cards_of_what_is_shipped_tell_every_stage_of_the_chain() -> None:
+    for part, told in ((training, JUDGE_STAGES), (rating, META_STAGES)):
+        assert tuple(step.name.removesuffix(" 1") for step in part(Chain(OUT))) == told
 
 
 def test_every_seed_is_trained_from_the_same_base_and_groups() -> None:

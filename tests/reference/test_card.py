@@ -131,15 +131,20 @@ def test_a_meta_rm_is_shipped_with_its_template_and_card(trained: Path, tmp_path
     names = ("label", "margin", "gain", "same_margin", "in_group", "in_group_same_margin")
     found = {**dict.fromkeys(names, AREA), "judgments": 1000, "groups": 90, "right": 0.5}
     found["held_out_by"] = "source"
-    (folder / "report.json").write_text(json.dumps({"validation": found}))
+    report = {"training": {"folder": "/home/somebody", "steps": 9}, "validation": found}
+    (folder / "report.json").write_text(json.dumps(report))
     (folder / "calibration.png").write_bytes(b"")
     (folder / "meta_template.txt").write_text(META_TEMPLATE.read_text())
-    ship_meta(folder, STAGES, tmp_path / "meta")
+    ship_meta(folder, STAGES, tmp_path / "meta", note="On one core.")
     card = (tmp_path / "meta" / "README.md").read_text()
-    assert card == render_meta_card({"stages": STAGES}, {"validation": found})
+    assert card == render_meta_card(
+        {"stages": STAGES, "note": "On one core."}, {"validation": found}
+    )
     assert "| judgments of the same N and margin | 0.700 (0.650 to 0.750) |" in card
     assert "none of the same source" in card and "clustered by\nsource" in card
     assert "$" not in card
+    told = json.loads((tmp_path / "meta" / "report.json").read_text())
+    assert told == {"training": {"steps": 9}, "validation": found}
     transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "meta")
     assert (tmp_path / "meta" / "meta_template.txt").exists()
 

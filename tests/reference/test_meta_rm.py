@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grm_plugin import Group
+from grm_plugin import GRM, Group
 from grm_plugin.classifiers import Rating
 from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
@@ -62,6 +62,18 @@ def test_the_classifier_is_the_shipped_meta_rm_unless_a_folder_is_named(tmp_path
     transformers.AutoTokenizer.from_pretrained(MODEL).save_pretrained(tmp_path)
     found = asyncio.run(_logits(tmp_path, ["[Query]\nName some words", "[Query]\nName"]))
     assert len(set(found)) == 2
+
+
+def test_the_shipped_meta_rm_weighs_what_the_shipped_judge_writes() -> None:
+    pytest.importorskip("transformers")
+    group = draw_group(random.Random(3), "spct", responses=3)
+    weights = {"meta": 0.29, "margin": -0.02}
+    select = {"name": "weights", "classifier": {"name": "reference"}, "coefficients": weights}
+    with GRM(engine={"name": "reference"}, k=4, select=select) as grm:
+        verdict = grm.score(group.task.query, group.responses)
+    scores = [one.meta_score for one in verdict.judgments]
+    assert len(set(scores)) == len(scores) == 4 and None not in scores
+    assert len({one.weight for one in verdict.judgments}) == 4
 
 
 async def _logits(folder: Path, texts: list[str]) -> list[float]:

@@ -40,7 +40,8 @@ def test_two_responses_of_one_text_are_no_pair() -> None:
     twice = Group.of("q", ["a", "a", "c"])
     assert labelled_pairs(twice, Ratings((3.0, 1.0, 2.0))) == (Pair(0, 2, 1.0), Pair(2, 1, 1.0))
     votes = (Judgment(0, (0, 2), 0, "", (9.0, None, 2.0)),)
-    assert judged_pairs(Verdict(twice, None, votes)) == (Pair(0, 2, 1.0),)
+    (pair,) = judged_pairs(Verdict(twice, None, votes))
+    assert (pair.first, pair.second, pair.target, pair.order) == (0, 2, 1.0, 1.0)
 
 
 @given(st.lists(scores, min_size=1, max_size=6), st.permutations(range(3)))
@@ -69,7 +70,8 @@ def test_only_judgments_that_voted_count_by_their_weight_and_never_rewards() -> 
         Judgment(1, (0, 1), 0, "", (2.0, 9.0)),
         Judgment(2, (0, 1), 0, "", (2.0, 9.0), voted=False),
     )
-    assert judged_pairs(Verdict(pair, (0.0, 1.0), votes)) == (Pair(0, 1, 0.75),)
+    (found,) = judged_pairs(Verdict(pair, (0.0, 1.0), votes))
+    assert (found.first, found.second, found.target, found.order) == (0, 1, 0.75, 1.0)
     assert judged_pairs(Verdict(pair, (0.0, 1.0), votes[2:])) == ()
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grm_plugin.spct.scalar_data import ScalarRow
-from grm_plugin.spct.scalar_pairs import Compared, Pair
+from grm_plugin.spct.scalar_pairs import Compared, Pair, judged_pairs
 from grm_plugin.spct.scalar_report import Calibrated, accuracy_of, calibrated, scalar_report
-from grm_plugin.types import Group, Scalar
+from grm_plugin.types import Group, Judgment, Scalar, Verdict
 from grm_plugin.types.scalars import sigmoid
 
 GROUP = Group.of("q", ["a", "b"])
@@ -41,6 +41,54 @@ def test_the_spread_makes_differences_the_log_odds_that_they_claim(spread: float
     assert report.calibration.ece < 0.03
     sure = [Scalar(tuple(logits), found.center, found.spread).sureness for _, logits in scored]
     assert sum(sure) / len(sure) == pytest.approx(report.accuracy.value, abs=0.02)
+
+
+def judged(k: int, noise: float, pairs: int = 1500) -> list:
+    """As :func:`drawn`, and who is better is told by votes, each through noise (points)."""
+    rng = random.Random(2)
+
+    def vote(sample: int, better: int) -> Judgment:
+        scores = [5.5 + better, 5.5 - better]
+        seen = tuple(min(10.0, max(1.0, round(one + rng.gauss(0, noise)))) for one in scores)
+        return Judgment(sample, (0, 1), 0, "", seen)
+
+    found = []
+    for _ in range(pairs):
+        gap = rng.gauss(0, 2)
+        better = 1 if rng.random() < sigmoid(gap) else -1
+        votes = tuple(vote(sample, better) for sample in range(k))
+        found.append((Compared(GROUP, judged_pairs(Verdict(GROUP, None, votes))), [gap, 0.0]))
+    return found
+
+
+@pytest.mark.parametrize(("k", "noise"), [(4, 1.0), (4, 2.0), (8, 2.0), (32, 3.0)])
+def test_votes_fit_the_spread_to_the_order_that_many_of_them_have(k: int, noise: float) -> None:
+    """A single vote is right less often, and would take a scalar RM for unsure."""
+    scored = judged(k, noise)
+    assert 0.85 < calibrated(scored).spread < 1.35
+    by_vote = [
+        (Compared(GROUP, tuple(Pair(0, 1, one.target) for one in compared.pairs)), logits)
+        for compared, logits in scored
+    ]
+    assert calibrated(by_vote).spread > 1.4
+    rows = [ScalarRow(one, str(n), "validation") for n, (one, _) in enumerate(scored)]
+    assert scalar_report(rows, [logits for _, logits in scored]).calibration.ece < 0.05
+
+
+@pytest.mark.parametrize("k", [1, 2, 8])
+@pytest.mark.parametrize("noise", [1.0, 4.0])
+def test_noise_of_the_votes_never_makes_a_scalar_rm_surer_than_it_is(k: int, noise: float) -> None:
+    assert calibrated(judged(k, noise, 600)).spread > 0.85
+
+
+def test_a_pair_is_known_the_less_the_more_its_votes_differ() -> None:
+    def known(*leads: float) -> float:
+        votes = [Judgment(k, (0, 1), 0, "", (5.0 + one, 5.0)) for k, one in enumerate(leads)]
+        (pair,) = judged_pairs(Verdict(GROUP, None, tuple(votes)))
+        return pair.known
+
+    assert known(3, 3, 3, 3) > known(3, 3, 3, -3) > known(3, 3, -3, -3)
+    assert known(*[0] * 32) > 0.95 > 0.5 > known(0)  # alike by many votes, which is no order
 
 
 def test_a_spread_stays_finite_without_an_error_and_where_all_is_wrong() -> None:

@@ -14,6 +14,7 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import EngineError
 from grm_plugin.spct.meta_data import MetaRow
 from grm_plugin.spct.meta_settings import MetaTraining
+from grm_plugin.types import Message
 
 ARGS = (
     *("--runner", "pooling", "--convert", "classify", "--max-model-len", str(CONTEXT)),
@@ -62,3 +63,22 @@ async def test_a_text_over_the_context_fails_alone(served: Classifier) -> None:
     assert isinstance(short, Rating) and short.prompt_tokens
     assert isinstance(long, EngineError)
     assert str(CONTEXT) in str(long)
+
+
+async def test_a_served_scalar_rm_reads_conversations_as_transformers_does(
+    served: Classifier, folder: Path
+) -> None:
+    conversations = [
+        [Message("user", prompt), Message("assistant", f"words: {word}")]
+        for prompt in PROMPTS
+        for word in ("rain", "wind, rain")
+    ]
+    local = TransformersClassifier({"model": str(folder)}, Limits())
+    async with running(local):
+        expected = await local.logits_of_conversations(conversations)
+    plain, found = (
+        [one.logit for one in answers if isinstance(one, Rating)]
+        for answers in (expected, await served.logits_of_conversations(conversations))
+    )
+    assert found == pytest.approx(plain, abs=1e-3)
+    assert len({round(logit, 3) for logit in plain}) > len(PROMPTS)

@@ -16,7 +16,12 @@ from grm_plugin.evaluation.scaling.margin import by_margin, margins
 from grm_plugin.evaluation.scaling.measuring import Design, Wins, measure
 from grm_plugin.evaluation.scaling.orders import draw_orders
 from grm_plugin.evaluation.scaling.samples import Samples
-from grm_plugin.evaluation.scaling.scalar import Beside, scalar_schemes, thresholds
+from grm_plugin.evaluation.scaling.scalar import (
+    Beside,
+    judge_accuracies,
+    scalar_schemes,
+    thresholds,
+)
 from grm_plugin.evaluation.scaling.schemes import (
     Outcome,
     Scheme,
@@ -46,6 +51,7 @@ __all__ = [
     "Wins",
     "by_margin",
     "draw_orders",
+    "judge_accuracies",
     "known_schemes",
     "margin_alone",
     "margins",

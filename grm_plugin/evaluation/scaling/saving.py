@@ -31,6 +31,7 @@ def save(
     *,
     judge: Mapping[str, Any],
     sure: Mapping[str, float] | None = None,
+    judge_accuracy: Mapping[str, float] | None = None,
 ) -> None:
     """Write ``parts`` to ``path``, whole or not at all.
 
@@ -41,6 +42,7 @@ def save(
         design, intervals: how it was found.
         judge: the origin of the verdicts.
         sure: by the name of a cascade the threshold of sureness that it goes by.
+        judge_accuracy: how often the judge is right where each would not ask it.
     """
     found = {
         "version": VERSION,
@@ -57,6 +59,7 @@ def save(
             "python": platform.python_version(),
         },
         "sure": dict(sure or {}),
+        "judge_accuracy": dict(judge_accuracy or {}),
         "parts": [asdict(part) for part in parts],
     }
     with writing(path) as file:

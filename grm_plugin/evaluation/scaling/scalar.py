@@ -12,6 +12,7 @@ from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.scaling.samples import Samples
 from grm_plugin.evaluation.scaling.schemes import Outcome, Scheme
 from grm_plugin.evaluation.scaling.voting import valid_among, vote
+from grm_plugin.pipeline.overtaking import SAME
 from grm_plugin.pipeline.scalar_voting import joined
 from grm_plugin.scalar import WEIGHT
 from grm_plugin.types import Scale
@@ -95,6 +96,39 @@ def cascade(name: str, sure: float, beside: Beside) -> Scheme:
 def thresholds(schemes: Iterable[Scheme]) -> dict[str, float]:
     """The ``sure`` of every cascade among ``schemes``, by its name."""
     return {one.name: one.sure for one in schemes if one.sure is not None}
+
+
+def judge_accuracies(schemes: Iterable[Scheme], samples: Samples) -> dict[str, float]:
+    """How often the judge is right where each cascade would not ask it, by the cascade's name.
+
+    Of the pairs of the right response and another the share, 0..1, that the mean of all samples
+    puts in their order, a tie counting one half; a mean over groups. A cascade that judges all
+    groups, or in whose other groups nothing is known, has none.
+    """
+    right_G, sureness_G = _right_pairs(samples), _sureness(samples)
+    sure = {
+        name: right_G[(sureness_G >= threshold) & ~np.isnan(right_G)]
+        for name, threshold in thresholds(schemes).items()
+        if threshold < 1
+    }
+    return {name: float(found.mean()) for name, found in sure.items() if len(found)}
+
+
+def _right_pairs(samples: Samples) -> Array:
+    """Of each group the share of the right response's pairs that the judge puts in order."""
+    means_G_N = _mean(samples.scores_G_K_N)
+    right = np.arange(len(means_G_N)), samples.best_G
+    leads_G_N = means_G_N[right][:, None] - means_G_N
+    leads_G_N[right] = np.nan  # it is no pair with itself
+    leads_G_N[abs(leads_G_N) <= SAME] = 0
+    return _mean(0.5 + np.sign(leads_G_N) / 2)
+
+
+def _mean(values: Array) -> Array:
+    """Along the second axis, of what is known."""
+    known = ~np.isnan(values)
+    counts = known.sum(axis=1)
+    return np.asarray(np.where(known, values, 0).sum(axis=1) / np.where(counts, counts, np.nan))
 
 
 def sure_of(share: Fraction, samples: Samples) -> float:

@@ -21,15 +21,10 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from grm_plugin.classifiers import TEMPLATE
 from grm_plugin.reference.judge import BASE, MODEL
 from grm_plugin.reference.making.rendering import render_meta_card
+from grm_plugin.reference.making.stages import JUDGE_STAGES, META_STAGES
 from grm_plugin.reference.making.training import save_model, write_json
 from grm_plugin.reference.meta_rm import META_MODEL
 from grm_plugin.reference.tokenizer import save_tokenizer
-
-JUDGE_STAGES = ("sample", "reject", "rft", "rl-data", "rl")
-"""The stages of `recipes/spct/reference/` that lead from the base to the judge."""
-
-META_STAGES = ("again", "meta-data", "meta")
-"""Those that lead from the judge to the meta RM."""
 
 
 def ship_base(trained: Path, into: Path = BASE, *, note: str = "") -> None:
@@ -69,17 +64,26 @@ def ship_judge(
             shutil.copyfile(trained / name, into / name.replace("metrics.png", "curves.png"))
 
 
-def ship_meta(trained: Path, stages: Sequence[Mapping[str, Any]], into: Path = META_MODEL) -> None:
-    """Copy a meta RM that `grm train meta` made, and write its card."""
+def ship_meta(
+    trained: Path, stages: Sequence[Mapping[str, Any]], into: Path = META_MODEL, *, note: str = ""
+) -> None:
+    """Copy a meta RM that `grm train meta` made, and write its card; arguments as of the judge.
+
+    Where it lay when it was trained is left out.
+    """
     into.mkdir(parents=True, exist_ok=True)
     model = AutoModelForSequenceClassification.from_pretrained(trained, dtype=torch.float32)
     model.save_pretrained(into)
     save_tokenizer(into)
-    for name in (TEMPLATE, "report.json", "calibration.png"):
+    for name in (TEMPLATE, "calibration.png"):
         shutil.copyfile(trained / name, into / name)
-    training = {"stages": list(stages)}
+    report = _read_json(trained / "report.json")
+    for place in ("base", "folder"):
+        report.get("training", {}).pop(place, None)
+    write_json(into / "report.json", report)
+    training = {"note": note, "stages": list(stages)}
     write_json(into / "training.json", training)
-    card = render_meta_card(training, _read_json(into / "report.json"))
+    card = render_meta_card(training, report)
     (into / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -144,7 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         made = stages_of(given.journal, JUDGE_STAGES, given.seed, given.base)
         ship_judge(given.judge, given.base, made, note=given.note)
     if given.meta:
-        ship_meta(given.meta, stages_of(given.journal, META_STAGES, given.seed, given.base))
+        made = stages_of(given.journal, META_STAGES, given.seed, given.base)
+        ship_meta(given.meta, made, note=given.note)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from grm_plugin.size import Size
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Group, Verdict
 from grm_trl import AsyncGRMReward, GRMReward, UnscoredError, host, plugin
+from grm_trl.learning import learn
 from tests.adapters.trl.conftest import RESPONSE
 
 Make = Callable[..., GRMReward]
@@ -127,7 +128,7 @@ def test_a_given_group_size_gives_way_to_the_one_of_an_evaluation(
 class OneMissing:
     """A judge that leaves one response of every group unscored."""
 
-    config, watch = GRMConfig(), None
+    config, watch, audits = GRMConfig(), None, None
 
     def score_batch(self, groups: list[Group], *, size: Size | None) -> list[Verdict]:
         return [
@@ -453,10 +454,8 @@ def test_messages_name_the_reward(make: Make) -> None:
     assert repr(make(name="judge")) == "GRMReward(name='judge', engine='scripted')"
 
 
-def test_what_other_ranks_judged_counts_in_what_is_watched_as_well(make: Make) -> None:
-    reward, counted = make(), []
-    watch = SimpleNamespace(add=counted.append)
-    reward._grm = SimpleNamespace(watch=watch, close=reward._grm.close)
-    call = SimpleNamespace(ranks=SimpleNamespace(index=1))
-    reward._watch_others(call, [["of rank 0"], ["own"], ["of rank 2"]])
+def test_what_other_ranks_judged_counts_in_what_is_watched_as_well() -> None:
+    counted = []
+    judge = SimpleNamespace(watch=SimpleNamespace(add=counted.append), audits=None)
+    learn(judge, [["of rank 0"], ["own"], ["of rank 2"]], own=1)
     assert counted == [["of rank 0"], ["of rank 2"]]

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -42,6 +43,26 @@ def score_cases(folder: Path) -> list[dict[str, Any]]:
     outcomes = [score(case, dist.get_rank()) for case in cases]
     dist.destroy_process_group()
     return outcomes
+
+
+def rounds(folder: Path) -> list[list[dict[str, float]]]:
+    """The metrics of every round of every run of the file, at the step that it says."""
+    dist.init_process_group("gloo")
+    runs = json.loads((folder / "cases.json").read_text())
+    found = []
+    for run in runs:
+        reward = GRMReward(**run["settings"])
+        told = []
+        for step, rows_by_rank in enumerate(run["rounds"], start=run["step"]):
+            rows = rows_by_rank[dist.get_rank()]
+            state = SimpleNamespace(global_step=step)
+            prompts, completions = [row[0] for row in rows], [row[1] for row in rows]
+            reward(prompts=prompts, completions=completions, trainer_state=state)
+            told.append(reward.metrics)
+        reward.close()
+        found.append(told)
+    dist.destroy_process_group()
+    return found
 
 
 def train(folder: Path) -> list[dict[str, Any]]:
@@ -89,5 +110,5 @@ def mix(folder: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     work, folder = sys.argv[1], Path(sys.argv[2])
-    seen = {"score": score_cases, "train": train, "mix": mix}[work](folder)
+    seen = {"score": score_cases, "rounds": rounds, "train": train, "mix": mix}[work](folder)
     (folder / f"seen{os.environ['RANK']}.json").write_text(json.dumps(seen))

@@ -32,6 +32,7 @@ class ShownOptions(Options):
     broken_on_rank: int | None = None
     broken: Literal["start", "draw"] = "start"
     exits: bool = False  # instead of raising, where it is broken
+    reads: bool = False  # a response that ends in a number is worth as many points
 
 
 class ShownJudge:
@@ -61,7 +62,8 @@ class ShownJudge:
         conversation = CONVERSATION.search(text)
         if (word := self.options.away_for) and conversation and word in conversation[1]:
             return [TransportError(f"away for {word}")] * request.n
-        return [Draw(judgment(text, request.seed + i), "stop", 7, 5) for i in range(request.n)]
+        said = points if self.options.reads else judgment
+        return [Draw(said(text, request.seed + i), "stop", 7, 5) for i in range(request.n)]
 
     async def count_tokens(self, messages: Sequence[Message]) -> int | None:
         return None
@@ -78,6 +80,26 @@ def judgment(prompt: str, seed: int) -> str:
     return f"Analysis: as shown.\nScores: \\boxed{{{', '.join(map(str, scores))}}}"
 
 
+def points(prompt: str, seed: int) -> str:
+    """The numbers in which the responses of a rendered prompt end."""
+    scores = [match[2].split()[-1] for match in RESPONSE.finditer(prompt)]
+    return f"Analysis: as they say.\nScores: \\boxed{{{', '.join(scores)}}}"
+
+
+class Opposite:
+    """A scalar RM that is sure of the opposite: the number in which a response ends is bad."""
+
+    async def start(self) -> None: ...
+
+    async def logits(self, texts: Sequence[str]) -> list[float]:
+        return [-float(text.split()[-1]) for text in texts]
+
+    async def logits_of_conversations(self, conversations: Sequence[Any]) -> list[float]:
+        return await self.logits([turns[-1].content for turns in conversations])
+
+    async def close(self) -> None: ...
+
+
 def length(completions: Sequence[Any], **_: Any) -> list[float]:
     """A reward beside the judge."""
     texts = [one if isinstance(one, str) else one[0]["content"] for one in completions]
@@ -88,3 +110,9 @@ def length(completions: Sequence[Any], **_: Any) -> list[float]:
 def grm_register_engines(register: Register) -> None:
     """Offer the judge."""
     register("shown", ShownJudge)
+
+
+@hookimpl
+def grm_register_classifiers(register: Register) -> None:
+    """Offer the scalar RM."""
+    register("opposite", lambda options, limits: Opposite())

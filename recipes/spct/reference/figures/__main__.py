@@ -22,16 +22,19 @@ from recipes.spct.reference.figures.measured import Measured
 def main(
     folder: Annotated[Path, typer.Argument(help="The --out of the study.")],
     out: Annotated[Path | None, typer.Option(help="JSON file; the picture lies beside it.")] = None,
+    note: Annotated[str, typer.Option(help="On what it was run, and what ran beside it.")] = "",
 ) -> None:
     """Write what the finished commands of the study come to, and name those that are not done."""
     study, path = Measured(folder), out or folder / "figures.json"
     figures = study.figures()
     told = {
+        "note": note,
         "figures": [asdict(one) for one in figures],
         "not by Holm's rule": holm(figures),
         "other aims": [asdict(one) for one in study.aims()],
         "readings": {name: asdict(one) for name, one in study.readings().items()},
         "curves": study.curves,
+        "seconds": study.seconds(),
         **study.notes,
         "missing": study.missing,
     }

@@ -59,6 +59,10 @@ class Measured:
         cells = self._cells("wide", "base", *self._trained())
         return {name: reading.read(cell.verdicts) for name, cell in cells.items()}
 
+    def seconds(self) -> dict[str, float]:
+        """How long each command took, those that were killed and begun again together."""
+        return {name: self._journal.seconds(name) for name in self._journal.names}
+
     def _wide(self) -> Iterator[Figure]:
         cells = self._cells("wide", "base", *self._trained())
         if "base" not in cells:
