@@ -56,8 +56,8 @@ def meta(
     balance: Annotated[
         Balance,
         Option(
-            help="Weigh right and wrong alike: not at all, in all, or within each margin; then ties "
-            "teach nothing, and it may weigh votes (weights) but not choose them (k_meta)."
+            help="Weigh right and wrong alike: not at all, in all, or within each margin; then "
+            "ties teach nothing, and it may weigh votes (weights) but not choose them (k_meta)."
         ),
     ] = "none",
     warmup: Warmup = 0.05,
