@@ -175,7 +175,7 @@ class GRM(Calls):
 
         What was judged before one of the last five is in the error's ``verdicts``.
         """
-        return self._all(self._judged(groups, size))
+        return self._all(self._batch(groups, size).run())
 
     def score_many(self, groups: Iterable[Group], *, size: Size | None = None) -> Iterator[Verdict]:
         """Verdicts of a stream, in its order; at most ``max_concurrent_groups`` are in memory.
@@ -196,7 +196,7 @@ class GRM(Calls):
         self, groups: Sequence[Group], *, size: Size | None = None
     ) -> list[Verdict]:
         """:meth:`score_batch` for callers with an event loop of their own."""
-        return self._all(await self._judged_async(groups, size))
+        return self._all(await self._batch(groups, size).run_async())
 
     async def score_many_async(
         self, groups: Iterable[Group], *, size: Size | None = None
@@ -225,26 +225,14 @@ class GRM(Calls):
         return partial(GRM, plugins=self._plugins.given), (self.config,)
 
     def _judge(self, group: Group, size: Size | None) -> Verdict:
-        return self._one(self._judged([group], size))
+        return self._one(self._batch([group], size).run())
 
     async def _judge_async(self, group: Group, size: Size | None) -> Verdict:
-        return self._one(await self._judged_async([group], size))
-
-    def _judged(self, groups: Sequence[Group], size: Size | None) -> Batch:
-        batch = self._batch(groups, size)
-        with batch.saved():
-            self._keeper.run(batch.session, batch.judge())
-        return batch
-
-    async def _judged_async(self, groups: Sequence[Group], size: Size | None) -> Batch:
-        batch = self._batch(groups, size)
-        with batch.saved():
-            await self._keeper.run_async(batch.session, batch.judge())
-        return batch
+        return self._one(await self._batch([group], size).run_async())
 
     def _batch(self, groups: Sequence[Group], size: Size | None) -> Batch:
         check_several(groups)
-        return Batch(self._keeper.session(groups), groups, self._watched.size(groups, size))
+        return Batch(self._keeper, groups, self._watched.size(groups, size))
 
     def _all(self, batch: Batch) -> list[Verdict]:
         with batch.saved():

@@ -6,22 +6,42 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 
 from grm_plugin.errors import GRMError, RecordError
 from grm_plugin.running.breaker import Judged, Outcome
 from grm_plugin.running.loop import LoopBlocked
-from grm_plugin.session.life import Session
+from grm_plugin.session.keeping import Keeper
 from grm_plugin.size import Size
 from grm_plugin.types import Group
 
 
 class Batch:
-    """Groups that are judged together; what is judged stays, whatever happens to the rest."""
+    """Groups that are judged together; what is judged stays, whatever happens to the rest.
 
-    def __init__(self, session: Session, groups: Sequence[Group], size: Size | None) -> None:
-        self.session, self._groups, self._size = session, groups, size
+    Args:
+        keeper: of the session they are judged in.
+        groups: all of them.
+        size: of each; None: the configured one.
+    """
+
+    def __init__(self, keeper: Keeper, groups: Sequence[Group], size: Size | None) -> None:
+        self._keeper, self.session = keeper, keeper.session(groups)
+        self._groups, self._size = groups, size
         self._outcomes = [Outcome() for _ in groups]
         self._began = time.monotonic()
+
+    def run(self) -> Self:
+        """Judge all of them, from any thread, as :meth:`judge` and :meth:`saved` say."""
+        with self.saved():
+            self._keeper.run(self.session, self.judge())
+        return self
+
+    async def run_async(self) -> Self:
+        """:meth:`run` for callers with an event loop of their own."""
+        with self.saved():
+            await self._keeper.run_async(self.session, self.judge())
+        return self
 
     async def judge(self) -> None:
         """Judge all of them, in a time that begins when the judge has started.
