@@ -138,7 +138,7 @@ class Measured:
         return Slice(cell.samples, self._plan["resamples"])
 
     def _trained(self) -> list[str]:
-        return [f"{kind}{seed}" for seed in self._seeds for kind in ("rft", "rl")]
+        return [f"{kind}{seed}" for kind in ("rft", "rl") for seed in self._seeds]
 
     def _cells(self, slice_: str, *names: str) -> dict[str, Cell]:
         cells = {}
