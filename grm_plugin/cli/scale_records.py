@@ -9,7 +9,7 @@ from typing import Any
 
 from grm_plugin.cli.earlier import check_same_settings, key
 from grm_plugin.errors import InputError
-from grm_plugin.evaluation.scaling.samples import shown_whole
+from grm_plugin.evaluation.whole import shown_whole
 from grm_plugin.hosts.recorded import records_of
 from grm_plugin.records import is_record, read_verdicts
 from grm_plugin.report.terminal import say

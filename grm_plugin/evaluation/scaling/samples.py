@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from grm_plugin.errors import InputError, quoted
 from grm_plugin.evaluation.resampling import Array
 from grm_plugin.evaluation.truth import label_of
+from grm_plugin.evaluation.whole import shown_whole
 from grm_plugin.pipeline.case import Case
 from grm_plugin.types import Group, Sample, Verdict
 
@@ -108,23 +109,6 @@ class Samples:
     def spread(self, rewards_O_G_N: Array) -> Array:
         """Rewards for copies, too: each gets what the response got that was judged for it."""
         return np.take_along_axis(rewards_O_G_N, self.copies_G_N[None], axis=2)
-
-
-def shown_whole(verdict: Verdict) -> Verdict:
-    """Without the judgments of a second try that left out responses which broke the first one.
-
-    What is measured is the judge that sees a whole group, so the first try counts as it failed.
-    A group that was judged in parts from the start is given back as it is.
-    """
-    samples = _drawn(verdict)
-    seen = [set(one.order) for one in samples if not one.run]
-    if not seen or any(not set(one.order) <= seen[0] for one in samples):
-        return verdict
-    return replace(
-        verdict,
-        judgments=tuple(one for one in verdict.judgments if not one.run),
-        failures=tuple(one for one in verdict.failures if not one.run),
-    )
 
 
 def _drawn(verdict: Verdict) -> list[Sample]:
