@@ -19,6 +19,7 @@ from docs.figures.running import (
     soak,
     trl,
 )
+from docs.figures.spct import spct_study
 from docs.figures.speed import (
     before_and_after,
     engines,
@@ -48,6 +49,7 @@ SECTIONS = (
     report_of_verdicts,
     mt_bench_votes,
     benchmark_rows,
+    spct_study,
 )
 
 
