@@ -57,7 +57,7 @@ def figures_page() -> str:
     """Every figure that this project claims, with the machine and the day."""
     return (
         "# Measured figures\n\n"
-        "Every figure comes from a script in `benchmarks/`, which compares side by side in one run, and from "
+        "Every figure comes from a script in `benchmarks/`, or a study in `recipes/`, which compares side by side in one run, and from "
         "the JSON that it left in `benchmarks/results/`. A shared machine is noisy: ratios within a run say "
         'more than seconds. "The reference judge" is the embedded one of the day: until 2026-11-26 its first version, on the '
         "27th the base of its second, later the judge that SPCT made of that base.\n\n"
