@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from grm_plugin.config import GRMConfig
-from grm_plugin.errors import RecordError
-from grm_plugin.records.standing import standing
 from grm_plugin.running.breaker import Breaker, Judged
+from grm_plugin.session.resumed import Resumed, step_of
 from grm_plugin.size import Size
-from grm_plugin.types import Group, Verdict
+from grm_plugin.types import Group
 from grm_plugin.types.training import EVAL, when_of
 from grm_plugin.watching.watch import Watch
 
@@ -33,8 +31,8 @@ class Watched:
         sizes = config.schedule.every_size().values() if config.schedule else ()
         self.watch = Watch(config.watch, sizes) if config.watch else None
         self._breaker = Breaker(config.dead_groups, config.dead_after_s)
-        self._records = [config.record] if config.record else []
-        self._usual, self._begun = config.size, False
+        self._resumed = Resumed(config.record, "watch: what was")
+        self._usual = config.size
 
     def rebuild_from(self, records: Iterable[Path], step: int | None = None) -> None:
         """Name the records of all processes of a run that are watched as one.
@@ -43,7 +41,7 @@ class Watched:
             records: what a run that goes on is rebuilt from, instead of the own record.
             step: at which it goes on; None: the first batch says it.
         """
-        self._records = list(records)
+        self._resumed.name(records)
         self._begin(step)
 
     def size(self, groups: Sequence[Group], size: Size | None) -> Size | None:
@@ -70,44 +68,13 @@ class Watched:
             self.watch.add(one.verdict for one in judged)
 
     def _begin(self, step: int | None) -> None:
-        if self._begun or self.watch is None or step is None:
-            return
-        self._begun = True
-        if step > 0:
-            self._go_on(self.watch, step)
-
-    def _go_on(self, watch: Watch, step: int) -> None:
-        try:
-            watch.rebuild(before(self._records, step))
-        except RecordError as error:
-            logger.warning("watch: what was before step %d can not be read: %s", step, error)
-        if watch.start is None:
+        watch = self.watch
+        if watch and self._resumed.begin(step, watch.rebuild) and watch.start is None:
             logger.warning(
                 "watch: the run goes on at step %d without a record that tells how it started; "
                 "what is usual is taken from the next %d rounds", *(step, watch.options.start)
             )  # fmt: skip
 
 
-def step_of(groups: Sequence[Group]) -> int | None:
-    """The first step of a batch, from 0 on; None where nobody says."""
-    return min((when[1] for group in groups if (when := when_of(group))), default=None)
-
-
 def _phase(group: Group) -> str:
     return (when_of(group) or ("", 0))[0]
-
-
-def before(records: Iterable[Path], step: int) -> Iterator[Verdict]:
-    """The training verdicts of steps before ``step``, those of all records step by step.
-
-    Those of steps that the run did again are the later ones.
-    """
-    found = (_of(record, step) for record in records if record.is_file())
-    return (verdict for _, verdict in heapq.merge(*found, key=lambda one: one[0]))
-
-
-def _of(record: Path, step: int) -> Iterator[tuple[int, Verdict]]:
-    for verdict in standing(record):
-        _, judged_at = when_of(verdict.group) or ("", step)
-        if judged_at < step:
-            yield judged_at, verdict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
@@ -12,19 +11,16 @@ from typing import Any, TypeVar
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import replays
-from grm_plugin.errors import RecordError
 from grm_plugin.pipeline.audits import Audits
 from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.control_judge import make_control
 from grm_plugin.plugins import Plugins
 from grm_plugin.running.at_exit import close_at_exit, forget
 from grm_plugin.running.loop import LoopBlocked
-from grm_plugin.session.ending import before, step_of
 from grm_plugin.session.life import CLOSE_S, Session
+from grm_plugin.session.resumed import Resumed, step_of
 from grm_plugin.session.telling import Telling
 from grm_plugin.types import Group
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -49,8 +45,7 @@ class Keeper:
         self._session: Session | None = None
         self._telling: Telling | None = None
         self._lock = threading.Lock()
-        self._records = [config.record] if config.record else []
-        self._begun = False
+        self._resumed = Resumed(config.record, "scalar: audits")
 
     def session(self, groups: Sequence[Group] = ()) -> Session:
         """The session of this process, from any thread; a new one where there is none.
@@ -70,8 +65,7 @@ class Keeper:
             if self._session is None:
                 self._session = Session(self.scorer, self._telling, self._control)
                 close_at_exit(self.close)
-            if (step := step_of(groups)) is not None:
-                self._go_on(step)
+            self._begin(step_of(groups))
             return self._session
 
     @property
@@ -89,19 +83,12 @@ class Keeper:
             records: what a run that goes on is rebuilt from, instead of the own record.
             step: at which it goes on; None: the first batch says it.
         """
-        self._records = list(records)
-        if step is not None:
-            self._go_on(step)
+        self._resumed.name(records)
+        self._begin(step)
 
-    def _go_on(self, step: int) -> None:
-        """Once, where a run goes on at a later step: what its records know of audits."""
-        audits, begun, self._begun = self.audits, self._begun, True
-        if begun or not (step and audits):
-            return
-        try:
-            audits.recall(before(self._records, step))
-        except RecordError as error:
-            logger.warning("scalar: audits before step %d can not be read: %s", step, error)
+    def _begin(self, step: int | None) -> None:
+        if audits := self.audits:
+            self._resumed.begin(step, audits.recall)
 
     def _make_parts(self) -> None:
         self.budget.forget()
