@@ -7,8 +7,8 @@ from typing import Any
 
 from grm_plugin.config import GRMConfig
 from grm_plugin.options import put
+from grm_plugin.watching.options import CONTROL
 
-CONTROL = "watch.control.judge"
 _OF_A_JUDGE = ("engine", "select.classifier", "scalar.classifier")
 PLACES = (*_OF_A_JUDGE, *(f"{CONTROL}.{place}" for place in _OF_A_JUDGE))
 """The settings that may name a model: the judge's, the meta RM's, the scalar RM's, and the same of

@@ -9,9 +9,7 @@ from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.building import make_scorer
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.plugins import Plugins
-
-CONTROL = "watch.control.judge."
-"""Where the settings of the control judge stand, for messages."""
+from grm_plugin.watching.options import CONTROL
 
 # what a run has once, and what it is in a control judge
 _ONCE: dict[str, Any] = {
@@ -41,7 +39,7 @@ def make_control(config: GRMConfig, plugins: Plugins, judge: Scorer) -> Scorer |
     control = control_config(config)
     if control is None:
         return None
-    return make_scorer(control, plugins, judge.budget, beside=judge, section=CONTROL)
+    return make_scorer(control, plugins, judge.budget, beside=judge, section=f"{CONTROL}.")
 
 
 def control_config(config: GRMConfig) -> GRMConfig | None:
@@ -58,7 +56,7 @@ def control_config(config: GRMConfig) -> GRMConfig | None:
     keys = {key.split(".")[0] for key in own}
     if once := sorted(keys & _ONCE.keys()):
         raise ConfigError(
-            f"watch.control.judge: {once[0]}: expected settings of a judge, and a run has this "
+            f"{CONTROL}: {once[0]}: expected settings of a judge, and a run has this "
             "once; leave it out"
         )
     beside = {"seed": config.seed + 1, "stop": "fixed", "scalar": None}
@@ -69,4 +67,4 @@ def control_config(config: GRMConfig) -> GRMConfig | None:
         return found
     except ConfigError as error:
         said = str(error).removeprefix("config: ")
-        raise ConfigError(f"watch.control.judge: {said}") from None
+        raise ConfigError(f"{CONTROL}: {said}") from None

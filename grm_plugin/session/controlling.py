@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from grm_plugin.config import GRMConfig
 from grm_plugin.engine import replays
 from grm_plugin.errors import EngineError, GRMError
-from grm_plugin.pipeline.control_judge import CONTROL
 from grm_plugin.pipeline.past import past_of
 from grm_plugin.pipeline.scorer import Scorer
 from grm_plugin.running import guarded
 from grm_plugin.session import parts
 from grm_plugin.types import Control, Cost, Group, Verdict
 from grm_plugin.watching.compared import is_chosen
+from grm_plugin.watching.options import CONTROL
 from grm_plugin.watching.start import ROUNDS
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Controller:
             logger.error("there is no control, so that no alarm can come of it: %s", error)
             return
         if self._scorer:
-            self._scorer.check_budget(started=True, section=CONTROL)
+            self._scorer.check_budget(started=True, section=f"{CONTROL}.")
 
     def closed(self) -> None:
         """Its parts are closed, and have to be started again."""

@@ -88,19 +88,20 @@ def judged_pairs(verdict: Verdict) -> tuple[Pair, ...]:
     """
     voting = [one for one in verdict.judgments if one.voted]
     pairs = itertools.combinations(range(len(verdict.group.responses)), 2)
-    found = (_judged(voting, i, j) for i, j in pairs if _differ(verdict.group, i, j))
+    width = _width(voting)
+    found = (_judged(voting, i, j, width) for i, j in pairs if _differ(verdict.group, i, j))
     return tuple(pair for pair in found if pair)
 
 
-def _judged(voting: Sequence[Judgment], i: int, j: int) -> Pair | None:
-    """The pair of i and j; None where no judgment shows both."""
+def _judged(voting: Sequence[Judgment], i: int, j: int, width: float) -> Pair | None:
+    """The pair of i and j, of scores ``width`` points apart; None where no judgment shows both."""
     leads = list(_leads(voting, i, j))
     total = math.fsum(weight for weight, _ in leads)
     if not total:
         return None
     wins = math.fsum(weight * (0.5 + 0.5 * ((lead > 0) - (lead < 0))) for weight, lead in leads)
     weighed = [weight * len(leads) / total * lead for weight, lead in leads]
-    sure = 2 * order_known(weighed, _width(voting)) - 1
+    sure = 2 * order_known(weighed, width) - 1
     together = math.fsum(weighed)
     ahead = 0.5 if abs(together) <= SAME else float(together > 0)
     return Pair(i, j, wins / total, ahead, sure)
@@ -115,9 +116,9 @@ def _leads(voting: Sequence[Judgment], i: int, j: int) -> Iterator[tuple[float, 
 
 
 def _width(voting: Sequence[Judgment]) -> float:
-    """How far the scores of a group go apart, in points; any number where they are all alike."""
+    """How far the scores of a group go apart, in points; any number where none are."""
     scores = [score for one in voting for score in one.scores if score is not None]
-    return max(scores) - min(scores) or 1.0
+    return max(scores, default=0.0) - min(scores, default=0.0) or 1.0
 
 
 def _differ(group: Group, i: int, j: int) -> bool:

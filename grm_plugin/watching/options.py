@@ -15,6 +15,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 OPENING, START = 3, 20
 MOST_ARTEFACTS = 32
 LONGEST_ARTEFACT = 200
+CONTROL = "watch.control.judge"
+"""Where the settings of the control judge stand."""
 
 
 class ControlOptions(Options):
