@@ -6,7 +6,6 @@ They are real processes below real Ray actors; ``test_openrlhf_outages`` has the
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ import pytest
 pytest.importorskip("openrlhf.utils.agent")
 pytest.importorskip("ray")
 
-import ray
 
 from grm_openrlhf import servers
 from grm_openrlhf.options import SERVERS as NAME
 from grm_openrlhf.options import Placement
 from grm_plugin import GRM, Group
-from tests.adapters.openrlhf.conftest import with_adapter
-from tests.adapters.openrlhf.stand_in import cluster
+from tests.adapters.openrlhf.conftest import address, joined, with_adapter  # noqa: F401 (fixtures)
 from tests.e2e.openrlhf.loading_judge import kill, loading, pids
 from tests.faults.conftest import LONG
 
@@ -33,43 +30,29 @@ ONE = Placement(replicas=1, gpus=0)
 STRICT = {"k": 2, "tries": 1, "request_timeout_s": 3, "dead_groups": 1, "dead_after_s": 0}
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with cluster(include_dashboard=False) as running:
-        yield running.address
-
-
-@pytest.fixture
-def folder(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.chdir(tmp_path)
-    ray.init(address, log_to_driver=False)
-    yield tmp_path
-    ray.shutdown()
-
-
 def judge(**settings: Any) -> GRM:
     return GRM(plugins=with_adapter([]), engine={"name": NAME}, **STRICT, **settings)
 
 
-def test_a_group_waits_for_a_server_that_is_killed_and_takes_long_to_load(folder: Path) -> None:
-    with servers.running(loading(folder, LOADS_S), ONE, None), judge() as grm:
+def test_a_group_waits_for_a_server_that_is_killed_and_takes_long_to_load(joined: Path) -> None:  # noqa: F811
+    with servers.running(loading(joined, LOADS_S), ONE, None), judge() as grm:
         before = grm.score(GROUPS[0])
-        kill(folder)
+        kill(joined)
         began = time.monotonic()
         after = grm.score(GROUPS[0])
     assert before.rewards == after.rewards is not None
     assert not after.failures
     assert time.monotonic() - began > LOADS_S
-    assert len(pids(folder)) == 2
+    assert len(pids(joined)) == 2
 
 
-def test_a_server_that_is_killed_while_it_judges_costs_no_group(folder: Path) -> None:
-    launched = servers.running(loading(folder, load_s=1), ONE, None)
+def test_a_server_that_is_killed_while_it_judges_costs_no_group(joined: Path) -> None:  # noqa: F811
+    launched = servers.running(loading(joined, load_s=1), ONE, None)
     with launched, judge(max_concurrent_groups=4) as grm:
         found = []
         for verdict in grm.score_many(GROUPS):
             found.append(verdict)
             if len(found) in (5, 20):
-                kill(folder)
+                kill(joined)
     assert [one.scored for one in found] == [True] * len(GROUPS)
-    assert len(pids(folder)) == 3
+    assert len(pids(joined)) == 3

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from real_vllm import CONTEXT, FAST, MODEL, PROMPTS, running
 
-from grm_plugin.classifiers import Classifier, Rating
+from grm_plugin.classifiers import Answer, Classifier, Rating
 from grm_plugin.classifiers.server import ServerClassifier
 from grm_plugin.classifiers.transformers import TransformersClassifier
 from grm_plugin.engine import Limits
@@ -44,17 +44,17 @@ async def served(folder: Path) -> AsyncIterator[Classifier]:
         yield started
 
 
+def logits_of(answers: Sequence[Answer]) -> list[float]:
+    """Those of the answers that are scores."""
+    return [one.logit for one in answers if isinstance(one, Rating)]
+
+
 async def test_a_served_meta_rm_gives_the_logits_of_transformers(
     served: Classifier, folder: Path
 ) -> None:
-    local = TransformersClassifier({"model": str(folder)}, Limits())
-    async with running(local):
-        expected = await local.logits(PROMPTS)
-    plain, found = (
-        [one.logit for one in answers if isinstance(one, Rating)]
-        for answers in (expected, await served.logits(PROMPTS))
-    )
-    assert found == pytest.approx(plain, abs=1e-3)
+    async with running(TransformersClassifier({"model": str(folder)}, Limits())) as local:
+        plain = logits_of(await local.logits(PROMPTS))
+    assert logits_of(await served.logits(PROMPTS)) == pytest.approx(plain, abs=1e-3)
     assert len({round(logit, 3) for logit in plain}) == len(PROMPTS)
 
 
@@ -73,12 +73,8 @@ async def test_a_served_scalar_rm_reads_conversations_as_transformers_does(
         for prompt in PROMPTS
         for word in ("rain", "wind, rain")
     ]
-    local = TransformersClassifier({"model": str(folder)}, Limits())
-    async with running(local):
-        expected = await local.logits_of_conversations(conversations)
-    plain, found = (
-        [one.logit for one in answers if isinstance(one, Rating)]
-        for answers in (expected, await served.logits_of_conversations(conversations))
-    )
+    async with running(TransformersClassifier({"model": str(folder)}, Limits())) as local:
+        plain = logits_of(await local.logits_of_conversations(conversations))
+    found = logits_of(await served.logits_of_conversations(conversations))
     assert found == pytest.approx(plain, abs=1e-3)
     assert len({round(logit, 3) for logit in plain}) > len(PROMPTS)
