@@ -33,7 +33,7 @@ def spct_study() -> str:
         + _others(found)
         + "\nEach judge, on 2,000 held-out groups of each N (a number behind its name is the seed):\n\n"
         + _judges(found["figures"])
-        + "\nHow they write there:\n\n"
+        + "\nHow they write there (`bare` is RFT of seed 1 from rows without criteria, on the first 600 groups of each N):\n\n"
         + _written(found["readings"])
         + "\n![What training buys, and what samples buy afterwards](../images/spct_study.png)\n"
     )
@@ -73,9 +73,16 @@ def _others(found: Result) -> str:
         f"{one['name']}: {one['found']}; {'met' if one['holds'] else '**not met**'}: {one['aim']}"
         for one in found["other aims"]
     ]
+    tied, without = found["ties"], found["right without principles"]
+    told = ", ".join(f"{way} {100 * right:.1f} %" for way, right in without.items())
+    more = (
+        f"judgments that tie at the top: {100 * tied['of all']:.0f} % of all, {100 * tied['rated best']:.0f} % of those that the "
+        "meta RM rates best of 64",
+        f"right without principles: {told}",
+    )
     unsure = ", ".join(found["not by Holm's rule"]) or "none"
     holm = f"aims whose intervals are above 0, but not by Holm's rule over all eleven: {unsure}"
-    return "\n" + "".join(f"- {line}\n" for line in (*areas, *aims, holm))
+    return "\n" + "".join(f"- {line}\n" for line in (*areas, *aims, holm, *more))
 
 
 def _written(readings: Result) -> str:

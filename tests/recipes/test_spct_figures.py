@@ -269,6 +269,10 @@ def test_what_is_done_is_measured_and_what_is_not_is_named(
     assert figures["with principles - without, vote@8"]["found"]["value"] > 0
     assert {"wide rl2", "deep rl"} <= set(told["missing"]) and "wide base" not in told["missing"]
     assert told["readings"]["base"]["unreadable"] == 0
+    assert told["readings"].keys() >= {"base, greedy", "rl1, greedy", "bare"}
+    without = told["right without principles"]
+    assert without.keys() == {"one sample", "greedy", "vote@8"}
+    assert 0.2 < without["one sample"] < without["vote@8"] < 1
     assert (tmp_path / "figures.png").stat().st_size > 10_000
     assert "not done yet: deep rl" in capsys.readouterr().out
 
@@ -320,6 +324,7 @@ def test_what_was_chosen_before_is_measured_on_64_samples(
     assert names["meta@8 (weights) - vote@8"] and names["meta@32 (meta 1/2) - vote@32"]
     assert "margin@32 (weights) - vote@32" in names
     assert told["areas"]["same N and margin"]["value"] == 1.0
+    assert told["ties"]["rated best"] == 0 < told["ties"]["of all"]
     assert 0 < told["adaptive k"]["saved"] < 1
     aims = {one["name"]: one["holds"] for one in told["other aims"]}
     assert aims["same-margin AUC"] and aims.keys() == {"same-margin AUC", "samples saved"}

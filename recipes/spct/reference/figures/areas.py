@@ -57,6 +57,18 @@ def areas(samples: Samples) -> dict[str, AUC]:
     }
 
 
+def ties(samples: Samples) -> dict[str, float]:
+    """How many judgments tie at the top, 0..1: of all, and of the one a group that is rated best.
+
+    A tie is always wrong, so a meta RM that chooses should know one.
+    """
+    meta_G_K, tied_G_K = samples.meta_G_K, margins(samples) == 0
+    rated_G_K = ~np.isnan(meta_G_K)
+    best_G = np.where(rated_G_K, meta_G_K, -np.inf).argmax(axis=1)
+    chosen_G = tied_G_K[np.arange(len(best_G)), best_G][rated_G_K.any(axis=1)]
+    return {"of all": float(tied_G_K[rated_G_K].mean()), "rated best": float(chosen_G.mean())}
+
+
 def wider(found: AUC, sharing: Sharing, groups: int) -> AUC:
     """The same value with the interval by what groups share, where that is the wider one.
 

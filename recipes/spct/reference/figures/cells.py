@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grm_plugin.evaluation.scaling.samples import Samples
+from grm_plugin.evaluation.whole import shown_whole
 from grm_plugin.pipeline.weighing import Weighing, read_weighing
 from grm_plugin.records.files import read_verdicts
 from grm_plugin.spct.weight_fitting import Feature
@@ -37,9 +38,14 @@ class Cell:
         return Samples.of(self.verdicts)
 
     @property
+    def once(self) -> list[Verdict]:
+        """At temperature 0, with one judgment of each group."""
+        return [shown_whole(one) for one in read_verdicts(self.folder / GREEDY)]
+
+    @property
     def greedy(self) -> Samples:
-        """The judgments at temperature 0."""
-        return Samples.of(read_verdicts(self.folder / GREEDY))
+        """The same as arrays."""
+        return Samples.of(self.once)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from recipes.journal import Journal
 from recipes.spct.reference.chain import plan
 from recipes.spct.reference.figures import deep, places, reading, wide
 from recipes.spct.reference.figures.aims import Aim, other_aims
-from recipes.spct.reference.figures.areas import areas
+from recipes.spct.reference.figures.areas import areas, ties
 from recipes.spct.reference.figures.cells import Cell, Chosen
 from recipes.spct.reference.figures.intervals import Figure, Slice
 from recipes.spct.reference.figures.rules import KS, candidates
@@ -55,9 +55,11 @@ class Measured:
         return other_aims(self.notes, self._plan["stop"]["lose"])
 
     def readings(self) -> dict[str, reading.Reading]:
-        """How each judge of wide writes."""
-        cells = self._cells("wide", "base", *self._trained())
-        return {name: reading.read(cell.verdicts) for name, cell in cells.items()}
+        """How each judge of wide writes, and how at temperature 0."""
+        cells = self._cells("wide", "base", *self._trained(), "bare")
+        sampled = {name: reading.read(cell.verdicts) for name, cell in cells.items()}
+        once = {f"{name}, greedy": reading.read(cell.once) for name, cell in cells.items()}
+        return sampled | once
 
     def seconds(self) -> dict[str, float]:
         """How long each command took, those that were killed and begun again together."""
@@ -84,6 +86,7 @@ class Measured:
         same = aligned(cells[name].samples, samples)
         with_ = wide.Wide.of(same, cells[name].greedy)
         without = wide.Wide.of(samples, cells["bare"].greedy)
+        self.notes["right without principles"] = without.means()
         yield from wide.principles(self._slice(cells["bare"]), with_, without)
 
     def _deep(self) -> Iterator[Figure]:
@@ -110,6 +113,7 @@ class Measured:
             name: {"value": one.value, "low": one.low, "high": one.high, "pairs": one.pairs}
             for name, one in areas(samples).items()
         }
+        self.notes["ties"] = ties(samples)
         last = meta[KS[-1]]
         design = replace(self._design, ks=_CURVE[1:])
         self.curves[f"rl, {last.name}"] = deep.curve(samples, last, design)

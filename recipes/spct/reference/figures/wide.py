@@ -15,6 +15,7 @@ from grm_plugin.evaluation.scaling.study import aligned
 from recipes.spct.reference.figures.intervals import Figure, Slice
 
 MEAN = voting("mean")
+_WAYS = {"one sample": "one_G", "greedy": "greedy_G", "vote@8": "vote_G"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Wide:
         return cls(
             *(wins.random_G for wins in (found["mean", 1], found["mean", k], alone["mean", 1]))
         )
+
+    def means(self) -> dict[str, float]:
+        """By the way of asking."""
+        return {name: float(getattr(self, way).mean()) for name, way in _WAYS.items()}
 
 
 def stages(slice_: Slice, judges: Mapping[str, Wide], seeds: Sequence[int]) -> Iterator[Figure]:
@@ -70,14 +75,13 @@ def votes(slice_: Slice, judges: Mapping[str, Wide]) -> Iterator[Figure]:
 def accuracies(slice_: Slice, judges: Mapping[str, Wide]) -> Iterator[Figure]:
     """One sample, greedy and vote@8 of each judge."""
     for name, judge in judges.items():
-        yield slice_.figure(f"{name}: one sample", judge.one_G)
-        yield slice_.figure(f"{name}: greedy", judge.greedy_G)
-        yield slice_.figure(f"{name}: vote@8", judge.vote_G)
+        for asked, way in _WAYS.items():
+            yield slice_.figure(f"{name}: {asked}", getattr(judge, way))
 
 
 def principles(slice_: Slice, with_: Wide, without: Wide) -> Iterator[Figure]:
     """What criteria are worth that the judge writes down before it criticises."""
-    for name, way in (("one sample", "one_G"), ("greedy", "greedy_G"), ("vote@8", "vote_G")):
+    for name, way in _WAYS.items():
         gain_G = getattr(with_, way) - getattr(without, way)
         yield slice_.figure(f"with principles - without, {name}", gain_G)
 
