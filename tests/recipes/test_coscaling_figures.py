@@ -399,6 +399,17 @@ def test_a_training_is_flat_where_twice_the_passes_gain_nothing(
     assert ("NOT flat" in capsys.readouterr().out) is not flat
 
 
+def test_nothing_is_told_at_equal_cost_of_an_arm_that_ended_before_it_cost_as_much(
+    tmp_path: Path,
+) -> None:
+    for arm, cost in {"scalar": 1.0, "growing": 4.0, "grm_k8": 8.0}.items():
+        written(tmp_path, arm, 1, gain=0.1, costs=cost)
+    main(tmp_path)
+    arms = json.loads((tmp_path / "figures.json").read_text())["arms"]
+    told = {name: "flops" in one["equal"] for name, one in arms.items()}
+    assert told == {"scalar": False, "growing": True, "grm_k8": True}
+
+
 def test_a_cost_that_nobody_measured_is_told_as_none(tmp_path: Path) -> None:
     costs = {"scalar": 1.0, "growing": 4.0, "checker": 0.0, "openrlhf_scalar": 1.0}
     for arm, cost in costs.items():
@@ -410,7 +421,8 @@ def test_a_cost_that_nobody_measured_is_told_as_none(tmp_path: Path) -> None:
     main(tmp_path)
     told = json.loads((tmp_path / "figures.json").read_text())
     assert told["arms"]["openrlhf_scalar"]["milliseconds"] is None
-    assert {*told["arms"]["openrlhf_scalar"]["equal"]} == {"steps", "flops", "tokens"}
+    assert {*told["arms"]["openrlhf_scalar"]["equal"]} == {"steps", "tokens"}
+    assert {*told["arms"]["growing"]["equal"]} == {"steps", "flops", "tokens", "seconds"}
     assert told["exchange rates"]["openrlhf_scalar"] == {"flops": 1, "seconds": None}
 
 

@@ -27,6 +27,7 @@ from recipes.coscaling.plan import DOUBLED, Plan, plan
 def main(
     folder: Annotated[Path, typer.Argument(help="The --out of the study.")],
     out: Annotated[Path | None, typer.Option(help="JSON file; pictures lie beside it.")] = None,
+    note: Annotated[str, typer.Option(help="On what it was run, and what ran beside it.")] = "",
 ) -> None:
     """Write what the finished runs come to, and name those that are not done."""
     settings, path = plan(), out or folder / "figures.json"
@@ -34,6 +35,7 @@ def main(
     by = _gained(folder / "scalar", settings)
     told, lines, trained = claims(arms), rows(arms), scalar_rms(folder / "scalar")
     figures = {
+        "note": note,
         "claims": [asdict(one) | {"p": one.p} for one in told],
         "not by Holm's rule": not_by_holm(told),
         "arms": {line.arm: asdict(line) for line in lines},

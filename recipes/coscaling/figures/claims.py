@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from grm_plugin.evaluation.paired import holm
 from grm_plugin.evaluation.statistics import Estimate
 from recipes.coscaling.figures.arms import Arms
-from recipes.coscaling.figures.limits import READINGS
+from recipes.coscaling.figures.limits import REACHED, READINGS
 from recipes.coscaling.figures.seeds import BySeed, over_seeds, paired, surprise
 
 ALONE = ("scalar", "scalar_kl", "scalar_dense", "scalar_ensemble")
@@ -16,8 +16,6 @@ ALONE = ("scalar", "scalar_kl", "scalar_dense", "scalar_ensemble")
 WITHIN = 0.02
 CHEAPER = 0.7
 LARGEST_GAP = 0.03
-REACHED = 0.98
-"""Of what costs are equal at, both arms must have spent this share for a verdict."""
 _ABOVE = "interval above 0"
 
 

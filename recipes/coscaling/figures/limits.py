@@ -11,6 +11,8 @@ from grm_plugin.hosts.averages import mean
 from recipes.coscaling.figures.runs import Run
 
 READINGS = ("final", "peak", "mean")
+REACHED = 0.98
+"""Share of a limit that a run must have spent to count as one that was stopped there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,10 @@ def save_quality(path: Path, arms: Arms) -> None:
             costs = [[one / 1e12 for one in run.spent_P["flops"]] for run in runs]
             pairs = zip(costs, runs, strict=True)
             _draw(right, name, [(cost, run.heldout_P) for cost, run in pairs])
-    left.set_title(_told("At equal steps", _ends(arms, "steps", "grm_k8")), loc="left")
-    right.set_title(_told("At equal FLOPs", _ends(arms, "flops", "growing")), loc="left")
+    left.set_title(_told("At equal steps", _ends(arms, "steps", "grm_k8")), loc="left", fontsize=10)
+    right.set_title(
+        _told("At equal FLOPs", _ends(arms, "flops", "growing")), loc="left", fontsize=10
+    )
     left.set(xlabel="optimizer steps", ylabel="true quality on held-out queries, 0..1")
     right.set_xlabel("judge and scalar RM, TFLOP")
     _save(sheet, left, path)
@@ -65,8 +67,8 @@ def save_gap(path: Path, arms: Arms) -> None:
     gaps = {name: arms.gaps(name).values() for name in ("grm_k8", "scalar") if name in names}
     ahead = {name: statistics.fmean(one.standard for one in found) for name, found in gaps.items()}
     known = {name: mean(one.correlation for one in found) for name, found in gaps.items()}
-    left.set_title(_told("Reward beyond truth at the end", ahead), loc="left")
-    right.set_title(_told("What the reward still knows", known), loc="left")
+    left.set_title(_told("Reward beyond truth at the end", ahead), loc="left", fontsize=10)
+    right.set_title(_told("What the reward still knows", known), loc="left", fontsize=10)
     left.set(xlabel="round", ylabel="reward beyond what true quality explains, sd")
     right.set(xlabel="round", ylabel="correlation of both inside groups")
     left.axhline(0, color="#777777", lw=0.8, ls=":")
@@ -86,7 +88,7 @@ def _ends(arms: Arms, cost: str, first: str) -> dict[str, float]:
 def _told(what: str, values: Mapping[str, float]) -> str:
     """A title: what is to be seen, and what it comes to in the arms that matter most."""
     figures = ", ".join(f"{_NAMES[name]} {value:.2f}" for name, value in values.items())
-    return f"{what}: {figures}" if figures else what
+    return f"{what}:\n{figures}" if figures else what
 
 
 def _gaps(run: Run, edge: int) -> list[float]:
@@ -108,7 +110,7 @@ def _draw(
 ) -> None:
     """The mean over seeds, and the range of them as a band, as far as all seeds go."""
     end = min(until, *(float(xs[-1]) for xs, _ in curves))
-    grid = np.linspace(0, end, 60)
+    grid = np.linspace(max(float(xs[0]) for xs, _ in curves), end, 60)
     values = np.array([np.interp(grid, xs, ys) for xs, ys in curves])
     colour = COLOURS.get(name, "#333333")
     axes.fill_between(grid, values.min(0), values.max(0), color=colour, alpha=0.15, lw=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from grm_plugin.evaluation.statistics import Estimate
 from recipes.coscaling.figures.arms import Arms
-from recipes.coscaling.figures.limits import READINGS
+from recipes.coscaling.figures.limits import REACHED, READINGS
 from recipes.coscaling.figures.runs import COSTS
 from recipes.coscaling.figures.seeds import over_seeds
 
@@ -34,8 +34,8 @@ class Row:
         megaflops: of everything that judges, a response; None where it was not measured.
         milliseconds: of a core, a response, those of the policy among them; None where nobody
             measured them.
-        equal: the final one at equal cost with :data:`LIMIT`, by cost; none without that arm, or
-            of a cost that was not measured.
+        equal: the final one at equal cost with :data:`LIMIT`, by cost; none without that arm, of a
+            cost that was not measured, or where a run ended before it had cost as much.
     """
 
     arm: str
@@ -114,5 +114,6 @@ def _known(values: Sequence[float]) -> Estimate | None:
 
 
 def _equal(arms: Arms, name: str) -> dict[str, Estimate]:
-    found = {cost: list(arms.at(name, cost, "final", of=LIMIT).values()) for cost in COSTS}
+    spent = [cost for cost in COSTS if arms.share(name, cost, of=LIMIT) >= REACHED]
+    found = {cost: list(arms.at(name, cost, "final", of=LIMIT).values()) for cost in spent}
     return {cost: over_seeds(values) for cost, values in found.items() if values}
