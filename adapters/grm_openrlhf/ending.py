@@ -11,8 +11,9 @@ from typing import Any
 import ray
 
 from grm_openrlhf.errors import UnscoredError
-from grm_openrlhf.ledger import Ledger, Means, Totals, means
+from grm_openrlhf.ledger import Ended, Ledger, RoundId, Share, Totals, means
 from grm_plugin.hosts.counting import Tally
+from grm_plugin.types import Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +41,24 @@ class RemoteLedger:
     def __init__(self) -> None:
         self._actor = ray.get_actor(NAME)
 
-    async def begin(self, name: str, *, training: bool) -> None:
+    async def begin(self, round_id: RoundId) -> None:
         """See :meth:`Ledger.begin`."""
         with suppress(ray.exceptions.RayError):  # told when the round ends
-            await self._actor.begin.remote(name, training=training)
+            await self._actor.begin.remote(round_id)
 
-    async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
+    async def end(
+        self, round_id: RoundId, tally: Tally, verdicts: tuple[Verdict, ...] = ()
+    ) -> Ended:
         """See :meth:`Ledger.end`; without a ledger, what is known here."""
         try:
-            found: Means | None = await self._actor.end.remote(name, tally, training=training)
+            found: Ended = await self._actor.end.remote(round_id, tally, verdicts)
         except ray.exceptions.RayError as error:  # a count is no reason to end the training
-            logger.warning("groups without a reward are not counted any more: %s", error)
-            return means(tally)
+            logger.warning(
+                "groups without a reward are not counted any more, and this rollout actor learns "
+                "of its own groups alone: %s",
+                error,
+            )
+            return Ended(means(tally), (Share(round_id.actor, verdicts),) if verdicts else ())
         return found
 
     async def number(self, actor: str) -> int | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from grm_openrlhf.ledger import Share
 from grm_openrlhf.options import OpenRLHFOptions
 from grm_openrlhf.progress import Progress
 from grm_openrlhf.reading import Rollout
@@ -14,7 +16,8 @@ from grm_openrlhf.rounds import Place
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import left_out
 from grm_plugin import GRM, Group
-from grm_plugin.errors import JudgeDeadError, on_one_line
+from grm_plugin.errors import AlarmError, JudgeDeadError, on_one_line
+from grm_plugin.hosts import learning
 from grm_plugin.hosts.fallback import Fallback, Filled, extra_logs
 from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import rounded_to
@@ -61,6 +64,7 @@ class GroupJudge:
         self._filtering = settings.filtering
         low, high = settings.reward_range
         self._fallback = Fallback(start=(low + high) / 2)
+        self._shares = learning.learns(grm)
         self._progress = Progress(
             grm.config.schedule,
             settings.groups_per_step,
@@ -82,7 +86,8 @@ class GroupJudge:
         training = rollouts[0].training
         judged = await self._judged(self._group(rollouts), training)
         verdict = rounded_to(self._options.round_to, judged)
-        place.judged(verdict)
+        shared = training and self._shares
+        place.judged(verdict, learning.what_teaches(judged) if shared else None)
         if training:
             self._progress.judged(verdict)
         if not verdict.known_rewards:
@@ -91,6 +96,17 @@ class GroupJudge:
         if training:
             return await self._trained(verdict, place)
         return await self._evaluated(verdict, place)
+
+    def hear(self, shares: Sequence[Share], actor: str) -> None:
+        """Learn from what all rollout actors judged.
+
+        Args:
+            shares: theirs, and its own.
+            actor: which are its own.
+        """
+        own = {place for place, share in enumerate(shares) if share.actor == actor}
+        with suppress(AlarmError):  # it ends the run with the next group
+            learning.learn(self._grm, [share.verdicts for share in shares], own)
 
     async def _trained(self, verdict: Verdict, place: Place) -> list[Scored]:
         known = verdict.known_rewards

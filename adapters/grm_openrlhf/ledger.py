@@ -1,4 +1,4 @@
-"""How many groups had no reward, over all rollout actors of a run, and what the others came to.
+"""What all rollout actors of a run judge: what it came to, and what each learns of the others.
 
 One ledger serves a run: the launcher keeps it in a Ray actor of its own (:mod:`.ending`). An
 actor that was started without the launcher keeps one for itself.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from grm_plugin.hosts.counting import Tally
+from grm_plugin.types import Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +47,51 @@ class Totals:
     evaluation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RoundId:
+    """A round of groups of one rollout actor, which no other round equals.
+
+    Args:
+        actor: a name that no other actor of the run has.
+        number: of the actor's rounds of this kind.
+        training: whether its groups are trained on, or belong to an evaluation.
+    """
+
+    actor: str
+    number: int
+    training: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Training groups that one rollout actor judged in a round, for all to learn from."""
+
+    actor: str
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an actor hears at the end of a round.
+
+    Args:
+        means: over this batch of training groups, or over this evaluation so far, of which the host
+            rolls out a batch of prompts at a time; None when none of its groups had a reward.
+        shares: those of rounds that have ended since the actor heard it last, its own among them,
+            in an order that is the same for all.
+    """
+
+    means: Means | None
+    shares: tuple[Share, ...] = ()
+
+
 class Book(Protocol):
     """A ledger, wherever it is."""
 
-    async def begin(self, name: str, *, training: bool) -> None:
+    async def begin(self, round_id: RoundId) -> None:
         """A round of groups has begun; see :meth:`Ledger.begin`."""
 
-    async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
+    async def end(self, round_id: RoundId, tally: Tally, verdicts: tuple[Verdict, ...]) -> Ended:
         """It is over; see :meth:`Ledger.end`."""
 
     async def number(self, actor: str) -> int | None:
@@ -71,7 +111,8 @@ class Ledger:
 
     def __init__(self, groups_per_step: int = 1, first_step: int = 0) -> None:
         self._groups_per_step, self._first_step = groups_per_step, first_step
-        self._open: dict[bool, dict[str, asyncio.Future[None]]] = {True: {}, False: {}}
+        self._open: dict[bool, dict[RoundId, asyncio.Future[None]]] = {True: {}, False: {}}
+        self._unheard: dict[str, list[Share]] = defaultdict(list)  # of each actor that trains
         self._training = self._batch = self._evaluation = Tally()
         self._evaluation_is_lost = False
         self._numbers: dict[str, int] = {}
@@ -94,41 +135,42 @@ class Ledger:
         """
         return self._firsts.setdefault(what, said)
 
-    async def begin(self, name: str, *, training: bool) -> None:
+    async def begin(self, round_id: RoundId) -> None:
         """A round has begun.
 
         Training ends an evaluation, which may take several rounds.
-
-        Args:
-            name: one that no other round has.
-            training: whether its groups are trained on.
         """
-        if training:
+        if round_id.training:
             await _done(self._open[False])
             if self._evaluation.groups:
                 logger.info(self._close_evaluation())
             if not self._open[True]:
                 self._batch = Tally()
-        self._open[training][name] = asyncio.get_running_loop().create_future()
+            self._unheard[round_id.actor]  # from now on it hears of the others
+        self._open[round_id.training][round_id] = asyncio.get_running_loop().create_future()
 
-    async def end(self, name: str, tally: Tally, *, training: bool) -> Means | None:
+    async def end(
+        self, round_id: RoundId, tally: Tally, verdicts: tuple[Verdict, ...] = ()
+    ) -> Ended:
         """What the scored groups came to, once the rounds of other actors are over as well.
 
         Args:
-            name: of a round that has begun.
+            round_id: of one that has begun.
             tally: of its groups.
-            training: as it began.
-
-        Returns:
-            Over this batch of training groups, or over this evaluation so far, of which the host
-            rolls out a batch of prompts at a time; None when none of its groups had a reward.
+            verdicts: of its training groups, where others learn from them.
         """
-        self._add(tally, training)
-        self._open[training].pop(name).set_result(None)
-        await _done(self._open[training])
-        found = means(self._batch if training else self._evaluation)
-        self._evaluation_is_lost |= not training and found is None
-        return found
+        self._add(tally, round_id.training)
+        if verdicts:
+            for unheard in self._unheard.values():
+                unheard.append(Share(round_id.actor, verdicts))
+        self._open[round_id.training].pop(round_id).set_result(None)
+        await _done(self._open[round_id.training])
+        found = means(self._batch if round_id.training else self._evaluation)
+        self._evaluation_is_lost |= not round_id.training and found is None
+        shares = self._unheard.get(round_id.actor, [])
+        heard = tuple(shares)
+        shares.clear()
+        return Ended(found, heard)
 
     def close(self) -> Totals:
         """The run is over."""
@@ -153,7 +195,7 @@ class Ledger:
         return f"{line} and are left out of its metrics" if lost else line
 
 
-async def _done(rounds: Mapping[str, asyncio.Future[None]]) -> None:
+async def _done(rounds: Mapping[RoundId, asyncio.Future[None]]) -> None:
     """Wait for the rounds that are open now."""
     if rounds:
         await asyncio.wait(list(rounds.values()), timeout=_PATIENCE_S)

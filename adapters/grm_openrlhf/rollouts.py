@@ -17,7 +17,7 @@ from grm_openrlhf.agreement import check_agreed, check_model, findings
 from grm_openrlhf.ending import RemoteLedger
 from grm_openrlhf.gathering import Gathering
 from grm_openrlhf.judging import GroupJudge, Scored
-from grm_openrlhf.ledger import Book, Ledger
+from grm_openrlhf.ledger import Book, Ledger, Share
 from grm_openrlhf.metrics import WAIT
 from grm_openrlhf.options import options_of
 from grm_openrlhf.reading import Reader, Rollout
@@ -26,6 +26,7 @@ from grm_openrlhf.rounds import Place, Rounds
 from grm_openrlhf.settings import RunSettings
 from grm_openrlhf.weightless import without_weight
 from grm_plugin import GRM
+from grm_plugin.hosts import learning
 from grm_plugin.hosts.fallback import PREFIX
 from grm_plugin.plugins import Plugins
 
@@ -55,8 +56,12 @@ class ScoredRollouts:
         self._gathering = Gathering[Answer, Scored](self._score)
         own = Ledger(settings.groups_per_step, settings.first_step)
         self._book: Book = RemoteLedger() if settings.ledger else own
-        self._rounds = {kind: Rounds(self._book, _actor(), training=kind) for kind in (True, False)}
+        self._rounds = {
+            training: Rounds(self._book, _actor(), training=training, hear=self._hear)
+            for training in (True, False)
+        }
         self._opening: asyncio.Future[GroupJudge] | None = None
+        self._judge: GroupJudge | None = None
 
     async def execute(
         self, *, prompt: str, label: Any, sampling_params: Any, hf_tokenizer: Any, **more: Any
@@ -96,6 +101,10 @@ class ScoredRollouts:
         waited = {PREFIX + WAIT.name: time.monotonic() - began}
         return [replace(one, logs={**one.logs, **waited}) for one in found]
 
+    def _hear(self, shares: Sequence[Share]) -> None:
+        if self._judge:  # who has judged nothing has nothing to learn yet
+            self._judge.hear(shares, _actor())
+
     async def _open(self) -> GroupJudge:
         here: dict[str, Any] = {}
         if self._settings.template is not None:
@@ -104,12 +113,14 @@ class ScoredRollouts:
             here["record"] = await self._record(self._config.record)
         grm = GRM(self._config.but(**here), plugins=self._plugins)
         grm.spend(self._settings.spent)
+        learning.begin(grm, self._config.record, self._settings.first_step)
         found = findings(grm, self._options, self._settings.own_agent)
         check_agreed(self._settings.agreed, found, f"rollout {_actor()}")
         await grm.start_async()
         model = grm.engine.model  # servers tell it where the settings do not
         check_model(await self._book.first("model", model), model, f"rollout {_actor()}")
-        return GroupJudge(grm, self._options, self._settings)
+        self._judge = GroupJudge(grm, self._options, self._settings)
+        return self._judge
 
     async def _record(self, record: Path) -> Path:
         """A file that no other rollout actor writes, of the same name whenever the run goes on."""

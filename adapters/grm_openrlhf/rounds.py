@@ -7,14 +7,16 @@ a reward can wait for the others, and get a number that changes nothing about th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from grm_openrlhf.ledger import Book, Means
+from grm_openrlhf.ledger import Book, Means, RoundId, Share
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.types import Verdict
 
-Ended = asyncio.Future[Any]
+Over = asyncio.Future[Any]
+Hear = Callable[[Sequence[Share]], object]
 
 
 class Rounds:
@@ -24,15 +26,17 @@ class Rounds:
         book: the run's ledger.
         actor: a name that no other actor of the run has.
         training: which of the two.
+        hear: is given what all actors judged, once a round is over for all of them.
     """
 
-    def __init__(self, book: Book, actor: str, *, training: bool) -> None:
+    def __init__(self, book: Book, actor: str, *, training: bool, hear: Hear | None = None) -> None:
         self._book, self._actor, self._training = book, actor, training
+        self._hear = hear
         self._count = 0
         self._now: _Round | None = None
-        self._places: WeakKeyDictionary[Ended, Place] = WeakKeyDictionary()
+        self._places: WeakKeyDictionary[Over, Place] = WeakKeyDictionary()
 
-    def enter(self, group: Ended) -> Place:
+    def enter(self, group: Over) -> Place:
         """The place of a group that is about to be rolled out, the same for all its responses.
 
         Args:
@@ -48,8 +52,8 @@ class Rounds:
 
     def _begin(self) -> _Round:
         self._count += 1
-        kind = "training" if self._training else "evaluation"
-        return _Round(self._book, f"{self._actor}-{kind}-{self._count}", training=self._training)
+        round_id = RoundId(self._actor, self._count, self._training)
+        return _Round(self._book, round_id, self._hear)
 
 
 class Place:
@@ -60,9 +64,16 @@ class Place:
         self._left = False
         round_.open += 1
 
-    def judged(self, verdict: Verdict) -> None:
-        """Say what the group came to."""
+    def judged(self, verdict: Verdict, teaches: Verdict | None = None) -> None:
+        """Say what the group came to.
+
+        Args:
+            verdict: with the rewards that the host gets.
+            teaches: what others learn of it; None: nothing.
+        """
         self._round.tally.add(verdict)
+        if teaches:
+            self._round.teaches.append(teaches)
         self.leave()
 
     async def means(self) -> Means | None:
@@ -77,13 +88,14 @@ class Place:
 
 
 class _Round:
-    def __init__(self, book: Book, name: str, *, training: bool) -> None:
-        self._book, self._name, self._training = book, name, training
+    def __init__(self, book: Book, round_id: RoundId, hear: Hear | None) -> None:
+        self._book, self._id, self._hear = book, round_id, hear
         self.open = 0
         self.tally = Tally()
+        self.teaches: list[Verdict] = []
         self.means: asyncio.Future[Means | None] = asyncio.get_running_loop().create_future()
         self._ending: asyncio.Task[None] | None = None
-        self._beginning = asyncio.create_task(book.begin(name, training=training))
+        self._beginning = asyncio.create_task(book.begin(round_id))
 
     @property
     def is_over(self) -> bool:
@@ -97,9 +109,11 @@ class _Round:
     async def _end(self) -> None:
         try:
             await self._beginning  # calls that are sent together may arrive in any order
-            found = await self._book.end(self._name, self.tally, training=self._training)
+            found = await self._book.end(self._id, self.tally, tuple(self.teaches))
+            if self._hear and found.shares:
+                self._hear(found.shares)
         except Exception as error:  # whatever it is, those who wait for the means must hear of it
             self.means.set_exception(error)
             self.means.exception()  # nobody may be waiting
         else:
-            self.means.set_result(found)
+            self.means.set_result(found.means)

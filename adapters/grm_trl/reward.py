@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from grm_plugin import GRM, GRMConfig, Size, Verdict
+from grm_plugin.hosts import learning
 from grm_plugin.hosts.messages import Reader
 from grm_plugin.hosts.recorded import when
 from grm_plugin.hosts.rounding import check_step, rounded_to
 from grm_plugin.plugins import Plugins, chosen
-from grm_trl import agreement, budgets, growth, host, learning, settings
+from grm_trl import agreement, budgets, growth, host, settings
 from grm_trl.errors import UnscoredError
 from grm_trl.grouping import Batch
 from grm_trl.joining import is_hidden, join
@@ -96,7 +97,8 @@ class _Reward:
         started, options, trainer = time.monotonic(), self.options, host.trainer_of(trl)
         if self._ranks is None:
             self._ranks = self._joined()
-            learning.begin(self._grm, options, self.config.record, host.step_of(trl))
+            if options.groups != "local":  # then a rank knows its own groups alone
+                learning.begin(self._grm, self.config.record, host.step_of(trl))
             budgets.spend_earlier(self._grm, self.config.record, trl)
         self._page.begin()
         rows = self._ranks.share(lambda: self._rows(prompts, completions, trl))
@@ -143,7 +145,7 @@ class _Reward:
         return Alone() if self.options.groups == "local" else together
 
     def _close(self, call: _Call, shares: Sequence[Sequence[Verdict]]) -> Rewards:
-        learning.learn(self._grm, shares, call.ranks.index)
+        learning.learn(self._grm, shares, {call.ranks.index})
         step = self.options.round_to
         verdicts = [rounded_to(step, verdict) for share in shares for verdict in share]
         if self.options.unscored == "stop":

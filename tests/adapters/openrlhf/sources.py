@@ -86,19 +86,23 @@ TRAIN_AND_COUNT = (
     _TRAIN.replace("    ray", "    if not ray.is_initialized():\n        ray")
     + """
     actors = [ray.remote(Rollouts).remote() for _ in range(2)]
-    ray.get([actor.judged.remote(number, args.run_name) for number, actor in enumerate(actors)])
+    heard = [actor.judged.remote(number, args.run_name) for number, actor in enumerate(actors)]
+    print("HEARD", json.dumps(ray.get(heard)))
     if args.run_name == "fails":
         raise RuntimeError("the trainer's own fault")
 
 
 class Rollouts:
     async def judged(self, number, rewarded):
-        training = Rounds(RemoteLedger(), f"actor-{number}", training=True)
+        heard = []
+        training = Rounds(RemoteLedger(), f"actor-{number}", training=True, hear=heard.extend)
         places = [training.enter(asyncio.get_running_loop().create_future()) for _ in range(3)]
         for place, reward in zip(places, [1.0, *[0.5] * 2], strict=True):
             has_one = reward == 1.0 or rewarded == "all"
-            place.judged(Verdict(Group.of("q", ["a"]), (reward,) if has_one else None))
+            verdict = Verdict(Group.of("q", ["a"]), (reward,) if has_one else None)
+            place.judged(verdict, verdict)
         await places[0].means()
+        return {share.actor: len(share.verdicts) for share in heard}
 """
 )
 

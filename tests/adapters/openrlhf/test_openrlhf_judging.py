@@ -44,12 +44,11 @@ async def test_an_unscored_group_gets_one_value_for_all_its_responses_and_says_w
 class Giving:
     """A judge that gives the rewards it is told."""
 
-    watch = None
+    watch = audits = None
 
     def __init__(self, *rewards: float | None) -> None:
         self.rewards = rewards
         self.config = GRMConfig()
-        self.watch = None
 
     async def score_batch_async(self, groups: list[Group], size: object) -> list[Verdict]:
         self.asked = groups

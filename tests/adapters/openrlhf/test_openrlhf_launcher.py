@@ -175,13 +175,15 @@ def test_the_end_of_a_run_says_loudly_that_many_groups_had_no_reward(
     assert done.returncode == 0
 
 
-def test_a_run_whose_groups_all_had_a_reward_says_so_in_one_line(
+def test_a_run_whose_groups_all_had_a_reward_says_so_in_one_line_and_all_learn_of_them(
     counting: dict[str, str], running: Cluster
 ) -> None:
     words = [*HOST[:-1], "all"]
     done = launch([*LAUNCHER, *JUDGE, *words], counting, RAY_ADDRESS=running.address)
     assert "grm-plugin: 0 of 6 groups had no reward (0.0%)\n" in done.stdout
     assert "ERROR" not in done.stdout
+    heard = re.search(r"HEARD (.*)", done.stdout)
+    assert heard and json.loads(heard[1]) == [{"actor-0": 3, "actor-1": 3}] * 2
 
 
 @pytest.mark.parametrize(("limit", "status"), [("0.5", 1), ("0.7", 0)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grm_openrlhf.ledger import Ledger, Means
+from grm_openrlhf.ledger import Ledger, Means, RoundId
 from grm_openrlhf.rounds import Place, Rounds
 from grm_openrlhf.weightless import left_out, without_weight
 from grm_plugin.hosts.counting import Tally
@@ -121,11 +121,12 @@ async def test_an_evaluation_is_closed_when_all_its_rounds_are_over(
 ) -> None:
     caplog.set_level(logging.INFO)
     ledger = Ledger()
-    await ledger.begin("late", training=False)
-    training = asyncio.create_task(ledger.begin("next", training=True))
+    late = RoundId("one", 1, training=False)
+    await ledger.begin(late)
+    training = asyncio.create_task(ledger.begin(RoundId("one", 1, training=True)))
     await asyncio.sleep(0.01)
     assert not training.done()
-    await ledger.end("late", Tally.of([verdict(0.5)]), training=False)
+    await ledger.end(late, Tally.of([verdict(0.5)]))
     await training
     assert "0 of 1 groups had no reward" in caplog.text
 
@@ -135,22 +136,22 @@ async def test_an_actor_that_never_ends_its_round_does_not_hold_up_others_for_ev
 ) -> None:
     monkeypatch.setattr("grm_openrlhf.ledger._PATIENCE_S", 0.05)
     ledger = Ledger()
-    await ledger.begin("lost", training=True)
+    await ledger.begin(RoundId("lost", 1, training=True))
     assert await judged(Rounds(ledger, "one", training=True).enter(group())) is None
 
 
 async def test_a_round_that_is_told_late_of_its_beginning_ends_after_it() -> None:
     class Slow(Ledger):
-        async def begin(self, name: str, *, training: bool) -> None:
+        async def begin(self, round_id: RoundId) -> None:
             await asyncio.sleep(0.02)
-            await super().begin(name, training=training)
+            await super().begin(round_id)
 
     assert await judged(Rounds(Slow(), "one", training=True).enter(group()), 0.5)
 
 
 async def test_a_ledger_that_is_lost_is_heard_of_by_those_who_wait() -> None:
     class Lost(Ledger):
-        async def end(self, name: str, tally: Tally, *, training: bool) -> Any:
+        async def end(self, round_id: RoundId, tally: Tally, verdicts: Any = ()) -> Any:
             raise RuntimeError("no ledger")
 
     with pytest.raises(RuntimeError, match="no ledger"):

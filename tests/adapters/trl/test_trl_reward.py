@@ -30,7 +30,6 @@ from grm_plugin.size import Size
 from grm_plugin.testing import ScriptedEngine, scripted
 from grm_plugin.types import Group, Verdict
 from grm_trl import AsyncGRMReward, GRMReward, UnscoredError, host, plugin
-from grm_trl.learning import learn
 from tests.adapters.trl.conftest import RESPONSE
 
 Make = Callable[..., GRMReward]
@@ -452,10 +451,3 @@ def test_the_adapter_is_announced_under_the_name_of_its_section() -> None:
 
 def test_messages_name_the_reward(make: Make) -> None:
     assert repr(make(name="judge")) == "GRMReward(name='judge', engine='scripted')"
-
-
-def test_what_other_ranks_judged_counts_in_what_is_watched_as_well() -> None:
-    counted = []
-    judge = SimpleNamespace(watch=SimpleNamespace(add=counted.append), audits=None)
-    learn(judge, [["of rank 0"], ["own"], ["of rank 2"]], own=1)
-    assert counted == [["of rank 0"], ["of rank 2"]]
