@@ -64,13 +64,13 @@ class GroupJudge:
         self._filtering = settings.filtering
         low, high = settings.reward_range
         self._fallback = Fallback(start=(low + high) / 2)
-        self._shares = learning.learns(grm)
         self._progress = Progress(
             grm.config.schedule,
             settings.groups_per_step,
             first_step=settings.first_step,
             seen=settings.seen,
         )
+        self._shares = self._progress.hears or learning.learns(grm)
 
     async def score(self, rollouts: Sequence[Rollout], place: Place) -> list[Scored]:
         """Rewards and logs of one group, in its order.
@@ -85,7 +85,7 @@ class GroupJudge:
         """
         training = rollouts[0].training
         judged = await self._judged(self._group(rollouts), training)
-        verdict = rounded_to(self._options.round_to, judged)
+        verdict = self._rounded(judged)
         shared = training and self._shares
         place.judged(verdict, learning.what_teaches(judged) if shared else None)
         if training:
@@ -105,6 +105,9 @@ class GroupJudge:
             actor: which are its own.
         """
         own = {place for place, share in enumerate(shares) if share.actor == actor}
+        for place, share in enumerate(shares):
+            if place not in own:
+                self._progress.heard(map(self._rounded, share.verdicts))
         with suppress(AlarmError):  # it ends the run with the next group
             learning.learn(self._grm, [share.verdicts for share in shares], own)
 
@@ -130,6 +133,9 @@ class GroupJudge:
             Scored(reward * scale, reward if score is None else score, logs, own is None)
             for reward, own in zip(filled.rewards, known, strict=True)
         ]
+
+    def _rounded(self, verdict: Verdict) -> Verdict:
+        return rounded_to(self._options.round_to, verdict)
 
     def _group(self, rollouts: Sequence[Rollout]) -> Group:
         first = rollouts[0]

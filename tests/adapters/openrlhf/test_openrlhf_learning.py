@@ -24,7 +24,8 @@ from grm_plugin.hosts import learning
 from grm_plugin.hosts.counting import Tally
 from grm_plugin.testing import ScriptedEngine
 from grm_plugin.types import Group, Verdict
-from tests.core.honest_judge import box, noisy, qualities
+from tests.core.honest_judge import box, honest, noisy, qualities
+from tests.core.honest_judge import grm as judge_of
 from tests.core.honest_judge import group as judged_group
 from tests.pipeline.scalar_rm import grm, group
 from tests.watching.judges import two
@@ -38,6 +39,7 @@ class Actor:
     def __init__(self, name: str, ledger: Ledger, judge: GRM) -> None:
         learning.begin(judge, None, 0)
         self.grm = judge
+        self.ks: list[set[float]] = []  # of each round
         settings = RunSettings(config={}, groups_per_step=GROUPS)
         self._judge = GroupJudge(judge, OpenRLHFOptions(), settings)
         self._rounds = Rounds(
@@ -52,7 +54,8 @@ class Actor:
             [Rollout(group.conversation, one, None, True) for one in group.responses]
             for group in groups
         ]
-        await asyncio.gather(*map(self._judge.score, asked, places))
+        found = await asyncio.gather(*map(self._judge.score, asked, places))
+        self.ks.append({one.logs["grm/k"] for scored in found for one in scored})
         await places[0].means()
 
 
@@ -95,25 +98,25 @@ async def test_nothing_is_kept_for_others_where_nobody_learns() -> None:
 
 async def actors(
     make: Callable[[], GRM], rounds: Iterable[Sequence[Group]], number: int = 2
-) -> list[GRM]:
-    """Their judges after a run; each round is shared out among them."""
+) -> list[Actor]:
+    """Those of a run that is over; each round is shared out among them."""
     with ExitStack() as stack:
         ledger = Ledger()
         made = [Actor(str(n), ledger, stack.enter_context(make())) for n in range(number)]
         for groups in rounds:
             shares = zip(made, (groups[n::number] for n in range(number)), strict=True)
             await asyncio.gather(*(one.judge(share) for one, share in shares))
-        return [one.grm for one in made]
+        return made
 
 
 async def test_audits_of_all_actors_raise_the_threshold_of_each() -> None:
     hacked = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(2 * GROUPS)]
     make = partial(grm, {"use": "cascade", "audit": 1}, k=8)
     (alone,) = await actors(make, [hacked[:GROUPS]], number=1)
-    assert alone.audits.state.threshold == 0.8  # too few to tell
+    assert alone.grm.audits.state.threshold == 0.8  # too few to tell
     one, other = await actors(make, [hacked])
-    assert one.audits.state == other.audits.state
-    assert one.audits.state.threshold == 1.0
+    assert one.grm.audits.state == other.grm.audits.state
+    assert one.grm.audits.state.threshold == 1.0
 
 
 def answers(step: int) -> list[Group]:
@@ -135,8 +138,24 @@ async def test_what_others_judged_is_watched_as_what_an_actor_judges_itself() ->
         plugins = two(ScriptedEngine(pleased), ScriptedEngine(noisy))
         return GRM(plugins=plugins, engine="scripted", k=2, watch={**watch, "alarm": "stop"})
 
-    for judge in await actors(make, map(answers, range(12))):
-        assert judge.watch.start.groups == 5 * 2 * GROUPS
-        assert not judge.watch.alarms
+    for one in await actors(make, map(answers, range(12))):
+        assert one.grm.watch.start.groups == 5 * 2 * GROUPS
+        assert not one.grm.watch.alarms
     with pytest.raises(AlarmError, match="have begun to leave"):
         await actors(make, map(answers, range(16)))
+
+
+async def test_a_schedule_goes_by_the_groups_of_all_actors_and_k_grows_for_all_at_once() -> None:
+    sizes = [{"k": 2}, {"k": 4}]
+    schedule = {"by": "saturation", "sizes": sizes, "window": 1, "rise": 0.1}
+
+    def asked(step: int) -> list[Group]:
+        """Rewards of the first actor rise by 1 / 9 a round, and those of both by half of it."""
+        points = (2 + step, 5)
+        return [judged_group(points[n % 2], prompt=f"{step} {n}") for n in range(2 * GROUPS)]
+
+    make = partial(judge_of, honest, schedule=schedule)
+    (rises,) = await actors(make, [asked(step)[::2] for step in range(4)], number=1)
+    assert rises.ks == [{2}] * 4
+    for one in await actors(make, map(asked, range(4))):
+        assert one.ks == [{2}, {2}, {4}, {4}]
