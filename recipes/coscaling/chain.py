@@ -56,16 +56,21 @@ class Chain:
         return self.out / "truth" / arm.name / f"{seed}.json"
 
 
-def shared(chain: Chain, settings: Plan, scalars: Collection[object]) -> list[Stage]:
-    """What is made once: prompts, groups, and the scalar RMs of those names that are needed."""
-    training = settings.scalar
+def data(chain: Chain, settings: Plan, *, scalar: bool) -> list[Stage]:
+    """What is drawn once: the prompts, and the groups where a ``scalar`` RM is trained."""
     made = [_prompts(chain, settings)]
-    if scalars:
-        made.append(_groups(chain, training))
-    if "dense" in scalars:
-        made.append(_dense(chain, training))
-    names = [*training.seeds, DOUBLED, *training.starts]
-    return made + [_scalar(chain, training, name) for name in names if name in scalars]
+    return [*made, _groups(chain, settings.scalar)] if scalar else made
+
+
+def scalar_rms(
+    chain: Chain, training: ScalarTraining, needed: Collection[object]
+) -> dict[object, list[Stage]]:
+    """What makes each of the scalar RMs with those names."""
+    names = [*training.seeds, *training.starts, DOUBLED]
+    made = {name: [_scalar(chain, training, name)] for name in names if name in needed}
+    if "dense" in made:
+        made["dense"].insert(0, _dense(chain, training))
+    return made
 
 
 def _prompts(chain: Chain, settings: Plan) -> Stage:
@@ -122,7 +127,7 @@ def policy(chain: Chain, settings: Plan, arm: Arm, seed: int) -> Stage:
     flat = [text for option in options.items() for text in option]
     module = "policy" if arm.trainer == "trl" else arm.trainer
     command = (sys.executable, "-m", f"{_MODULE}.{module}", *flat, *_models(chain, arm, seed))
-    asked = tuple(chain.scalar(name) for name in arm.scalar)
+    asked = tuple(chain.scalar(name) for name in arm.asks(seed))
     return Stage(f"{arm.name} {seed}", command, kept_folder(folder, steps), asked)
 
 
@@ -140,9 +145,8 @@ def _of_trainer(settings: Plan, arm: Arm, steps: int) -> dict[str, str]:
 
 def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
     """Options that name the models of an arm."""
-    parts, scalars = arm.parts, [str(chain.scalar(name)) for name in arm.scalar]
-    classifier = parts.get("scalar", {}).get("classifier", {})
-    own = scalars[(seed - 1) % len(scalars)] if scalars else ""
+    parts, classifier = arm.parts, arm.classifier
+    asked = [str(chain.scalar(name)) for name in arm.asks(seed)]
     found = []
     if "engine" in parts:
         found.append(f"engine.model={chain.judge}")
@@ -151,10 +155,10 @@ def _models(chain: Chain, arm: Arm, seed: int) -> list[str]:
     if arm.needs_meta:
         found.append(f"select.classifier.model={chain.meta}")
     if classifier.get("name") == "ensemble":
-        found.append(f"scalar.classifier.models=[{', '.join(scalars)}]")
-    elif own and not classifier.get("reload"):
-        found.append(f"scalar.classifier.model={own}")
-    refresh = ["--refresh", own] if classifier.get("reload") else []
+        found.append(f"scalar.classifier.models=[{', '.join(asked)}]")
+    elif asked and not classifier.get("reload"):
+        found.append(f"scalar.classifier.model={asked[0]}")
+    refresh = ["--refresh", asked[0]] if classifier.get("reload") else []
     if arm.trainer == "openrlhf":
         return [text for setting in found for text in ("--set", setting)]
     return [*refresh, *(["--set", *found] if found else [])]

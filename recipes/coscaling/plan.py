@@ -15,7 +15,7 @@ from grm_plugin.reference.tasks.words import Split
 HERE = Path("recipes/coscaling")
 CHECKER = "checker"
 DOUBLED = "doubled"
-"""The scalar RM of the first seed with twice the passes: it says whether the others are flat."""
+"""The scalar RM of the first seed with twice the passes: it tells how flat the others are."""
 Slice = Literal["tune", "heldout"]
 Start = Literal["base", "dense"]
 
@@ -87,6 +87,18 @@ class Arm(Options):
     def parts(self) -> Mapping[str, Any]:
         """What its judge settings say; nothing of the checker."""
         return {} if self.settings == CHECKER else read_yaml(Path(self.settings))
+
+    @property
+    def classifier(self) -> Mapping[str, Any]:
+        """The scalar RM in its judge settings; nothing where there is none."""
+        found: Mapping[str, Any] = self.parts.get("scalar", {}).get("classifier", {})
+        return found
+
+    def asks(self, seed: int) -> tuple[int | Start, ...]:
+        """The scalar RMs that the run with a seed asks, by seed or start."""
+        if not self.scalar or self.classifier.get("name") == "ensemble":
+            return self.scalar
+        return (self.scalar[(seed - 1) % len(self.scalar)],)
 
     @property
     def needs_meta(self) -> bool:

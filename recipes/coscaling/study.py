@@ -16,8 +16,7 @@ import typer
 
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.reference.judge import BASE, MODEL
-from recipes.coscaling.chain import Chain, figures, measuring, policy, shared
-from recipes.coscaling.figures.scalar_rms import check_flat
+from recipes.coscaling.chain import Chain, data, figures, measuring, policy, scalar_rms
 from recipes.coscaling.plan import DOUBLED, Plan, plan
 from recipes.journal import Journal
 from recipes.launch import until_interrupted
@@ -37,37 +36,18 @@ def main(
     chain = Chain(out, judge=judge, base=base, meta=meta, share=share)
     try:
         made = stages(chain, plan(), [name for name in only.split(",") if name])
-        code = asyncio.run(until_interrupted(run_in_order(chain, plan(), made, jobs=jobs)))
+        journal = Journal(chain.out / "journal.json")
+        code = asyncio.run(until_interrupted(run(made, journal, jobs=jobs)))
     except GRMError as error:
         typer.echo(f"study: {error}", err=True)
         code = 2
     raise typer.Exit(code)
 
 
-async def run_in_order(
-    chain: Chain, settings: Plan, made: Sequence[Stage], *, jobs: int = 1
-) -> int:
-    """Run the stages ``made``; the first scalar RM, and the same with twice the passes, come first.
-
-    Returns:
-        0, or the exit code of the first that failed.
-
-    Raises:
-        ConfigError: the first scalar RM is not flat, and nothing after it was run; a trial, with a
-            share below 1, goes on all the same. Or as :func:`recipes.stages.run` says.
-    """
-    journal, seed = Journal(chain.out / "journal.json"), settings.scalar.seeds[0]
-    if any(stage.makes == chain.scalar(seed) for stage in made):
-        first = shared(chain, settings, [seed, DOUBLED])
-        if code := await run(first, journal, jobs=jobs):
-            return code
-        if chain.share == 1:
-            check_flat(chain.scalar(seed), chain.scalar(DOUBLED))
-    return await run(made, journal, jobs=jobs)
-
-
 def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage]:
     """Everything that is run, in order; each run of a policy is measured when it is done.
+
+    A scalar RM is trained before the first run that asks it, and one that nobody asks at the end.
 
     Args:
         chain: where it is written, and of which models.
@@ -85,16 +65,20 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
         for arm, seed in settings.runs()
         if (arm.name in only if only else not arm.cut) and (chain.meta or not arm.needs_meta)
     ]
-    needed = {name for arm, _ in runs for name in arm.scalar}
+    needed: set[object] = {name for arm, seed in runs for name in arm.asks(seed)}
     if not only:
         needed |= {*settings.scalar.starts}  # also those that reward no policy are told about
     if needed:
-        # these two say whether all are trained long enough
-        needed |= {settings.scalar.seeds[0], DOUBLED}
-    made = shared(chain, settings, needed)
+        needed |= {settings.scalar.seeds[0], DOUBLED}  # they tell how flat all of them are
+    scalars = scalar_rms(chain, settings.scalar, needed)
+    made = data(chain, settings, scalar=bool(needed))
     for arm, seed in runs:
+        for name in arm.asks(seed):
+            made += scalars.pop(name, [])
         trained = policy(chain, settings, arm, seed)
         made += [trained, measuring(chain, arm, seed, trained)]
+    for rest in scalars.values():
+        made += rest
     return [*made, figures(chain, made)]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,11 @@ from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.control_judge import control_config
 from grm_plugin.watching.start import FEWEST_GROUPS
-from recipes.coscaling import study
 from recipes.coscaling.chain import Chain
 from recipes.coscaling.openrlhf import LEARNING_RATE
 from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
 from recipes.coscaling.study import stages
 from recipes.stages import Stage
-from tests.recipes.scalar_rm_reports import a_training
 
 CHAIN = Chain(Path("out/coscaling"), judge=Path("judge"), base=Path("base"), meta=Path("meta"))
 MADE = stages(CHAIN, plan())
@@ -52,7 +48,7 @@ def test_every_policy_waits_for_the_scalar_rms_that_it_is_rewarded_by() -> None:
     for arm in RUN:
         for seed in range(1, arm.seeds + 1):
             reads = {one.name for one in MADE if NAMED[f"{arm.name} {seed}"].reads(one)}
-            assert reads == {"prompts", *(f"scalar RM {name}" for name in arm.scalar)}
+            assert reads == {"prompts", *(f"scalar RM {name}" for name in arm.asks(seed))}
 
 
 def test_rewards_are_compared_within_groups_as_two_models_give_them_in_some_arms() -> None:
@@ -106,10 +102,9 @@ def test_no_query_is_both_trained_on_and_measured() -> None:
 
 
 def test_arms_without_their_meta_rm_are_left_out() -> None:
-    made = stages(Chain(Path("out"), judge=Path("judge"), base=Path("base")), plan())
-    assert {one.name for one in made} == {
-        name for name in NAMED if not name.removeprefix("truth ").startswith("growing_meta")
-    }
+    without = Chain(Path("out"), judge=Path("judge"), base=Path("base"))
+    assert "growing_meta 1" in {one.name for one in stages(CHAIN, plan(), ["growing_meta"])}
+    assert {one.name for one in stages(without, plan(), ["growing_meta"])} == {"prompts", "figures"}
 
 
 def test_an_arm_that_is_cut_is_run_by_its_name_alone() -> None:
@@ -166,43 +161,26 @@ def test_single_arms_can_be_run_alone() -> None:
         stages(CHAIN, plan(), ["grm_k9"])
 
 
-def test_the_first_scalar_rm_is_trained_wherever_another_is() -> None:
+def test_a_scalar_rm_is_trained_before_the_first_run_that_asks_it_and_others_at_the_end() -> None:
+    names = [stage.name for stage in MADE]
+    assert names[:5] == ["prompts", "groups", "grm_k8 1", "truth grm_k8 1", "scalar RM 1"]
+    assert names[names.index("dense trunk") :][:3] == [
+        "dense trunk",
+        "scalar RM dense",
+        "scalar_dense 1",
+    ]
+    assert names[-3:] == ["scalar RM base", "scalar RM doubled", "figures"]
+
+
+def test_how_flat_a_scalar_rm_is_tells_the_same_training_with_twice_the_passes() -> None:
     made = [stage.name for stage in stages(CHAIN, plan(), ["scalar_dense"])]
-    scalars = [f"scalar RM {name}" for name in (1, "doubled", "dense")]
-    assert made[:6] == ["prompts", "groups", "dense trunk", *scalars]
-    once, twice = (list(NAMED[name].command) for name in scalars[:2])
+    assert [f"scalar RM {name}" in made for name in (1, "doubled", "dense", "base")] == [
+        True
+    ] * 3 + [False]
+    once, twice = (list(NAMED[f"scalar RM {name}"].command) for name in (1, "doubled"))
     place = once.index("--epochs") + 1
     assert float(twice.pop(place)) == 2 * float(once.pop(place))
     assert once[:-1] == twice[:-1]  # but for their folders
-
-
-def studied(folder: Path, monkeypatch: pytest.MonkeyPatch, share: float, doubled: float) -> int:
-    """Run a study of scalar RMs whose trainings are there already, and of a policy."""
-    chain = Chain(folder, judge=Path("judge"), base=Path("base"), share=share)
-    made, policy = chain.scalar(1), folder / "policy"
-    a_training(made, [0.69, 0.4], "epochs")
-    a_training(chain.scalar("doubled"), [0.69, 0.4, doubled], "epochs")
-    does_nothing = Stage("scalar RM 1", (sys.executable, "-c", ""), made)
-    trains = Stage("policy", (sys.executable, "-c", f"open({str(policy)!r}, 'w')"), policy)
-    monkeypatch.setattr(study, "shared", lambda *_: [does_nothing])
-    return asyncio.run(study.run_in_order(chain, plan(), [does_nothing, trains]))
-
-
-def test_no_policy_is_trained_where_the_first_scalar_rm_is_not_flat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(ConfigError, match=r"not flat: .* by 0\.100 .*double scalar.options.epochs"):
-        studied(tmp_path / "steep", monkeypatch, 1.0, 0.3)
-    assert not (tmp_path / "steep/policy").exists()
-    assert studied(tmp_path / "flat", monkeypatch, 1.0, 0.399) == 0
-    assert (tmp_path / "flat/policy").exists()
-
-
-def test_a_trial_goes_on_with_a_scalar_rm_that_is_not_flat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert studied(tmp_path, monkeypatch, 0.05, 0.3) == 0
-    assert (tmp_path / "policy").exists()
 
 
 def test_the_protocol_names_the_seeds_of_all_data() -> None:

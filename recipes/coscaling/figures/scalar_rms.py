@@ -57,26 +57,6 @@ def gained(folder: Path, doubled: Path) -> float:
     return _read(folder).loss - _read(doubled).loss
 
 
-def check_flat(folder: Path, doubled: Path) -> None:
-    """Go on only where the scalar RM in ``folder`` was trained until its loss was flat.
-
-    Args:
-        folder, doubled: as of :func:`gained`.
-
-    Raises:
-        ConfigError: it was not, or a report can not be read.
-    """
-    by = gained(folder, doubled)
-    if by > FLAT:
-        raise ConfigError(
-            f"scalar RM {folder} is not flat: with twice the passes the loss of held-out pairs is "
-            f"lower by {by:.3f} nats, expected at most {FLAT}; no policy was trained. As the "
-            "protocol says, double scalar.options.epochs in study.yaml, cut arms from the bottom "
-            f"for it and name both under Amended; delete {folder} and {doubled} and run the same "
-            "command again"
-        )
-
-
 def _read(folder: Path) -> ScalarRM:
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
