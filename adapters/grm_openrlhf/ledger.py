@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -112,7 +111,7 @@ class Ledger:
     def __init__(self, groups_per_step: int = 1, first_step: int = 0) -> None:
         self._groups_per_step, self._first_step = groups_per_step, first_step
         self._open: dict[bool, dict[RoundId, asyncio.Future[None]]] = {True: {}, False: {}}
-        self._unheard: dict[str, list[Share]] = defaultdict(list)  # of each actor that trains
+        self._unheard: dict[str, list[Share]] = {}  # by each actor that trains
         self._training = self._batch = self._evaluation = Tally()
         self._evaluation_is_lost = False
         self._numbers: dict[str, int] = {}
@@ -146,7 +145,7 @@ class Ledger:
                 logger.info(self._close_evaluation())
             if not self._open[True]:
                 self._batch = Tally()
-            self._unheard[round_id.actor]  # from now on it hears of the others
+            self._unheard.setdefault(round_id.actor, [])  # from now on it hears of the others
         self._open[round_id.training][round_id] = asyncio.get_running_loop().create_future()
 
     async def end(
