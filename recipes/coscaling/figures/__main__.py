@@ -19,7 +19,7 @@ from recipes.coscaling.figures import picture
 from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
 from recipes.coscaling.figures.rows import Row, exchange_rates, rows
-from recipes.coscaling.figures.runs import read_run
+from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.scalar_rms import FLAT, ScalarRM, gained, scalar_rms
 from recipes.coscaling.plan import DOUBLED, Plan, plan
 
@@ -54,20 +54,21 @@ def main(
         terminal.print(f"scalar RM {name}: {_trained(one)}")
     if by is not None:
         terminal.print(f"twice the passes gain {by:.3f} nats: {'' if by <= FLAT else 'NOT '}flat")
-    for name in missing:
-        terminal.print(f"not done yet: {name}")
+    for name, seeds in missing.items():
+        terminal.print(f"not done yet: {name} {', '.join(map(str, seeds))}")
 
 
-def found(folder: Path, settings: Plan) -> tuple[Arms, list[str]]:
-    """The runs that were measured, and the names of the others."""
-    runs, missing = [], []
+def found(folder: Path, settings: Plan) -> tuple[Arms, dict[str, list[int]]]:
+    """The runs that were measured, and the seeds of the others by arm."""
+    runs: list[Run] = []
+    missing: dict[str, list[int]] = {}
     for arm, seed in settings.runs():
         run, truth = folder / "runs" / arm.name / str(seed), folder / "truth" / arm.name
         file = truth / f"{seed}.json"
         if file.exists():
             runs.append(read_run(run, file, edge=settings.edge, responses=settings.responses))
         elif not arm.cut:
-            missing.append(f"{arm.name} {seed}")
+            missing.setdefault(arm.name, []).append(seed)
     size = {"rounds": settings.rounds, "updates": settings.updates, "edge": settings.edge}
     planned = {arm.name: arm.seeds for arm in settings.arms if not arm.cut}
     return Arms(runs, **size, planned=planned), missing
@@ -134,7 +135,8 @@ def _trained(one: ScalarRM) -> str:
 
 
 def _interval(found: Estimate) -> str:
-    return f"{found.low:.3f} to {found.high:.3f}"
+    """Empty of one seed."""
+    return f"{found.low:.3f} to {found.high:.3f}" if math.isfinite(found.low) else ""
 
 
 def _signed(found: Estimate) -> str:
