@@ -53,12 +53,17 @@ class RemoteLedger:
         try:
             found: Ended = await self._actor.end.remote(round_id, tally, verdicts)
         except ray.exceptions.RayError as error:  # a count is no reason to end the training
-            logger.warning(
-                "groups without a reward are not counted any more, and this rollout actor learns "
-                "of its own groups alone: %s",
-                error,
-            )
-            return Ended(means(tally), (Share(round_id.actor, verdicts),) if verdicts else ())
+            logger.warning("groups without a reward are not counted any more: %s", error)
+            return Ended(means(tally), _own(Share(round_id.actor, verdicts)))
+        return found
+
+    async def share(self, share: Share) -> tuple[Share, ...]:
+        """See :meth:`Ledger.share`; without a ledger it is heard here alone."""
+        try:
+            found: tuple[Share, ...] = await self._actor.share.remote(share)
+        except ray.exceptions.RayError as error:
+            logger.warning("what other rollout actors judge is not known any more: %s", error)
+            return _own(share)
         return found
 
     async def number(self, actor: str) -> int | None:
@@ -76,6 +81,10 @@ class RemoteLedger:
         except ray.exceptions.RayError:
             return said
         return found
+
+
+def _own(share: Share) -> tuple[Share, ...]:
+    return (share,) if share.verdicts else ()
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class RoundId:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Training groups that one rollout actor judged in a round, for all to learn from."""
+    """Training groups that one rollout actor judged, for all to learn from."""
 
     actor: str
     verdicts: tuple[Verdict, ...]
@@ -76,8 +76,8 @@ class Ended:
     Args:
         means: over this batch of training groups, or over this evaluation so far, of which the host
             rolls out a batch of prompts at a time; None when none of its groups had a reward.
-        shares: those of rounds that have ended since the actor heard it last, its own among them,
-            in an order that is the same for all.
+        shares: what was told since the actor heard it last, by itself, too, in an order that is the
+            same for all.
     """
 
     means: Means | None
@@ -92,6 +92,9 @@ class Book(Protocol):
 
     async def end(self, round_id: RoundId, tally: Tally, verdicts: tuple[Verdict, ...]) -> Ended:
         """It is over; see :meth:`Ledger.end`."""
+
+    async def share(self, share: Share) -> tuple[Share, ...]:
+        """A part of a long round is judged; see :meth:`Ledger.share`."""
 
     async def number(self, actor: str) -> int | None:
         """Which of the rollout actors it is; see :meth:`Ledger.number`."""
@@ -159,17 +162,32 @@ class Ledger:
             verdicts: of its training groups, where others learn from them.
         """
         self._add(tally, round_id.training)
-        if verdicts:
-            for unheard in self._unheard.values():
-                unheard.append(Share(round_id.actor, verdicts))
+        self._tell(Share(round_id.actor, verdicts))
         self._open[round_id.training].pop(round_id).set_result(None)
         await _done(self._open[round_id.training])
         found = means(self._batch if round_id.training else self._evaluation)
         self._evaluation_is_lost |= not round_id.training and found is None
-        shares = self._unheard.get(round_id.actor, [])
-        heard = tuple(shares)
-        shares.clear()
-        return Ended(found, heard)
+        return Ended(found, self._hear(round_id.actor))
+
+    async def share(self, share: Share) -> tuple[Share, ...]:
+        """Tell the others what was judged so far, and hear of them, without waiting for anybody.
+
+        Returns:
+            As :attr:`Ended.shares`.
+        """
+        self._tell(share)
+        return self._hear(share.actor)
+
+    def _tell(self, share: Share) -> None:
+        if share.verdicts:
+            for unheard in self._unheard.values():
+                unheard.append(share)
+
+    def _hear(self, actor: str) -> tuple[Share, ...]:
+        unheard = self._unheard.get(actor, [])
+        heard = tuple(unheard)
+        unheard.clear()
+        return heard
 
     def close(self) -> Totals:
         """The run is over."""

@@ -56,10 +56,7 @@ class ScoredRollouts:
         self._gathering = Gathering[Answer, Scored](self._score)
         own = Ledger(settings.groups_per_step, settings.first_step)
         self._book: Book = RemoteLedger() if settings.ledger else own
-        self._rounds = {
-            training: Rounds(self._book, _actor(), training=training, hear=self._hear)
-            for training in (True, False)
-        }
+        self._rounds = {training: self._rounds_of(training) for training in (True, False)}
         self._opening: asyncio.Future[GroupJudge] | None = None
         self._judge: GroupJudge | None = None
 
@@ -101,8 +98,17 @@ class ScoredRollouts:
         waited = {PREFIX + WAIT.name: time.monotonic() - began}
         return [replace(one, logs={**one.logs, **waited}) for one in found]
 
+    def _rounds_of(self, training: bool) -> Rounds:
+        return Rounds(
+            self._book,
+            _actor(),
+            training=training,
+            hear=self._hear,
+            groups_per_step=self._settings.groups_per_step,
+        )
+
     def _hear(self, shares: Sequence[Share]) -> None:
-        if self._judge:  # who has judged nothing has nothing to learn yet
+        if self._judge and shares:  # who has judged nothing has nothing to learn yet
             self._judge.hear(shares, _actor())
 
     async def _open(self) -> GroupJudge:

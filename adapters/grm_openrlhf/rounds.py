@@ -26,12 +26,22 @@ class Rounds:
         book: the run's ledger.
         actor: a name that no other actor of the run has.
         training: which of the two.
-        hear: is given what all actors judged, once a round is over for all of them.
+        hear: is given what all actors judged, once a round is over for all of them; while a round
+            is longer than a step, as rounds that overlap are, after each step.
+        groups_per_step: the actor's share of the groups of a step.
     """
 
-    def __init__(self, book: Book, actor: str, *, training: bool, hear: Hear | None = None) -> None:
+    def __init__(
+        self,
+        book: Book,
+        actor: str,
+        *,
+        training: bool,
+        hear: Hear = lambda shares: None,
+        groups_per_step: int = 1,
+    ) -> None:
         self._book, self._actor, self._training = book, actor, training
-        self._hear = hear
+        self._hear, self._groups_per_step = hear, groups_per_step
         self._count = 0
         self._now: _Round | None = None
         self._places: WeakKeyDictionary[Over, Place] = WeakKeyDictionary()
@@ -53,7 +63,7 @@ class Rounds:
     def _begin(self) -> _Round:
         self._count += 1
         round_id = RoundId(self._actor, self._count, self._training)
-        return _Round(self._book, round_id, self._hear)
+        return _Round(self._book, round_id, self._hear, self._groups_per_step)
 
 
 class Place:
@@ -71,9 +81,7 @@ class Place:
             verdict: with the rewards that the host gets.
             teaches: what others learn of it; None: nothing.
         """
-        self._round.tally.add(verdict)
-        if teaches:
-            self._round.teaches.append(teaches)
+        self._round.judged(verdict, teaches)
         self.leave()
 
     async def means(self) -> Means | None:
@@ -88,30 +96,43 @@ class Place:
 
 
 class _Round:
-    def __init__(self, book: Book, round_id: RoundId, hear: Hear | None) -> None:
+    def __init__(self, book: Book, round_id: RoundId, hear: Hear, groups_per_step: int) -> None:
         self._book, self._id, self._hear = book, round_id, hear
+        self._groups_per_step = groups_per_step
         self.open = 0
-        self.tally = Tally()
-        self.teaches: list[Verdict] = []
+        self._tally, self._untold = Tally(), list[Verdict]()
         self.means: asyncio.Future[Means | None] = asyncio.get_running_loop().create_future()
         self._ending: asyncio.Task[None] | None = None
-        self._beginning = asyncio.create_task(book.begin(round_id))
+        # calls that are sent together may arrive in any order, so each waits for the one before
+        self._before = asyncio.create_task(book.begin(round_id))
 
     @property
     def is_over(self) -> bool:
         return self._ending is not None
+
+    def judged(self, verdict: Verdict, teaches: Verdict | None) -> None:
+        self._tally.add(verdict)
+        if teaches:
+            self._untold.append(teaches)
+        if len(self._untold) >= self._groups_per_step and self.open > 1:
+            share = Share(self._id.actor, tuple(self._untold))
+            self._untold.clear()
+            self._before = asyncio.create_task(self._tell(share, self._before))
 
     def leave(self) -> None:
         self.open -= 1
         if not self.open:
             self._ending = asyncio.create_task(self._end())
 
+    async def _tell(self, share: Share, before: asyncio.Task[None]) -> None:
+        await before
+        self._hear(await self._book.share(share))
+
     async def _end(self) -> None:
         try:
-            await self._beginning  # calls that are sent together may arrive in any order
-            found = await self._book.end(self._id, self.tally, tuple(self.teaches))
-            if self._hear and found.shares:
-                self._hear(found.shares)
+            await self._before
+            found = await self._book.end(self._id, self._tally, tuple(self._untold))
+            self._hear(found.shares)
         except Exception as error:  # whatever it is, those who wait for the means must hear of it
             self.means.set_exception(error)
             self.means.exception()  # nobody may be waiting

@@ -102,7 +102,8 @@ class Rollouts:
             verdict = Verdict(Group.of("q", ["a"]), (reward,) if has_one else None)
             place.judged(verdict, verdict)
         await places[0].means()
-        return {share.actor: len(share.verdicts) for share in heard}
+        actors = [share.actor for share in heard for _ in share.verdicts]
+        return {actor: actors.count(actor) for actor in actors}
 """
 )
 

@@ -42,14 +42,18 @@ class Actor:
         self.ks: list[set[float]] = []  # of each round
         settings = RunSettings(config={}, groups_per_step=GROUPS)
         self._judge = GroupJudge(judge, OpenRLHFOptions(), settings)
-        self._rounds = Rounds(
-            ledger, name, training=True, hear=lambda shares: self._judge.hear(shares, name)
+        self.rounds = Rounds(
+            ledger,
+            name,
+            training=True,
+            hear=lambda shares: self._judge.hear(shares, name),
+            groups_per_step=GROUPS,
         )
 
     async def judge(self, groups: Sequence[Group]) -> None:
         """A round: groups that are judged side by side, and then all that is heard of it."""
         loop = asyncio.get_running_loop()
-        places = [self._rounds.enter(loop.create_future()) for _ in groups]
+        places = [self.rounds.enter(loop.create_future()) for _ in groups]
         asked = [
             [Rollout(group.conversation, one, None, True) for one in group.responses]
             for group in groups
@@ -143,6 +147,20 @@ async def test_what_others_judged_is_watched_as_what_an_actor_judges_itself() ->
         assert not one.grm.watch.alarms
     with pytest.raises(AlarmError, match="have begun to leave"):
         await actors(make, map(answers, range(16)))
+
+
+async def test_where_rounds_overlap_audits_are_learned_of_after_each_step_of_groups() -> None:
+    """As with prompts that are generated ahead: something is always under way."""
+    hacked = [group((2, 3), (9, -3), prompt=f"q{n}") for n in range(2 * GROUPS)]
+    with grm({"use": "cascade", "audit": 1}, k=8) as judge:
+        actor = Actor("one", Ledger(), judge)
+        actor.rounds.enter(asyncio.get_running_loop().create_future())  # it never ends
+        judging = asyncio.create_task(actor.judge(hacked))
+        async with asyncio.timeout(30):
+            while judge.audits.state.threshold < 1.0:
+                await asyncio.sleep(0.01)
+        assert not judging.done()
+        judging.cancel()
 
 
 async def test_a_schedule_goes_by_the_groups_of_all_actors_and_k_grows_for_all_at_once() -> None:
