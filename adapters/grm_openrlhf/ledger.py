@@ -115,6 +115,8 @@ class Ledger:
         self._groups_per_step, self._first_step = groups_per_step, first_step
         self._open: dict[bool, dict[RoundId, asyncio.Future[None]]] = {True: {}, False: {}}
         self._unheard: dict[str, list[Share]] = {}  # by each actor that trains
+        self._early: list[Share] = []  # for actors that begin late in the first step
+        self._told = 0
         self._training = self._batch = self._evaluation = Tally()
         self._evaluation_is_lost = False
         self._numbers: dict[str, int] = {}
@@ -148,7 +150,7 @@ class Ledger:
                 logger.info(self._close_evaluation())
             if not self._open[True]:
                 self._batch = Tally()
-            self._unheard.setdefault(round_id.actor, [])  # from now on it hears of the others
+            self._unheard.setdefault(round_id.actor, [*self._early])
         self._open[round_id.training][round_id] = asyncio.get_running_loop().create_future()
 
     async def end(
@@ -179,9 +181,15 @@ class Ledger:
         return self._hear(share.actor)
 
     def _tell(self, share: Share) -> None:
-        if share.verdicts:
-            for unheard in self._unheard.values():
-                unheard.append(share)
+        if not share.verdicts:
+            return
+        for unheard in self._unheard.values():
+            unheard.append(share)
+        self._told += len(share.verdicts)
+        if self._told <= self._groups_per_step:
+            self._early.append(share)
+        else:
+            self._early.clear()
 
     def _hear(self, actor: str) -> tuple[Share, ...]:
         unheard = self._unheard.get(actor, [])

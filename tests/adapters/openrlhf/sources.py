@@ -86,23 +86,30 @@ TRAIN_AND_COUNT = (
     _TRAIN.replace("    ray", "    if not ray.is_initialized():\n        ray")
     + """
     actors = [ray.remote(Rollouts).remote() for _ in range(2)]
-    heard = [actor.judged.remote(number, args.run_name) for number, actor in enumerate(actors)]
-    print("HEARD", json.dumps(ray.get(heard)))
+    ray.get([actor.judged.remote(number, args.run_name) for number, actor in enumerate(actors)])
+    print("HEARD", json.dumps(ray.get([actor.heard.remote() for actor in actors])))
     if args.run_name == "fails":
         raise RuntimeError("the trainer's own fault")
 
 
 class Rollouts:
     async def judged(self, number, rewarded):
-        heard = []
-        training = Rounds(RemoteLedger(), f"actor-{number}", training=True, hear=heard.extend)
-        places = [training.enter(asyncio.get_running_loop().create_future()) for _ in range(3)]
+        self.shares = []
+        hear = self.shares.extend
+        self.training = Rounds(RemoteLedger(), f"actor-{number}", training=True, hear=hear)
+        places = [self.training.enter(asyncio.get_running_loop().create_future()) for _ in range(3)]
         for place, reward in zip(places, [1.0, *[0.5] * 2], strict=True):
             has_one = reward == 1.0 or rewarded == "all"
             verdict = Verdict(Group.of("q", ["a"]), (reward,) if has_one else None)
             place.judged(verdict, verdict)
         await places[0].means()
-        actors = [share.actor for share in heard for _ in share.verdicts]
+
+    async def heard(self):
+        lost = asyncio.get_running_loop().create_future()  # a round in which nothing is judged
+        place = self.training.enter(lost)
+        lost.cancel()
+        await place.means()
+        actors = [share.actor for share in self.shares for _ in share.verdicts]
         return {actor: actors.count(actor) for actor in actors}
 """
 )

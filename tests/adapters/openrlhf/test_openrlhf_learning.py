@@ -91,6 +91,14 @@ async def test_each_actor_hears_once_of_every_round_of_all_in_one_order() -> Non
     assert await heard(ledger, ("two", 3, "e")) == [["d", "e"]]
 
 
+async def test_an_actor_that_begins_late_in_the_first_step_hears_of_all_of_it() -> None:
+    ledger = Ledger(groups_per_step=2)
+    assert await heard(ledger, ("one", 1, "a")) == [["a"]]
+    assert await heard(ledger, ("two", 1, "b")) == [["a", "b"]]
+    assert await heard(ledger, ("one", 2, "c")) == [["b", "c"]]
+    assert await heard(ledger, ("three", 1, "d")) == [["d"]]  # it was not there before
+
+
 async def test_nothing_is_kept_for_others_where_nobody_learns() -> None:
     ledger = Ledger()
     one, two = (RoundId(name, 1, training=True) for name in ("one", "two"))
