@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from docs.figures.coscaling import coscaling
 from docs.figures.judging import (
     benchmark_rows,
     expected_score,
@@ -31,6 +32,7 @@ from docs.figures.speed import (
 
 SECTIONS = (
     policy,
+    coscaling,
     pipeline,
     before_and_after,
     engines,

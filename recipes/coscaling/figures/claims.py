@@ -83,8 +83,8 @@ def _above_scalar(arms: Arms, first: str, cost: str) -> Claim | None:
     most = max(shared.values())
     if most < 2:
         return None
-    best = _best(arms, [name for name in ALONE if shared[name] > 1], cost, first)
-    full = _best(arms, [name for name in ALONE if shared[name] == most], cost, first)
+    best = best_of(arms, [name for name in ALONE if shared[name] > 1], cost, first)
+    full = best_of(arms, [name for name in ALONE if shared[name] == most], cost, first)
     claim, other = (_above(arms, first, name, cost, first) for name in (best, full))
     if claim and not claim.open:  # also the others could still be the best
         claim = replace(claim, open=arms.lacking(*ALONE))
@@ -93,7 +93,7 @@ def _above_scalar(arms: Arms, first: str, cost: str) -> Claim | None:
     return replace(claim, beside={**claim.beside, f"over {full}, {most} seeds": other.found})
 
 
-def _best(arms: Arms, names: Sequence[str], cost: str, of: str) -> str:
+def best_of(arms: Arms, names: Sequence[str], cost: str, of: str) -> str:
     """The arm that the tuning queries like best where it is compared."""
     return max(names, key=lambda name: arms.liked(name, cost, of=of))
 

@@ -11,12 +11,15 @@ import numpy as np
 
 from grm_plugin.hosts.averages import mean, smoothed
 from recipes.coscaling.figures.arms import Arms
+from recipes.coscaling.figures.claims import ALONE, best_of
 from recipes.coscaling.figures.runs import Run
 
 COLOURS = {
     "checker": "#777777",
     "scalar": "#b5483a",
     "scalar_kl": "#d1622b",
+    "scalar_dense": "#8a3b5c",
+    "scalar_ensemble": "#a67c52",
     "grm_k1": "#c9a227",
     "grm_k8": "#1f5fa8",
     "growing": "#2e8b57",
@@ -28,6 +31,8 @@ _NAMES = {
     "checker": "hidden checker",
     "scalar": "scalar RM",
     "scalar_kl": "scalar RM, KL",
+    "scalar_dense": "scalar RM, dense",
+    "scalar_ensemble": "three scalar RMs",
     "grm_k1": "GRM (k = 1)",
     "grm_k8": "GRM (k = 8)",
     "growing": "growing k",
@@ -80,8 +85,10 @@ def _drawn(arms: Arms) -> list[str]:
 
 
 def _ends(arms: Arms, cost: str, first: str) -> dict[str, float]:
-    """Where ``first`` and the scalar RM ended when both had spent what ``first`` had."""
-    found = {name: arms.at(name, cost, "final", of=first) for name in (first, "scalar")}
+    """Where ``first`` and the best scalar arm ended when both had spent what ``first`` had."""
+    alone = [name for name in ALONE if name in arms.names]
+    named = (first, best_of(arms, alone, cost, first)) if alone else (first,)
+    found = {name: arms.at(name, cost, "final", of=first) for name in named}
     return {name: statistics.fmean(seeds.values()) for name, seeds in found.items() if seeds}
 
 
