@@ -106,7 +106,7 @@ class GroupJudge:
         """
         own = {place for place, share in enumerate(shares) if share.actor == actor}
         for place, share in enumerate(shares):
-            if place not in own:
+            if self._progress.hears and place not in own:
                 self._progress.heard(map(self._rounded, share.verdicts))
         with suppress(AlarmError):  # it ends the run with the next group
             learning.learn(self._grm, [share.verdicts for share in shares], own)

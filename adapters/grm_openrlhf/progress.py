@@ -41,6 +41,7 @@ class Progress:
         seen: Sequence[float | None] = (),
     ) -> None:
         self._schedule, self._groups_per_step = schedule, groups_per_step
+        self._metric = schedule.metric if schedule else None
         self._first = self._step = first_step
         self._own = 0
         earlier = [math.nan if one is None else one for one in seen]
@@ -55,7 +56,7 @@ class Progress:
     @property
     def hears(self) -> bool:
         """Whether what other actors judge matters."""
-        return self._schedule is not None and self._schedule.metric is not None
+        return self._metric is not None
 
     def size(self) -> Size | None:
         """How many judgments a group gets now."""
@@ -83,7 +84,7 @@ class Progress:
 
     def _look_at(self, steps: Iterable[int]) -> None:
         """Tell the schedule what is known now of steps that are over."""
-        if self._schedule and self._schedule.metric:
+        if self._metric:
             for step in steps:
                 if step < self._step:
-                    self._seen[step] = numbers(self._steps[step])[self._schedule.metric]
+                    self._seen[step] = numbers(self._steps[step])[self._metric]

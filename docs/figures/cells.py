@@ -56,3 +56,10 @@ def interval(ends: Sequence[float]) -> str:
 def share(ends: Sequence[float]) -> str:
     value, low, high = (100 * end for end in ends)
     return f"{value:.1f} ({low:.1f} to {high:.1f})"
+
+
+def estimate(found: Result, told: str) -> str:
+    """A value with its interval, each in the format ``told``; of one seed there is no interval."""
+    if found["low"] is None:
+        return f"{found['value']:{told}}"
+    return f"{found['value']:{told}} ({found['low']:{told}} to {found['high']:{told}})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docs.figures.cells import Result, result, table
+from docs.figures.cells import Result, estimate, result, share, table
 
 _COSTS = ("flops", "tokens", "seconds")
 
@@ -48,7 +48,7 @@ def _arms(found: Result) -> str:
         (
             name,
             one["seeds"],
-            _plain(one["final"]),
+            estimate(one["final"], ".3f"),
             f"{one['deviation']:.3f}" if one["seeds"] > 1 else "",
             *(f"{one[reading]['value']:.3f}" for reading in ("peak", "mean")),
             *(_value(one["equal"].get(cost)) for cost in _COSTS),
@@ -82,7 +82,12 @@ def _rates(one: Result | None) -> tuple[str, str]:
 
 def _scalar_rms(found: Result) -> str:
     rows = [
-        (name, one["steps"], f"{one['loss']:.3f}", _percent(one["accuracy"]))
+        (
+            name,
+            one["steps"],
+            f"{one['loss']:.3f}",
+            share([one["accuracy"][end] for end in ("value", "low", "high")]),
+        )
         for name, one in found["scalar RMs"].items()
     ]
     by = found["gained by twice the passes"]
@@ -98,17 +103,7 @@ def _missing(found: Result) -> str:
 def _signed(one: Result) -> str:
     if one["low"] == one["high"]:
         return f"{one['value']:.2f}"
-    return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
-
-
-def _plain(one: Result) -> str:
-    if one["low"] is None:
-        return f"{one['value']:.3f}"
-    return f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
-
-
-def _percent(one: Result) -> str:
-    return f"{100 * one['value']:.1f} ({100 * one['low']:.1f} to {100 * one['high']:.1f})"
+    return estimate(one, "+.3f")
 
 
 def _value(one: Result | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from docs.figures.cells import Result, mean_of, result, table, where
+from docs.figures.cells import Result, estimate, mean_of, result, table, where
 from docs.figures.speed import samples
 
 
@@ -39,8 +39,8 @@ def _policy_of_openrlhf() -> str:
     rows = [
         (
             *_qualities(f"reward: GRM, {arm}", list(runs.values()), found["before"]),
-            _difference(over[arm]["train"]) if arm in over else "",
-            _difference(over[arm]["heldout"]) if arm in over else "",
+            estimate(over[arm]["train"], "+.3f") if arm in over else "",
+            estimate(over[arm]["heldout"], "+.3f") if arm in over else "",
             f"{statistics.fmean(run['judge tokens out'] for run in runs.values()) / 1e6:.2f} million",
         )
         for arm, runs in found["arms"].items()
@@ -56,10 +56,6 @@ def _policy_of_openrlhf() -> str:
         + table(heads, [(*_before(found), "", "", "", ""), *rows])
         + "\n![True quality of rollouts, and against judge tokens](../images/openrlhf_learning.png)\n"
     )
-
-
-def _difference(found: Result) -> str:
-    return f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
 
 
 QUALITIES = ("", "fresh queries", "held-out words", "change")

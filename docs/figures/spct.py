@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from docs.figures.cells import Result, result, table
+from docs.figures.cells import Result, estimate, result, table
 
 _WROTE = {
     "ties": "ties at the top, %",
@@ -46,7 +46,7 @@ def _of_a_judge(figure: Result) -> bool:
 def _figure(one: Result) -> tuple[str, ...]:
     parts = ", ".join(f"{name}: {part['value']:+.1f}" for name, part in one["parts"].items())
     met = f"{'met' if one['holds'] else '**not met**'}: {one['aim']}" if one["aim"] else ""
-    return one["name"], _points(one["found"], "+.1f"), parts, met
+    return one["name"], estimate(one["found"], "+.1f"), parts, met
 
 
 def _judges(figures: Sequence[Result]) -> str:
@@ -55,13 +55,9 @@ def _judges(figures: Sequence[Result]) -> str:
         (*one["name"].split(": "), one) for one in filter(_of_a_judge, figures)
     ):
         told = "+.1f" if " - " in way else ".1f"
-        cells.setdefault(judge, {})[way] = _points(one["found"], told)
+        cells.setdefault(judge, {})[way] = estimate(one["found"], told)
     rows = [(judge, *(ways.get(way, "") for way in _WAYS)) for judge, ways in cells.items()]
     return table(("judge", *_WAYS), rows)
-
-
-def _points(found: Result, told: str) -> str:
-    return f"{found['value']:{told}} ({found['low']:{told}} to {found['high']:{told}})"
 
 
 def _others(found: Result) -> str:
