@@ -43,8 +43,16 @@ def reference(
     ),
     seed: Annotated[int | None, Option(help="Decides weights and data; default: ours.")] = None,
     steps: Annotated[int | None, Option(min=4, help="Optimizer steps, a multiple of 4.")] = None,
+    layers: Annotated[int | None, Option(min=1, help="Of the network.")] = None,
+    width: Annotated[int | None, Option(min=32, help="Of the network, a multiple of 32.")] = None,
+    tokens: Annotated[int | None, Option(min=1, help="Tokens a step, about.")] = None,
+    device: Annotated[str | None, Option(help="A torch device such as cuda; default: cpu.")] = None,
+    workers: Annotated[int | None, Option(min=1, help="Processes that draw the data.")] = None,
 ) -> None:
-    """Train the reference GRM from scratch on one CPU core; takes an hour.
+    """Train the reference GRM from scratch; ours takes an hour on one CPU core.
+
+    Another size takes another rate of learning at times; stages of the curriculum keep their shares
+    of the steps.
 
     Run the same command again after a crash, and it goes on from its last checkpoint. The result
     is a judge like any other: `--engine transformers --model FOLDER --template reference`.
@@ -52,11 +60,17 @@ def reference(
     if steps and steps % 4:
         raise BadParameter(f"--steps: expected a multiple of 4, got {steps}")
     try:
-        from grm_plugin.reference.making.training import TrainingConfig, train
+        from grm_plugin.reference.making.recipe import of_size
+        from grm_plugin.reference.making.training import train
     except ImportError as error:
         raise not_installed("grm train", "demo", error) from error
-    chosen: dict[str, Any] = {"seed": seed, "steps": steps}
+    if width and width % 32:
+        raise BadParameter(f"--width: expected a multiple of 32, got {width}")
+    chosen: dict[str, Any] = {
+        "seed": seed, "steps": steps, "layers": layers, "width": width, "tokens": tokens,
+        "device": device, "workers": workers,
+    }  # fmt: skip
     given = {name: value for name, value in chosen.items() if value is not None}
-    report = train(TrainingConfig(folder, **given))
+    report = train(of_size(folder, **given))
     say(f"{report.steps} steps in {report.seconds:.0f} s, loss {report.loss:.4f}")
     say(f"next: {program()} doctor --engine transformers --model {folder} --template reference")

@@ -1,4 +1,4 @@
-"""Fast sampling from the reference network on a CPU. Needs torch.
+"""Fast sampling from the reference network. Needs torch.
 
 The parameters are those of `transformers.LlamaForCausalLM`, and so are the logits but for rounding.
 Queries, keys and values are one product here, and rows that have ended leave the batch: reading
@@ -24,14 +24,13 @@ _CROWDED = 0.85
 
 
 def suits(model: Any) -> bool:
-    """Whether `model` is of the kind that :class:`Decoder` computes, and on a CPU."""
+    """Whether `model` is of the kind that :class:`Decoder` computes."""
     config = model.config
     return bool(
         config.model_type == "llama"
         and config.num_key_value_heads == config.num_attention_heads
         and config.rope_parameters["rope_type"] == "default"
         and not (config.attention_bias or config.mlp_bias)
-        and model.device.type == "cpu"
         and model.dtype == torch.float32
     )
 
@@ -50,8 +49,9 @@ class Decoder:
         self.head = model.lm_head.weight.detach()
         self.norm = model.model.norm.weight.detach()
         self.layers = [_Layer(layer) for layer in model.model.layers]
-        half = torch.arange(0, config.head_dim, 2) / config.head_dim
-        places = torch.arange(config.max_position_embeddings)[:, None]
+        self.device = model.device
+        half = torch.arange(0, config.head_dim, 2, device=self.device) / config.head_dim
+        places = torch.arange(config.max_position_embeddings, device=self.device)[:, None]
         angles = places * config.rope_parameters["rope_theta"] ** -half
         self.cos, self.sin = angles.cos(), angles.sin()
 
@@ -77,7 +77,7 @@ class Decoder:
     def _generate(
         self, batch: _Batch, steps: int, sampler: SeededSampler, ended: EndsRow
     ) -> torch.Tensor:
-        written = torch.zeros((len(batch.rows), steps), dtype=torch.long)
+        written = torch.zeros((len(batch.rows), steps), dtype=torch.long, device=self.device)
         logits = batch.read_prompts()
         for step in range(steps):
             tokens = sampler.choose(logits)
@@ -121,21 +121,24 @@ class _Batch:
     """
 
     def __init__(self, decoder: Decoder, prompts: Sequence[Sequence[int]]) -> None:
-        self._decoder = decoder
+        self._decoder, device = decoder, decoder.device
         self._prompts = prompts
-        self.rows = torch.arange(len(prompts))
-        self.places = torch.tensor([len(prompt) for prompt in prompts])
+        self.rows = torch.arange(len(prompts), device=device)
+        self.places = torch.tensor([len(prompt) for prompt in prompts], device=device)
         self.filled = int(self.places.max())
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
-        gaps = torch.arange(self.filled) >= self.places[:, None]
-        self.hidden = torch.zeros(gaps.shape).masked_fill(gaps, -torch.inf)[:, None, None]
+        gaps = torch.arange(self.filled, device=device) >= self.places[:, None]
+        self.hidden = torch.zeros(gaps.shape, device=device).masked_fill(gaps, -torch.inf)[
+            :, None, None
+        ]
 
     def read_prompts(self) -> torch.Tensor:
         """Logits after the last token of each prompt (rows, vocabulary)."""
-        ids = torch.zeros((len(self._prompts), self.filled), dtype=torch.long)
-        for row, prompt in enumerate(self._prompts):
-            ids[row, : len(prompt)] = torch.tensor(prompt)
+        ids = torch.tensor(
+            [[*prompt, *[0] * (self.filled - len(prompt))] for prompt in self._prompts],
+            device=self._decoder.device,
+        )
         turn = self._decoder.cos[: self.filled], self._decoder.sin[: self.filled]
         states = self._through(ids, turn, self._attend_to_prompts)
         last = states[self.rows, self.places - 1]

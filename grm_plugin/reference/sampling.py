@@ -13,7 +13,7 @@ from grm_plugin.reference.decoding import Decoder, suits
 
 
 class ReferenceGenerator(Generator):
-    """Generates with the network's own :class:`Decoder` on a CPU, with transformers elsewhere.
+    """Generates with the network's own :class:`Decoder`, and other networks with transformers.
 
     Arguments and errors are those of the :class:`Generator`.
     """
@@ -21,7 +21,7 @@ class ReferenceGenerator(Generator):
     def __init__(self, options: LocalJudgeOptions, owner: str, timeout_s: float) -> None:
         super().__init__(options, owner, timeout_s)
         self._decoder = Decoder(self.model) if suits(self.model) else None
-        self._end_tokens = torch.tensor(sorted(self.ends))
+        self._end_tokens = torch.tensor(sorted(self.ends), device=self.model.device)
 
     def _generate(self, rows: Sequence[Row], ending: Ending) -> list[list[int]]:
         if self._decoder is None:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes.coscaling.plan import DOUBLED, HERE, Arm, Plan, ScalarTraining, kept_folder
+from recipes.coscaling.plan import (
+    DOUBLED,
+    HERE,
+    STUDY,
+    Arm,
+    Plan,
+    ScalarTraining,
+    kept_folder,
+)
 from recipes.stages import Stage
 
 _MODULE = "recipes.coscaling"
@@ -25,6 +33,8 @@ class Chain:
         base: folder of what it was before SPCT.
         meta: folder of its meta RM; None leaves out the arms that need one.
         share: of all training, above 0, at most 1. Below 1 figures are good for trying alone.
+        policy: folder of the policy that all runs start from; None for the shipped one.
+        plan: file of the plan.
     """
 
     out: Path
@@ -32,6 +42,8 @@ class Chain:
     base: Path
     meta: Path | None = None
     share: float = 1.0
+    policy: Path | None = None
+    plan: Path = STUDY
 
     @property
     def prompts(self) -> Path:
@@ -54,6 +66,11 @@ class Chain:
     def truth(self, arm: Arm, seed: int) -> Path:
         """The file of what a policy was worth."""
         return self.out / "truth" / arm.name / f"{seed}.json"
+
+    @property
+    def by_plan(self) -> tuple[str, ...]:
+        """What tells a command of a plan that is not the study's own."""
+        return () if self.plan == STUDY else ("--plan", str(self.plan))
 
 
 def data(chain: Chain, settings: Plan, *, scalar: bool) -> list[Stage]:
@@ -122,7 +139,7 @@ def policy(chain: Chain, settings: Plan, arm: Arm, seed: int) -> Stage:
         "--data": str(chain.prompts),
         "--output_dir": str(folder),
         "--seed": str(seed),
-        **_of_trainer(settings, arm, steps),
+        **_of_trainer(chain, settings, arm, steps),
     }
     flat = [text for option in options.items() for text in option]
     module = "policy" if arm.trainer == "trl" else arm.trainer
@@ -131,12 +148,14 @@ def policy(chain: Chain, settings: Plan, arm: Arm, seed: int) -> Stage:
     return Stage(f"{arm.name} {seed}", command, kept_folder(folder, steps), asked)
 
 
-def _of_trainer(settings: Plan, arm: Arm, steps: int) -> dict[str, str]:
+def _of_trainer(chain: Chain, settings: Plan, arm: Arm, steps: int) -> dict[str, str]:
     """The options that one of the two trainers has alone."""
     if arm.trainer == "openrlhf":
         return {"--rounds": str(steps // settings.updates)}
+    start = {} if chain.policy is None else {"--model_name_or_path": str(chain.policy)}
     return {
-        "--config": f"{HERE}/grpo.yaml",
+        "--config": f"{HERE}/{settings.grpo}",
+        **start,
         "--beta": f"{arm.beta:g}",
         "--max_steps": str(steps),
         "--keep_steps": str(settings.kept * settings.updates),
@@ -174,11 +193,13 @@ def measuring(chain: Chain, arm: Arm, seed: int, trained: Stage) -> Stage:
     made = chain.truth(arm, seed)
     command = (sys.executable, "-m", f"{_MODULE}.measure", str(chain.run(arm, seed)))
     uses = (trained.makes,)
-    return Stage(f"truth {arm.name} {seed}", (*command, "--out", str(made)), made, uses)
+    options = ("--out", str(made), *chain.by_plan)
+    return Stage(f"truth {arm.name} {seed}", (*command, *options), made, uses)
 
 
 def figures(chain: Chain, made: Sequence[Stage]) -> Stage:
     """What the whole study came to."""
     out = chain.out / "figures.json"
     command = (sys.executable, "-m", f"{_MODULE}.figures", str(chain.out), "--out", str(out))
-    return Stage("figures", command, out, tuple(stage.makes for stage in made))
+    makes = tuple(stage.makes for stage in made)
+    return Stage("figures", (*command, *chain.by_plan), out, makes)

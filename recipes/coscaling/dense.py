@@ -107,8 +107,8 @@ def _arguments(out: Path, epochs: float, learning_rate: float, seed: int) -> Tra
         save_strategy="no",
         logging_steps=50,
         remove_unused_columns=False,
-        use_cpu=True,
-        bf16=False,
+        use_cpu=not torch.cuda.is_available(),
+        bf16=torch.cuda.is_available(),
         disable_tqdm=True,
         report_to=[],
     )

@@ -24,7 +24,7 @@ from grm_plugin.reference.policy import POLICY_MODEL
 from grm_plugin.reference.policy.sampling import Answer, answered, fixed_tasks
 from grm_plugin.reference.tasks.task import Task
 from grm_plugin.running.whole_file import writing
-from recipes.coscaling.plan import Plan, Slice, kept_folder, kept_steps, plan
+from recipes.coscaling.plan import STUDY, Plan, Slice, kept_folder, kept_steps, plan
 
 _WEIGHTS = "model.safetensors"
 _SEED = 0  # of the answers: the same for every policy
@@ -33,10 +33,11 @@ _SEED = 0  # of the answers: the same for every policy
 def main(
     run: Annotated[Path, typer.Argument(help="Output folder of a run.")],
     out: Annotated[Path, typer.Option(help="JSON file.")],
+    by: Annotated[Path, typer.Option("--plan", help="What was run.")] = STUDY,
 ) -> None:
     """Measure every kept step of RUN."""
     torch.set_num_threads(1)
-    settings = plan()
+    settings = plan(by)
     tokenizer = Tokenizer.from_file(str(POLICY_MODEL / "tokenizer.json"))
     tasks = {name: tasks_of(settings, name) for name in settings.queries}
     points = [
@@ -76,6 +77,7 @@ def policies(run: Path, window: int) -> Iterator[tuple[int, Any]]:
     if not steps:
         raise ConfigError(f"{quoted(str(run))}: expected weights of a run, found none")
     model = AutoModelForCausalLM.from_pretrained(kept_folder(run, steps[0])).eval()
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
     for place, step in enumerate(steps):
         used = [one for one in steps[max(0, place - window + 1) : place + 1] if one or not step]
         weights = averaged([kept_folder(run, one) for one in used])

@@ -13,6 +13,7 @@ from grm_plugin.options import Options, read_options, read_yaml
 from grm_plugin.reference.tasks.words import Split
 
 HERE = Path("recipes/coscaling")
+STUDY = HERE / "study.yaml"
 CHECKER = "checker"
 DOUBLED = "doubled"
 """The scalar RM of the first seed with twice the passes: it tells how flat the others are."""
@@ -44,13 +45,15 @@ class ScalarTraining(Options):
         starts: of the others, which have the first seed: ``base``, the weights from before SPCT;
             ``dense``, the judge's after training on each requirement by itself.
         options: of ``grm train scalar``, without the two dashes.
+        doubled: whether one more is trained with twice the passes, to tell how flat the others are.
     """
 
     groups: Queries
     sizes: tuple[int, ...]
     seeds: tuple[int, ...] = Field(min_length=1)
-    starts: tuple[Start, ...]
+    starts: tuple[Start, ...] = ()
     options: dict[str, float]
+    doubled: bool = True
 
 
 class Arm(Options):
@@ -110,6 +113,7 @@ class Plan(Options):
     """The whole study.
 
     Args:
+        grpo: settings of TRL for every policy, beside this file.
         prompts: that policies are trained on.
         queries: that they are measured on.
         rounds: after which all arms are compared.
@@ -122,6 +126,7 @@ class Plan(Options):
         arms: by worth.
     """
 
+    grpo: str = "grpo.yaml"
     prompts: Queries
     queries: dict[Slice, Queries]
     rounds: int = Field(ge=1)
@@ -153,7 +158,7 @@ class Plan(Options):
 
 
 @cache
-def plan(path: Path = HERE / "study.yaml") -> Plan:
+def plan(path: Path = STUDY) -> Plan:
     """The plan in a file.
 
     Raises:

@@ -17,7 +17,7 @@ import typer
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.reference.judge import BASE, MODEL
 from recipes.coscaling.chain import Chain, data, figures, measuring, policy, scalar_rms
-from recipes.coscaling.plan import DOUBLED, Plan, plan
+from recipes.coscaling.plan import DOUBLED, STUDY, Plan, plan
 from recipes.journal import Journal
 from recipes.launch import until_interrupted
 from recipes.stages import Stage, run
@@ -31,11 +31,15 @@ def main(
     share: Annotated[float, typer.Option(help="Of all training; for trying.")] = 1.0,
     only: Annotated[str, typer.Option(help="Arms to run, as in grm_k8,scalar; empty: all.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Commands that run at once.")] = 1,
+    policy: Annotated[
+        Path | None, typer.Option(help="What all policies start from; default: the shipped one.")
+    ] = None,
+    by: Annotated[Path, typer.Option("--plan", help="What is run.")] = STUDY,
 ) -> None:
     """Run every command of the study that has not been run yet; the last writes its figures."""
-    chain = Chain(out, judge=judge, base=base, meta=meta, share=share)
+    chain = Chain(out, judge, base, meta, share, policy, by)
     try:
-        made = stages(chain, plan(), [name for name in only.split(",") if name])
+        made = stages(chain, plan(by), [name for name in only.split(",") if name])
         journal = Journal(chain.out / "journal.json")
         code = asyncio.run(until_interrupted(run(made, journal, jobs=jobs)))
     except GRMError as error:
@@ -68,7 +72,7 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
     needed: set[object] = {name for arm, seed in runs for name in arm.asks(seed)}
     if not only:
         needed |= {*settings.scalar.starts}  # also those that reward no policy are told about
-    if needed:
+    if needed and settings.scalar.doubled:
         needed |= {settings.scalar.seeds[0], DOUBLED}  # they tell how flat all of them are
     scalars = scalar_rms(chain, settings.scalar, needed)
     made = data(chain, settings, scalar=bool(needed))

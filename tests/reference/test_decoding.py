@@ -24,10 +24,13 @@ TOKENIZER = build_tokenizer()
 EOS = 2
 
 
-@pytest.fixture(scope="module")
-def model():
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+@pytest.fixture(scope="module", params=DEVICES)
+def model(request):
     torch.set_num_threads(1)
-    return transformers.AutoModelForCausalLM.from_pretrained(SHIPPED).eval()
+    return transformers.AutoModelForCausalLM.from_pretrained(SHIPPED).eval().to(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,10 @@ def test_greedy_tokens_are_those_of_transformers(model, prompts):
         prompts, sampled(model, prompts, [0] * 4, temperature=0), strict=True
     ):
         out = model.generate(
-            torch.tensor([prompt]), max_new_tokens=60, do_sample=False, eos_token_id=EOS
+            torch.tensor([prompt], device=model.device),
+            max_new_tokens=60,
+            do_sample=False,
+            eos_token_id=EOS,
         )
         expected = out[0, len(prompt) :].tolist()
         assert tokens == (expected[: expected.index(EOS)] if EOS in expected else expected)
@@ -69,9 +75,9 @@ def test_every_token_has_the_probabilities_of_transformers(model, prompts):
             return super().choose(scores)
 
     sampler = Watching([Sampling(1.0, max_tokens=30)] * 4, range(4), model.device)
-    never = lambda written: torch.zeros(len(written), dtype=torch.bool)  # noqa: E731
+    never = lambda written: torch.zeros_like(written[:, 0], dtype=torch.bool)  # noqa: E731
     rows = Decoder(model).generate(prompts, steps=30, sampler=sampler, ended=never)
-    text = torch.tensor([prompts[0] + rows[0].tolist()])
+    text = torch.tensor([prompts[0] + rows[0].tolist()], device=model.device)
     expected = model(text).logits[0, len(prompts[0]) - 1 : -1].log_softmax(-1)
     assert torch.allclose(torch.stack(seen), expected, atol=1e-3)
 
@@ -79,7 +85,7 @@ def test_every_token_has_the_probabilities_of_transformers(model, prompts):
 def test_a_row_that_ended_where_the_context_ends_waits_for_the_others(model, prompts):
     context = model.config.max_position_embeddings
     full = (prompts[1] * context)[: context - 1]
-    first = torch.arange(10) == 0
+    first = torch.arange(10, device=model.device) == 0
     sampler = SeededSampler([Sampling(0.0, max_tokens=6)] * 10, [0] * 10, model.device)
     rows = Decoder(model).generate(
         [full, *[prompts[0]] * 9], steps=6, sampler=sampler, ended=lambda written: first
@@ -92,6 +98,12 @@ def test_a_text_does_not_depend_on_what_else_is_in_its_batch(model, prompts):
     assert len({len(tokens) for tokens in together}) > 2  # some rows left the batch before others
     alone = [sampled(model, [prompts[i % 4]], [i], steps=200)[0] for i in range(12)]
     assert together == alone
+
+
+def test_nothing_is_made_on_another_device_than_that_of_the_network(model, prompts):
+    expected = sampled(model, prompts, range(4), steps=5)
+    with torch.device("meta"):  # where whatever names no device ends, and computes nothing
+        assert sampled(model, prompts, range(4), steps=5) == expected
 
 
 def test_a_text_is_a_function_of_the_seed_and_the_place(model):

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ import grm_plugin.reference
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from grm_plugin.reference.making.batches import Batches, Stage, collate  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
+
+from grm_plugin.reference.making.batches import Pools, Stage, collate  # noqa: E402
 from grm_plugin.reference.making.evaluation import read_scores  # noqa: E402
 from grm_plugin.reference.making.generation import complete  # noqa: E402
 from grm_plugin.reference.making.measurement import measure  # noqa: E402
 from grm_plugin.reference.making.network import IGNORED, hidden_states  # noqa: E402
+from grm_plugin.reference.making.recipe import of_size  # noqa: E402
 from grm_plugin.reference.making.run import build_model, rate  # noqa: E402
 from grm_plugin.reference.making.training import TrainingConfig, train  # noqa: E402
 from grm_plugin.reference.prompt import render_prompt  # noqa: E402
@@ -109,7 +113,7 @@ def test_an_emphasis_falls_on_the_next_response_and_on_the_box_only():
 def test_batches_resume_where_they_stopped():
     stages = (Stage(8, ("copy", "list")), Stage(12, ("judge", "check"), (2, 3)))
     make = lambda start: list(  # noqa: E731
-        Batches(stages, seed=1, tokens=800, start=start, steps=12)
+        chain.from_iterable(Pools(stages, seed=1, tokens=800, start=start, steps=12))
     )
     whole, rest = make(0), make(8)
     assert len(whole) == 12
@@ -118,6 +122,35 @@ def test_batches_resume_where_they_stopped():
         for one, two in zip(whole[8:], rest, strict=True)
         for a, b in zip(one, two, strict=True)
     )
+
+
+def test_several_workers_draw_the_same_batches_in_the_same_order():
+    pools = Pools(
+        (Stage(8, ("copy",)), Stage(20, ("list",))), seed=1, tokens=300, start=0, steps=20
+    )
+    drawn = [[*DataLoader(pools, batch_size=None, num_workers=workers)] for workers in (0, 1, 3)]
+    first, *others = [[ids.tolist() for pool in all_ for ids, _, _ in pool] for all_ in drawn]
+    assert len(first) == 20
+    assert others == [first, first]
+
+
+def test_a_shorter_and_wider_training_keeps_the_shares_of_its_stages():
+    usual = TrainingConfig(Path())
+    assert of_size(Path()) == usual
+    made = of_size(Path(), steps=4200, width=512, layers=6)
+    assert [stage.until for stage in made.stages] == [152, 400, 752, 1200, 4200]
+    assert (made.width, made.feed_forward, made.init_std, made.layers) == (512, 1536, 0.03, 6)
+    assert [replace(one, until=0) for one in made.stages] == [
+        replace(one, until=0) for one in usual.stages
+    ]
+
+
+def test_the_training_network_computes_on_the_device_of_its_weights():
+    model = build_model(of_size(Path(), layers=1, width=32))
+    ids = torch.arange(8)[None]
+    expected = hidden_states(model, ids)
+    with torch.device("meta"):  # where whatever names no device ends, and computes nothing
+        assert torch.equal(hidden_states(model, ids), expected)
 
 
 def test_the_learning_rate_rises_stays_and_falls_to_zero():

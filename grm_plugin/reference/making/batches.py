@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 from grm_plugin.reference.making.network import IGNORED
 from grm_plugin.reference.tasks.data import (
@@ -61,8 +61,11 @@ class Stage:
     emphasis: float = 1.0
 
 
-class Batches(IterableDataset[Batch]):  # type: ignore[misc]
-    """The batches of steps `start` to `steps`; `start` is rounded down to a whole pool."""
+class Pools(IterableDataset[list[Batch]]):  # type: ignore[misc]
+    """The batches of steps `start` to `steps`, by pools; `start` is rounded down to a whole pool.
+
+    Several workers of a loader draw different pools, and the loader brings them in order.
+    """
 
     def __init__(
         self, stages: Sequence[Stage], *, seed: int, tokens: int, start: int, steps: int
@@ -70,11 +73,12 @@ class Batches(IterableDataset[Batch]):  # type: ignore[misc]
         self.stages, self.seed, self.tokens = stages, seed, tokens
         self.start, self.steps = start, steps
 
-    def __iter__(self) -> Iterator[Batch]:
-        tokenizer = build_tokenizer()
-        for place in range(self.start // POOL, self.steps // POOL):
+    def __iter__(self) -> Iterator[list[Batch]]:
+        tokenizer, worker = build_tokenizer(), get_worker_info()
+        mine, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        for place in range(self.start // POOL + mine, self.steps // POOL, workers):
             rng = random.Random(f"{self.seed}/{place}")
-            yield from draw_pool(rng, tokenizer, self._stage(place * POOL), tokens=self.tokens)
+            yield draw_pool(rng, tokenizer, self._stage(place * POOL), tokens=self.tokens)
 
     def _stage(self, step: int) -> Stage:
         return next((stage for stage in self.stages if step < stage.until), self.stages[-1])

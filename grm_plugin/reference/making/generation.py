@@ -1,4 +1,4 @@
-"""Samples judgments from a reference model, in batches, on the CPU. Needs torch."""
+"""Samples judgments from a reference model, in batches. Needs torch."""
 
 from __future__ import annotations
 

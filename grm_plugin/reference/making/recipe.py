@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from grm_plugin.reference.making.batches import Stage
+from grm_plugin.reference.making.batches import POOL, Stage
 
 CURRICULUM = (
     Stage(300, ("copy",)),
@@ -41,6 +42,8 @@ class TrainingConfig:
         stages: the curriculum.
         report_every: steps between two looks at generated judgments, each with a checkpoint.
         probes: groups of each size in such a look.
+        device: of torch, that computes the weights.
+        workers: processes that draw the data; how many does not change it.
     """
 
     folder: Path
@@ -59,6 +62,39 @@ class TrainingConfig:
     stages: tuple[Stage, ...] = CURRICULUM
     report_every: int = 400
     probes: int = 60
+    device: str = "cpu"
+    workers: int = 1
+
+
+def of_size(
+    folder: Path, *, steps: int | None = None, width: int | None = None, **given: Any
+) -> TrainingConfig:
+    """A training of another size, with what follows from it: everything else is as we ship it.
+
+    Args:
+        folder: as of :class:`TrainingConfig`.
+        steps: the stages of the curriculum keep their shares of them.
+        width: feed-forward layers keep their ratio to it, and the initial weights shrink with its
+            square root.
+        given: further attributes of :class:`TrainingConfig`.
+    """
+    config = TrainingConfig(folder, **given)
+    if steps is not None:
+        part = steps / config.steps / POOL
+        ends = [POOL * max(1, round(stage.until * part)) for stage in config.stages]
+        stages = tuple(
+            replace(one, until=end) for one, end in zip(config.stages, ends, strict=True)
+        )
+        config = replace(config, steps=steps, stages=stages)
+    if width is not None:
+        wider = width / config.width
+        config = replace(
+            config,
+            width=width,
+            feed_forward=round(config.feed_forward * wider),
+            init_std=config.init_std / wider**0.5,
+        )
+    return config
 
 
 @dataclass(frozen=True, slots=True)

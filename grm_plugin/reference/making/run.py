@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch.optim import AdamW, Muon, Optimizer
 from torch.utils.data import DataLoader
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from grm_plugin.reference.making.batches import POOL, Batch, Batches
+from grm_plugin.reference.making.batches import POOL, Batch, Pools
 from grm_plugin.reference.making.measurement import measure
 from grm_plugin.reference.making.network import judgment_loss
 from grm_plugin.reference.making.recipe import TrainingConfig, TrainingReport
@@ -48,30 +49,31 @@ class Run:
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         self.tokenizer = build_tokenizer()
-        self.model = build_model(config)
+        self.model = build_model(config).to(config.device)
         self.optimizers = _make_optimizers(config, self.model)
         self.rates = [group["lr"] for one in self.optimizers for group in one.param_groups]
         self.step, self.groups, self.seconds = 0, 0, 0.0
         self.losses: list[float] = []
         self._since = time.monotonic()
 
-    def batches(self) -> DataLoader[Any]:
+    def batches(self) -> Iterator[Batch]:
         config = self.config
-        data = Batches(
+        data = Pools(
             config.stages,
             seed=config.seed,
             tokens=config.tokens,
             start=self.step,
             steps=config.steps,
         )
-        return DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=16)
+        pools = DataLoader(data, batch_size=None, num_workers=config.workers, prefetch_factor=4)
+        return (batch for pool in pools for batch in pool)
 
     def advance(self, batch: Batch) -> None:
         factor = rate(self.config, self.step)
         parts = [group for one in self.optimizers for group in one.param_groups]
         for part, full in zip(parts, self.rates, strict=True):
             part["lr"] = full * factor
-        loss = judgment_loss(self.model, *batch)
+        loss = judgment_loss(self.model, *(part.to(self.model.device) for part in batch))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -114,7 +116,7 @@ class Run:
     def load(self) -> None:
         if not self._checkpoint.exists():
             return
-        state = torch.load(self._checkpoint, weights_only=True)
+        state = torch.load(self._checkpoint, weights_only=True, map_location=self.model.device)
         self._check(state)
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
@@ -136,8 +138,8 @@ class Run:
             )
 
     def _settings(self) -> dict[str, str]:
-        # What decides the weights; looks at the model on the way do not.
-        passing = {"folder", "report_every", "probes"}
+        # What decides the weights; looks at the model on the way do not, nor what computes them.
+        passing = {"folder", "report_every", "probes", "device", "workers"}
         return {k: repr(v) for k, v in asdict(self.config).items() if k not in passing}
 
     @property

@@ -1,4 +1,4 @@
-"""Trains the starting policy from scratch on a CPU. Needs torch and transformers."""
+"""Trains the starting policy from scratch. Needs torch and transformers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from grm_plugin.reference.tokenizer import build_tokenizer
 logger = logging.getLogger(__name__)
 
 
-def train_policy(config: PolicyTraining, folder: Path = POLICY_MODEL) -> float:
+def train_policy(config: PolicyTraining, folder: Path = POLICY_MODEL, device: str = "cpu") -> float:
     """Train, write the model to `folder`, and return the mean loss of the last 50 steps in nats."""
-    tokenizer, model = build_tokenizer(), _new_model(config, folder)
+    tokenizer, model = build_tokenizer(), _new_model(config, folder).to(device)
     optimizers = _optimizers(config, model)
     losses, started = [], time.monotonic()
     for step in range(config.steps):
@@ -87,7 +87,7 @@ def _optimizers(config: PolicyTraining, model: Any) -> list[torch.optim.Optimize
 
 
 def _update(model: Any, optimizers: Sequence[torch.optim.Optimizer], batch: Batch) -> float:
-    loss = judgment_loss(model, *batch)
+    loss = judgment_loss(model, *(part.to(model.device) for part in batch))
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:
@@ -108,14 +108,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: every number of the settings, and the folder."""
     parser = argparse.ArgumentParser(prog="python -m grm_plugin.reference.policy.training")
     parser.add_argument("--folder", type=Path, default=POLICY_MODEL)
+    parser.add_argument("--device", default="cpu")
     for field in fields(PolicyTraining):
         if isinstance(field.default, int | float):
             parser.add_argument(f"--{field.name}", type=type(field.default), default=field.default)
     settings = vars(parser.parse_args(arguments))
-    folder = settings.pop("folder")
+    folder, device = settings.pop("folder"), settings.pop("device")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
-    train_policy(PolicyTraining(**settings), folder)
+    train_policy(PolicyTraining(**settings), folder, device)
 
 
 if __name__ == "__main__":

@@ -21,16 +21,17 @@ from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
 from recipes.coscaling.figures.rows import Row, exchange_rates, rows
 from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.scalar_rms import FLAT, ScalarRM, gained, scalar_rms
-from recipes.coscaling.plan import DOUBLED, Plan, plan
+from recipes.coscaling.plan import DOUBLED, STUDY, Plan, plan
 
 
 def main(
     folder: Annotated[Path, typer.Argument(help="The --out of the study.")],
     out: Annotated[Path | None, typer.Option(help="JSON file; pictures lie beside it.")] = None,
     note: Annotated[str, typer.Option(help="On what it was run, and what ran beside it.")] = "",
+    by: Annotated[Path, typer.Option("--plan", help="What was run.")] = STUDY,
 ) -> None:
     """Write what the finished runs come to, and name those that are not done."""
-    settings, path = plan(), out or folder / "figures.json"
+    settings, path = plan(by), out or folder / "figures.json"
     arms, missing = found(folder, settings)
     by = _gained(folder / "scalar", settings)
     told, lines, trained = claims(arms), rows(arms), scalar_rms(folder / "scalar")
