@@ -35,6 +35,7 @@ class Chain:
         share: of all training, above 0, at most 1. Below 1 figures are good for trying alone.
         policy: folder of the policy that all runs start from; None for the shipped one.
         plan: file of the plan.
+        known: file of runs that are told of already; None: all are run.
     """
 
     out: Path
@@ -44,6 +45,7 @@ class Chain:
     share: float = 1.0
     policy: Path | None = None
     plan: Path = STUDY
+    known: Path | None = None
 
     @property
     def prompts(self) -> Path:
@@ -202,4 +204,5 @@ def figures(chain: Chain, made: Sequence[Stage]) -> Stage:
     out = chain.out / "figures.json"
     command = (sys.executable, "-m", f"{_MODULE}.figures", str(chain.out), "--out", str(out))
     makes = tuple(stage.makes for stage in made)
-    return Stage("figures", (*command, *chain.by_plan), out, makes)
+    known = ("--known", str(chain.known)) if chain.known else ()
+    return Stage("figures", (*command, *chain.by_plan, *known), out, makes)

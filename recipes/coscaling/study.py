@@ -17,6 +17,7 @@ import typer
 from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.reference.judge import BASE, MODEL
 from recipes.coscaling.chain import Chain, data, figures, measuring, policy, scalar_rms
+from recipes.coscaling.figures.published import published
 from recipes.coscaling.plan import DOUBLED, STUDY, Plan, plan
 from recipes.journal import Journal
 from recipes.launch import until_interrupted
@@ -35,9 +36,12 @@ def main(
         Path | None, typer.Option(help="What all policies start from; default: the shipped one.")
     ] = None,
     by: Annotated[Path, typer.Option("--plan", help="What is run.")] = STUDY,
+    known: Annotated[
+        Path | None, typer.Option(help="Runs that are told of already, and not run again.")
+    ] = None,
 ) -> None:
     """Run every command of the study that has not been run yet; the last writes its figures."""
-    chain = Chain(out, judge, base, meta, share, policy, by)
+    chain = Chain(out, judge, base, meta, share, policy, by, known)
     try:
         made = stages(chain, plan(by), [name for name in only.split(",") if name])
         journal = Journal(chain.out / "journal.json")
@@ -64,16 +68,21 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
     known = {arm.name for arm in settings.arms}
     if strange := sorted({*only} - known):
         raise ConfigError(f"--only: expected {', '.join(sorted(known))}, got {strange[0]!r}")
+    known = published(chain.known)
     runs = [
         (arm, seed)
         for arm, seed in settings.runs()
-        if (arm.name in only if only else not arm.cut) and (chain.meta or not arm.needs_meta)
+        if (arm.name in only if only else not arm.cut)
+        and (chain.meta or not arm.needs_meta)
+        and (arm.name, seed) not in known.names
     ]
-    needed: set[object] = {name for arm, seed in runs for name in arm.asks(seed)}
+    asked: set[object] = {name for arm, seed in runs for name in arm.asks(seed)}
+    told: set[object] = set()
     if not only:
-        needed |= {*settings.scalar.starts}  # also those that reward no policy are told about
-    if needed and settings.scalar.doubled:
-        needed |= {settings.scalar.seeds[0], DOUBLED}  # they tell how flat all of them are
+        told |= {*settings.scalar.starts}  # also those that reward no policy are told about
+    if (asked or told) and settings.scalar.doubled:
+        told |= {settings.scalar.seeds[0], DOUBLED}  # they tell how flat all of them are
+    needed = asked | {name for name in told if str(name) not in known.scalar_rms}
     scalars = scalar_rms(chain, settings.scalar, needed)
     made = data(chain, settings, scalar=bool(needed))
     for arm, seed in runs:

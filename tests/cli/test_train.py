@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from grm_plugin.reference.making import training
+from grm_plugin.reference.making.recipe import of_size
 from grm_plugin.reference.making.training import TrainingConfig
 from grm_plugin.reference.tasks.rm_data import rm_rows
 from tests.cli.conftest import Ended
@@ -33,9 +34,24 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[TrainingConfig]:
 def test_the_options_reach_the_trainer(grm: Grm, asked: list[TrainingConfig]) -> None:
     ended = grm("train", "reference", "--out", "mine", "--seed", "3", "--steps", "8")
     assert ended.code == 0
-    assert asked == [TrainingConfig(Path("mine"), seed=3, steps=8)]
+    assert asked == [of_size(Path("mine"), seed=3, steps=8)]
     assert "8 steps in 2 s, loss 0.2500" in ended.err
     assert "grm doctor --engine transformers --model mine --template reference" in ended.err
+
+
+def test_another_size_and_a_gpu_reach_the_trainer(grm: Grm, asked: list[TrainingConfig]) -> None:
+    size = ("--layers", "6", "--width", "384", "--tokens", "24000")
+    assert grm("train", "reference", *size, "--device", "cuda", "--workers", "5").code == 0
+    assert asked == [
+        of_size(Path("out/reference"), layers=6, width=384, tokens=24000, device="cuda", workers=5)
+    ]
+
+
+def test_a_width_that_heads_do_not_divide_is_wrong_usage(
+    grm: Grm, asked: list[TrainingConfig]
+) -> None:
+    assert grm("train", "reference", "--width", "100").code == 2
+    assert asked == []
 
 
 def test_without_options_it_is_the_shipped_recipe(grm: Grm, asked: list[TrainingConfig]) -> None:

@@ -18,6 +18,7 @@ from grm_plugin.report.terminal import plain_table
 from recipes.coscaling.figures import picture
 from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
+from recipes.coscaling.figures.published import Published, publish, published
 from recipes.coscaling.figures.rows import Row, exchange_rates, rows
 from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.scalar_rms import FLAT, ScalarRM, gained, scalar_rms
@@ -26,15 +27,21 @@ from recipes.coscaling.plan import DOUBLED, STUDY, Plan, plan
 
 def main(
     folder: Annotated[Path, typer.Argument(help="The --out of the study.")],
-    out: Annotated[Path | None, typer.Option(help="JSON file; pictures lie beside it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file; all runs and pictures lie beside it.")
+    ] = None,
     note: Annotated[str, typer.Option(help="On what it was run, and what ran beside it.")] = "",
     by: Annotated[Path, typer.Option("--plan", help="What was run.")] = STUDY,
+    known: Annotated[
+        Path | None, typer.Option(help="Further runs: a file that this wrote elsewhere.")
+    ] = None,
 ) -> None:
     """Write what the finished runs come to, and name those that are not done."""
     settings, path = plan(by), out or folder / "figures.json"
-    arms, missing = found(folder, settings)
-    by = _gained(folder / "scalar", settings)
-    told, lines, trained = claims(arms), rows(arms), scalar_rms(folder / "scalar")
+    measured = published(known).joined(found(folder, settings))
+    arms, missing = in_arms(measured, settings)
+    told, lines, trained = claims(arms), rows(arms), measured.scalar_rms
+    more = _gained(trained, settings)
     figures = {
         "note": note,
         "claims": [asdict(one) | {"p": one.p} for one in told],
@@ -42,10 +49,11 @@ def main(
         "arms": {line.arm: asdict(line) for line in lines},
         "exchange rates": exchange_rates(lines),
         "scalar RMs": {name: asdict(one) for name, one in trained.items()},
-        "gained by twice the passes": by,
+        "gained by twice the passes": more,
         "missing": missing,
     }
     path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
+    publish(path.with_name(f"{path.stem}_runs.json"), measured)
     if arms.names:
         picture.save_quality(path.with_suffix(".png"), arms)
         picture.save_gap(path.with_name(f"{path.stem}_gap.png"), arms)
@@ -53,32 +61,42 @@ def main(
     terminal.print(arms_table(lines))
     for name, one in trained.items():
         terminal.print(f"scalar RM {name}: {_trained(one)}")
-    if by is not None:
-        terminal.print(f"twice the passes gain {by:.3f} nats: {'' if by <= FLAT else 'NOT '}flat")
+    if more is not None:
+        flat = "flat" if more <= FLAT else "NOT flat"
+        terminal.print(f"twice the passes gain {more:.3f} nats: {flat}")
     for name, seeds in missing.items():
         terminal.print(f"not done yet: {name} {', '.join(map(str, seeds))}")
 
 
-def found(folder: Path, settings: Plan) -> tuple[Arms, dict[str, list[int]]]:
-    """The runs that were measured, and the seeds of the others by arm."""
+def found(folder: Path, settings: Plan) -> Published:
+    """The runs in a folder that were measured, and the scalar RMs."""
     runs: list[Run] = []
-    missing: dict[str, list[int]] = {}
     for arm, seed in settings.runs():
         run, truth = folder / "runs" / arm.name / str(seed), folder / "truth" / arm.name
         file = truth / f"{seed}.json"
         if file.exists():
             runs.append(read_run(run, file, edge=settings.edge, responses=settings.responses))
-        elif not arm.cut:
+    return Published(runs, scalar_rms(folder / "scalar"))
+
+
+def in_arms(measured: Published, settings: Plan) -> tuple[Arms, dict[str, list[int]]]:
+    """All runs in the order of the plan, and by arm the seeds of which there is none."""
+    by = {(run.arm, run.seed): run for run in measured.runs}
+    planned_runs = [(arm, seed, by.get((arm.name, seed))) for arm, seed in settings.runs()]
+    missing: dict[str, list[int]] = {}
+    for arm, seed, run in planned_runs:
+        if run is None and not arm.cut:
             missing.setdefault(arm.name, []).append(seed)
+    runs = [run for _, _, run in planned_runs if run is not None]
     size = {"rounds": settings.rounds, "updates": settings.updates, "edge": settings.edge}
     planned = {arm.name: arm.seeds for arm in settings.arms if not arm.cut}
     return Arms(runs, **size, planned=planned), missing
 
 
-def _gained(folder: Path, settings: Plan) -> float | None:
+def _gained(trained: Mapping[str, ScalarRM], settings: Plan) -> float | None:
     """By what twice the passes made a scalar RM better; None while one of the two is missing."""
-    both = [folder / str(name) for name in (settings.scalar.seeds[0], DOUBLED)]
-    return gained(*both) if all((one / "report.json").exists() for one in both) else None
+    one, doubled = trained.get(str(settings.scalar.seeds[0])), trained.get(DOUBLED)
+    return gained(one, doubled) if one and doubled else None
 
 
 def claims_table(told: Sequence[Claim]) -> Table:

@@ -41,20 +41,17 @@ def scalar_rms(folder: Path) -> dict[str, ScalarRM]:
     return {path.parent.name: _read(path.parent) for path in reports}
 
 
-def gained(folder: Path, doubled: Path) -> float:
+def gained(one: ScalarRM, doubled: ScalarRM) -> float:
     """Nats by which twice the passes lowered the loss of held-out pairs.
 
     A rate that falls to 0 leaves no loss falling at the end of a training, so it takes a longer one
     to say whether more would have helped.
 
     Args:
-        folder: of a scalar RM.
-        doubled: of the same with twice the passes.
-
-    Raises:
-        ConfigError: a report can not be read.
+        one: a scalar RM.
+        doubled: the same with twice the passes.
     """
-    return _read(folder).loss - _read(doubled).loss
+    return one.loss - doubled.loss
 
 
 def _read(folder: Path) -> ScalarRM:

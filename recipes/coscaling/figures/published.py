@@ -1,0 +1,98 @@
+"""The runs of a study in one file: enough for every figure, without weights and verdicts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grm_plugin.errors import ConfigError, quoted
+from grm_plugin.evaluation.statistics import Estimate
+from grm_plugin.running.whole_file import writing
+from recipes.coscaling.figures.runs import Run
+from recipes.coscaling.figures.scalar_rms import ScalarRM
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a study has measured.
+
+    Args:
+        runs: those that are through.
+        scalar_rms: those that are trained, by name.
+    """
+
+    runs: Sequence[Run] = ()
+    scalar_rms: Mapping[str, ScalarRM] = field(default_factory=dict)
+
+    @property
+    def names(self) -> set[tuple[str, int]]:
+        """Arm and seed of every run."""
+        return {(run.arm, run.seed) for run in self.runs}
+
+    def joined(self, other: Published) -> Published:
+        """Both; of a run or a scalar RM that is in both, what stands here."""
+        more = [run for run in other.runs if (run.arm, run.seed) not in self.names]
+        return Published([*self.runs, *more], {**other.scalar_rms, **self.scalar_rms})
+
+
+def publish(path: Path, known: Published) -> None:
+    """Write it, one line a run, numbers to six digits."""
+    runs = ",\n".join(_line(asdict(run)) for run in known.runs)
+    scalars = ",\n".join(
+        f"{json.dumps(name)}: {_line(asdict(one))}" for name, one in known.scalar_rms.items()
+    )
+    with writing(path) as file:
+        file.write(f'{{"runs": [\n{runs}\n],\n"scalar RMs": {{\n{scalars}\n}}}}\n')
+
+
+def published(path: Path | None) -> Published:
+    """What a file of :func:`publish` tells; nothing without a file.
+
+    Raises:
+        ConfigError: it can not be read.
+    """
+    if path is None:
+        return Published()
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return Published(
+            [_run(one) for one in found["runs"]],
+            {name: _scalar_rm(one) for name, one in found["scalar RMs"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"runs {quoted(str(path))}: expected what recipes.coscaling.figures writes ({error!r})"
+        ) from error
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(_short(value), separators=(",", ":"))
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _short(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(one) for one in value]
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+    return value
+
+
+def _run(found: Mapping[str, Any]) -> Run:
+    known = {**found, "slope": _number(found["slope"]), "deviations": tuple(found["deviations"])}
+    return Run(**{**known, "correlation_R": [_number(one) for one in found["correlation_R"]]})
+
+
+def _scalar_rm(found: Mapping[str, Any]) -> ScalarRM:
+    return ScalarRM(**{**found, "accuracy": Estimate(**found["accuracy"])})
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
