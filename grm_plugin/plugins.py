@@ -47,7 +47,7 @@ BUILT_INS = (
     "grm_plugin.pipeline.stopping",
     "grm_plugin.evaluation.benchmarks",
     "grm_plugin.reference.judge",
-    "grm_plugin.reference.meta_rm",
+    "grm_plugin.reference.reward_models",
 )
 
 

@@ -18,11 +18,16 @@ from grm_plugin.reference.making.curves import save_curves  # noqa: E402
 from grm_plugin.reference.making.generation import Completion  # noqa: E402
 from grm_plugin.reference.making.measurement import Figures, Form, summarize  # noqa: E402
 from grm_plugin.reference.making.network import hidden_states  # noqa: E402
-from grm_plugin.reference.making.rendering import render_card, render_meta_card  # noqa: E402
+from grm_plugin.reference.making.rendering import (  # noqa: E402
+    render_card,
+    render_meta_card,
+    render_scalar_card,
+)
 from grm_plugin.reference.making.shipping import (  # noqa: E402
     ship_base,
     ship_judge,
     ship_meta,
+    ship_scalar,
     stages_of,
 )
 from grm_plugin.reference.making.training import TrainingConfig, train  # noqa: E402
@@ -155,3 +160,43 @@ def test_curves_draw_looks_that_had_nothing_to_read_yet(tmp_path: Path) -> None:
         tmp_path / "c.png", [{"steps": 4, "loss": 2.0, "best of 2": seen, "best of 4": seen}]
     )
     assert (tmp_path / "c.png").stat().st_size > 1000
+
+
+def test_a_scalar_rm_is_shipped_with_its_template_its_scaling_and_card(
+    trained: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "trained"
+    made = transformers.AutoModelForSequenceClassification.from_pretrained(trained, num_labels=1)
+    made.save_pretrained(folder)
+    save_tokenizer(folder)
+    accuracy = {"value": 0.9, "low": 0.89, "high": 0.91}
+    found = {"groups": 90, "pairs": 400, "accuracy": accuracy}
+    training = {"steps": 9, "learning_rate": 0.0015, "groups": 1800, "pairs": 8000}
+    mine = {"folder": "/home/somebody", "base": "/home/somebody/base"}
+    report = {"training": mine | training, "validation": found}
+    (folder / "report.json").write_text(json.dumps(report))
+    scaling = {"center": -0.5, "spread": 1.5, "pairs": 400}
+    (folder / "scalar.json").write_text(json.dumps(scaling | {"base": "/home/somebody/base"}))
+    (folder / "calibration.png").write_bytes(b"")
+    (folder / "meta_template.txt").write_text("{{conversation}}{{responses}}")
+    ship_scalar(folder, STAGES, tmp_path / "scalar", note="On one GPU.")
+    card = (tmp_path / "scalar" / "README.md").read_text()
+    assert card == render_scalar_card(
+        {"stages": STAGES, "note": "On one GPU."}, {"training": training, "validation": found}
+    )
+    assert "Of 400 held-out pairs in 90 groups" in card and "90.0 (89.0 to 91.0) %" in card
+    assert "$" not in card
+    assert json.loads((tmp_path / "scalar" / "scalar.json").read_text()) == scaling
+    assert "somebody" not in "".join(
+        path.read_text() for path in (tmp_path / "scalar").glob("*.json")
+    )
+
+
+def test_stages_with_and_without_a_seed_are_told_of_one_journal(tmp_path: Path) -> None:
+    entries = {
+        name: {"command": ["/env/bin/python", "-m", name.split()[0], str(tmp_path)], "seconds": 2.0}
+        for name in ("groups", "scalar 3")
+    }
+    (tmp_path / "journal.json").write_text(json.dumps(entries))
+    told = stages_of(tmp_path / "journal.json", ("groups", "scalar"), 3, tmp_path / "base")
+    assert [one["command"] for one in told] == ["python -m groups OUT", "python -m scalar OUT"]

@@ -77,6 +77,24 @@ def render_meta_card(training: Mapping[str, Any], report: Mapping[str, Any]) -> 
     )
 
 
+def render_scalar_card(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """The model card of a scalar RM; arguments as of :func:`render_meta_card`."""
+    found, made = report["validation"], report["training"]
+    accuracy = found["accuracy"]
+    text = files(__package__).joinpath("scalar_card.md").read_text(encoding="utf-8")
+    return Template(text).substitute(
+        groups=f"{made['groups']:,}",
+        pairs=f"{made['pairs']:,}",
+        steps=f"{made['steps']:,}",
+        learning_rate=f"{made['learning_rate']:g}",
+        held_out_pairs=f"{found['pairs']:,}",
+        held_out_groups=f"{found['groups']:,}",
+        accuracy=_percent(Estimate(accuracy["value"], accuracy["low"], accuracy["high"])) + " %",
+        stages=_stage_table(training["stages"]),
+        note=training.get("note", ""),
+    )
+
+
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
     if not stages:
         return ""

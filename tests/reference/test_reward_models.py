@@ -14,8 +14,14 @@ from grm_plugin.engine import Limits
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.rating import load_meta_template, shown_to_meta_rm
 from grm_plugin.reference.judge import BASE, MODEL, ReferenceJudge
-from grm_plugin.reference.meta_rm import META_MODEL, ReferenceMetaRM
 from grm_plugin.reference.prompt import META_TEMPLATE, render_prompt
+from grm_plugin.reference.reward_models import (
+    META_MODEL,
+    SCALAR_MODEL,
+    ReferenceMetaOptions,
+    ReferenceScalarOptions,
+    ShippedClassifier,
+)
 from grm_plugin.reference.tasks.data import draw_group
 from grm_plugin.reference.tasks.teacher import draw_judgment
 from grm_plugin.types import Judgment
@@ -55,7 +61,8 @@ def test_a_stage_that_there_is_not_is_refused_with_those_there_are() -> None:
 
 
 def test_the_classifier_is_the_shipped_meta_rm_unless_a_folder_is_named(tmp_path: Path) -> None:
-    assert ReferenceMetaRM()({}, Limits()).options.model == str(META_MODEL)  # type: ignore[attr-defined]
+    classifier = ShippedClassifier(ReferenceMetaOptions)({}, Limits())
+    assert classifier.options.model == str(META_MODEL)  # type: ignore[attr-defined]
     transformers = pytest.importorskip("transformers")
     made = transformers.AutoModelForSequenceClassification.from_pretrained(MODEL, num_labels=1)
     made.save_pretrained(tmp_path)
@@ -76,8 +83,42 @@ def test_the_shipped_meta_rm_weighs_what_the_shipped_judge_writes() -> None:
     assert len({one.weight for one in verdict.judgments}) == 4
 
 
+def test_the_shipped_scalar_rm_brings_its_template_and_its_scaling() -> None:
+    classifier = ShippedClassifier(ReferenceScalarOptions)({}, Limits())
+    assert classifier.template == SCALAR_MODEL / "meta_template.txt"  # type: ignore[attr-defined]
+    assert classifier.scaling.spread > 0  # type: ignore[attr-defined]
+    assert (SCALAR_MODEL / "meta_template.txt").read_text() == (
+        Path("recipes/coscaling/scalar.txt").read_text()
+    )
+
+
+def test_the_shipped_scalar_rm_stands_alone_beside_the_judge_and_in_front_of_it() -> None:
+    pytest.importorskip("transformers")
+    rng = random.Random(5)
+    groups = [draw_group(rng, "heldout", responses=4) for _ in range(60)]
+    mine = {"classifier": {"name": "reference-scalar"}}
+    with GRM(scalar={**mine, "use": "alone"}) as grm:
+        alone = [grm.score(one.task.query, one.responses) for one in groups]
+    pairs = [
+        (verdict.rewards[i] > verdict.rewards[j]) == (one.qualities[i] > one.qualities[j])
+        for verdict, one in zip(alone, groups, strict=True)
+        for i in range(4)
+        for j in range(i)
+        if one.qualities[i] != one.qualities[j]
+    ]
+    assert sum(pairs) > 0.8 * len(pairs)
+    group = groups[0]
+    with GRM(engine={"name": "reference"}, k=1, scalar={**mine, "use": "vote"}) as grm:
+        both = grm.score(group.task.query, group.responses)
+    assert both.scalar and both.scalar.scores == alone[0].scalar.scores  # type: ignore[union-attr]
+    with GRM(
+        engine={"name": "reference"}, k=1, scalar={**mine, "use": "cascade", "sure": 1.0}
+    ) as grm:
+        assert grm.score(group.task.query, group.responses).judgments
+
+
 async def _logits(folder: Path, texts: list[str]) -> list[float]:
-    classifier = ReferenceMetaRM()({"model": str(folder)}, Limits())
+    classifier = ShippedClassifier(ReferenceMetaOptions)({"model": str(folder)}, Limits())
     await classifier.start()
     try:
         return [one.logit for one in await classifier.logits(texts) if isinstance(one, Rating)]
