@@ -52,6 +52,7 @@ def main(
         "gained by twice the passes": more,
         "missing": missing,
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
     publish(path.with_name(f"{path.stem}_runs.json"), measured)
     if arms.names:
