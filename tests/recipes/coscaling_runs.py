@@ -1,41 +1,77 @@
-"""The files of a run of the co-scaling study that was made up."""
+"""Runs of the co-scaling study that were made up."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import random
 
-from recipes.coscaling.following import logged
-from recipes.coscaling.plan import plan
+from recipes.coscaling.figures.arms import Arms
+from recipes.coscaling.figures.runs import Run
+
+ROUNDS, UPDATES, KEPT = 40, 4, 5
 
 
-def written(folder: Path, arm: str, seed: int, *, gain: float, costs: float) -> None:
-    """A run's files as the study's commands write them, of 40 rounds and the points they keep."""
-    run = folder / "runs" / arm / str(seed)
-    run.mkdir(parents=True)
-    lines, steps = [], plan().rounds * plan().updates
-    for step in range(1, steps + 1):
-        row = {"step": step, "loss": 0.1, "cpu_seconds": 0.5 + costs}
-        if step % plan().updates == 1:
-            row |= {
-                "reward": 0.4 + gain * step / steps,
-                "true_quality": 0.45 + gain * step / steps,
-                "true_quality_deviation": 0.3,
-                "rewards/grm/std" if costs else "rewards/true_quality/std": 0.2,
-                "rewards/watched/std": None,
-            }
-            row |= {"grm/alarms": float(step > 100 and costs == 1.0)}
-            row |= {"flops": 1e9 * costs, "tokens": 5e3}
-            row |= {"grm/truth_correlation": 0.6} if costs else {}
-        if costs and step % plan().updates == 2:  # a verdict that was told of late
-            row |= logged([(0.25, 0.5), (0.75, 0.7)])
-        lines.append(json.dumps(row))
-    (run / "metrics.jsonl").write_text("\n".join([*lines, json.dumps({"step": steps})]) + "\n")
-    every = plan().kept * plan().updates
-    points = [
-        {"step": step, **{name: {"quality": 0.4 + gain * step / steps} for name in plan().queries}}
-        for step in range(0, steps + 1, every)
+def made_up(
+    arm: str,
+    seed: int,
+    *,
+    end: float,
+    rounds: int = ROUNDS,
+    flops: float = 100.0,
+    tokens: float = 10.0,
+    fooled: float = 0.0,
+) -> Run:
+    """A run that gets better evenly until the common rounds, and stays there."""
+    rng = random.Random(f"{arm}/{seed}")
+    end += rng.gauss(0, 0.004)
+    steps = list(range(0, rounds * UPDATES + 1, KEPT * UPDATES))
+    truth = [0.45 + (end - 0.45) * min(1.0, step / (ROUNDS * UPDATES)) for step in steps]
+    curve = [0.45 + (end - 0.45) * min(1.0, (one + 1) / ROUNDS) for one in range(rounds)]
+    reward = [one + fooled * min(1.0, place / ROUNDS) for place, one in enumerate(curve)]
+    spent = {
+        "steps": [float(step) for step in steps],
+        "flops": [flops * step for step in steps],
+        "tokens": [tokens * step for step in steps],
+        "seconds": [float(step) for step in steps],
+    }
+    return Run(
+        arm=arm,
+        seed=seed,
+        steps_P=steps,
+        heldout_P=truth,
+        tune_P=truth,
+        spent_P=spent,
+        reward_R=reward,
+        truth_R=curve,
+        deviations=(0.25, 0.25),
+        slope=1.0,
+        correlation_R=[0.5] * rounds,
+        responses=128,
+    )
+
+
+def a_study(**ends: float) -> Arms:
+    """Five seeds of each arm."""
+    costs = {
+        "grm_k8": (8.0, 8.0, ROUNDS),
+        "growing": (4.5, 4.5, ROUNDS),
+        "scalar_k4": (5.0, 4.0, ROUNDS),
+        "scalar": (0.8, 0.0, 230),
+        "scalar_kl": (0.8, 0.0, 230),
+        "grm_k1": (1.0, 1.0, 190),
+        "grm_k2": (2.0, 2.0, 95),
+    }
+    runs = [
+        made_up(arm, seed, end=end, rounds=rounds, flops=flops, tokens=tokens)
+        for arm, end in ends.items()
+        for flops, tokens, rounds in [costs[arm]]
+        for seed in range(1, 6)
     ]
-    truth = folder / "truth" / arm / f"{seed}.json"
-    truth.parent.mkdir(parents=True, exist_ok=True)
-    truth.write_text(json.dumps(points))
+    return Arms(runs, rounds=ROUNDS, updates=UPDATES, edge=5)
+
+
+def whole(**changed: float) -> Arms:
+    ends = {
+        "grm_k8": 0.70, "growing": 0.70, "scalar_k4": 0.70,
+        "scalar": 0.55, "scalar_kl": 0.58, "grm_k1": 0.60, "grm_k2": 0.65,
+    }  # fmt: skip
+    return a_study(**{**ends, **changed})

@@ -11,7 +11,7 @@ from grm_plugin.errors import ConfigError
 from recipes.coscaling.figures.__main__ import main
 from recipes.coscaling.figures.runs import read_run
 from recipes.coscaling.plan import plan
-from tests.recipes.coscaling_runs import written
+from tests.recipes.coscaling_files import written
 from tests.recipes.scalar_rm_reports import a_training
 
 

@@ -14,7 +14,7 @@ from recipes.coscaling.figures.__main__ import main
 from recipes.coscaling.figures.published import published
 from recipes.coscaling.plan import plan
 from recipes.coscaling.study import stages
-from tests.recipes.coscaling_runs import written
+from tests.recipes.coscaling_files import written
 from tests.recipes.scalar_rm_reports import a_training
 
 ARMS = {"grm_k8": 8.0, "scalar": 1.0, "growing": 4.0, "checker": 0.0}
