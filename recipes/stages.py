@@ -27,12 +27,14 @@ class Stage:
         command: the program and its arguments; run again after a kill, it goes on.
         makes: the file or folder that is there when it is done.
         uses: what it reads beside the paths that its command names.
+        anew: it is run every time, as it tells of whatever is there.
     """
 
     name: str
     command: tuple[str, ...]
     makes: Path
     uses: tuple[Path, ...] = ()
+    anew: bool = False
 
     def reads(self, other: Stage) -> bool:
         """Whether it reads what ``other`` makes, or something in it."""
@@ -110,7 +112,7 @@ def to_do(stages: Sequence[Stage], journal: Journal) -> list[Stage]:
 
 def _is_done(stage: Stage, journal: Journal) -> bool:
     before = journal.command(stage.name)
-    if before is None or not stage.makes.exists():
+    if stage.anew or before is None or not stage.makes.exists():
         return False
     if before != list(stage.command):
         raise ConfigError(_changed(stage, before))

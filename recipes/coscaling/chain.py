@@ -205,4 +205,4 @@ def figures(chain: Chain, made: Sequence[Stage]) -> Stage:
     command = (sys.executable, "-m", f"{_MODULE}.figures", str(chain.out), "--out", str(out))
     makes = tuple(stage.makes for stage in made)
     known = ("--known", str(chain.known)) if chain.known else ()
-    return Stage("figures", (*command, *chain.by_plan, *known), out, makes)
+    return Stage("figures", (*command, *chain.by_plan, *known), out, makes, anew=True)

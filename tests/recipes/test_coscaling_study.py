@@ -200,3 +200,8 @@ def test_an_early_stop_leaves_whole_seeds_of_the_arms_that_claims_hang_on() -> N
     order = [(arm.name, seed) for arm, seed in plan().runs()]
     most = [arm.name for arm in plan().arms if arm.seeds == 5]
     assert order[: 5 * len(most)] == [(name, seed) for seed in range(1, 6) for name in most]
+
+
+def test_figures_are_made_again_after_whatever_was_run_more() -> None:
+    assert stages(CHAIN, plan(), ["checker"])[-1].anew
+    assert [stage.name for stage in MADE if stage.anew] == ["figures"]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ def test_every_stage_is_run_once_with_its_time(tmp_path: Path) -> None:
         "abc", 1
     )
     assert all(one["seconds"] > 0 for one in json.loads(before).values())
+
+
+def test_what_tells_of_all_that_is_there_is_run_every_time(tmp_path: Path) -> None:
+    a, b, _ = chain(tmp_path)
+    told = stage(tmp_path / "told", a.makes)
+    told = replace(told, anew=True)
+    assert ran([a, told], tmp_path) == 0
+    more = replace(stage(told.makes, a.makes, b.makes), anew=True)
+    assert ran([a, b, more], tmp_path) == 0
+    assert told.makes.read_text() == "aabtold"
 
 
 def test_a_chain_goes_on_where_it_failed(tmp_path: Path) -> None:

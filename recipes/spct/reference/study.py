@@ -117,7 +117,7 @@ def _without_principles(chain: Chain) -> list[Stage]:
 def _figures(chain: Chain, made: Sequence[Stage]) -> Stage:
     out = chain.out / "figures.json"
     command = (sys.executable, "-m", f"{_MODULE}.figures", str(chain.out), "--out", str(out))
-    return Stage("figures", command, out, tuple(stage.makes for stage in made))
+    return Stage("figures", command, out, tuple(stage.makes for stage in made), anew=True)
 
 
 if __name__ == "__main__":
