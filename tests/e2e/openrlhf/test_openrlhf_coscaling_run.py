@@ -45,7 +45,7 @@ def test_it_leaves_what_the_round_was_worth(run: Path) -> None:
 def test_it_is_measured_as_a_run_of_trl_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = {name: one.model_copy(update={"number": 4}) for name, one in plan().queries.items()}
     small = plan().model_copy(update={"queries": few})
-    monkeypatch.setattr(measure, "plan", lambda: small)
+    monkeypatch.setattr(measure, "plan", lambda _: small)
     truth = run.with_name("truth.json")
     measure.main(run, truth)
     found = read_run(run, truth, edge=1, responses=RESPONSES)

@@ -75,7 +75,7 @@ def measured(run: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """What is read of a run, its policies measured on a few queries."""
     few = {name: one.model_copy(update={"number": 4}) for name, one in plan().queries.items()}
     small = plan().model_copy(update={"queries": few})
-    monkeypatch.setattr(measure, "plan", lambda: small)
+    monkeypatch.setattr(measure, "plan", lambda _: small)
     truth = run.with_name(f"{run.name}.json")
     measure.main(run, truth)
     return read_run(run, truth, edge=1, responses=RESPONSES)
