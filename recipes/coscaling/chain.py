@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grm_plugin.reference.reward_models import SCALAR_MODEL
 from recipes.coscaling.plan import (
     DOUBLED,
+    EMBEDDED,
     HERE,
     STUDY,
     Arm,
@@ -59,6 +61,8 @@ class Chain:
 
     def scalar(self, name: object) -> Path:
         """The folder of a scalar RM, by its seed or its start."""
+        if name == EMBEDDED:
+            return SCALAR_MODEL
         return self.out / "scalar" / str(name)
 
     def run(self, arm: Arm, seed: int) -> Path:

@@ -19,6 +19,8 @@ DOUBLED = "doubled"
 """The scalar RM of the first seed with twice the passes: it tells how flat the others are."""
 Slice = Literal["tune", "heldout"]
 Start = Literal["base", "dense"]
+EMBEDDED = "embedded"
+"""The scalar RM that is shipped: of seed 3, and trained already."""
 
 
 class Queries(Options):
@@ -66,7 +68,7 @@ class Arm(Options):
         rounds: how long it is trained; default: as long as all are compared.
         beta: of the KL term.
         scalar: the scalar RMs that it may ask, by seed or start, one after the other over its
-            seeds; an ensemble asks all of them.
+            seeds; an ensemble asks all of them. ``embedded`` is the one that is shipped.
         trainer: of the policy.
         cut: it is run only where it is named.
     """
@@ -76,7 +78,7 @@ class Arm(Options):
     judge: str = ""
     rounds: int = Field(0, ge=0)
     beta: float = Field(0.0, ge=0)
-    scalar: tuple[int | Start, ...] = ()
+    scalar: tuple[int | Start | Literal["embedded"], ...] = ()
     trainer: Literal["trl", "openrlhf"] = "trl"
     cut: bool = False
 
@@ -97,7 +99,7 @@ class Arm(Options):
         found: Mapping[str, Any] = self.parts.get("scalar", {}).get("classifier", {})
         return found
 
-    def asks(self, seed: int) -> tuple[int | Start, ...]:
+    def asks(self, seed: int) -> tuple[int | str, ...]:
         """The scalar RMs that the run with a seed asks, by seed or start."""
         if not self.scalar or self.classifier.get("name") == "ensemble":
             return self.scalar

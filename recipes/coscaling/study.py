@@ -18,7 +18,7 @@ from grm_plugin.errors import ConfigError, GRMError
 from grm_plugin.reference.judge import BASE, MODEL
 from recipes.coscaling.chain import Chain, data, figures, measuring, policy, scalar_rms
 from recipes.coscaling.figures.published import published
-from recipes.coscaling.plan import DOUBLED, STUDY, Plan, plan
+from recipes.coscaling.plan import DOUBLED, EMBEDDED, STUDY, Plan, plan
 from recipes.journal import Journal
 from recipes.launch import until_interrupted
 from recipes.stages import Stage, run
@@ -76,7 +76,7 @@ def stages(chain: Chain, settings: Plan, only: Sequence[str] = ()) -> list[Stage
         and (chain.meta or not arm.needs_meta)
         and (arm.name, seed) not in known.names
     ]
-    asked: set[object] = {name for arm, seed in runs for name in arm.asks(seed)}
+    asked: set[object] = {name for arm, seed in runs for name in arm.asks(seed)} - {EMBEDDED}
     told: set[object] = set()
     if not only:
         told |= {*settings.scalar.starts}  # also those that reward no policy are told about

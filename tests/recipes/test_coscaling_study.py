@@ -14,10 +14,11 @@ from grm_plugin.cli import app
 from grm_plugin.config import GRMConfig
 from grm_plugin.errors import ConfigError
 from grm_plugin.pipeline.control_judge import control_config
+from grm_plugin.reference.reward_models import SCALAR_MODEL
 from grm_plugin.watching.start import FEWEST_GROUPS
 from recipes.coscaling.chain import Chain
 from recipes.coscaling.openrlhf import LEARNING_RATE
-from recipes.coscaling.plan import CHECKER, HERE, Arm, kept_folder, plan
+from recipes.coscaling.plan import CHECKER, EMBEDDED, HERE, Arm, kept_folder, plan
 from recipes.coscaling.study import stages
 from recipes.stages import Stage
 
@@ -38,7 +39,7 @@ def test_a_name_stands_for_one_command_and_one_output() -> None:
 def test_whatever_a_stage_reads_an_earlier_one_makes() -> None:
     for place, stage in enumerate(MADE):
         named = [Path(text) for text in stage.command if text.startswith("out/coscaling/")]
-        for path in {*named, *stage.uses} - {stage.makes, *stage.makes.parents}:
+        for path in {*named, *stage.uses} - {stage.makes, *stage.makes.parents, SCALAR_MODEL}:
             if path.name.isdecimal() and path.parent.parent.name == "runs":
                 path = stage.uses[0]  # a run is there when its last weights are
             assert any(one.makes in {path, *path.parents} for one in MADE[:place]), (stage, path)
@@ -48,7 +49,15 @@ def test_every_policy_waits_for_the_scalar_rms_that_it_is_rewarded_by() -> None:
     for arm in RUN:
         for seed in range(1, arm.seeds + 1):
             reads = {one.name for one in MADE if NAMED[f"{arm.name} {seed}"].reads(one)}
-            assert reads == {"prompts", *(f"scalar RM {name}" for name in arm.asks(seed))}
+            asked = {f"scalar RM {name}" for name in arm.asks(seed) if name != EMBEDDED}
+            assert reads == {"prompts", *asked}
+
+
+def test_an_arm_may_ask_the_scalar_rm_that_is_shipped_which_nothing_trains() -> None:
+    command = NAMED["cascade 2"].command
+    assert f"scalar.classifier.model={SCALAR_MODEL}" in command
+    made = {stage.name for stage in stages(CHAIN, plan(), ["cascade"])}
+    assert not {"groups", "scalar RM 1", "scalar RM doubled"} & made
 
 
 def test_rewards_are_compared_within_groups_as_two_models_give_them_in_some_arms() -> None:
