@@ -160,8 +160,9 @@ def _of_trainer(chain: Chain, settings: Plan, arm: Arm, steps: int) -> dict[str,
         return {"--rounds": str(steps // settings.updates)}
     start = {} if chain.policy is None else {"--model_name_or_path": str(chain.policy)}
     return {
-        "--config": f"{HERE}/{settings.grpo}",
+        "--config": f"{HERE}/grpo.yaml",
         **start,
+        **{f"--{name}": f"{value}" for name, value in settings.trl.items()},
         "--beta": f"{arm.beta:g}",
         "--max_steps": str(steps),
         "--keep_steps": str(settings.kept * settings.updates),

@@ -115,7 +115,7 @@ class Plan(Options):
     """The whole study.
 
     Args:
-        grpo: settings of TRL for every policy, beside this file.
+        trl: options of TRL for every policy, over those of grpo.yaml.
         prompts: that policies are trained on.
         queries: that they are measured on.
         rounds: after which all arms are compared.
@@ -128,7 +128,7 @@ class Plan(Options):
         arms: by worth.
     """
 
-    grpo: str = "grpo.yaml"
+    trl: dict[str, float | bool] = Field(default_factory=dict)
     prompts: Queries
     queries: dict[Slice, Queries]
     rounds: int = Field(ge=1)

@@ -10,9 +10,11 @@ import yaml
 from recipes.coscaling.chain import Chain
 from recipes.coscaling.plan import HERE, plan
 from recipes.coscaling.study import stages
+from recipes.stages import Stage
 
 BY = HERE / "larger.yaml"
 CHAIN = Chain(Path("out/larger"), Path("judge"), Path("judge"), policy=Path("policy"), plan=BY)
+USUAL = replace(CHAIN, policy=None, plan=HERE / "study.yaml")
 NAMED = {stage.name: stage for stage in stages(CHAIN, plan(BY))}
 
 
@@ -32,20 +34,27 @@ def test_every_command_is_told_of_the_plan_and_the_models() -> None:
     for seed in (1, 2, 3):
         command = NAMED[f"scalar_kl {seed}"].command
         assert command[command.index("--model_name_or_path") + 1] == "policy"
-        assert command[command.index("--config") + 1] == str(HERE / "grpo_larger.yaml")
+        assert command[command.index("--config") + 1] == str(HERE / "grpo.yaml")
         assert "engine.model=judge" in NAMED[f"grm_k8 {seed}"].command
         assert str(BY) in NAMED[f"truth grm_k8 {seed}"].command
     assert str(BY) in NAMED["figures"].command
-    usual = stages(replace(CHAIN, plan=HERE / "study.yaml"), plan())
-    assert not any("--plan" in stage.command for stage in usual)
+    assert not any("--plan" in stage.command for stage in stages(USUAL, plan()))
+
+
+def options(stage: Stage) -> dict[str, str]:
+    """The options of the trainer, without what names files and models."""
+    words = stage.command[3 : stage.command.index("--set")]
+    named = {"--judge", "--data", "--output_dir", "--model_name_or_path"}
+    pairs = zip(words[::2], words[1::2], strict=True)
+    return {name: value for name, value in pairs if name not in named}
 
 
 def test_policies_learn_as_in_the_study_but_for_the_rate_and_the_gpu() -> None:
-    usual, larger = (
-        yaml.safe_load((HERE / name).read_text()) for name in ("grpo.yaml", "grpo_larger.yaml")
-    )
-    assert usual.pop("use_cpu") is True
-    assert usual | {"learning_rate": 3e-4} == larger
+    usual = {stage.name: stage for stage in stages(USUAL, plan())}
+    theirs, ours = options(usual["grm_k8 1"]), options(NAMED["grm_k8 1"])
+    assert theirs["--config"] == str(HERE / "grpo.yaml")
+    assert yaml.safe_load((HERE / "grpo.yaml").read_text())["use_cpu"] is True
+    assert ours == theirs | {"--use_cpu": "False", "--learning_rate": "0.0003"}
 
 
 def test_no_data_is_shared_with_the_study() -> None:

@@ -35,8 +35,8 @@ def render_card(
     """
     config, report = training["config"], training["report"]
     stages = training.get("stages", ())
-    text = files(__package__).joinpath("card.md").read_text(encoding="utf-8")
-    return Template(text).substitute(
+    return _filled(
+        "card.md",
         {name: config[name] for name in ("layers", "width", "seed")},
         which=_FINAL if stages else _BASE,
         parameters=f"{report['parameters']:,}",
@@ -81,8 +81,8 @@ def render_scalar_card(training: Mapping[str, Any], report: Mapping[str, Any]) -
     """The model card of a scalar RM; arguments as of :func:`render_meta_card`."""
     found, made = report["validation"], report["training"]
     accuracy = found["accuracy"]
-    text = files(__package__).joinpath("scalar_card.md").read_text(encoding="utf-8")
-    return Template(text).substitute(
+    return _filled(
+        "scalar_card.md",
         groups=f"{made['groups']:,}",
         pairs=f"{made['pairs']:,}",
         steps=f"{made['steps']:,}",
@@ -93,6 +93,12 @@ def render_scalar_card(training: Mapping[str, Any], report: Mapping[str, Any]) -
         stages=_stage_table(training["stages"]),
         note=training.get("note", ""),
     )
+
+
+def _filled(card: str, given: Mapping[str, Any] | None = None, /, **more: Any) -> str:
+    """The text of a card beside this module, with its places filled."""
+    text = files(__package__).joinpath(card).read_text(encoding="utf-8")
+    return Template(text).substitute(given or {}, **more)
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:

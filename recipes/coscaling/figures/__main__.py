@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -18,7 +18,7 @@ from grm_plugin.report.terminal import plain_table
 from recipes.coscaling.figures import picture
 from recipes.coscaling.figures.arms import Arms
 from recipes.coscaling.figures.claims import Claim, claims, not_by_holm
-from recipes.coscaling.figures.published import Published, publish, published
+from recipes.coscaling.figures.published import Published, as_json, publish, published
 from recipes.coscaling.figures.rows import Row, exchange_rates, rows
 from recipes.coscaling.figures.runs import Run, read_run
 from recipes.coscaling.figures.scalar_rms import FLAT, ScalarRM, gained, scalar_rms
@@ -53,7 +53,7 @@ def main(
         "missing": missing,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_as_json(figures), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(as_json(figures), indent=1) + "\n", encoding="utf-8")
     publish(path.with_name(f"{path.stem}_runs.json"), measured)
     if arms.names:
         picture.save_quality(path.with_suffix(".png"), arms)
@@ -138,15 +138,6 @@ def arms_table(lines: Sequence[Row]) -> Table:
 
 def _cost(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _as_json(value: Any) -> Any:
-    """``value`` with null for the numbers that JSON does not know, such as ends of no interval."""
-    if isinstance(value, Mapping):
-        return {str(key): _as_json(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_json(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _trained(one: ScalarRM) -> str:

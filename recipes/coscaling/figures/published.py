@@ -12,7 +12,7 @@ from typing import Any
 from grm_plugin.errors import ConfigError, quoted
 from grm_plugin.evaluation.statistics import Estimate
 from grm_plugin.running.whole_file import writing
-from recipes.coscaling.figures.runs import Run
+from recipes.coscaling.figures.runs import Run, number
 from recipes.coscaling.figures.scalar_rms import ScalarRM
 
 _DIGITS = 6
@@ -72,27 +72,35 @@ def published(path: Path | None) -> Published:
 
 
 def _line(value: Mapping[str, Any]) -> str:
-    return json.dumps(_short(value), separators=(",", ":"))
+    return json.dumps(as_json(value, _DIGITS), separators=(",", ":"))
 
 
-def _short(value: Any) -> Any:
+def as_json(value: Any, digits: int | None = None) -> Any:
+    """``value`` with null for the numbers that JSON does not know, such as ends of no interval.
+
+    Args:
+        value: of mappings, sequences, and what they hold.
+        digits: that count of each number; None keeps all.
+    """
     if isinstance(value, Mapping):
-        return {name: _short(one) for name, one in value.items()}
+        return {str(name): as_json(one, digits) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_short(one) for one in value]
-    if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
-    return value
+        return [as_json(one, digits) for one in value]
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    return value if digits is None else float(f"{value:.{digits}g}")
 
 
 def _run(found: Mapping[str, Any]) -> Run:
-    known = {**found, "slope": _number(found["slope"]), "deviations": tuple(found["deviations"])}
-    return Run(**{**known, "correlation_R": [_number(one) for one in found["correlation_R"]]})
+    read = {
+        "slope": number(found["slope"]),
+        "deviations": tuple(found["deviations"]),
+        "correlation_R": [number(one) for one in found["correlation_R"]],
+    }
+    return Run(**{**found, **read})
 
 
 def _scalar_rm(found: Mapping[str, Any]) -> ScalarRM:
     return ScalarRM(**{**found, "accuracy": Estimate(**found["accuracy"])})
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value

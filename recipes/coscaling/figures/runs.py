@@ -85,7 +85,7 @@ def read_run(folder: Path, truth: Path, *, edge: int, responses: int) -> Run:
         truth_R=[row["true_quality"] for row in rounds],
         deviations=_deviations(rounds[:edge]),
         slope=_slope(rows, rounds, edge),
-        correlation_R=[_number(row.get("grm/truth_correlation")) for row in rounds],
+        correlation_R=[number(row.get("grm/truth_correlation")) for row in rounds],
         responses=responses,
         alarms=max(row.get("grm/alarms") or 0.0 for row in rounds),
     )
@@ -145,5 +145,6 @@ def _points(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _number(value: Any) -> float:
+def number(value: Any) -> float:
+    """A number of JSON; NaN where there is none."""
     return math.nan if value is None else float(value)
