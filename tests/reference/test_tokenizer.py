@@ -11,11 +11,14 @@ from grm_plugin.reference.tasks.words import SPLITS, compounds
 from grm_plugin.reference.tokenizer import SPECIAL, build_tokenizer, save_tokenizer, vocabulary
 
 TOKENIZER = build_tokenizer()
-plain = st.text(st.characters(exclude_categories=["Cs"]))
+# Names of special tokens are among what hypothesis finds in our code and draws.
+plain = st.text(st.characters(exclude_categories=["Cs"])).filter(
+    lambda text: not any(name in text for name in SPECIAL)
+)
 
 
 @given(plain)
-def test_any_unicode_text_round_trips_exactly(text):
+def test_any_unicode_text_that_names_no_special_token_round_trips_exactly(text):
     assert TOKENIZER.decode(TOKENIZER.encode(text).ids) == text
 
 
