@@ -8,17 +8,23 @@ from grm_plugin.errors import quoted
 
 
 def read_ks(text: str | None) -> tuple[int, ...] | None:
-    """Numbers of samples as ``1,2,4``, ascending; None for none.
+    """As :func:`parsed_ks`; None for none."""
+    return None if text is None else parsed_ks(text)
+
+
+def parsed_ks(text: str) -> tuple[int, ...]:
+    """Numbers of samples as ``1,2,4``, ascending.
 
     Raises:
         BadParameter: one is no whole number from 1 on.
 
-    >>> read_ks("4, 1")
+    >>> parsed_ks("4, 1")
     (1, 4)
     """
-    if text is None:
-        return None
-    numbers = [one.strip() for one in text.split(",")]
-    if not all(one.isdecimal() and int(one) > 0 for one in numbers):
+    try:
+        numbers = {int(one) for one in text.split(",")}
+    except ValueError:
+        numbers = set()
+    if not numbers or min(numbers) < 1:
         raise BadParameter(f"--ks: expected numbers such as 1,2,4, got {quoted(text)}")
-    return tuple(sorted({int(one) for one in numbers}))
+    return tuple(sorted(numbers))

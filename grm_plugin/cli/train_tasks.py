@@ -25,8 +25,11 @@ def parsed_sizes(text: str) -> tuple[int, ...]:
     >>> parsed_sizes("2, 4")
     (2, 4)
     """
-    sizes = tuple(int(one) if one.strip().isdecimal() else 0 for one in text.split(","))
-    if all(2 <= size <= MAX_RESPONSES for size in sizes):
+    try:
+        sizes = tuple(int(one) for one in text.split(","))
+    except ValueError:
+        sizes = ()
+    if sizes and all(2 <= size <= MAX_RESPONSES for size in sizes):
         return sizes
     raise BadParameter(f"expected sizes of 2..{MAX_RESPONSES} as in 2,3,4, got {quoted(text)}")
 

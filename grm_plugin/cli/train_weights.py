@@ -12,6 +12,7 @@ from typer import BadParameter, Option
 
 from grm_plugin import strict_yaml
 from grm_plugin.classifiers import Classifier, named
+from grm_plugin.cli.ks import parsed_ks
 from grm_plugin.cli.progress import Meter
 from grm_plugin.cli.scale_records import samples_of
 from grm_plugin.cli.training_options import LabelledRecords
@@ -107,7 +108,7 @@ def weights(
     if rated:
         with writing(rated) as file:
             file.writelines(to_line(one).decode() for one in verdicts)
-    asked = _Asked(_sizes(ks), by, folds, seed, drop_below, margin_only)
+    asked = _Asked(parsed_ks(ks), by, folds, seed, drop_below, margin_only)
     result, figures = _fitted(verdicts, asked)
     with writing(output) as file:
         file.write(as_json(result, indent=2) + "\n")
@@ -159,16 +160,6 @@ def _rated(
             kept,
             lambda done: meter.show(done, "rated"),
         )
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(sorted({int(one) for one in text.split(",")}))
-    except ValueError:
-        sizes = ()
-    if not sizes or sizes[0] < 1:
-        raise BadParameter(f"--ks: expected numbers such as 4,8,16, got {quoted(text)}")
-    return sizes
 
 
 def _fitted(verdicts: Sequence[Verdict], asked: _Asked) -> tuple[dict[str, Any], list[Figure]]:

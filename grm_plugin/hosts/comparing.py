@@ -33,4 +33,4 @@ def release(version: str, parts: int) -> tuple[int, ...]:
     >>> release("0.11.2.post1", 3)
     (0, 11, 2)
     """
-    return tuple(int(part) for part in version.split(".")[:parts] if part.isdigit())
+    return tuple(int(part) for part in version.split(".")[:parts] if part.isdecimal())

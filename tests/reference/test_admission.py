@@ -33,6 +33,7 @@ def _queries(rng: random.Random, split: Split, number: int) -> list[str]:
         ("请列出三个词", "unknown words '请列出三个词'"),
         ("Name some words: use exactly 21 items.", "unknown words '21'"),
         ("Name some words: use exactly ٣ items.", "unknown words '٣'"),
+        (f"Name some words: use exactly {'7' * 5000} items.", "unknown words '777"),
         ("Name some words", "asks for nothing that the family knows"),
         ("", "asks for nothing that the family knows"),
         ("Name some words: the word is words", "no phrasing of the family: 'the word is words'"),

@@ -8,6 +8,7 @@ from functools import cache
 
 from grm_plugin.errors import quoted
 from grm_plugin.reference.tasks.phrasings import phrasings, sections
+from grm_plugin.reference.tasks.wordlist import whole_number
 from grm_plugin.reference.tasks.words import SPLITS, pieces
 
 LARGEST_NUMBER = 20
@@ -105,7 +106,8 @@ def _texts(names: Iterable[str]) -> Iterator[str]:
 
 def _is_known(word: str) -> bool:
     if word.isdecimal():
-        return word.isascii() and int(word) <= LARGEST_NUMBER
+        number = whole_number(word)
+        return number is not None and number <= LARGEST_NUMBER
     return word in _frame_words() or _is_compound(word)
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields
 from grm_plugin.reference.tasks.judgment import points_of
 from grm_plugin.reference.tasks.task import OPENINGS
 
-_CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d+)\)$", re.MULTILINE)
-_CRITIQUE = re.compile(r"^Response (\d+) of \d+: .*?\. (.*)\. Score (\d+)\.$", re.MULTILINE)
-_BOX = re.compile(r"\\boxed\{(\d+(?:, \d+)*)\}$")
+# No number is longer than nine digits: int() raises on a few thousand.
+_CRITERION = re.compile(r"^\d+\. (.*) \(weight (\d{1,9})\)$", re.MULTILINE)
+_CRITIQUE = re.compile(r"^Response (\d{1,9}) of \d+: .*?\. (.*)\. Score (\d{1,9})\.$", re.MULTILINE)
+_BOX = re.compile(r"\\boxed\{(\d{1,9}(?:, \d{1,9})*)\}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _is_sum(reading: Reading, critique: ReadCritique) -> bool:
 
 _IMPLIED: tuple[tuple[str, Callable[..., bool]], ...] = (
     (r"exactly (\d+) items \| counts (\d+)", lambda asked, found: asked == found),
-    (r"at most (\d+) items \| counts (\d+)", lambda asked, found: int(found) <= int(asked)),
+    (r"at most (\d{1,9}) items \| counts (\d{1,9})", lambda asked, found: int(found) <= int(asked)),
     (r"include (\w+) \| \1 (found|absent)", lambda _, seen: seen == "found"),
     (r"exclude (\w+) \| \1 (found|absent)", lambda _, seen: seen == "absent"),
     (r"start with (\w+) \| starts (\w+)", lambda asked, found: asked == found),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+# int() raises on more digits than a few thousand; no number of the family has more than two.
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,15 @@ class WordList:
 
 def _split_ending(text: str) -> tuple[str, int | None]:
     body, mark, tail = text.rpartition(";")
-    # Only ASCII digits: str.isdigit also accepts superscripts, on which int() raises.
-    if mark and tail.strip().isdecimal() and tail.isascii():
-        return body, int(tail)
-    return text, None
+    # str.strip takes off characters that int() does not, such as U+001C.
+    ending = whole_number(tail.strip()) if mark and tail.isascii() else None
+    return (text, None) if ending is None else (body, ending)
+
+
+def whole_number(text: str) -> int | None:
+    """The number that `text` is; None where it is not one to nine ASCII digits.
+
+    >>> whole_number("17"), whole_number("-1"), whole_number("²"), whole_number("1" * 5000)
+    (17, None, None, None)
+    """
+    return int(text) if _NUMBER.fullmatch(text) else None
