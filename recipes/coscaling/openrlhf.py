@@ -3,7 +3,7 @@
 ``python -m recipes.coscaling.openrlhf --judge FILE --data prompts.jsonl --seed 1 --output_dir DIR``
 runs the unmodified trainer as ``recipes/reference/openrlhf/grpo.sh`` does, and leaves what
 :mod:`recipes.coscaling.policy` leaves: ``metrics.jsonl``, ``verdicts.jsonl`` and the last weights.
-A run that was killed begins anew.
+A training that was killed begins anew; one that ended is not run again for what comes after it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(
     judge: Annotated[str, typer.Option(help="Judge settings.")],
     data: Annotated[Path, typer.Option(help="Prompts with their requirements, a JSONL file.")],
     output_dir: Annotated[
-        Path, typer.Option("--output_dir", help="Folder of the run; emptied first.")
+        Path, typer.Option("--output_dir", help="Folder of the run; emptied before a training.")
     ],
     seed: Annotated[int, typer.Option(help="Of the training.")],
     rounds: Annotated[int, typer.Option(min=1, help="Rollouts.")],
@@ -52,23 +52,28 @@ def main(
     ] = None,
 ) -> None:
     """Train, keep the last weights, and write what each round was worth."""
+    chosen = options(judge, data, output_dir, seed=seed, rounds=rounds, settings=set_ or ())
+    trained, told = output_dir / "trained.json", json.dumps(chosen)
+    if not trained.is_file() or trained.read_text(encoding="utf-8") != told:
+        _train(chosen, output_dir)
+        trained.write_text(told, encoding="utf-8")
+    lines = [json.dumps(row) for row in rows(output_dir, data)]
+    (output_dir / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _train(chosen: Sequence[str], out: Path) -> None:
     # only who runs this needs Ray
     from recipes.openrlhf_on_cpu.cluster import ENVIRONMENT, cluster
 
-    last = kept_folder(output_dir, rounds * plan().updates)
-    shutil.rmtree(output_dir, ignore_errors=True)
-    shutil.copytree(POLICY_MODEL, kept_folder(output_dir, 0))
-    chosen = options(judge, data, output_dir, seed=seed, rounds=rounds, settings=set_ or ())
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(POLICY_MODEL, kept_folder(out, 0))
     command = ["bash", str(RECIPE), *chosen, *_ON_A_CPU]
-    with cluster() as address, (output_dir / "log.txt").open("wb") as log:
+    with cluster() as address, (out / "log.txt").open("wb") as log:
         variables = {**os.environ, **ENVIRONMENT, "RAY_ADDRESS": address}
         done = subprocess.run(command, env=variables, stdout=log, stderr=log, check=False)  # noqa: S603
     if done.returncode:
-        shutil.rmtree(last, ignore_errors=True)
-        say(f"openrlhf: ended with code {done.returncode}; see {output_dir / 'log.txt'}")
+        say(f"openrlhf: ended with code {done.returncode}; see {out / 'log.txt'}")
         sys.exit(done.returncode)
-    lines = [json.dumps(row) for row in rows(output_dir, data)]
-    (output_dir / "metrics.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def options(

@@ -20,9 +20,14 @@ PROMPTS, RESPONSES = 32, 128  # of a rollout, as the recipe says
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     prompts = write_prompts(folder / "prompts", PROMPTS + 8, seed=3)
-    judge, out = f"{HERE}/arms/unwatched_k8.yaml", folder / "grm" / "1"
-    openrlhf.main(judge, prompts, out, seed=1, rounds=1, set_=["k=1"])
+    out = folder / "grm" / "1"
+    _run(prompts, out)
     return out
+
+
+def _run(prompts: Path, out: Path) -> None:
+    judge = f"{HERE}/arms/unwatched_k8.yaml"
+    openrlhf.main(judge, prompts, out, seed=1, rounds=1, set_=["k=1"])
 
 
 def test_it_leaves_the_weights_before_and_after(run: Path) -> None:
@@ -40,6 +45,15 @@ def test_it_leaves_what_the_round_was_worth(run: Path) -> None:
     assert 0 < row["reward"] < 1
     assert row["flops"] > 0 and row["tokens"] > 0
     assert row["grm/k"] == 1
+
+
+def test_what_fails_after_the_training_does_not_cost_the_training(run: Path) -> None:
+    told = (run / "metrics.jsonl").read_text()
+    (run / "metrics.jsonl").unlink()
+    log = (run / "log.txt").stat().st_mtime_ns
+    _run(run.parents[1] / "prompts" / "train.jsonl", run)
+    assert (run / "metrics.jsonl").read_text() == told
+    assert (run / "log.txt").stat().st_mtime_ns == log
 
 
 def test_it_is_measured_as_a_run_of_trl_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
