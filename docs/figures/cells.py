@@ -42,7 +42,7 @@ def ratio(value: float, ends: tuple[float, float]) -> str:
 def points(ends: Sequence[float]) -> str:
     """A difference of shares in percentage points."""
     value, low, high = (100 * end for end in ends)
-    return f"{value:+z.1f} ({low:+z.1f} to {high:+z.1f})"
+    return f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def inline(text: str) -> str:

@@ -30,7 +30,7 @@ def coscaling() -> str:
 
 
 def _claim(one: Result) -> tuple[str, ...]:
-    seeds = ", ".join(f"{value:+z.3f}" for value in one["seeds"].values())
+    seeds = ", ".join(f"{value:+.3f}" for value in one["seeds"].values())
     told = one["open"] or ("met" if one["holds"] else "**not met**")
     beside = ", ".join(f"{name}: {_signed(value)}" for name, value in one["beside"].items())
     return one["name"], _signed(one["found"]), seeds, f"{told}: {one['aim']}", beside
@@ -103,7 +103,7 @@ def _missing(found: Result) -> str:
 def _signed(one: Result) -> str:
     if one["low"] == one["high"]:
         return f"{one['value']:.2f}"
-    return estimate(one, "+z.3f")
+    return estimate(one, "+.3f")
 
 
 def _value(one: Result | None) -> str:

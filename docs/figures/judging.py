@@ -106,7 +106,7 @@ def uneven_samples() -> str:
 def _apart(ends: Sequence[float]) -> str:
     """A value, and by how much it differs from another, with the interval."""
     value, _, apart, low, high = ends
-    return f"{value:.3f}, {apart:+z.3f} ({low:+z.3f} to {high:+z.3f})"
+    return f"{value:.3f}, {apart:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def expected_score() -> str:

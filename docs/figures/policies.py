@@ -14,7 +14,7 @@ def policy() -> str:
     rows = [
         (
             *_qualities(f"reward: {arm}", list(runs.values()), found["before"]),
-            f"{statistics.fmean(run['gap']['growth'] for run in runs.values()):+z.2f}",
+            f"{statistics.fmean(run['gap']['growth'] for run in runs.values()):+.2f}",
             _minutes(runs.values()),
         )
         for arm, runs in found["arms"].items()
@@ -39,8 +39,8 @@ def _policy_of_openrlhf() -> str:
     rows = [
         (
             *_qualities(f"reward: GRM, {arm}", list(runs.values()), found["before"]),
-            estimate(over[arm]["train"], "+z.3f") if arm in over else "",
-            estimate(over[arm]["heldout"], "+z.3f") if arm in over else "",
+            estimate(over[arm]["train"], "+.3f") if arm in over else "",
+            estimate(over[arm]["heldout"], "+.3f") if arm in over else "",
             f"{statistics.fmean(run['judge tokens out'] for run in runs.values()) / 1e6:.2f} million",
         )
         for arm, runs in found["arms"].items()
@@ -76,7 +76,7 @@ def _qualities(name: str, runs: Sequence[Result], before: Result) -> list[str]:
         name,
         mean_of(fresh),
         mean_of(run["heldout"]["true quality"] for run in runs),
-        f"{statistics.fmean(fresh) - before['train']['true quality']:+z.2f}",
+        f"{statistics.fmean(fresh) - before['train']['true quality']:+.2f}",
     ]
 
 

@@ -44,7 +44,7 @@ def _of_a_judge(figure: Result) -> bool:
 
 
 def _figure(one: Result) -> tuple[str, ...]:
-    parts = ", ".join(f"{name}: {part['value']:+z.1f}" for name, part in one["parts"].items())
+    parts = ", ".join(f"{name}: {part['value']:+.1f}" for name, part in one["parts"].items())
     met = f"{'met' if one['holds'] else '**not met**'}: {one['aim']}" if one["aim"] else ""
     return one["name"], estimate(one["found"], "+.1f"), parts, met
 

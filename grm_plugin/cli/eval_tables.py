@@ -207,7 +207,7 @@ def interval(found: Measured | Estimate, of: Scale | None = None) -> str:
 
 def change(value: float, of: Scale | None = None) -> str:
     """A difference of shares in points, or of correlations as it is."""
-    return f"{value:+z.3f}" if of and of.is_correlation else f"{100 * value:+z.1f}"
+    return f"{value:+.3f}" if of and of.is_correlation else f"{100 * value:+.1f}"
 
 
 def gain(found: Difference | None, of: Scale | None = None) -> str:

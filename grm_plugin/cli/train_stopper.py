@@ -155,7 +155,7 @@ def _table(thresholds: list[Threshold], chosen: Threshold | None) -> Table:
 def _points(found: Any) -> str:
     """A difference in points of 100, with its interval."""
     value, low, high = (100 * number for number in (found.value, found.low, found.high))
-    return f"{value:+z.2f} [{low:+z.2f}, {high:+z.2f}]"
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def _found(

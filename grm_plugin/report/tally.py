@@ -123,7 +123,7 @@ def _by_length(tally: Tally) -> list[tuple[str, str, str]]:
     if math.isnan(tally.lengths.value):
         return []
     note = "correlation with the reward, within groups"
-    return [("length", f"{tally.lengths.value:+z.2f}", note)]
+    return [("length", f"{tally.lengths.value:+.2f}", note)]
 
 
 def by_reason(counts: Counter[str]) -> str:

@@ -63,7 +63,7 @@ def _places(places: Places) -> Plot:
             place - 0.4,
             place + 0.4,
             lift,
-            f"place {place}: {lift:+z.2f} points, mean score {mean:.2f}",
+            f"place {place}: {lift:+.2f} points, mean score {mean:.2f}",
             to(place=str(place)),
         )
         for place, (lift, mean) in enumerate(zip(lifts, places.means, strict=False), start=1)

@@ -104,10 +104,10 @@ def claims_table(told: Sequence[Claim]) -> Table:
     """One line a claim: the difference, its interval, p, each seed, and whether it was met."""
     made = plain_table("claim", ">mean", "95 %", ">p", "each seed", "aim", "beside")
     for one in told:
-        seeds = ", ".join(f"{value:+z.3f}" for value in one.seeds.values())
+        seeds = ", ".join(f"{value:+.3f}" for value in one.seeds.values())
         beside = ", ".join(f"{name} {_signed(value)}" for name, value in one.beside.items())
         aim = f"{one.open or ('met' if one.holds else 'not met')}: {one.aim}"
-        mean, interval = f"{one.found.value:+z.3f}", _interval(one.found)
+        mean, interval = f"{one.found.value:+.3f}", _interval(one.found)
         made.add_row(one.name, mean, interval, f"{one.p:.3f}", seeds, aim, beside)
     return made
 
@@ -153,7 +153,7 @@ def _interval(found: Estimate) -> str:
 def _signed(found: Estimate) -> str:
     if found.low == found.high:
         return f"{found.value:.2f}"
-    return f"{found.value:+z.3f} ({_interval(found)})"
+    return f"{found.value:+.3f} ({_interval(found)})"
 
 
 if __name__ == "__main__":

@@ -55,9 +55,9 @@ def table(figures: Sequence[Figure]) -> Table:
     made = plain_table("figure", ">points", "95 %", ">p", "each N and seed", "aim")
     for one in figures:
         found = one.found
-        parts = ", ".join(f"{name}: {part.value:+z.1f}" for name, part in one.parts.items())
-        interval = f"{found.low:+z.1f} to {found.high:+z.1f}"
-        made.add_row(one.name, f"{found.value:+z.1f}", interval, f"{found.p:.3f}", parts, _met(one))
+        parts = ", ".join(f"{name}: {part.value:+.1f}" for name, part in one.parts.items())
+        interval = f"{found.low:+.1f} to {found.high:+.1f}"
+        made.add_row(one.name, f"{found.value:+.1f}", interval, f"{found.p:.3f}", parts, _met(one))
     return made
 
 

@@ -65,4 +65,4 @@ def _adaptive(early: Mapping[str, float] | None, most_lost: float) -> list[Aim]:
         return [Aim("samples saved", aim, none, False), gain]
     saved, change = early["saved"], early["change"]
     holds = saved >= _LEAST_SAVED and change >= -most_lost
-    return [Aim("samples saved", aim, f"{saved:.1%} at {change:+z.2f} points", holds)]
+    return [Aim("samples saved", aim, f"{saved:.1%} at {change:+.2f} points", holds)]
