@@ -11,6 +11,7 @@ from grm_plugin.hosts.averages import mean
 from recipes.coscaling.figures.runs import Run
 
 READINGS = ("final", "peak", "mean")
+_DIGITS = 6  # of a gap; those of a published run tell no more
 REACHED = 0.98
 """Share of a limit that a run must have spent to count as one that was stopped there."""
 
@@ -84,7 +85,7 @@ def gap(run: Run, *, rounds: int, edge: int) -> Gap:
     """
     reward_R, truth_R = (np.array(one[:rounds]) for one in (run.reward_R, run.truth_R))
     grown = [float(one[-edge:].mean() - one[:edge].mean()) for one in (reward_R, truth_R)]
-    beyond = grown[0] - run.slope * grown[1]
+    beyond = round(grown[0] - run.slope * grown[1], _DIGITS) + 0.0  # never -0.0
     quality = beyond / run.slope if run.slope > 0 else math.nan
     correlation = mean(one for one in run.correlation_R[:rounds][-edge:] if not math.isnan(one))
     return Gap(quality, beyond / run.deviations[0], correlation)
