@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from grm_plugin.errors import on_one_line, unknown
 
 _SHOWN = 200
+_TOLD = 3  # problems; each may list every key that there is
 # what pydantic calls a problem, and what we expect then
 _EXPECTED = {
     "greater_than": "more than {gt}",
@@ -60,8 +61,13 @@ CALLED_ELSEWHERE = {
 
 
 def explain(where: str, kind: type[BaseModel], error: ValidationError) -> str:
-    """A validation error as one sentence per key, with the nearest known key for a stranger."""
-    return "; ".join(_one(where, kind, dict(problem)) for problem in error.errors())
+    """A validation error as one sentence per key, with the nearest known key for a stranger.
+
+    Of many the first are told, and how many more there are.
+    """
+    told = [_one(where, kind, dict(problem)) for problem in error.errors()[:_TOLD]]
+    more = error.error_count() - len(told)
+    return "; ".join([*told, f"and {more} more"] if more else told)
 
 
 def _one(where: str, kind: type[BaseModel], problem: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grm_plugin import GRMConfig, strict_yaml
@@ -178,7 +178,15 @@ values = st.recursive(
 )
 
 
+def test_of_many_wrong_settings_the_first_are_told_and_the_others_counted() -> None:
+    with pytest.raises(ConfigError) as told:
+        GRMConfig.load(engine="vllm", scalar={f"odd{number}": 1 for number in range(1000)})
+    assert "unknown key 'scalar.odd0'" in str(told.value)
+    assert str(told.value).endswith("; and 997 more") and len(str(told.value)) < 3000
+
+
 @given(st.sampled_from(sorted(GRMConfig.model_fields)), values)
+@example("scalar", dict.fromkeys("abcdefgh"))
 def test_any_value_of_any_setting_is_taken_or_a_config_error(name: str, value: Any) -> None:
     try:
         GRMConfig.load(**{"engine": "vllm", name: value})
