@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from tests.adapters.openrlhf.stand_in import wait_until
 from tests.e2e.openrlhf.judge_process import JudgeProcess
@@ -42,57 +40,47 @@ def test_a_judge_that_goes_comes_back_and_goes_for_good(address: str, tmp_path: 
             assert verdict.scored or one.advantage == 0
 
 
-@dataclass(frozen=True)
-class Resumed:
-    """A run that was killed, was resumed, and lost its rollout worker after that."""
+def test_a_killed_rollout_worker_ends_the_run(address: str, tmp_path: Path) -> None:
+    with JudgeProcess() as judge:
+        judge.start()
+        settings = {"engine": {"url": judge.url}, "k": 2}
+        command = [*LAUNCHER, *judged_by(tmp_path, settings)]
+        with Training(address, tmp_path, command, steps=ENDLESS) as training:
+            training.until(lambda: training.verdicts())
+            (worker,) = actors("RolloutRayActor")
+            engine = worker.children(recursive=True)
+            worker.kill()
+            assert training.wait() != 0
+            for left in engine:  # vLLM's processes do not notice
+                with suppress(psutil.NoSuchProcess):
+                    left.kill()
+    assert "ActorDiedError" in training.output
 
-    run: Training
-    begun: int
-    """The step after the last one that the killed run had saved."""
-    status: int
 
-
-@pytest.fixture(scope="module")
-def resumed(address: str, tmp_path_factory: pytest.TempPathFactory) -> Resumed:
-    """Such a run; both of its halves are whole starts of the trainer."""
-    home = tmp_path_factory.mktemp("resumed")
-    latest = home / "checkpoints/_actor/latest"
-    stages = [{"step": 0, "k": 2}, {"step": 2, "k": 4}]
+def test_a_killed_run_that_is_resumed_goes_on_in_its_stage(address: str, tmp_path: Path) -> None:
+    steps, stages = 8, [{"step": 0, "k": 2}, {"step": 2, "k": 4}]
     judge = {"engine": "reference", "k": 1, "schedule": {"by": "step", "stages": stages}}
-    options = {"ckpt.path": home / "checkpoints", "ckpt.save_steps": 1}
+    latest = tmp_path / "checkpoints/_actor/latest"
+    options = {"ckpt.path": tmp_path / "checkpoints", "ckpt.save_steps": 1}
 
     def training(name: str, **more: Any) -> Training:
-        (folder := home / name).mkdir()
+        (folder := tmp_path / name).mkdir()
         command = [*LAUNCHER, *judged_by(folder, judge)]
-        return Training(address, folder, command, steps=ENDLESS, options={**options, **more})
+        return Training(address, folder, command, steps=steps, options={**options, **more})
 
     with training("killed") as killed:
         killed.until(lambda: latest.exists() and latest.read_text() >= "global_step2")
     # it may save once more before Ray has ended it
     wait_until(lambda: not actors("PolicyModelActor"), "the killed run goes on")
-    begun = int(latest.read_text().removeprefix("global_step"))
-    with training("goes_on", **{"ckpt.load_enable": True}) as run:
-        run.until(lambda: len(run.verdicts()) > 2 * PROMPTS_PER_STEP)
-        (worker,) = actors("RolloutRayActor")
-        engine = worker.children(recursive=True)
-        worker.kill()
-        status = run.wait()
-        for left in engine:  # vLLM's processes do not notice
-            with suppress(psutil.NoSuchProcess):
-                left.kill()
-    return Resumed(run, begun, status)
+    done = int(latest.read_text().removeprefix("global_step"))
+    assert done < steps
+    with training("resumed", **{"ckpt.load_enable": True}) as resumed:
+        assert resumed.wait() == 0, resumed.output[-6000:]
 
-
-def test_a_killed_run_that_is_resumed_goes_on_in_its_stage(resumed: Resumed) -> None:
-    seen = [verdict.group.metadata["step"] for verdict in resumed.run.verdicts()]
-    steps = [step for step in range(resumed.begun, ENDLESS) for _ in range(PROMPTS_PER_STEP)]
-    assert seen == steps[: len(seen)], resumed.run.output[-6000:]
-    assert {verdict.drawn for verdict in resumed.run.verdicts()} == {4}
-
-
-def test_a_killed_rollout_worker_ends_the_run(resumed: Resumed) -> None:
-    assert resumed.status != 0
-    assert "ActorDiedError" in resumed.run.output
+    assert [verdict.group.metadata["step"] for verdict in resumed.verdicts()] == [
+        step for step in range(done, steps) for _ in range(PROMPTS_PER_STEP)
+    ]
+    assert resumed.metrics()["train/grm/k"] == [4.0] * (steps - done)
 
 
 def actors(kind: str) -> list[psutil.Process]:
