@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from typer import BadParameter
 
 from grm_plugin.errors import quoted
+
+# int() also takes signs and underscores, and raises on a few thousand digits.
+_NUMBERS = re.compile(r"\s*\d{1,9}\s*(,\s*\d{1,9}\s*)*")
 
 
 def read_ks(text: str | None) -> tuple[int, ...] | None:
@@ -21,10 +26,18 @@ def parsed_ks(text: str) -> tuple[int, ...]:
     >>> parsed_ks("4, 1")
     (1, 4)
     """
-    try:
-        numbers = {int(one) for one in text.split(",")}
-    except ValueError:
-        numbers = set()
+    numbers = whole_numbers(text)
     if not numbers or min(numbers) < 1:
         raise BadParameter(f"--ks: expected numbers such as 1,2,4, got {quoted(text)}")
-    return tuple(sorted(numbers))
+    return tuple(sorted({*numbers}))
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """The numbers of a list, in its order; none where one is not a number of one to nine digits.
+
+    >>> [whole_numbers(text) for text in ("4, 1", "4,+1", "1_0", "1" * 5000)]
+    [(4, 1), (), (), ()]
+    """
+    if not _NUMBERS.fullmatch(text):
+        return ()
+    return tuple(int(one.strip()) for one in text.split(","))

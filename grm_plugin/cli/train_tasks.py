@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from typer import BadParameter, Option
 
+from grm_plugin.cli.ks import whole_numbers
 from grm_plugin.errors import quoted
 from grm_plugin.reference.tasks.data import MAX_RESPONSES
 from grm_plugin.reference.tasks.rm_data import rm_rows
@@ -25,10 +26,7 @@ def parsed_sizes(text: str) -> tuple[int, ...]:
     >>> parsed_sizes("2, 4")
     (2, 4)
     """
-    try:
-        sizes = tuple(int(one) for one in text.split(","))
-    except ValueError:
-        sizes = ()
+    sizes = whole_numbers(text)
     if sizes and all(2 <= size <= MAX_RESPONSES for size in sizes):
         return sizes
     raise BadParameter(f"expected sizes of 2..{MAX_RESPONSES} as in 2,3,4, got {quoted(text)}")

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from grm_plugin.cli.train_tasks import parsed_sizes
 from grm_plugin.reference.tasks.rm_data import rm_rows
 from grm_plugin.reference.tasks.words import Split
 
@@ -25,7 +26,7 @@ def main(
     out: Annotated[Path, typer.Option(help="JSONL file.")],
 ) -> None:
     """Write the groups."""
-    responses = [int(size) for size in sizes.split(",")]
+    responses = parsed_sizes(sizes)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as file:
         for row in rm_rows(number, seed=seed, split=split, responses=responses):

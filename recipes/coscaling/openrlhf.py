@@ -29,6 +29,7 @@ from grm_plugin.records import read_verdicts
 from grm_plugin.reference.policy import POLICY_MODEL, true_quality
 from grm_plugin.report.terminal import say
 from grm_plugin.types import Group, Verdict
+from grm_plugin.types.groups import digest
 from recipes.coscaling.following import logged, rewarded
 from recipes.coscaling.plan import kept_folder, plan
 from recipes.coscaling.spending import spent
@@ -53,7 +54,8 @@ def main(
 ) -> None:
     """Train, keep the last weights, and write what each round was worth."""
     chosen = options(judge, data, output_dir, seed=seed, rounds=rounds, settings=set_ or ())
-    trained, told = output_dir / "trained.json", json.dumps(chosen)
+    inputs = [digest(Path(one).read_text(encoding="utf-8")) for one in (judge, data)]
+    trained, told = output_dir / "trained.json", json.dumps([*chosen, *inputs])
     if not trained.is_file() or trained.read_text(encoding="utf-8") != told:
         _train(chosen, output_dir)
         trained.write_text(told, encoding="utf-8")

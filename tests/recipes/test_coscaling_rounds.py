@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from grm_plugin.reference.policy import true_quality, write_prompts
 from grm_plugin.reference.tasks.task import Requirement, Task
 from grm_plugin.reference.tasks.task import true_quality as quality_of
 from grm_plugin.types import Cost
+from recipes.coscaling import openrlhf
 from recipes.coscaling.groups import main as write_groups
 from recipes.coscaling.openrlhf import rows
 from recipes.coscaling.plan import plan
@@ -79,3 +81,20 @@ def test_a_verdict_of_which_no_flops_are_known_makes_no_arm_cheap() -> None:
     told = r"run/verdicts\.jsonl: group g7: cost\.flops: expected .* got null; set flops_per_token"
     with pytest.raises(RecordError, match=told):
         spent([known, unknown], record)
+
+
+def test_a_training_that_ended_is_run_again_only_where_its_judge_or_prompts_changed(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[Path] = []
+    monkeypatch.setattr(openrlhf, "_train", lambda chosen, out: trained.append(out))
+    judge, prompts, out = tmp_path / "judge.yaml", tmp_path / "train.jsonl", tmp_path / "run"
+    judge.write_text("k: 2\n")
+    shutil.copy(run / "train.jsonl", prompts)
+    shutil.copytree(run, out)
+    for times, edited in ((1, None), (1, None), (2, judge), (3, prompts), (3, None)):
+        if edited:
+            edited.write_text(f"{edited.read_text()}\n")
+        openrlhf.main(str(judge), prompts, out, seed=1, rounds=2)
+        assert len(trained) == times
+        assert len((out / "metrics.jsonl").read_text().splitlines()) == 2
